@@ -1,0 +1,40 @@
+import Kernels
+
+/// A weight matrix [n, k] in the layout of `multiplyPacked`, made once per change of the weights.
+public final class PackedMatrix: @unchecked Sendable {
+  /// Rows of the matrix: outputs of the product.
+  public let n: Int
+  /// Columns of the matrix: inputs of the product.
+  public let k: Int
+  private let storage: Storage
+  private let version: Int
+  private let offset: Int
+
+  init(_ weights: UnsafePointer<Float>, n: Int, k: Int, version: Int, offset: Int) {
+    self.n = n
+    self.k = k
+    self.version = version
+    self.offset = offset
+    storage = Storage(count: packedCount(rows: n, columns: k))
+    let destination = storage.pointer
+    Team.shared.forEach(panels, atLeast: max(1, 65_536 / (k * panelWidth + 1))) { range in
+      pack(weights, rows: n, columns: k, panels: range, into: destination)
+    }
+  }
+
+  private var panels: Int { (n + panelWidth - 1) / panelWidth }
+
+  func isCurrent(version: Int, offset: Int, n: Int, k: Int) -> Bool {
+    self.version == version && self.offset == offset && self.n == n && self.k == k
+  }
+
+  /// y = x Wᵀ for x [rows, k] and y [rows, n]; the bits of a row do not depend on the other rows.
+  public func multiply(
+    _ x: UnsafePointer<Float>, rows: Int, into y: UnsafeMutablePointer<Float>
+  ) {
+    let work = rows * k * panelWidth
+    Team.shared.forEach(panels, atLeast: max(1, 100_000 / max(1, work))) { range in
+      multiplyPacked(storage.pointer, n: n, k: k, panels: range, x: x, rows: rows, y: y)
+    }
+  }
+}

@@ -1,0 +1,63 @@
+import Glibc
+import Synchronization
+
+// The floats behind tensors, counted so that a script's collector knows what its tensors hold.
+
+private let live = Atomic(0)
+private let allocated = Atomic(0)
+
+/// A block of floats, aligned to a cache line, freed when the last tensor that views it is gone.
+public final class Storage: @unchecked Sendable {
+  /// The first element; valid as long as the storage lives.
+  public let pointer: UnsafeMutablePointer<Float>
+  /// The number of floats.
+  public let count: Int
+  /// Counts changes in place, so that packed copies and recorded operations notice them.
+  public private(set) var version = 0
+  private var packed: PackedMatrix?
+
+  /// `count` floats that are not initialised.
+  public init(count: Int) {
+    self.count = count
+    let bytes = max(64, (count * 4 + 63) / 64 * 64)
+    guard let raw = aligned_alloc(64, bytes) else {
+      // Scripts cannot come here: `Tensor.result` checks what they ask for first.
+      preconditionFailure("out of memory: \(bytes) bytes for a tensor")
+    }
+    pointer = raw.bindMemory(to: Float.self, capacity: count)
+    live.add(count * 4, ordering: .relaxed)
+    allocated.add(count * 4, ordering: .relaxed)
+  }
+
+  /// `count` zeros.
+  public convenience init(zeros count: Int) {
+    self.init(count: count)
+    pointer.update(repeating: 0, count: count)
+  }
+
+  deinit {
+    free(pointer)
+    live.subtract(count * 4, ordering: .relaxed)
+  }
+
+  /// Bytes held by all storages that are alive.
+  public static var liveBytes: Int { live.load(ordering: .relaxed) }
+
+  /// Bytes handed out since the start of the program.
+  public static var allocatedBytes: Int { allocated.load(ordering: .relaxed) }
+
+  /// Says that the contents were changed in place.
+  public func didChange() { version += 1 }
+
+  /// The contents as an [n, k] matrix packed for products, packed again after a change.
+  func packedMatrix(offset: Int, rows n: Int, columns k: Int) -> PackedMatrix {
+    if let packed, packed.isCurrent(version: version, offset: offset, n: n, k: k) { return packed }
+    packed = nil
+    let fresh = PackedMatrix(pointer + offset, n: n, k: k, version: version, offset: offset)
+    packed = fresh
+    return fresh
+  }
+
+  /// Forgets the packed copy, which is as large as the matrix itself.
+  public func dropPacked() { packed = nil }
+}

@@ -1,0 +1,212 @@
+// Reverse-mode differentiation on a flat tape.
+//
+// Operations append a node to a tape; backward() walks it from the end and frees what it used. A tape belongs to one
+// connected graph: leaves have none, the first operation on leaves starts one, an operation on two tapes joins them.
+// It is kept alive by the tensors recorded on it, so a graph whose tensors are dropped is freed, iteratively and whole.
+
+/// Where a tensor stands on a tape.
+struct TapeRecord {
+  let tape: Tape
+  let index: Int
+
+  /// The same place after joins.
+  func resolved() -> TapeRecord {
+    var tape = tape
+    var index = index
+    while let (next, shift) = tape.joined {
+      tape = next
+      index += shift
+    }
+    return TapeRecord(tape: tape, index: index)
+  }
+}
+
+/// What the gradient of an operation does: given d loss / d output, it adds to the buffers of the inputs.
+///
+/// `into[i]` is the buffer of input i, or nil where that input needs no gradient. Buffers already hold what other
+/// operations added: always add, never assign.
+public typealias Backward = (_ gradient: UnsafePointer<Float>, _ into: InputGradients) throws ->
+  Void
+
+/// The accumulation buffers of one operation's inputs.
+public struct InputGradients {
+  let buffers: [UnsafeMutablePointer<Float>?]
+
+  /// The buffer of input `index`, or nil where no gradient is needed.
+  public subscript(index: Int) -> UnsafeMutablePointer<Float>? { buffers[index] }
+}
+
+final class Tape {
+  enum Input {
+    case none
+    case leaf(Tensor)
+    case node(Int)
+  }
+
+  struct Node {
+    let name: String
+    var inputs: [Input]
+    var backward: Backward?
+    let count: Int
+    weak var output: Tensor?
+  }
+
+  var nodes: [Node] = []
+  /// Set when this tape was appended to another one, with the shift of its indices.
+  var joined: (Tape, Int)?
+  private var compactAt = 4096
+
+  /// Appends `other`, whose nodes do not depend on ours.
+  private func join(_ other: Tape) {
+    let shift = nodes.count
+    for var node in other.nodes {
+      node.inputs = node.inputs.map { if case .node(let i) = $0 { .node(i + shift) } else { $0 } }
+      nodes.append(node)
+    }
+    other.nodes = []
+    other.joined = (self, shift)
+  }
+
+  static func append(
+    _ name: String, inputs: [Tensor], output: Tensor, backward: @escaping Backward
+  ) {
+    var home: Tape?
+    for record in inputs.lazy.compactMap({ $0.record?.resolved() }) where record.tape !== home {
+      if let home { home.join(record.tape) } else { home = record.tape }
+    }
+    let tape = home ?? Tape()
+    let sources = inputs.map { input -> Input in
+      if let record = input.record?.resolved() { return .node(record.index) }
+      return input.isParameter ? .leaf(input) : .none
+    }
+    tape.nodes.append(
+      Node(name: name, inputs: sources, backward: backward, count: output.count, output: output))
+    output.record = TapeRecord(tape: tape, index: tape.nodes.count - 1)
+    if tape.nodes.count >= tape.compactAt { tape.compact() }
+  }
+
+  /// Drops nodes that no living tensor depends on: a loop that drops its results stays flat.
+  private func compact() {
+    var needed = nodes.map { $0.output != nil }
+    for index in nodes.indices.reversed() where needed[index] {
+      for case .node(let input) in nodes[index].inputs { needed[input] = true }
+    }
+    var place = [Int](repeating: -1, count: nodes.count)
+    var kept: [Node] = []
+    for (index, var node) in nodes.enumerated() where needed[index] {
+      node.inputs = node.inputs.map { if case .node(let i) = $0 { .node(place[i]) } else { $0 } }
+      place[index] = kept.count
+      node.output?.record = TapeRecord(tape: self, index: kept.count)
+      kept.append(node)
+    }
+    nodes = kept
+    compactAt = max(4096, kept.count * 2)
+  }
+}
+
+/// Whether operations are recorded; see `withoutGradients`.
+nonisolated(unsafe) private var recording = true
+
+/// Runs `body` without recording: results need no gradient and nothing is kept for backward().
+public func withoutGradients<R, E: Error>(_ body: () throws(E) -> R) throws(E) -> R {
+  let before = recording
+  recording = false
+  defer { recording = before }
+  return try body()
+}
+
+/// Runs `body` with recording on, inside `withoutGradients` or not: for operations that recompute in backward().
+public func withGradients<R, E: Error>(_ body: () throws(E) -> R) throws(E) -> R {
+  let before = recording
+  recording = true
+  defer { recording = before }
+  return try body()
+}
+
+extension Tensor {
+  /// Whether an operation on `inputs` will be recorded, so that it need only keep what backward() uses when it is.
+  public static func records(_ inputs: Tensor...) -> Bool {
+    recording && inputs.contains { $0.requiresGradient }
+  }
+
+  /// Returns `output` after recording, where one of `inputs` needs a gradient, how to pass its gradient on.
+  public static func recorded(
+    _ name: String, _ inputs: [Tensor], _ output: Tensor, _ backward: @escaping Backward
+  ) -> Tensor {
+    guard recording, inputs.contains(where: { $0.requiresGradient }) else { return output }
+    Tape.append(name, inputs: inputs, output: output, backward: backward)
+    return output
+  }
+
+  /// Adds d self / d leaf to the gradient of every leaf that self depends on, and frees the graph it walked.
+  ///
+  /// - Parameters:
+  ///   - seed: d loss / d self, of the shape of self; by default 1, which needs a tensor of one element.
+  ///   - retainGraph: keep the graph for another backward().
+  /// - Throws: `TensorError` if self has several elements and no seed, is not part of a graph, or its graph was freed.
+  public func backward(seed: Tensor? = nil, retainGraph: Bool = false) throws {
+    if let seed, seed.shape != shape {
+      throw TensorError("backward: gradient of shape \(seed.shape) for a tensor of shape \(shape)")
+    }
+    guard seed != nil || count == 1 else {
+      throw TensorError("backward: a tensor with one element expected, got shape \(shape)")
+    }
+    guard let record = record?.resolved() else {
+      guard isParameter else {
+        throw TensorError(
+          "backward: the tensor does not depend on anything that requires a gradient")
+      }
+      accumulate(seed)
+      return
+    }
+    try record.tape.backward(from: record.index, seed: seed, retainGraph: retainGraph)
+  }
+
+  private func accumulate(_ seed: Tensor?) {
+    let gradient = gradientForAccumulation()
+    for i in 0..<count { gradient.pointer[i] += seed?.pointer[i] ?? 1 }
+  }
+}
+
+extension Tape {
+  func backward(from last: Int, seed: Tensor?, retainGraph: Bool) throws {
+    var gradients = [Storage?](repeating: nil, count: last + 1)
+    let start = Storage(count: nodes[last].count)
+    if let seed {
+      start.pointer.update(from: seed.pointer, count: seed.count)
+    } else {
+      start.pointer.update(repeating: 1, count: start.count)
+    }
+    gradients[last] = start
+    for index in (0...last).reversed() {
+      guard let gradient = gradients[index] else { continue }
+      try Interrupt.check()
+      try step(index, gradient, &gradients)
+      gradients[index] = nil
+      if !retainGraph {
+        nodes[index].backward = nil
+        nodes[index].inputs = []
+      }
+    }
+  }
+
+  private func step(_ index: Int, _ gradient: Storage, _ gradients: inout [Storage?]) throws {
+    guard let backward = nodes[index].backward else {
+      throw TensorError(
+        "backward: the graph behind '\(nodes[index].name)' was freed by an earlier backward(); "
+          + "pass retain_graph = true to the first one to use it twice")
+    }
+    var buffers: [UnsafeMutablePointer<Float>?] = []
+    for input in nodes[index].inputs {
+      switch input {
+      case .none: buffers.append(nil)
+      case .leaf(let tensor): buffers.append(tensor.gradientForAccumulation().pointer)
+      case .node(let source):
+        let storage = gradients[source] ?? Storage(zeros: nodes[source].count)
+        gradients[source] = storage
+        buffers.append(storage.pointer)
+      }
+    }
+    try backward(gradient.pointer, InputGradients(buffers: buffers))
+  }
+}
