@@ -87,9 +87,15 @@ final class Tape {
 
   /// Drops nodes that no living tensor depends on: a loop that drops its results stays flat.
   private func compact() {
-    var needed = nodes.map { $0.output != nil }
-    for index in nodes.indices.reversed() where needed[index] {
-      for case .node(let input) in nodes[index].inputs { needed[input] = true }
+    var needed = [Bool](repeating: false, count: nodes.count)
+    for index in nodes.indices.reversed() {
+      if nodes[index].output != nil { needed[index] = true }
+      if needed[index] {
+        for case .node(let input) in nodes[index].inputs { needed[input] = true }
+      } else {
+        // What the gradient kept may be the last holder of an earlier result.
+        nodes[index].backward = nil
+      }
     }
     var place = [Int](repeating: -1, count: nodes.count)
     var kept: [Node] = []
