@@ -136,12 +136,15 @@ extension Tensor {
   }
 
   /// Returns `output` after recording, where one of `inputs` needs a gradient, how to pass its gradient on.
+  ///
+  /// What is recorded is a view of `output`, so `backward` may keep `output` itself without keeping the tape alive.
   public static func recorded(
     _ name: String, _ inputs: [Tensor], _ output: Tensor, _ backward: @escaping Backward
   ) -> Tensor {
     guard recording, inputs.contains(where: { $0.requiresGradient }) else { return output }
-    Tape.append(name, inputs: inputs, output: output, backward: backward)
-    return output
+    let result = output.detached()
+    Tape.append(name, inputs: inputs, output: result, backward: backward)
+    return result
   }
 
   /// Adds d self / d leaf to the gradient of every leaf that self depends on, and frees the graph it walked.
