@@ -1,0 +1,108 @@
+import Glibc
+import Synchronization
+
+/// Writes files so that after a crash the old file or the new one is there, never a part of it.
+///
+/// The bytes go to a temporary file in the same folder, which is flushed to the disk and then
+/// renamed over the target; the folder is flushed last. A symbolic link at the path is replaced,
+/// not followed.
+public enum AtomicFile {
+  private static let counter = Atomic<Int>(0)
+
+  /// Writes bytes to a file.
+  public static func write(_ path: String, _ bytes: some Collection<UInt8>) throws {
+    try write(path) { try $0.append(bytes) }
+  }
+
+  /// Writes a text as UTF-8 to a file.
+  public static func write(_ path: String, _ text: String) throws {
+    try write(path, text.utf8)
+  }
+
+  /// Writes a file piece by piece; when `body` throws, the old file stays.
+  public static func write(_ path: String, _ body: (AtomicFileOutput) throws -> Void) throws {
+    let serial = counter.add(1, ordering: .relaxed).newValue
+    let folder = folder(of: path)
+    let temporary = "\(folder)/.\(name(of: path)).\(getpid())-\(serial).tmp"
+    let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+    guard descriptor >= 0 else { throw FileError(path, "cannot be written: \(lastSystemError())") }
+    do {
+      defer { close(descriptor) }
+      try body(AtomicFileOutput(path: path, descriptor: descriptor))
+      guard fsync(descriptor) == 0 else {
+        throw FileError(path, "cannot be flushed: \(lastSystemError())")
+      }
+    } catch {
+      unlink(temporary)
+      throw error
+    }
+    guard rename(temporary, path) == 0 else {
+      let reason = lastSystemError()
+      unlink(temporary)
+      throw FileError(path, "cannot be replaced: \(reason)")
+    }
+    flush(folder: folder)
+  }
+
+  /// The rename itself must reach the disk; a file system that cannot flush folders is let be.
+  private static func flush(folder: String) {
+    let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard descriptor >= 0 else { return }
+    fsync(descriptor)
+    close(descriptor)
+  }
+
+  private static func folder(of path: String) -> String {
+    guard let slash = path.lastIndex(of: "/") else { return "." }
+    return slash == path.startIndex ? "/" : String(path[..<slash])
+  }
+
+  private static func name(of path: String) -> String {
+    guard let slash = path.lastIndex(of: "/") else { return path }
+    return String(path[path.index(after: slash)...])
+  }
+}
+
+/// The open end of a file that `AtomicFile` is writing.
+public struct AtomicFileOutput {
+  let path: String
+  let descriptor: Int32
+
+  /// Appends bytes.
+  public func append(_ bytes: UnsafeRawBufferPointer) throws {
+    var rest = bytes
+    while !rest.isEmpty {
+      let count = Glibc.write(descriptor, rest.baseAddress, rest.count)
+      if count < 0, errno == EINTR { continue }
+      guard count > 0 else { throw FileError(path, "cannot be written: \(lastSystemError())") }
+      rest = UnsafeRawBufferPointer(rebasing: rest[count...])
+    }
+  }
+
+  /// Appends the bytes of a collection.
+  public func append(_ bytes: some Collection<UInt8>) throws {
+    let written: Void? = try bytes.withContiguousStorageIfAvailable {
+      try append(UnsafeRawBufferPointer($0))
+    }
+    if written == nil { try Array(bytes).withUnsafeBytes { try append($0) } }
+  }
+}
+
+/// Makes a folder and the ones above it; nothing happens when it is there.
+public func makeFolder(_ path: String) throws {
+  if mkdir(path, 0o777) == 0 || errno == EEXIST { return try checkIsFolder(path) }
+  guard errno == ENOENT, let slash = path.lastIndex(of: "/"), slash > path.startIndex else {
+    throw FileError(path, "the folder cannot be made: \(lastSystemError())")
+  }
+  try makeFolder(String(path[..<slash]))
+  guard mkdir(path, 0o777) == 0 || errno == EEXIST else {
+    throw FileError(path, "the folder cannot be made: \(lastSystemError())")
+  }
+}
+
+private func checkIsFolder(_ path: String) throws {
+  var status = stat()
+  guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
+    throw FileError(path, "is not a folder")
+  }
+}

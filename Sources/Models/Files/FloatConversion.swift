@@ -1,0 +1,39 @@
+// Conversions between float32 and the formats of checkpoints. Plain loops over pointers, which the
+// compiler vectorises. The bytes of a file need not be aligned.
+
+enum FloatConversion {
+  /// Writes `count` numbers of a float format as float32; false when the format is not a float.
+  static func convert(
+    _ source: UnsafeRawBufferPointer, _ type: SafetensorsType,
+    into target: UnsafeMutablePointer<Float>, count: Int
+  ) -> Bool {
+    switch type {
+    case .float32:
+      UnsafeMutableRawBufferPointer(start: target, count: count * 4).copyMemory(from: source)
+    case .bfloat16:
+      for i in 0..<count {
+        let bits = source.loadUnaligned(fromByteOffset: 2 * i, as: UInt16.self)
+        target[i] = Float(bitPattern: UInt32(bits) << 16)
+      }
+    case .float16:
+      for i in 0..<count {
+        let bits = source.loadUnaligned(fromByteOffset: 2 * i, as: UInt16.self)
+        target[i] = Float(Float16(bitPattern: bits))
+      }
+    case .float64:
+      for i in 0..<count {
+        target[i] = Float(source.loadUnaligned(fromByteOffset: 8 * i, as: Double.self))
+      }
+    case .int64, .int32, .int16, .int8, .uint8, .bool: return false
+    }
+    return true
+  }
+
+  /// The bfloat16 nearest to a float32, ties to even; a NaN stays a NaN.
+  @inline(__always)
+  static func bfloat16(_ value: Float) -> UInt16 {
+    let bits = value.bitPattern
+    if value.isNaN { return UInt16(truncatingIfNeeded: bits >> 16) | 0x40 }
+    return UInt16(truncatingIfNeeded: (bits &+ 0x7FFF &+ (bits >> 16 & 1)) >> 16)
+  }
+}

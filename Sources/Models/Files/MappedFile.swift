@@ -1,0 +1,42 @@
+import Glibc
+
+/// A file mapped into memory for reading; its bytes live as long as this object.
+///
+/// The size is taken when the file is opened. Whoever shortens the file afterwards takes the
+/// process down with SIGBUS; that cannot be prevented here.
+final class MappedFile: @unchecked Sendable {
+  /// Every byte of the file.
+  let bytes: UnsafeRawBufferPointer
+  private let mapping: UnsafeMutableRawPointer?
+
+  init(_ path: String) throws {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw FileError(path, "cannot be opened: \(lastSystemError())") }
+    defer { close(descriptor) }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else { throw FileError(path, lastSystemError()) }
+    guard status.st_mode & S_IFMT == S_IFREG else {
+      throw FileError(path, "is not a regular file")
+    }
+    let size = Int(status.st_size)
+    guard size > 0 else {
+      bytes = UnsafeRawBufferPointer(start: nil, count: 0)
+      mapping = nil
+      return
+    }
+    guard let start = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0), start != MAP_FAILED
+    else { throw FileError(path, "cannot be mapped: \(lastSystemError())") }
+    mapping = start
+    bytes = UnsafeRawBufferPointer(start: start, count: size)
+  }
+
+  deinit {
+    if let mapping { munmap(mapping, bytes.count) }
+  }
+}
+
+/// The text of `errno`.
+func lastSystemError() -> String { String(cString: strerror(errno)) }
+
+/// Whether there is something at the path.
+func fileExists(_ path: String) -> Bool { access(path, F_OK) == 0 }

@@ -1,0 +1,101 @@
+// Which settings of a config.json the transformer can compute, and readers of single fields.
+
+extension ModelConfiguration {
+  /// Throws at the first setting that would need a formula the transformer does not have.
+  static func checkSupport(_ fields: JSONFields, _ type: String) throws {
+    guard contextOf[type] != nil else {
+      let known = contextOf.keys.sorted().joined(separator: ", ")
+      throw fields.error("model_type", "'\(type)' is not supported (supported: \(known))")
+    }
+    let activation = try fields.string("hidden_act", default: "silu")
+    guard activation == "silu" else {
+      throw fields.error("hidden_act", "'\(activation)' is not supported (supported: silu)")
+    }
+    for key in ["mlp_bias", "attention_bias", "use_sliding_window", "use_mrope"]
+    where try fields.bool(key, default: false) {
+      throw fields.error(key, "true is not supported")
+    }
+    if let setting = fields["quantization_config"] {
+      throw fields.error("quantization_config", "is not supported, got \(setting.excerpt)")
+    }
+    // Qwen2 files carry a window that `use_sliding_window` switches off.
+    if type == "mistral", let window = fields["sliding_window"] {
+      throw fields.error("sliding_window", "is not supported, got \(window.excerpt)")
+    }
+    for layer in try fields.array("layer_types", default: [])
+    where layer != .string("full_attention") {
+      throw fields.error("layer_types", "\(layer.excerpt) is not supported (only full_attention)")
+    }
+    for key in ["rope_scaling", "rope_parameters"] { try checkRope(fields.object(key)) }
+    try checkPartialRotary(fields)
+  }
+
+  private static func checkRope(_ rope: JSONFields?) throws {
+    guard let rope else { return }
+    for key in ["type", "rope_type"] {
+      let kind = try rope.string(key, default: "default")
+      guard kind == "default" else {
+        throw rope.error(key, "'\(kind)' is not supported (supported: default)")
+      }
+    }
+    try checkPartialRotary(rope)
+  }
+
+  private static func checkPartialRotary(_ fields: JSONFields) throws {
+    let factor = try fields.number("partial_rotary_factor", default: 1)
+    guard factor == 1 else {
+      throw fields.error("partial_rotary_factor", "must be 1, got \(factor)")
+    }
+  }
+
+  static func headSize(_ fields: JSONFields, _ hidden: Int, _ heads: Int) throws -> Int {
+    if fields["head_dim"] == nil, hidden % heads != 0 {
+      throw fields.error(
+        "hidden_size", "must be a multiple of num_attention_heads (\(heads)), got \(hidden)")
+    }
+    let size = try fields.integer("head_dim", in: 1...1 << 14, default: hidden / heads)
+    guard size % 2 == 0, size > 0 else {
+      throw fields.error("head_dim", "must be even for the rotary embedding, got \(size)")
+    }
+    return size
+  }
+
+  static func ropeTheta(_ fields: JSONFields) throws -> Double {
+    let common = try positive(fields, "rope_theta", default: 10_000)
+    guard let rope = try fields.object("rope_parameters") else { return common }
+    return try positive(rope, "rope_theta", default: common)
+  }
+
+  static func positive(_ fields: JSONFields, _ key: String, default other: Double) throws -> Double
+  {
+    let value = try fields.number(key, default: other)
+    guard value > 0, value < 1e12 else {
+      throw fields.error(key, "must be a positive number, got \(value)")
+    }
+    return value
+  }
+
+  /// One id or a list of them; empty when missing.
+  static func tokenIDs(_ fields: JSONFields, _ key: String, below limit: Int) throws -> [Int] {
+    guard let value = fields[key] else { return [] }
+    let list = if case .array(let list) = value { list } else { [value] }
+    return try list.map {
+      guard case .integer(let id) = $0, (0..<limit).contains(id) else {
+        throw fields.error(
+          key, "must be a token id below \(limit) or a list of them, got \(value.excerpt)")
+      }
+      return id
+    }
+  }
+
+  static func dataType(_ fields: JSONFields) throws -> String {
+    let key = fields["dtype"] == nil ? "torch_dtype" : "dtype"
+    let known = ["bfloat16", "float16", "float32"]
+    let type = try fields.string(key, default: "float32")
+    guard known.contains(type) else {
+      throw fields.error(
+        key, "'\(type)' is not supported (supported: \(known.joined(separator: ", ")))")
+    }
+    return type
+  }
+}

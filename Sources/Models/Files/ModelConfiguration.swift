@@ -1,0 +1,104 @@
+// The configuration of a Llama-like transformer, from a Hugging Face config.json or from a table
+// with the same keys. What the transformer here cannot compute is refused by name: a model that
+// runs with a wrong formula is worse than one that does not run (ModelConfiguration+Support.swift).
+
+/// Sizes and constants of a Llama, Mistral or Qwen2 model.
+public struct ModelConfiguration: Sendable, Equatable {
+  /// The family: `llama`, `mistral` or `qwen2`.
+  public let modelType: String
+  /// Rows of the embedding table; at least the number of tokens.
+  public let vocabularySize: Int
+  /// Width of the residual stream.
+  public let hiddenSize: Int
+  /// Width of the feed-forward layers.
+  public let intermediateSize: Int
+  /// Number of blocks.
+  public let layerCount: Int
+  /// Query heads.
+  public let headCount: Int
+  /// Key and value heads; divides `headCount`.
+  public let keyValueHeadCount: Int
+  /// Width of a head, even.
+  public let headSize: Int
+  /// Added to the mean square in RMSNorm.
+  public let normEpsilon: Float
+  /// Base of the rotary embedding's wavelengths.
+  public let ropeTheta: Double
+  /// Longest context.
+  public let maxPositions: Int
+  /// Whether the output layer is the embedding table.
+  public let tiesEmbeddings: Bool
+  /// Whether the query, key and value projections have biases (Qwen2).
+  public let hasQueryKeyValueBias: Bool
+  /// Standard deviation for new weights.
+  public let initializerRange: Double
+  /// The token a text begins with.
+  public let bosID: Int?
+  /// Tokens that end a text; a generation_config.json overrides config.json.
+  public let eosIDs: [Int]
+  /// Number format of the stored weights: `float32`, `bfloat16` or `float16`.
+  public let dataType: String
+  /// Every key that was read, known or not.
+  public let original: JSON
+
+  /// Reads `config.json`, and `generation_config.json` if there, of a model folder.
+  public init(folder: String) throws {
+    let generation = "\(folder)/generation_config.json"
+    try self.init(
+      JSONFields(file: "\(folder)/config.json"),
+      generation: fileExists(generation) ? JSONFields(file: generation) : nil)
+  }
+
+  /// Takes the keys of a config.json from a value; `source` is its name in error texts.
+  public init(_ value: JSON, source: String) throws {
+    try self.init(JSONFields(value, file: source), generation: nil)
+  }
+
+  private init(_ fields: JSONFields, generation: JSONFields?) throws {
+    let type = try fields.string("model_type")
+    try Self.checkSupport(fields, type)
+    modelType = type
+    vocabularySize = try fields.integer("vocab_size", in: 1...1 << 24)
+    hiddenSize = try fields.integer("hidden_size", in: 1...1 << 18)
+    intermediateSize = try fields.integer("intermediate_size", in: 1...1 << 20)
+    layerCount = try fields.integer("num_hidden_layers", in: 1...4096)
+    headCount = try fields.integer("num_attention_heads", in: 1...1 << 14)
+    keyValueHeadCount = try fields.integer(
+      "num_key_value_heads", in: 1...1 << 14, default: headCount)
+    headSize = try Self.headSize(fields, hiddenSize, headCount)
+    guard headCount % keyValueHeadCount == 0 else {
+      throw fields.error(
+        "num_key_value_heads",
+        "must divide num_attention_heads (\(headCount)), got \(keyValueHeadCount)")
+    }
+    normEpsilon = Float(try Self.positive(fields, "rms_norm_eps", default: 1e-6))
+    ropeTheta = try Self.ropeTheta(fields)
+    maxPositions = try fields.integer(
+      "max_position_embeddings", in: 1...1 << 28, default: Self.contextOf[type] ?? 2048)
+    tiesEmbeddings = try fields.bool("tie_word_embeddings", default: false)
+    hasQueryKeyValueBias = type == "qwen2"
+    initializerRange = try Self.positive(fields, "initializer_range", default: 0.02)
+    let vocabulary = vocabularySize
+    func ids(_ key: String) throws -> [Int] {
+      let own = try Self.tokenIDs(fields, key, below: vocabulary)
+      guard let generation else { return own }
+      let others = try Self.tokenIDs(generation, key, below: vocabulary)
+      return others.isEmpty ? own : others
+    }
+    bosID = try ids("bos_token_id").first
+    eosIDs = try ids("eos_token_id")
+    dataType = try Self.dataType(fields)
+    original = fields.value
+  }
+
+  /// The configuration as a config.json with the weights' number format put in; other keys as read.
+  public func json(dataType: String) -> JSON {
+    var result = original
+    let keys = ["torch_dtype", "dtype"].filter { original[$0] != nil }
+    for key in keys.isEmpty ? ["torch_dtype"] : keys { result.set(key, .string(dataType)) }
+    return result
+  }
+
+  /// Default of `max_position_embeddings` in Hugging Face's configuration of each family.
+  static let contextOf = ["llama": 2048, "mistral": 131072, "qwen2": 32768]
+}

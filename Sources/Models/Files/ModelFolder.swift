@@ -1,0 +1,34 @@
+// The files of a Hugging Face model folder beside its weights.
+
+/// Saves what surrounds a model's weights.
+public enum ModelFolder {
+  /// Files that a saved model takes over byte for byte from the folder it was loaded from.
+  public static let companions = [
+    "tokenizer.json", "tokenizer_config.json", "generation_config.json",
+    "special_tokens_map.json", "added_tokens.json", "vocab.json", "merges.txt",
+    "tokenizer.model", "chat_template.jinja", "chat_template.json",
+  ]
+
+  /// The companion files of a folder; kept in memory, so that a model can be saved after the folder
+  /// it came from is gone.
+  public static func readCompanions(_ folder: String) throws -> [String: [UInt8]] {
+    var result: [String: [UInt8]] = [:]
+    for name in companions where fileExists("\(folder)/\(name)") {
+      result[name] = Array(try MappedFile("\(folder)/\(name)").bytes)
+    }
+    return result
+  }
+
+  /// Writes config.json and the companion files, each atomically; makes the folder when missing.
+  public static func write(
+    _ configuration: ModelConfiguration, dataType: String = "float32",
+    companions: [String: [UInt8]], to folder: String
+  ) throws {
+    try makeFolder(folder)
+    for (name, bytes) in companions.sorted(by: { $0.key < $1.key }) {
+      try AtomicFile.write("\(folder)/\(name)", bytes)
+    }
+    let text = try configuration.json(dataType: dataType).text(pretty: true)
+    try AtomicFile.write("\(folder)/config.json", text + "\n")
+  }
+}

@@ -1,0 +1,135 @@
+// Reading tensors from safetensors files, one or several shards, memory-mapped: opening a large
+// checkpoint costs nothing until a tensor is read.
+
+/// The tensors of a safetensors file or of a model folder's files.
+public struct Safetensors: Sendable {
+  /// The file or folder, as it was given.
+  public let path: String
+  /// Names of the tensors, sorted.
+  public let names: [String]
+  /// Metadata of the header; empty for a folder of several files.
+  public let metadata: [String: String]
+  private let shards: [Shard]
+  private let shardOfName: [String: Int]
+
+  private struct Shard: Sendable {
+    let path: String
+    let file: MappedFile
+    let header: SafetensorsHeader
+
+    init(_ path: String) throws {
+      self.path = path
+      file = try MappedFile(path)
+      header = try SafetensorsHeader(file.bytes, file: path)
+    }
+  }
+
+  /// Opens one file and checks its header.
+  public init(file path: String) throws {
+    let shard = try Shard(path)
+    self.init(
+      path: path, metadata: shard.header.metadata, shards: [shard],
+      shardOfName: shard.header.entries.mapValues { _ in 0 })
+  }
+
+  private init(
+    path: String, metadata: [String: String], shards: [Shard], shardOfName: [String: Int]
+  ) {
+    (self.path, self.metadata) = (path, metadata)
+    (self.shards, self.shardOfName) = (shards, shardOfName)
+    names = shardOfName.keys.sorted()
+  }
+
+  /// Opens a folder's `model.safetensors`, or the shards listed in `model.safetensors.index.json`.
+  public init(folder: String) throws {
+    let index = "\(folder)/model.safetensors.index.json"
+    guard !fileExists("\(folder)/model.safetensors"), fileExists(index) else {
+      try self.init(file: "\(folder)/model.safetensors")
+      return
+    }
+    guard let map = try JSONFields(file: index).object("weight_map"),
+      case .object(let members) = map.value
+    else { throw FileError(index, "field 'weight_map' is missing; it must be an object") }
+    var shards: [Shard] = []
+    var shardOfFile: [String: Int] = [:]
+    var shardOfName: [String: Int] = [:]
+    for name in members.map(\.key) {
+      let file = try map.string(name)
+      guard !file.contains("/") else {
+        throw map.error(name, "must be a file of the folder, got '\(file)'")
+      }
+      if shardOfFile[file] == nil {
+        shardOfFile[file] = shards.count
+        shards.append(try Shard("\(folder)/\(file)"))
+      }
+      let number = shardOfFile[file] ?? 0
+      guard shards[number].header.entries[name] != nil else {
+        throw FileError(index, "tensor '\(name)' is not in \(file), where the index puts it")
+      }
+      shardOfName[name] = number
+    }
+    self.init(path: folder, metadata: [:], shards: shards, shardOfName: shardOfName)
+  }
+
+  /// Whether there is a tensor of this name.
+  public func contains(_ name: String) -> Bool { shardOfName[name] != nil }
+
+  /// The shape of a tensor.
+  public func shape(of name: String) throws -> [Int] { try entry(name).entry.shape }
+
+  /// The number format of a tensor.
+  public func type(of name: String) throws -> SafetensorsType { try entry(name).entry.type }
+
+  /// The numbers of a float tensor, row-major.
+  public func read(_ name: String) throws -> [Float] {
+    let count = try entry(name).entry.count
+    return try [Float](unsafeUninitializedCapacity: count) { buffer, initialized in
+      if let start = buffer.baseAddress { try read(name, into: start, count: count) }
+      initialized = count
+    }
+  }
+
+  /// Writes the `count` numbers of a float tensor (F32, F16, BF16 or F64) to memory.
+  ///
+  /// Throws when the tensor has another number of elements or is not of floats.
+  public func read(_ name: String, into target: UnsafeMutablePointer<Float>, count: Int) throws {
+    let (shard, entry) = try entry(name)
+    guard entry.count == count else {
+      throw FileError(
+        shard.path, "tensor '\(name)' has shape \(entry.shape), expected \(count) elements")
+    }
+    let source = UnsafeRawBufferPointer(rebasing: shard.file.bytes[entry.bytes])
+    guard FloatConversion.convert(source, entry.type, into: target, count: count) else {
+      throw FileError(
+        shard.path, "tensor '\(name)' has dtype \(entry.type.rawValue), expected floats")
+    }
+  }
+
+  /// The numbers of an integer or Boolean tensor, row-major.
+  public func integers(_ name: String) throws -> [Int] {
+    let (shard, entry) = try entry(name)
+    let source = UnsafeRawBufferPointer(rebasing: shard.file.bytes[entry.bytes])
+    func load<Value: FixedWidthInteger>(_ type: Value.Type) -> [Int] {
+      (0..<entry.count).map {
+        Int(source.loadUnaligned(fromByteOffset: $0 * entry.type.size, as: type))
+      }
+    }
+    switch entry.type {
+    case .int64: return load(Int64.self)
+    case .int32: return load(Int32.self)
+    case .int16: return load(Int16.self)
+    case .int8: return load(Int8.self)
+    case .uint8, .bool: return load(UInt8.self)
+    case .float32, .float64, .float16, .bfloat16:
+      throw FileError(
+        shard.path, "tensor '\(name)' has dtype \(entry.type.rawValue), expected integers")
+    }
+  }
+
+  private func entry(_ name: String) throws -> (shard: Shard, entry: SafetensorsEntry) {
+    guard let number = shardOfName[name], let entry = shards[number].header.entries[name] else {
+      throw FileError(path, "there is no tensor '\(name)'")
+    }
+    return (shards[number], entry)
+  }
+}

@@ -1,0 +1,140 @@
+import Models
+import TestSupport
+import Testing
+
+@Suite struct ConfigurationTests {
+  static let base = """
+    {"model_type": "llama", "vocab_size": 32, "hidden_size": 12, "intermediate_size": 20,
+     "num_hidden_layers": 2, "num_attention_heads": 2}
+    """
+
+  func read(_ changes: String) throws -> ModelConfiguration {
+    var value = try JSON.parse(Self.base)
+    guard case .object(let members) = try JSON.parse(changes) else { throw JSONTestError() }
+    for member in members { value.set(member.key, member.value) }
+    return try ModelConfiguration(value, source: "config.json")
+  }
+
+  @Test func defaults() throws {
+    let configuration = try read("{}")
+    #expect(configuration.keyValueHeadCount == 2)
+    #expect(configuration.headSize == 6)
+    #expect(configuration.normEpsilon == 1e-6)
+    #expect(configuration.ropeTheta == 10_000)
+    #expect(configuration.maxPositions == 2048)
+    #expect(!configuration.tiesEmbeddings)
+    #expect(configuration.bosID == nil)
+    #expect(configuration.eosIDs == [])
+    #expect(configuration.dataType == "float32")
+  }
+
+  @Test func variants() throws {
+    let configuration = try read(
+      """
+      {"model_type": "qwen2", "eos_token_id": [3, 4], "dtype": "bfloat16", "head_dim": 8,
+       "num_key_value_heads": 1, "rope_parameters": {"rope_theta": 5e5, "rope_type": "default"},
+       "sliding_window": 512, "use_sliding_window": false, "tie_word_embeddings": true}
+      """)
+    #expect(configuration.hasQueryKeyValueBias)
+    #expect(configuration.eosIDs == [3, 4])
+    #expect(configuration.dataType == "bfloat16")
+    #expect(configuration.headSize == 8)
+    #expect(configuration.ropeTheta == 5e5)
+    #expect(configuration.tiesEmbeddings)
+  }
+
+  static let refusals: [(String, String)] = [
+    (#"{"hidden_size": "x"}"#, #"'hidden_size' must be a positive integer, got "x""#),
+    (#"{"hidden_size": true}"#, "'hidden_size' must be a positive integer, got true"),
+    (#"{"hidden_size": 0}"#, "'hidden_size' must be a positive integer, got 0"),
+    (#"{"hidden_size": 1e300}"#, "'hidden_size' must be a positive integer, got 1e+300"),
+    (
+      #"{"hidden_size": 9223372036854775807}"#,
+      "'hidden_size' must be a positive integer from 1 to 262144, got 9223372036854775807"
+    ),
+    (#"{"vocab_size": null}"#, "'vocab_size' is missing; it must be a positive integer"),
+    (
+      #"{"hidden_size": 13}"#,
+      "'hidden_size' must be a multiple of num_attention_heads (2), got 13"
+    ),
+    (#"{"hidden_size": 6}"#, "'head_dim' must be even for the rotary embedding, got 3"),
+    (
+      #"{"num_key_value_heads": 3}"#,
+      "'num_key_value_heads' must divide num_attention_heads (2), got 3"
+    ),
+    (
+      #"{"model_type": "gpt2"}"#,
+      "'model_type' 'gpt2' is not supported (supported: llama, mistral, qwen2)"
+    ),
+    (#"{"hidden_act": "gelu"}"#, "'hidden_act' 'gelu' is not supported (supported: silu)"),
+    (#"{"mlp_bias": true}"#, "'mlp_bias' true is not supported"),
+    (#"{"use_sliding_window": true}"#, "'use_sliding_window' true is not supported"),
+    (
+      #"{"model_type": "mistral", "sliding_window": 5}"#,
+      "'sliding_window' is not supported, got 5"
+    ),
+    (
+      #"{"rope_scaling": {"rope_type": "llama3", "factor": 8}}"#,
+      "'rope_scaling.rope_type' 'llama3' is not supported (supported: default)"
+    ),
+    (
+      #"{"quantization_config": {"bits": 4}}"#,
+      #"'quantization_config' is not supported, got {"bits":4}"#
+    ),
+    (#"{"rms_norm_eps": -1}"#, "'rms_norm_eps' must be a positive number, got -1.0"),
+    (
+      #"{"eos_token_id": [3, 32]}"#,
+      "'eos_token_id' must be a token id below 32 or a list of them, got [3,32]"
+    ),
+    (
+      #"{"torch_dtype": "int8"}"#,
+      "'torch_dtype' 'int8' is not supported (supported: bfloat16, float16, float32)"
+    ),
+  ]
+
+  @Test(arguments: refusals) func refuses(_ changes: String, _ text: String) {
+    #expect(errorText { _ = try read(changes) } == "config.json: field \(text)")
+  }
+
+  @Test func writesEveryKeyItRead() throws {
+    let configuration = try read(#"{"future_key": [1, 1.0, "a"], "torch_dtype": "float16"}"#)
+    let written = configuration.json(dataType: "float32")
+    #expect(written["future_key"] == .array([.integer(1), .double(1), .string("a")]))
+    #expect(written["torch_dtype"] == .string("float32"))
+    #expect(written["dtype"] == nil)
+    #expect(try ModelConfiguration(written, source: "again").hiddenSize == 12)
+  }
+
+  @Test(
+    .enabled(if: Fixtures.areThere, "\(Fixtures.missing)"),
+    arguments: [
+      "tiny-qwen2-tied", "tiny-qwen2-untied", "tiny-qwen2-sharded", "tiny-llama-mha",
+      "tiny-llama-bf16", "stories260K",
+    ])
+  func readsFixture(_ name: String) throws {
+    let folder = Fixtures.path("models/\(name)")
+    let configuration = try ModelConfiguration(folder: folder)
+    let weights = try Safetensors(folder: folder)
+    let query = try weights.shape(of: "model.layers.0.self_attn.q_proj.weight")
+    #expect(query == [configuration.headCount * configuration.headSize, configuration.hiddenSize])
+    #expect(
+      try weights.shape(of: "model.embed_tokens.weight")
+        == [configuration.vocabularySize, configuration.hiddenSize])
+    let bias = weights.contains("model.layers.0.self_attn.q_proj.bias")
+    #expect(bias == configuration.hasQueryKeyValueBias)
+    #expect(weights.contains("lm_head.weight") != configuration.tiesEmbeddings)
+  }
+
+  @Test(
+    .enabled(if: Fixtures.areThere, "\(Fixtures.missing)"),
+    arguments: [
+      ("tiny-qwen3", "'model_type' 'qwen3'"), ("tiny-gpt2", "'model_type' 'gpt2'"),
+      ("tiny-mistral-swa", "'sliding_window'"), ("tiny-llama-rope3", "'rope_scaling.rope_type'"),
+    ])
+  func refusesFixture(_ name: String, _ field: String) {
+    let text = errorText { _ = try ModelConfiguration(folder: Fixtures.path("models/\(name)")) }
+    #expect(text?.contains("/config.json: field \(field)") == true)
+  }
+}
+
+struct JSONTestError: Error {}
