@@ -1,0 +1,130 @@
+/* From Lua into Swift and back. Swift returns a status; errors are raised here, where no
+ * Swift frame is live. The collector learns here of the bytes that Lua cannot see. */
+#include <string.h>
+
+#include "context.h"
+
+static const int64_t megabyte = 1 << 20;
+
+/* A young collection for each 256 MB of new storage; a full one when what is alive exceeds
+ * 512 MB and has doubled since the last (1.5 times once that is more than 4 GB), as only a
+ * full one reaches what has grown old. */
+static void collect(cl_context *c, lua_State *L) {
+  cl_usage now = c->usage();
+  if (now.allocated - c->stepped < 256 * megabyte) return;
+  c->stepped = now.allocated;
+  int64_t limit = c->kept > 4096 * megabyte ? c->kept + c->kept / 2 : 2 * c->kept;
+  if (now.live > 512 * megabyte && now.live > limit) {
+    lua_gc(L, LUA_GCCOLLECT);
+    c->kept = c->usage().live;
+  } else {
+    lua_gc(L, LUA_GCSTEP, 0);
+  }
+}
+
+void cl_set_usage(lua_State *L, cl_usage_source source) { context(L)->usage = source; }
+void cl_collect(lua_State *L) { lua_gc(L, LUA_GCCOLLECT); }
+
+size_t cl_heap_bytes(lua_State *L) {
+  return (size_t)lua_gc(L, LUA_GCCOUNT) * 1024 + (size_t)lua_gc(L, LUA_GCCOUNTB);
+}
+
+int cl_enter(lua_State *L, void *function) {
+  cl_context *c = context(L);
+  lua_State *current = c->current;
+  bool in_swift = c->in_swift;
+  c->current = L;
+  c->in_swift = true;
+  int n = c->entry(function, L);
+  c->in_swift = in_swift;
+  c->current = current;
+  if (c->usage != NULL && n >= 0) collect(c, L);
+  return n;
+}
+
+/* Chunks of the script library, which are named `[apo] file.lua`. */
+static bool is_library(const lua_Debug *ar) { return strncmp(ar->source, "=[apo]", 6) == 0; }
+
+/* Pushes "file:line: " of the innermost script line that is not the library's, or of the
+ * library's when there is no other, or "" when the caller is not Lua. */
+static void push_where(lua_State *L) {
+  lua_Debug ar;
+  for (int level = 1; lua_getstack(L, level, &ar); level++) {
+    lua_getinfo(L, "Sl", &ar);
+    if (ar.currentline > 0 && !is_library(&ar)) {
+      lua_pushfstring(L, "%s:%d: ", ar.short_src, ar.currentline);
+      return;
+    }
+    if (level == 1 && ar.currentline <= 0) break;
+  }
+  luaL_where(L, 1);
+}
+
+/* Stack: ..., message. Puts the position before it and raises. */
+static int raise_here(lua_State *L) {
+  push_where(L);
+  lua_insert(L, -2);
+  lua_concat(L, 2);
+  return lua_error(L);
+}
+
+/* Stack: ..., message. Words as in luaL_argerror; a method's self does not count. */
+static int raise_argument(lua_State *L, int index, const char *declared) {
+  const char *message = lua_tostring(L, -1);
+  const char *name = declared;
+  lua_Debug ar;
+  if (lua_getstack(L, 0, &ar)) {
+    lua_getinfo(L, "n", &ar);
+    if (ar.name != NULL) name = ar.name;
+    if (ar.name != NULL && strcmp(ar.namewhat, "method") == 0) index--;
+  }
+  if (index == 0)
+    lua_pushfstring(L, "calling '%s' on bad self (%s)", name, message);
+  else
+    lua_pushfstring(L, "bad argument #%d to '%s' (%s)", index, name, message);
+  return raise_here(L);
+}
+
+int cl_raise(lua_State *L, int status, const char *name) {
+  if (status == CL_RETHROW) return lua_error(L);
+  if (status != CL_ARGUMENT) return raise_here(L);
+  int index = (int)lua_tointeger(L, -1);
+  lua_pop(L, 1);
+  return raise_argument(L, index, name);
+}
+
+/* Upvalues: function, name. */
+static int trampoline(lua_State *L) {
+  int n = cl_enter(L, lua_touserdata(L, lua_upvalueindex(1)));
+  return n >= 0 ? n : cl_raise(L, n, lua_touserdata(L, lua_upvalueindex(2)));
+}
+
+static int finish_checked(lua_State *L, int status, lua_KContext k) {
+  (void)status;
+  (void)k;
+  return lua_gettop(L);
+}
+
+/* Upvalues: function, name, the Lua function to call. */
+static int checked(lua_State *L) {
+  int n = cl_enter(L, lua_touserdata(L, lua_upvalueindex(1)));
+  if (n < 0) return cl_raise(L, n, lua_touserdata(L, lua_upvalueindex(2)));
+  lua_pushvalue(L, lua_upvalueindex(3));
+  lua_insert(L, 1);
+  lua_callk(L, lua_gettop(L) - 1, LUA_MULTRET, 0, finish_checked);
+  return finish_checked(L, LUA_OK, 0);
+}
+
+void cl_push_function(lua_State *L, void *function, const char *name) {
+  lua_pushlightuserdata(L, function);
+  lua_pushlightuserdata(L, (void *)name);
+  lua_pushcclosure(L, trampoline, 2);
+}
+
+void cl_push_checked(lua_State *L, void *function, const char *name) {
+  lua_pushlightuserdata(L, function);
+  lua_insert(L, -2);
+  lua_pushlightuserdata(L, (void *)name);
+  lua_insert(L, -2);
+  lua_pushcclosure(L, checked, 3);
+}

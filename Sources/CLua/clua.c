@@ -1,3 +1,0 @@
-#include "CLua.h"
-#include <lauxlib.h>
-lua_State *cl_open(void) { return luaL_newstate(); }

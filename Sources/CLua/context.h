@@ -1,0 +1,38 @@
+/* What the files of this target share: Lua itself and the context of a state. */
+#ifndef CONTEXT_H
+#define CONTEXT_H
+#include <lauxlib.h>
+#include <lua.h>
+#include <lualib.h>
+
+#include "CLua.h"
+
+typedef struct {
+  lua_State *main;
+  lua_State *current; /* the coroutine that runs: kept by resume and wrap (interrupt.c) */
+  void *owner;
+  cl_entry entry;
+  cl_release release;
+  cl_usage_source usage;
+  int64_t stepped;    /* bytes allocated at the last collection of any kind */
+  int64_t kept;       /* bytes alive after the last full collection */
+  bool in_swift;      /* a Swift frame is live above the last protected call */
+} cl_context;
+
+/* Each coroutine starts with a copy of the main state's extra space. */
+static inline cl_context *context(lua_State *L) {
+  return *(cl_context **)lua_getextraspace(L);
+}
+
+/* Runs the entry and, once it has returned, the collector's share. Returns as the entry. */
+int cl_enter(lua_State *L, void *function);
+/* Raises what a status below zero stands for. */
+int cl_raise(lua_State *L, int status, const char *name);
+/* lua_pcall with the bookkeeping that every call from Swift needs. */
+int cl_protected(lua_State *L, int arguments, int results, int handler);
+
+int cl_pairs(lua_State *L);
+int cl_sort(lua_State *L);
+int cl_resume(lua_State *L);
+int cl_wrap(lua_State *L);
+#endif

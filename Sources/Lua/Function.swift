@@ -1,0 +1,191 @@
+// A function for scripts as one value: name, types, prose and code. The argument checks, the
+// error texts, `help` and the manual all come from it.
+
+import CLua
+
+/// A documented function that scripts can call.
+public struct Function: @unchecked Sendable {
+  // Sendable so that it can be a global constant; its body runs on the state's thread.
+
+  /// What runs once the arguments are checked.
+  public typealias Body = (Call) throws -> Results
+
+  /// The name a script uses, without module or class.
+  public var name: String
+  /// What it does, in one sentence.
+  public var summary: String
+  /// What else the manual says.
+  public var details: String
+  /// The arguments, self not included.
+  public var parameters: [Parameter]
+  /// The results.
+  public var returns: [Returned]
+  /// Lines of Lua that show its use.
+  public var example: String
+  /// The version that brought it.
+  public var since: String
+  let body: Body
+
+  /// A documented function.
+  ///
+  /// The body is called with arguments that have the declared types. It throws rather than
+  /// traps, whatever their values.
+  public init(
+    _ name: String, _ summary: String, _ parameters: [Parameter] = [], returns: [Returned] = [],
+    details: String = "", example: String = "", since: String = "0.1", body: @escaping Body
+  ) {
+    self.name = name
+    self.summary = summary
+    self.details = details
+    self.parameters = parameters
+    self.returns = returns
+    self.example = example
+    self.since = since
+    self.body = body
+  }
+}
+
+/// What a function returns to Lua: values it has pushed. Made by `Call`.
+public struct Results {
+  let count: Int32
+}
+
+/// A function in a state, ready to be called: its checks prepared, its address known to C.
+final class FunctionRecord {
+  /// What decides most arguments at once: their Lua type or their class.
+  struct QuickCheck {
+    /// Types that need no closer look.
+    var accepted: UInt16 = 0
+    var tag: UnsafeRawPointer?
+  }
+
+  unowned(unsafe) let state: LuaState
+  let function: Function
+  let qualifiedName: String
+  /// How many arguments come before the declared ones: 1 for a method.
+  let offset: Int32
+  let selfType: ValueType?
+  let cName: UnsafeMutablePointer<CChar>
+  private let checks: UnsafeMutableBufferPointer<QuickCheck>
+
+  /// The name of the property that it assigns, for messages.
+  let property: String?
+
+  init(
+    _ function: Function, named qualifiedName: String, self type: ValueType?,
+    property: String? = nil, in state: LuaState
+  ) {
+    self.property = property
+    self.function = function
+    self.qualifiedName = qualifiedName
+    self.state = state
+    selfType = type
+    offset = type == nil ? 0 : 1
+    let bytes = function.name.utf8CString
+    cName = .allocate(capacity: bytes.count)
+    cName.initialize(from: Array(bytes), count: bytes.count)
+    let quick = ((type.map { [$0.quickCheck] } ?? []) + function.parameters.map(\.quickCheck))
+    checks = .allocate(capacity: quick.count)
+    _ = checks.initialize(from: quick)
+  }
+
+  deinit {
+    checks.deallocate()
+    cName.deallocate()
+  }
+
+  /// Checks the arguments on the stack against the declaration.
+  func check(_ L: OpaquePointer) throws {
+    for index in checks.indices {
+      let slot = Int32(truncatingIfNeeded: index + 1)
+      let check = checks[index]
+      if let tag = check.tag {
+        if cl_object(L, slot, tag) != nil { continue }
+      } else if check.accepted & LuaType(code: cl_type(L, slot)).bit != 0 {
+        continue
+      }
+      try checkClosely(slot)
+    }
+    if let last = function.parameters.last, last.isVariadic { try checkRest(L) }
+  }
+
+  private func checkClosely(_ slot: Int32) throws {
+    if let selfType, slot == 1 {
+      try state.checkArgument(at: 1, type: selfType, isOptional: false)
+    } else {
+      let parameter = function.parameters[Int(slot - offset) - 1]
+      try state.checkArgument(
+        at: slot, type: parameter.type, isOptional: parameter.isOptional,
+        function: function.name, property: property)
+    }
+  }
+
+  private func checkRest(_ L: OpaquePointer) throws {
+    guard let last = function.parameters.last else { return }
+    let first = offset + Int32(function.parameters.count) + 1
+    var slot = first
+    while slot <= cl_top(L) {
+      try state.checkArgument(at: slot, type: last.type, isOptional: false, function: function.name)
+      slot += 1
+    }
+  }
+}
+
+extension Parameter {
+  var quickCheck: FunctionRecord.QuickCheck {
+    var check = type.quickCheck
+    if isOptional {
+      check.accepted |= LuaType.nil.bit | LuaType.none.bit
+      check.tag = nil
+    }
+    return check
+  }
+}
+
+extension ValueType {
+  /// What the basic type alone decides.
+  var quickCheck: FunctionRecord.QuickCheck {
+    switch self {
+    case .any: .init(accepted: .max)
+    case .boolean: .init(accepted: LuaType.boolean.bit)
+    case .number(nil, nil): .init(accepted: LuaType.number.bit)
+    case .string: .init(accepted: LuaType.string.bit)
+    case .table: .init(accepted: LuaType.table.bit)
+    case .function: .init(accepted: LuaType.function.bit)
+    case .instance(_, let tag?): .init(tag: tag)
+    default: .init()
+    }
+  }
+}
+
+/// Runs a bound function. C calls it and raises what it reports after it has returned.
+func runFunction(_ context: UnsafeMutableRawPointer?, _ L: OpaquePointer?) -> Int32 {
+  guard let context, let L else { return 0 }
+  let record = Unmanaged<FunctionRecord>.fromOpaque(context).takeUnretainedValue()
+  do {
+    try record.check(L)
+    return try record.function.body(Call(record: record, L: L)).count
+  } catch {
+    return record.state.fail(with: error)
+  }
+}
+
+extension LuaState {
+  /// Pushes the error for C to raise; gives the status that says how.
+  fileprivate func fail(with error: any Error) -> Int32 {
+    cl_set_top(current, 0)
+    let error = error as? LuaError ?? LuaError("\(error)")
+    if case .lua = error.origin {
+      if let value = error.value { value.push(onto: self) } else { push(error.message) }
+      if let traceback = error.traceback {
+        push(traceback)
+        cl_set_traceback(current)
+      }
+      return Int32(CL_RETHROW)
+    }
+    push(error.message)
+    guard case .argument(let index) = error.origin else { return Int32(CL_RAISE) }
+    cl_push_integer(current, Int64(index))
+    return Int32(CL_ARGUMENT)
+  }
+}

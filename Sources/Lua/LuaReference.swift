@@ -1,0 +1,39 @@
+// A Lua value that Swift holds on to.
+
+import CLua
+
+/// Keeps a Lua value alive: a function to call later, a table to give back as it is.
+///
+/// A Swift object that Lua owns must not store one: the object and the value may refer to each
+/// other, and neither collector sees that cycle. Such a value belongs in the object's user
+/// value (`LuaState.setUserValue`).
+public final class LuaReference: @unchecked Sendable {
+  // Sendable because errors must be; used on the state's thread only.
+  private weak var state: LuaState?
+  private let key: Int32
+
+  /// Takes the value on top of the stack.
+  init(poppingFrom state: LuaState) {
+    self.state = state
+    key = cl_keep(state.current)
+  }
+
+  deinit {
+    if let state { cl_drop(state.main, key) }
+  }
+
+  /// Pushes the value; nil in a state that is not its own.
+  public func push(onto state: LuaState) {
+    if self.state === state { cl_push_kept(state.current, key) } else { state.pushNil() }
+  }
+}
+
+extension LuaReference: CustomStringConvertible {
+  /// The value as `tostring` shows it.
+  public var description: String {
+    guard let state else { return "(closed)" }
+    push(onto: state)
+    defer { state.pop() }
+    return state.display(at: -1)
+  }
+}

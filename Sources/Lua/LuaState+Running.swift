@@ -1,0 +1,145 @@
+// Running Lua code from Swift, always under protection.
+
+import CLua
+
+extension LuaState {
+  /// Loads text as a chunk.
+  ///
+  /// - Parameter name: Lua's chunk name; `=stdin` shows as `stdin`, `@file` as `file`.
+  /// - Throws: `LuaError` with the parser's message; `isIncompleteInput` says that the text
+  ///   ended too early.
+  public func load(_ text: [UInt8], name: String) throws -> LuaReference {
+    try reserve(4)
+    let status = text.withUnsafeBytes {
+      cl_load_text(current, $0.bindMemory(to: CChar.self).baseAddress, $0.count, name)
+    }
+    return try loaded(status)
+  }
+
+  /// Loads text as a chunk.
+  public func load(_ text: String, name: String) throws -> LuaReference {
+    try load(Array(text.utf8), name: name)
+  }
+
+  /// Loads a file, or standard input when the path is nil.
+  public func load(file path: String?) throws -> LuaReference {
+    try reserve(4)
+    return try loaded(cl_load_file(current, path))
+  }
+
+  private func loaded(_ status: Int32) throws -> LuaReference {
+    guard status != 0 else { return LuaReference(poppingFrom: self) }
+    var error = LuaError(text(at: -1))
+    error.isIncompleteInput = cl_is_incomplete(current)
+    error.origin = .lua
+    error.value = LuaReference(poppingFrom: self)
+    throw error
+  }
+
+  /// Calls a Lua value and reads its results as plain data.
+  @discardableResult
+  public func call(_ function: LuaReference, _ arguments: [LuaValue] = []) throws -> [LuaValue] {
+    try withResults(of: function, arguments) { count in
+      try (0..<count).map { try value(at: $0 - count) }
+    }
+  }
+
+  /// Calls a Lua value and keeps its results as they are.
+  public func callKeepingResults(
+    _ function: LuaReference, _ arguments: [LuaValue] = []
+  ) throws -> [LuaReference] {
+    try withResults(of: function, arguments) { count in
+      try (0..<count).map { try reference(at: $0 - count) }
+    }
+  }
+
+  /// Calls a Lua value; the results are on top of the stack while the body runs.
+  private func withResults<Output>(
+    of function: LuaReference, _ arguments: [LuaValue], _ body: (Int32) throws -> Output
+  ) throws -> Output {
+    let L = current
+    let base = cl_top(L)
+    defer { cl_set_top(L, base) }
+    try reserve(Int32(clamping: arguments.count + 8))
+    function.push(onto: self)
+    for argument in arguments { try push(argument) }
+    try check(cl_call(L, Int32(arguments.count), Int32(CL_ALL_RESULTS)))
+    let count = cl_top(L) - base
+    try reserve(count + 4)
+    return try body(count)
+  }
+
+  /// Turns a failed call, whose error value is on top of the stack, into a Swift error.
+  private func check(_ status: Int32) throws {
+    guard status != 0 else { return }
+    try reserve(4)
+    var length = 0
+    let start = cl_push_message(current, -1, &length)
+    var error = LuaError(
+      String(decoding: UnsafeRawBufferPointer(start: start, count: length), as: UTF8.self))
+    pop()
+    error.origin = .lua
+    cl_push_traceback(current)
+    if type(at: -1) == .string { error.traceback = text(at: -1) }
+    pop()
+    error.value = LuaReference(poppingFrom: self)
+    throw error
+  }
+
+  /// Runs text: loads it and calls it.
+  @discardableResult
+  public func run(_ text: String, name: String = "=(swift)") throws -> [LuaValue] {
+    try call(load(text, name: name))
+  }
+
+  // MARK: Globals
+
+  /// The value of a global variable.
+  public func global(_ name: String) throws -> LuaValue {
+    try reserve(4)
+    cl_push_globals(current)
+    cl_get_field(current, -1, name)
+    defer { pop(2) }
+    return try value(at: -1)
+  }
+
+  /// The global variable as it is; nil when it is nil.
+  public func globalReference(_ name: String) throws -> LuaReference? {
+    try reserve(4)
+    cl_push_globals(current)
+    cl_get_field(current, -1, name)
+    defer { pop(2) }
+    return type(at: -1) == .nil ? nil : try reference(at: -1)
+  }
+
+  /// Sets a global variable.
+  public func setGlobal(_ name: String, to value: LuaValue) throws {
+    try reserve(4)
+    cl_push_globals(current)
+    try push(value)
+    cl_set_field(current, -2, name)
+    pop()
+  }
+
+  /// The text that `tostring` gives for a value.
+  public func display(_ reference: LuaReference) -> String {
+    reference.description
+  }
+}
+
+// MARK: Interrupts
+
+extension LuaState {
+  /// Whether Ctrl-C was typed; compiled loops poll it and throw `LuaError.interrupted`.
+  public static var isInterrupted: Bool { cl_interrupted() }
+
+  /// Makes Ctrl-C stop what this state runs, and forgets an earlier one. A second Ctrl-C ends
+  /// the process.
+  public func watchInterrupt() { cl_watch_interrupt(current) }
+
+  /// Gives Ctrl-C its former meaning.
+  public func unwatchInterrupt() { cl_unwatch_interrupt(current) }
+
+  /// Does what Ctrl-C does.
+  public func interrupt() { cl_interrupt(current) }
+}

@@ -1,0 +1,125 @@
+// What a documented function takes: names, types, prose and defaults as data.
+
+/// The type of an argument, an option or a result.
+public indirect enum ValueType {
+  /// Anything, nil included.
+  case any
+  /// `true` or `false`; nothing else is taken for them.
+  case boolean
+  /// A number, never a string that looks like one.
+  case number(minimum: Double? = nil, maximum: Double? = nil)
+  /// A number without fraction: `2.0` is one, `2.5` is not.
+  case integer(minimum: Int? = nil, maximum: Int? = nil)
+  /// A string.
+  case string
+  /// A table of any content.
+  case table
+  /// A function.
+  case function
+  /// One of these strings.
+  case choice([String])
+  /// A table with values of one type at 1, 2, …
+  case list(of: ValueType)
+  /// The first of these types that fits.
+  case oneOf([ValueType])
+  /// An object of the class with this name; see `object(_:)`.
+  case instance(name: String, tag: UnsafeRawPointer?)
+  /// A table whose keys are declared. Others raise an error that lists them.
+  case options([Parameter])
+
+  /// An object of a Swift class.
+  public static func object(_ type: (some LuaObject).Type) -> ValueType {
+    .instance(name: type.luaName, tag: type.tag)
+  }
+
+  /// An object by the name of its class, which may be a Swift or a Lua class.
+  public static func object(named name: String) -> ValueType {
+    .instance(name: name, tag: nil)
+  }
+}
+
+/// One argument or option of a documented function.
+public final class Parameter: @unchecked Sendable {
+  // Sendable: nothing in it changes.
+
+  /// The name in the manual, and the key if it is an option.
+  public let name: String
+  /// What is accepted.
+  public let type: ValueType
+  /// What it means, in a phrase that starts in lower case.
+  public let text: String
+  /// What an absent argument stands for.
+  public let defaultValue: LuaValue
+  /// Whether it may be left out.
+  public let isOptional: Bool
+  /// Whether it stands for all remaining arguments.
+  public let isVariadic: Bool
+
+  /// A parameter; with a default it may be left out.
+  ///
+  /// `nil` counts as absent, `false` does not. A variadic parameter comes last.
+  public init(
+    _ name: String, _ type: ValueType, _ text: String, default defaultValue: LuaValue = .nil,
+    optional: Bool = false, variadic: Bool = false
+  ) {
+    self.name = name
+    self.type = type
+    self.text = text
+    self.defaultValue = defaultValue
+    self.isOptional = optional || variadic || !defaultValue.isNil
+    self.isVariadic = variadic
+  }
+}
+
+/// One result of a documented function.
+public struct Returned {
+  /// Its type.
+  public let type: ValueType
+  /// What it means, in a phrase that starts in lower case.
+  public let text: String
+
+  /// A result.
+  public init(_ type: ValueType, _ text: String) {
+    self.type = type
+    self.text = text
+  }
+}
+
+extension ValueType {
+  /// The type in words, without article: `integer of at least 1`, `number or apo.Tensor`.
+  public var name: String {
+    switch self {
+    case .any: "any value"
+    case .boolean: "boolean"
+    case .number(let low, let high): Self.ranged("number", low, high)
+    case .integer(let low, let high): Self.ranged("integer", low, high)
+    case .string: "string"
+    case .table: "table"
+    case .function: "function"
+    case .choice(let names): "one of \(names.map { "'\($0)'" }.joined(separator: ", "))"
+    case .list(let element): "list of \(element.plural)"
+    case .oneOf(let types): types.map(\.name).joined(separator: " or ")
+    case .instance(let name, _): name
+    case .options: "table"
+    }
+  }
+
+  private var plural: String {
+    switch self {
+    case .any: "values"
+    case .boolean, .string, .table, .function, .options, .number(nil, nil), .integer(nil, nil):
+      name + "s"
+    case .list(let element): "lists of \(element.plural)"
+    default: name
+    }
+  }
+
+  private static func ranged<T>(_ name: String, _ low: T?, _ high: T?) -> String {
+    switch (low, high) {
+    case (nil, nil): name
+    case (let low?, nil): "\(name) of at least \(low)"
+    case (nil, let high?): "\(name) of at most \(high)"
+    case (let low?, let high?): "\(name) from \(low) to \(high)"
+    }
+  }
+}
