@@ -1,0 +1,103 @@
+// The `added_tokens` of a tokenizer.json: tokens that are cut out of the text before anything else,
+// such as <|im_end|>.
+
+/// A token that is found in the text as a whole.
+struct AddedToken: Sendable {
+  let id: Int
+  let content: [UInt8]
+  let isSpecial: Bool
+  /// Only between characters that are not part of a word.
+  let isSingleWord: Bool
+  /// Takes the white space before, or behind, with it.
+  let stripsLeft: Bool
+  let stripsRight: Bool
+  /// Is looked for in the normalized text instead of the original.
+  let isNormalized: Bool
+
+  init(_ fields: JSONFields) throws {
+    id = try fields.integer("id", in: 0...BPE.largestID)
+    content = Array(try fields.string("content").utf8)
+    isSpecial = try fields.bool("special", default: false)
+    isSingleWord = try fields.bool("single_word", default: false)
+    stripsLeft = try fields.bool("lstrip", default: false)
+    stripsRight = try fields.bool("rstrip", default: false)
+    isNormalized = try fields.bool("normalized", default: !isSpecial)
+  }
+}
+
+/// Finds added tokens in a text: the leftmost first, of several at one place the longest.
+struct AddedTokenFinder: Sendable {
+  private struct Entry {
+    let content: [UInt8]
+    let token: AddedToken
+  }
+
+  /// Entries by first byte, longest first.
+  private var entries = [[Entry]](repeating: [], count: 256)
+  private var isEmpty = true
+
+  /// Looks for each token's `content` as `spelling` gives it.
+  init(_ tokens: [AddedToken], spelling: (AddedToken) -> [UInt8] = { $0.content }) {
+    for token in tokens {
+      let content = spelling(token)
+      guard let first = content.first else { continue }
+      entries[Int(first)].append(Entry(content: content, token: token))
+      isEmpty = false
+    }
+    for byte in entries.indices { entries[byte].sort { $0.content.count > $1.content.count } }
+  }
+
+  /// Calls `text` with the ranges between tokens and `token` with the tokens, in order.
+  func split(
+    _ bytes: UTF8Bytes, text: (Range<Int>) throws -> Void, token: (AddedToken) throws -> Void
+  ) rethrows {
+    var (end, position) = (0, 0)
+    while !isEmpty, position < bytes.count {
+      guard let entry = entry(bytes, at: position) else {
+        position += 1
+        continue
+      }
+      var range = position..<position + entry.content.count
+      position = range.upperBound
+      if entry.token.isSingleWord, !isWholeWord(bytes, range) { continue }
+      if entry.token.stripsLeft { range = spaceStart(bytes, range, from: end)..<range.upperBound }
+      if entry.token.stripsRight { range = range.lowerBound..<spaceEnd(bytes, range.upperBound) }
+      if end < range.lowerBound { try text(end..<range.lowerBound) }
+      try token(entry.token)
+      (end, position) = (range.upperBound, range.upperBound)
+    }
+    if end < bytes.count { try text(end..<bytes.count) }
+  }
+
+  @inline(__always)
+  private func entry(_ bytes: UTF8Bytes, at position: Int) -> Entry? {
+    let candidates = entries[Int(bytes[position])]
+    return candidates.isEmpty ? nil : candidates.first { bytes.has($0.content, at: position) }
+  }
+
+  private func isWholeWord(_ bytes: UTF8Bytes, _ range: Range<Int>) -> Bool {
+    let (start, end) = (range.lowerBound, range.upperBound)
+    if start > 0, bytes.scalar(at: bytes.before(start)).value.isWord { return false }
+    return end == bytes.count || !bytes.scalar(at: end).value.isWord
+  }
+
+  private func spaceStart(_ bytes: UTF8Bytes, _ range: Range<Int>, from limit: Int) -> Int {
+    var start = range.lowerBound
+    while start > limit {
+      let before = bytes.before(start)
+      guard bytes.scalar(at: before).value.properties.isWhitespace else { break }
+      start = before
+    }
+    return start
+  }
+
+  private func spaceEnd(_ bytes: UTF8Bytes, _ start: Int) -> Int {
+    var end = start
+    while end < bytes.count {
+      let (scalar, length) = bytes.scalar(at: end)
+      guard scalar.properties.isWhitespace else { break }
+      end += length
+    }
+    return end
+  }
+}

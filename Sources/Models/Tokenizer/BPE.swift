@@ -1,0 +1,132 @@
+// Byte-pair encoding (Sennrich et al. 2016): a piece of text begins as its characters, and the pair
+// of neighbours that comes first in the list of merges is joined until none is left.
+
+struct BPE: Sendable {
+  /// Ids above this are refused: a file must not make us allocate without end.
+  static let largestID = 1 << 22
+
+  struct Merge: Sendable {
+    let rank: UInt32
+    let id: Int32
+  }
+
+  /// The tokens and, at the same index, their ids.
+  let strings: ByteStrings
+  let ids: [Int32]
+  let merges: [UInt64: Merge]
+  /// Ids of `<0x00>` to `<0xFF>`, when characters without a token become bytes.
+  let byteIDs: [Int32]?
+  let unknownID: Int32?
+  let joinsUnknown: Bool
+  let ignoresMerges: Bool
+
+  init(_ fields: JSONFields) throws {
+    let type = try fields.string("type", default: "BPE")
+    guard type == "BPE" else { throw fields.error("type", "'\(type)' is not a supported model") }
+    for key in ["continuing_subword_prefix", "end_of_word_suffix"]
+    where try !fields.string(key, default: "").isEmpty {
+      throw fields.error(key, "is not supported")
+    }
+    guard try fields.number("dropout", default: 0) == 0 else {
+      throw fields.error("dropout", "is not supported")
+    }
+    (strings, ids) = try Self.vocabulary(fields)
+    merges = try Self.merges(fields, strings, ids)
+    joinsUnknown = try fields.bool("fuse_unk", default: false)
+    ignoresMerges = try fields.bool("ignore_merges", default: false)
+    let find = { [strings, ids] (token: String) in strings.find(Array(token.utf8)).map { ids[$0] } }
+    byteIDs = try fields.bool("byte_fallback", default: false) ? Self.byteIDs(find) : nil
+    if fields["unk_token"] == nil {
+      unknownID = nil
+    } else {
+      let token = try fields.string("unk_token")
+      guard let id = find(token) else {
+        throw fields.error("unk_token", "'\(token)' is not in the vocabulary")
+      }
+      unknownID = id
+    }
+  }
+
+  private static func vocabulary(_ fields: JSONFields) throws -> (ByteStrings, [Int32]) {
+    guard case .object(let members)? = fields["vocab"] else {
+      throw fields.error("vocab", "must be an object of tokens and their ids")
+    }
+    var strings = ByteStrings(capacity: members.count)
+    var ids: [Int32] = []
+    ids.reserveCapacity(members.count)
+    for member in members {
+      guard case .integer(let id) = member.value, (0...largestID).contains(id) else {
+        throw fields.error(
+          "vocab", "must give '\(member.key)' an id up to \(largestID), got \(member.value.excerpt)"
+        )
+      }
+      var token = member.key
+      guard token.withUTF8({ strings.insert($0) }) else {
+        throw fields.error("vocab", "has '\(member.key)' twice")
+      }
+      ids.append(Int32(id))
+    }
+    return (strings, ids)
+  }
+
+  private static func merges(
+    _ fields: JSONFields, _ strings: ByteStrings, _ ids: [Int32]
+  ) throws -> [UInt64: Merge] {
+    let list = try fields.array("merges", default: [])
+    var result: [UInt64: Merge] = [:]
+    result.reserveCapacity(list.count)
+    var merged: [UInt8] = []
+    for (rank, item) in list.enumerated() {
+      merged.removeAll(keepingCapacity: true)
+      guard let middle = append(item, to: &merged) else {
+        throw fields.error("merges[\(rank)]", "must be two tokens, got \(item.excerpt)")
+      }
+      let found = merged.withUnsafeBufferPointer { bytes -> (Int, Int, Int)? in
+        guard let left = strings.find(UTF8Bytes(rebasing: bytes[..<middle])),
+          let right = strings.find(UTF8Bytes(rebasing: bytes[middle...])),
+          let whole = strings.find(bytes)
+        else { return nil }
+        return (left, right, whole)
+      }
+      guard let (left, right, whole) = found else {
+        throw fields.error("merges[\(rank)]", "\(item.excerpt) is not of tokens of the vocabulary")
+      }
+      let merge = Merge(rank: UInt32(truncatingIfNeeded: rank), id: ids[whole])
+      result[pair(ids[left], ids[right])] = merge
+    }
+    return result
+  }
+
+  /// Appends both tokens of a merge and returns where the second begins.
+  private static func append(_ item: JSON, to bytes: inout [UInt8]) -> Int? {
+    switch item {
+    case .string(let text):
+      bytes += text.utf8
+      guard let space = bytes.firstIndex(of: 0x20), bytes.lastIndex(of: 0x20) == space else {
+        return nil
+      }
+      bytes.remove(at: space)
+      return space
+    case .array(let parts):
+      guard parts.count == 2, case .string(let left) = parts[0], case .string(let right) = parts[1]
+      else { return nil }
+      bytes += left.utf8
+      bytes += right.utf8
+      return left.utf8.count
+    default: return nil
+    }
+  }
+
+  private static func byteIDs(_ find: (String) -> Int32?) -> [Int32]? {
+    let ids = (0..<256).map { byte -> Int32 in
+      let digits = String(byte, radix: 16, uppercase: true)
+      return find("<0x\(byte < 16 ? "0" : "")\(digits)>") ?? -1
+    }
+    return ids
+  }
+
+  @inline(__always)
+  static func pair(_ left: Int32, _ right: Int32) -> UInt64 {
+    UInt64(UInt32(bitPattern: left)) << 32 | UInt64(UInt32(bitPattern: right))
+  }
+}

@@ -1,0 +1,138 @@
+// Applying merges to a piece of text. Neighbours form a linked list, possible merges wait in a heap
+// ordered by rank and then by place: n log n steps for a piece of n characters, which matters where
+// nothing splits the text and a piece is a whole document. Words are remembered.
+
+struct BPEEncoder {
+  private let model: BPE
+  private var cached = ByteStrings(capacity: 1 << 12)
+  private var cachedEnds: [Int] = []
+  private var cachedIDs: [Int32] = []
+
+  private var symbols: [Int32] = []
+  private var following: [Int32] = []
+  private var preceding: [Int32] = []
+  private var heap = MinimumHeap()
+
+  /// Longer pieces seldom come twice.
+  private static let longestCached = 64
+  private static let cacheLimit = 1 << 17
+
+  init(_ model: BPE) { self.model = model }
+
+  /// Appends the ids of a piece.
+  mutating func encode(_ piece: UTF8Bytes, to ids: inout [Int]) {
+    if piece.count <= Self.longestCached, let index = cached.find(piece) {
+      let start = index == 0 ? 0 : cachedEnds[index - 1]
+      for i in start..<cachedEnds[index] { ids.append(Int(cachedIDs[i])) }
+      return
+    }
+    symbols.removeAll(keepingCapacity: true)
+    if model.ignoresMerges, let whole = model.strings.find(piece) {
+      symbols.append(model.ids[whole])
+    } else {
+      appendCharacters(piece)
+      if symbols.count > 1, !model.merges.isEmpty { merge() }
+    }
+    for symbol in symbols { ids.append(Int(symbol)) }
+    if piece.count <= Self.longestCached { remember(piece) }
+  }
+
+  private mutating func remember(_ piece: UTF8Bytes) {
+    if cached.count >= Self.cacheLimit {
+      cached = ByteStrings(capacity: 1 << 12)
+      cachedEnds.removeAll()
+      cachedIDs.removeAll()
+    }
+    guard cached.insert(piece) else { return }
+    cachedIDs += symbols
+    cachedEnds.append(cachedIDs.count)
+  }
+
+  /// The characters' ids. One without a token becomes its bytes, else the unknown token (several in
+  /// a row one, where the model says so), else nothing.
+  private mutating func appendCharacters(_ piece: UTF8Bytes) {
+    var position = 0
+    var lastWasUnknown = false
+    while position < piece.count {
+      let length = min(UTF8Bytes.scalarLength(piece[position]), piece.count - position)
+      let bytes = UTF8Bytes(rebasing: piece[position..<position + length])
+      position += length
+      if let index = model.strings.find(bytes) {
+        symbols.append(model.ids[index])
+        lastWasUnknown = false
+      } else if let byteIDs = model.byteIDs, bytes.allSatisfy({ byteIDs[Int($0)] >= 0 }) {
+        for byte in bytes { symbols.append(byteIDs[Int(byte)]) }
+        lastWasUnknown = false
+      } else if let unknown = model.unknownID {
+        if !(lastWasUnknown && model.joinsUnknown) { symbols.append(unknown) }
+        lastWasUnknown = true
+      }
+    }
+  }
+
+  private mutating func merge() {
+    let count = symbols.count
+    following.removeAll(keepingCapacity: true)
+    preceding.removeAll(keepingCapacity: true)
+    for i in 0..<count {
+      following.append(i + 1 < count ? Int32(i + 1) : -1)
+      preceding.append(Int32(i - 1))
+    }
+    for i in 0..<count - 1 { propose(i) }
+    while let next = heap.pop() {
+      let left = Int(next & 0xFFFF_FFFF)
+      let right = Int(following[left])
+      // The pair may have changed since it was proposed.
+      guard symbols[left] >= 0, right >= 0,
+        let merge = model.merges[BPE.pair(symbols[left], symbols[right])],
+        UInt64(merge.rank) == next >> 32
+      else { continue }
+      symbols[left] = merge.id
+      symbols[right] = -1
+      following[left] = following[right]
+      if following[right] >= 0 {
+        preceding[Int(following[right])] = Int32(left)
+        propose(left)
+      }
+      if preceding[left] >= 0 { propose(Int(preceding[left])) }
+    }
+    symbols.removeAll { $0 < 0 }
+  }
+
+  @inline(__always)
+  private mutating func propose(_ left: Int) {
+    let pair = BPE.pair(symbols[left], symbols[Int(following[left])])
+    if let merge = model.merges[pair] { heap.push(UInt64(merge.rank) << 32 | UInt64(left)) }
+  }
+}
+
+/// A binary heap that gives the smallest number first.
+struct MinimumHeap {
+  private var values: [UInt64] = []
+
+  mutating func push(_ value: UInt64) {
+    var place = values.count
+    values.append(value)
+    while place > 0, values[(place - 1) / 2] > value {
+      values[place] = values[(place - 1) / 2]
+      place = (place - 1) / 2
+    }
+    values[place] = value
+  }
+
+  mutating func pop() -> UInt64? {
+    guard let result = values.first, let last = values.popLast() else { return nil }
+    if values.isEmpty { return result }
+    var place = 0
+    while true {
+      var child = 2 * place + 1
+      if child >= values.count { break }
+      if child + 1 < values.count, values[child + 1] < values[child] { child += 1 }
+      if values[child] >= last { break }
+      values[place] = values[child]
+      place = child
+    }
+    values[place] = last
+    return result
+  }
+}

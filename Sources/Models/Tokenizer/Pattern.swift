@@ -1,0 +1,115 @@
+// A regular expression over UTF-8. Own code because the tokenizers' patterns are written for
+// Oniguruma, whose classes differ from those of Foundation (ICU's \s lacks U+0085 and U+000B), and
+// because splitting is most of a tokenizer's time. The pattern is compiled to a short program that
+// a backtracking machine runs; its stack is on the heap, so long texts cannot overflow it.
+
+struct Pattern: Sendable {
+  enum Instruction: Sendable {
+    case set(Int)
+    /// Repeats a set greedily; never gives back when possessive.
+    case repeatSet(Int, min: Int, max: Int, isPossessive: Bool)
+    /// Tries the next instruction first and the one at the target when that fails.
+    case split(other: Int)
+    /// Tries the target first and the next instruction when that fails.
+    case splitLazy(other: Int)
+    case jump(Int)
+    /// The next instructions up to `end` are a program of its own that must (not) match here.
+    case look(end: Int, isNegative: Bool)
+    /// The next instructions up to `end` match as a whole, with no way back into them.
+    case atomic(end: Int)
+    case anchor(PatternNode.Anchor)
+    case accept
+  }
+
+  private(set) var program: [Instruction] = []
+  private(set) var sets: [ScalarSet] = []
+
+  /// Compiles a pattern; throws `PatternError` when it uses something that is not supported.
+  init(_ pattern: String) throws {
+    try compile(PatternParser.parse(pattern))
+    program.append(.accept)
+  }
+
+  /// A pattern for a text itself.
+  init(literal: String) throws {
+    let nodes = literal.unicodeScalars.map {
+      PatternNode.set(ScalarSet([(.range($0.value...$0.value), false)]))
+    }
+    try compile(.sequence(nodes))
+    program.append(.accept)
+  }
+
+  private mutating func compile(_ node: PatternNode) throws {
+    if program.count > 20_000 { throw PatternError("the pattern is too long") }
+    switch node {
+    case .set(let set):
+      program.append(.set(sets.count))
+      sets.append(set)
+    case .sequence(let nodes): for node in nodes { try compile(node) }
+    case .alternatives(let nodes): try compile(alternatives: nodes)
+    case .repetition(let node, let min, let max, let greed):
+      try compile(repeating: node, min, max, greed)
+    case .look(let node, let isNegative):
+      try compile(body: node) { .look(end: $0, isNegative: isNegative) }
+    case .atomic(let node): try compile(body: node) { .atomic(end: $0) }
+    case .anchor(let anchor): program.append(.anchor(anchor))
+    }
+  }
+
+  private mutating func compile(
+    body: PatternNode, _ instruction: (_ end: Int) -> Instruction
+  ) throws {
+    let start = program.count
+    program.append(.accept)
+    try compile(body)
+    program.append(.accept)
+    program[start] = instruction(program.count)
+  }
+
+  private mutating func compile(alternatives nodes: [PatternNode]) throws {
+    var jumps: [Int] = []
+    for (index, node) in nodes.enumerated() {
+      let split = program.count
+      let isLast = index == nodes.count - 1
+      if !isLast { program.append(.accept) }
+      try compile(node)
+      if isLast { break }
+      jumps.append(program.count)
+      program.append(.accept)
+      program[split] = .split(other: program.count)
+    }
+    for jump in jumps { program[jump] = .jump(program.count) }
+  }
+
+  private mutating func compile(
+    repeating node: PatternNode, _ min: Int, _ max: Int?, _ greed: PatternNode.Greed
+  ) throws {
+    if case .set(let set) = node, greed != .lazy {
+      program.append(
+        .repeatSet(sets.count, min: min, max: max ?? .max, isPossessive: greed == .possessive))
+      sets.append(set)
+      return
+    }
+    if greed == .possessive {
+      return try compile(.atomic(.repetition(node, min: min, max: max, .greedy)))
+    }
+    for _ in 0..<min { try compile(node) }
+    var splits: [Int] = []
+    if let max {
+      for _ in min..<max {
+        splits.append(program.count)
+        program.append(.accept)
+        try compile(node)
+      }
+    } else {
+      splits.append(program.count)
+      program.append(.accept)
+      try compile(node)
+      program.append(.jump(splits[0]))
+    }
+    for split in splits {
+      program[split] =
+        greed == .lazy ? .splitLazy(other: program.count) : .split(other: program.count)
+    }
+  }
+}

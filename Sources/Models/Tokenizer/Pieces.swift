@@ -1,0 +1,70 @@
+// Cutting and rewriting pieces of text.
+
+extension Pieces {
+  /// Cuts every piece at the matches of a pattern; `inverted` exchanges matches and the text between.
+  mutating func split(_ pattern: Pattern, _ behavior: SplitBehavior, inverted: Bool) {
+    var result: [Range<Int>] = []
+    result.reserveCapacity(bytes.count / 4)
+    bytes.withUnsafeBufferPointer { bytes in
+      for range in ranges {
+        var cutter = Cutter(behavior, result.count)
+        var end = range.lowerBound
+        pattern.forEachMatch(in: UTF8Bytes(rebasing: bytes[range])) { match in
+          let start = range.lowerBound + match.lowerBound
+          cutter.add(end..<start, isMatch: inverted, to: &result)
+          end = range.lowerBound + match.upperBound
+          cutter.add(start..<end, isMatch: !inverted, to: &result)
+        }
+        cutter.add(end..<range.upperBound, isMatch: inverted, to: &result)
+      }
+    }
+    ranges = result
+  }
+
+  /// Rewrites every piece; `body` gets the piece's number and bytes and appends to the new text.
+  mutating func rewrite(_ body: (Int, UTF8Bytes, inout [UInt8]) -> Void) {
+    var result: [UInt8] = []
+    result.reserveCapacity(bytes.count + bytes.count / 2)
+    bytes.withUnsafeBufferPointer { bytes in
+      for index in ranges.indices {
+        let start = result.count
+        body(index, UTF8Bytes(rebasing: bytes[ranges[index]]), &result)
+        ranges[index] = start..<result.count
+      }
+    }
+    bytes = result
+  }
+}
+
+/// Turns the alternating matches and gaps of one piece into pieces, by the rule of a behaviour.
+private struct Cutter {
+  let behavior: SplitBehavior
+  /// Number of results before this piece; they are not to be merged with.
+  let first: Int
+  private var lastWasMatch: Bool?
+
+  init(_ behavior: SplitBehavior, _ first: Int) {
+    (self.behavior, self.first) = (behavior, first)
+  }
+
+  @inline(__always)
+  mutating func add(_ range: Range<Int>, isMatch: Bool, to result: inout [Range<Int>]) {
+    if range.isEmpty { return }
+    defer { lastWasMatch = isMatch }
+    let joins =
+      switch behavior {
+      case .removed, .isolated: false
+      case .contiguous: lastWasMatch == isMatch
+      // Of several matches in a row only the first joins the text before.
+      case .mergedWithPrevious: isMatch && lastWasMatch == false
+      // A match takes the text behind it; of several in a row only the last.
+      case .mergedWithNext: !isMatch && lastWasMatch == true
+      }
+    if behavior == .removed, isMatch { return }
+    if joins, result.count > first {
+      result[result.count - 1] = result[result.count - 1].lowerBound..<range.upperBound
+    } else {
+      result.append(range)
+    }
+  }
+}

@@ -1,0 +1,49 @@
+/// The ids that the `post_processor` of a tokenizer.json puts around a single text.
+struct PostProcessor: Sendable {
+  private(set) var prefix: [Int] = []
+  private(set) var suffix: [Int] = []
+
+  init(_ fields: JSONFields?) throws {
+    guard let fields else { return }
+    let type = try fields.string("type")
+    switch type {
+    // ByteLevel only moves offsets, which are not computed here.
+    case "ByteLevel": return
+    case "Sequence":
+      for processor in try fields.objects("processors") {
+        let inner = try PostProcessor(processor)
+        prefix = inner.prefix + prefix
+        suffix += inner.suffix
+      }
+    case "TemplateProcessing": try read(template: fields)
+    default: throw fields.error("type", "'\(type)' is not a supported post-processor")
+    }
+  }
+
+  private mutating func read(template fields: JSONFields) throws {
+    var hasText = false
+    for item in try fields.objects("single") {
+      if let special = try item.object("SpecialToken") {
+        let ids = try Self.ids(try special.string("id"), fields)
+        if hasText { suffix += ids } else { prefix += ids }
+      } else if item["Sequence"] != nil, !hasText {
+        hasText = true
+      } else {
+        throw fields.error("single", "must be special tokens around one sequence")
+      }
+    }
+    guard hasText else { throw fields.error("single", "must contain the sequence") }
+  }
+
+  private static func ids(_ name: String, _ fields: JSONFields) throws -> [Int] {
+    guard let token = try fields.object("special_tokens")?.object(name) else {
+      throw fields.error("special_tokens", "lacks '\(name)', which the template uses")
+    }
+    return try token.array("ids").map {
+      guard case .integer(let id) = $0, (0...BPE.largestID).contains(id) else {
+        throw token.error("ids", "must be a list of token ids, got \($0.excerpt) in it")
+      }
+      return id
+    }
+  }
+}

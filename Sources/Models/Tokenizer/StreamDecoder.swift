@@ -1,0 +1,30 @@
+/// Turns ids into text one by one, while they are being sampled.
+///
+/// The pieces, joined, are `decode` of all ids. A piece may be empty: bytes of an unfinished
+/// character are held back until it is complete.
+public struct StreamDecoder {
+  private let tokenizer: Tokenizer
+  private let skipsSpecialTokens: Bool
+  private let ignoresUnknown: Bool
+  private var decoder: TokenDecoder
+
+  /// Begins a text; the options are those of `decode`.
+  public init(
+    _ tokenizer: Tokenizer, skipSpecialTokens: Bool = false, ignoringUnknown: Bool = false
+  ) {
+    self.tokenizer = tokenizer
+    skipsSpecialTokens = skipSpecialTokens
+    ignoresUnknown = ignoringUnknown
+    decoder = TokenDecoder(tokenizer.decoderSteps)
+  }
+
+  /// The text that is certain after one more id; throws as `decode` does.
+  public mutating func feed(_ id: Int) throws -> String {
+    if ignoresUnknown, !tokenizer.contains(id) { return "" }
+    let token = try tokenizer.bytes(id)
+    return skipsSpecialTokens && tokenizer.isSpecial(id) ? "" : decoder.feed(token)
+  }
+
+  /// The rest of the text; call it once, after the last id.
+  public mutating func finish() -> String { decoder.finish() }
+}

@@ -1,0 +1,46 @@
+// Checks and look-ups that the tokenizer makes while it is read.
+
+extension Tokenizer {
+  /// For each id of the vocabulary its index in it, -1 where there is no token.
+  static func indices(_ model: BPE, _ fields: JSONFields) throws -> [Int32] {
+    var result = [Int32](repeating: -1, count: Int(model.ids.max() ?? -1) + 1)
+    for (index, id) in model.ids.enumerated() {
+      guard result[Int(id)] < 0 else {
+        let token = String(decoding: model.strings[index], as: UTF8.self)
+        throw fields.error("model.vocab", "gives the id \(id) of '\(token)' to another token too")
+      }
+      result[Int(id)] = Int32(index)
+    }
+    return result
+  }
+
+  /// An added token must not take the id of another token, nor give a known one another id.
+  static func check(
+    _ added: [AddedToken], _ model: BPE, _ indexOfID: [Int32], _ fields: JSONFields
+  ) throws {
+    var seen: [Int: [UInt8]] = [:]
+    for (number, token) in added.enumerated() {
+      let index = model.strings.find(token.content)
+      let isOther = index.map { Int(model.ids[$0]) != token.id } ?? false
+      let isTaken = index == nil && indexOfID.indices.contains(token.id) && indexOfID[token.id] >= 0
+      let content = String(decoding: token.content, as: UTF8.self)
+      guard !isOther, !isTaken, seen.updateValue(token.content, forKey: token.id) == nil else {
+        throw fields.error(
+          "added_tokens[\(number)]", "'\(content)' with id \(token.id) contradicts another token")
+      }
+    }
+  }
+
+  static func id(_ token: String, _ added: [AddedToken], _ model: BPE) -> Int? {
+    let content = Array(token.utf8)
+    if let index = model.strings.find(content) { return Int(model.ids[index]) }
+    return added.first { $0.content == content }?.id
+  }
+
+  /// A token of tokenizer_config.json: a string, or an object with its content.
+  static func specialToken(_ names: JSONFields?, _ key: String) throws -> String? {
+    guard let names, let value = names[key] else { return nil }
+    if case .object = value { return try names.object(key)?.string("content") }
+    return try names.string(key)
+  }
+}

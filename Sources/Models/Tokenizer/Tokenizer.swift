@@ -1,0 +1,176 @@
+import Synchronization
+
+/// A tokenizer, put together from the components that a tokenizer.json names.
+///
+/// Text goes through these steps: added tokens are cut out, the rest is normalized, split into
+/// pieces and encoded piece by piece; the post-processor puts special tokens around it. The
+/// results are those of the Hugging Face `tokenizers` library; offsets, pairs of texts, truncation
+/// and padding are left out.
+public final class Tokenizer: Sendable {
+  /// The file it was read from.
+  public let source: String
+  /// Number of tokens, the added ones included; Hugging Face's `len(tokenizer)`.
+  public let vocabularySize: Int
+  /// The token that begins a text, where `tokenizer_config.json` names one.
+  public let bosID: Int?
+  /// The token that ends a text, where `tokenizer_config.json` names one.
+  public let eosID: Int?
+  /// The token for padding, where `tokenizer_config.json` names one.
+  public let padID: Int?
+
+  let model: BPE
+  let decoderSteps: [DecoderStep]
+  /// For each id its index in the vocabulary, or -1.
+  private let indexOfID: [Int32]
+  private let addedByID: [Int: AddedToken]
+  private let normalizer: Normalizer?
+  private let preTokenizer: PreTokenizer?
+  private let postProcessor: PostProcessor
+  private let originalFinder: AddedTokenFinder
+  private let normalizedFinder: AddedTokenFinder
+  private let encoder: Mutex<BPEEncoder>
+
+  /// Reads `tokenizer.json` and `tokenizer_config.json` of a model folder.
+  public convenience init(folder: String) throws {
+    try self.init(file: "\(folder)/tokenizer.json")
+  }
+
+  /// Reads a tokenizer.json, and the `tokenizer_config.json` beside it if there.
+  ///
+  /// Throws a `FileError` that names file and field when a component is unknown or inconsistent.
+  public convenience init(file: String) throws {
+    let folder = file.lastIndex(of: "/").map { String(file[...$0]) } ?? ""
+    let names = "\(folder)tokenizer_config.json"
+    try self.init(
+      JSONFields(file: file), names: fileExists(names) ? JSONFields(file: names) : nil)
+  }
+
+  /// Takes the contents of a tokenizer.json; `names` are the fields of a tokenizer_config.json.
+  init(_ fields: JSONFields, names: JSONFields?) throws {
+    source = fields.file
+    guard let model = try fields.object("model") else {
+      throw fields.error("model", "is missing; it must be an object")
+    }
+    self.model = try BPE(model)
+    let added = try fields.objects("added_tokens").map { try AddedToken($0) }
+    indexOfID = try Self.indices(self.model, fields)
+    try Self.check(added, self.model, indexOfID, fields)
+    addedByID = Dictionary(added.map { ($0.id, $0) }) { first, _ in first }
+    let base = indexOfID
+    vocabularySize =
+      self.model.ids.count
+      + addedByID.keys.count { $0 >= base.count || base[$0] < 0 }
+    normalizer = try fields.object("normalizer").map { try Normalizer($0) }
+    preTokenizer = try fields.object("pre_tokenizer").map { try PreTokenizer($0) }
+    postProcessor = try PostProcessor(fields.object("post_processor"))
+    decoderSteps = try DecoderStep.steps(fields.object("decoder"))
+    originalFinder = AddedTokenFinder(added.filter { !$0.isNormalized })
+    normalizedFinder = AddedTokenFinder(added.filter(\.isNormalized)) {
+      [normalizer] in normalizer?.apply($0.content) ?? $0.content
+    }
+    encoder = Mutex(BPEEncoder(self.model))
+    let find = { [model = self.model] (key: String) throws -> Int? in
+      try Self.specialToken(names, key).flatMap { Self.id($0, added, model) }
+    }
+    bosID = try find("bos_token")
+    eosID = try find("eos_token")
+    padID = try find("pad_token")
+    for id in postProcessor.prefix + postProcessor.suffix where !contains(id) {
+      throw fields.error("post_processor", "uses the id \(id), which is no token")
+    }
+  }
+
+  /// The ids of a text, with the special tokens of the post-processor around them or not.
+  ///
+  /// A character that the vocabulary cannot express, not even as bytes, becomes the unknown token,
+  /// or nothing where there is none.
+  public func encode(_ text: String, addSpecialTokens: Bool = true) throws -> [Int] {
+    try encode(validated: Array(text.utf8), addSpecialTokens)
+  }
+
+  /// The ids of a text given as UTF-8; throws when the bytes are not valid UTF-8.
+  public func encode(utf8: some Collection<UInt8>, addSpecialTokens: Bool = true) throws -> [Int] {
+    guard String(validating: utf8, as: UTF8.self) != nil else {
+      throw TokenizerError("the text is not valid UTF-8")
+    }
+    return try encode(validated: Array(utf8), addSpecialTokens)
+  }
+
+  /// The text of a list of ids.
+  ///
+  /// Throws when an id is not in the vocabulary, unless `ignoringUnknown`: the embedding table of a
+  /// model often has rows without a token, which it may sample and which stand for no text.
+  public func decode(
+    _ ids: [Int], skipSpecialTokens: Bool = false, ignoringUnknown: Bool = false
+  ) throws -> String {
+    var stream = StreamDecoder(
+      self, skipSpecialTokens: skipSpecialTokens, ignoringUnknown: ignoringUnknown)
+    var text = ""
+    for id in ids { text += try stream.feed(id) }
+    return text + stream.finish()
+  }
+
+  /// The token with an id, as the vocabulary spells it; throws when there is none.
+  public func token(_ id: Int) throws -> String { String(decoding: try bytes(id), as: UTF8.self) }
+
+  /// The id of a token as the vocabulary spells it, or nil.
+  public func id(_ token: String) -> Int? { Self.id(token, Array(addedByID.values), model) }
+
+  /// Whether an id is that of a special token.
+  public func isSpecial(_ id: Int) -> Bool { addedByID[id]?.isSpecial ?? false }
+
+  /// Whether an id has a token.
+  public func contains(_ id: Int) -> Bool {
+    addedByID[id] != nil || indexOfID.indices.contains(id) && indexOfID[id] >= 0
+  }
+
+  func bytes(_ id: Int) throws -> [UInt8] {
+    if let added = addedByID[id] { return added.content }
+    guard contains(id) else {
+      throw TokenizerError("there is no token \(id) (the vocabulary has \(vocabularySize))")
+    }
+    return Array(model.strings[Int(indexOfID[id])])
+  }
+
+  private func encode(validated text: [UInt8], _ addSpecialTokens: Bool) throws -> [Int] {
+    guard text.count < 1 << 28 else {
+      throw TokenizerError("a text of \(text.count) bytes is too long to be tokenized at once")
+    }
+    var ids = addSpecialTokens ? postProcessor.prefix : []
+    encoder.withLock { encoder in
+      text.withUnsafeBufferPointer { bytes in
+        originalFinder.split(bytes) { range in
+          let part = Array(bytes[range])
+          encode(normalizer?.apply(part) ?? part, range.lowerBound == 0, &encoder, &ids)
+        } token: {
+          ids.append($0.id)
+        }
+      }
+    }
+    if addSpecialTokens { ids += postProcessor.suffix }
+    return ids
+  }
+
+  private func encode(
+    _ text: [UInt8], _ isAtStart: Bool, _ encoder: inout BPEEncoder, _ ids: inout [Int]
+  ) {
+    text.withUnsafeBufferPointer { bytes in
+      normalizedFinder.split(bytes) { range in
+        var pieces = Pieces(Array(bytes[range]), isAtStart: isAtStart && range.lowerBound == 0)
+        preTokenizer?.apply(&pieces)
+        pieces.bytes.withUnsafeBufferPointer { bytes in
+          for range in pieces.ranges { encoder.encode(UTF8Bytes(rebasing: bytes[range]), to: &ids) }
+        }
+      } token: {
+        ids.append($0.id)
+      }
+    }
+  }
+}
+
+/// Misuse of a tokenizer.
+public struct TokenizerError: Error, Equatable, CustomStringConvertible {
+  /// What is wrong.
+  public let description: String
+  init(_ description: String) { self.description = description }
+}
