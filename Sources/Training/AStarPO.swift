@@ -1,0 +1,130 @@
+import Foundation
+import Models
+import Tensors
+
+// A*-PO: Brantley, Chen, Gao, Lee, Sun, Zhan, Zhang, "Accelerating RL for LLM Reasoning with
+// Optimal Advantage Regression", arXiv 2505.20686. The whole method is two formulas:
+//
+//   stage 1, once before training, with y_1 … y_N ~ π_ref(·|x):
+//     V*(x) = β₁ ln (1/N) Σᵢ exp(r(x, yᵢ) / β₁)
+//   stage 2, with one y ~ π(·|x) for each prompt x of a batch:
+//     L(π) = mean over b of (β₂ ln(π(y|x) / π_ref(y|x)) − (r(x, y) − V*(x)))²
+//
+// What is left out, because the method does without: critic, group of samples, importance ratio,
+// clipping, normalisation of rewards, advantages or lengths. Sampling and scoring are the model's
+// part, the loop and the optional entropy term of the authors' runs are the training script's.
+
+/// The formulas of A*-PO.
+public enum AStarPO {
+  /// How the value of a prompt is estimated from the rewards of its reference samples.
+  public enum ValueMode: String, CaseIterable, Sendable {
+    /// The optimal value V* at β₁; between `max` (β₁ → 0) and `mean` (β₁ → ∞).
+    case optimal
+    /// The average reward: the ordinary value of the reference policy.
+    case mean
+    /// The best reward.
+    case max
+    /// No baseline.
+    case zero
+  }
+
+  /// The optimal value V* = β₁ ln mean exp(r / β₁) of a prompt, and its limits max at β₁ = 0 and
+  /// mean at β₁ = ∞.
+  ///
+  /// Computed as M + β₁ ln(1 + mean(exp((r − M) / β₁) − 1)) with M the largest reward: no
+  /// exponential can overflow at a small β₁, and no digits cancel at a large one. (The authors'
+  /// unshifted formula overflows for β₁ below r / 709.)
+  /// - Throws: `ArgumentError` for no rewards, a reward that is not finite, and a negative or NaN
+  ///   `beta`.
+  public static func optimalValue(_ rewards: [Double], beta: Double) throws -> Double {
+    try check(rewards)
+    guard beta >= 0 else {
+      throw ArgumentError(
+        "beta: a number >= 0 expected, where 0 means the maximum and infinity the mean, got \(beta)"
+      )
+    }
+    if beta == 0 { return largest(rewards) }
+    if beta == .infinity { return mean(rewards) }
+    let shift = largest(rewards)
+    return shift + beta * log1p(mean(rewards.map { expm1(($0 - shift) / beta) }))
+  }
+
+  /// The value of a prompt in one of the four modes; `beta` matters to `optimal` only.
+  public static func value(
+    _ rewards: [Double], mode: ValueMode = .optimal, beta: Double
+  ) throws -> Double {
+    if mode == .optimal { return try optimalValue(rewards, beta: beta) }
+    try check(rewards)
+    switch mode {
+    case .mean: return mean(rewards)
+    case .max: return largest(rewards)
+    case .zero, .optimal: return 0
+    }
+  }
+
+  /// The value by the convention of the authors' settings: β₁ = 0 for the mean, below 0 for zero.
+  ///
+  /// It is not the limit β₁ → 0, which is the maximum (A-PO repository,
+  /// verl/utils/dataset/rl_dataset.py).
+  public static func valueAsAuthors(_ rewards: [Double], beta1: Double) throws -> Double {
+    let mode: ValueMode = beta1 < 0 ? .zero : beta1 == 0 ? .mean : .optimal
+    return try value(rewards, mode: mode, beta: beta1)
+  }
+
+  /// The regression loss, mean over b of e_b² with e = β₂ (logp − ref) − (r − V), as a scalar.
+  ///
+  /// All tensors are [B]: `logp` and `reference` are sums over the completion's tokens of ln π and
+  /// ln π_ref. Every input that requires a gradient gets one; in training only `logp` does.
+  /// - Throws: `TensorError` if shapes differ from [B], B ≥ 1, or a value is not finite, which
+  ///   names the sample.
+  public static func loss(
+    logp: Tensor, reference: Tensor, rewards: Tensor, values: Tensor, beta2: Double
+  ) throws -> Tensor {
+    let inputs = [logp, reference, rewards, values]
+    try check(inputs, names: ["logp", "ref", "rewards", "values"])
+    guard beta2.isFinite else {
+      throw ArgumentError("beta: a finite number expected, got \(beta2)")
+    }
+    let count = Double(logp.count)
+    let residuals = (0..<logp.count).map { b in
+      // e_b = β₂ ln(π / π_ref) − A*, in Double: the terms are large and their difference is not.
+      beta2 * (Double(logp.pointer[b]) - Double(reference.pointer[b]))
+        - (Double(rewards.pointer[b]) - Double(values.pointer[b]))
+    }
+    let loss = Tensor(Float(residuals.reduce(0) { $0 + $1 * $1 } / count))
+    return Tensor.recorded("apo_loss", inputs, loss) { gradient, into in
+      // dL/de_b = 2 e_b / B, times de/dlogp = β₂, de/dref = −β₂, de/dr = −1, de/dV = 1.
+      for (input, factor) in [beta2, -beta2, -1, 1].enumerated() {
+        guard let buffer = into[input] else { continue }
+        let scale = 2 * factor / count * Double(gradient[0])
+        for b in residuals.indices { buffer[b] += Float(scale * residuals[b]) }
+      }
+    }
+  }
+
+  private static func largest(_ values: [Double]) -> Double { values.max() ?? 0 }
+
+  private static func mean(_ values: [Double]) -> Double {
+    values.reduce(0, +) / Double(values.count)
+  }
+
+  private static func check(_ rewards: [Double]) throws(ArgumentError) {
+    guard !rewards.isEmpty else { throw ArgumentError("rewards: at least one number expected") }
+    for (index, reward) in rewards.enumerated() where !reward.isFinite {
+      throw ArgumentError("rewards: finite numbers expected, number \(index + 1) is \(reward)")
+    }
+  }
+
+  private static func check(_ inputs: [Tensor], names: [String]) throws(TensorError) {
+    for (tensor, name) in zip(inputs, names) {
+      guard tensor.shape.count == 1, tensor.count > 0, tensor.shape == inputs[0].shape else {
+        throw TensorError(
+          "apo_loss: logp, ref, rewards and values of one shape [B] expected, "
+            + "got \(name) \(tensor.shape) and logp \(inputs[0].shape)")
+      }
+      for b in 0..<tensor.count where !tensor.pointer[b].isFinite {
+        throw TensorError("apo_loss: \(name) of sample \(b + 1) is \(tensor.pointer[b])")
+      }
+    }
+  }
+}

@@ -1,0 +1,228 @@
+import Foundation
+import Models
+import Tensors
+
+/// AdamW (Loshchilov & Hutter, arXiv 1711.05101) with the arithmetic of `torch.optim.AdamW`.
+///
+/// For a parameter w with gradient g, at its own step t, in float32:
+/// ```
+/// w ← w (1 − lr λ)
+/// m ← β₁ m + (1 − β₁) g        v ← β₂ v + (1 − β₂) g²
+/// w ← w − lr / (1 − β₁ᵗ) · m / (√v / √(1 − β₂ᵗ) + ε)
+/// ```
+/// Weight decay applies to every parameter, as torch's default does. Left out: amsgrad, maximize,
+/// parameter groups.
+public final class AdamW {
+  /// What the optimiser remembers of one parameter.
+  public struct State {
+    /// How often the parameter was updated: t.
+    public fileprivate(set) var step: Int
+    /// Average of gradients m, of the parameter's shape.
+    public let mean: Tensor
+    /// Average of squared gradients v, of the parameter's shape.
+    public let square: Tensor
+
+    /// A state read from a checkpoint.
+    public init(step: Int, mean: Tensor, square: Tensor) {
+      self.step = step
+      self.mean = mean
+      self.square = square
+    }
+  }
+
+  /// What a step did.
+  public struct Step: Sendable {
+    /// Norm of all gradients together, before clipping.
+    public let gradientNorm: Double
+    /// Norm of the change of all parameters together.
+    public let updateNorm: Double
+  }
+
+  /// The numbers of the update rule.
+  public private(set) var options: AdamWOptions
+  private let parameters: [(name: String, tensor: Tensor)]
+  private var states: [State?]
+
+  /// An optimiser of `parameters`, whose names appear in errors and checkpoints.
+  ///
+  /// - Throws: `ArgumentError` for no parameters, one given twice, or a tensor that is not a leaf.
+  public init(
+    _ parameters: [(name: String, tensor: Tensor)], options: AdamWOptions
+  ) throws(ArgumentError) {
+    guard !parameters.isEmpty else { throw ArgumentError("adamw: no parameters were given") }
+    var names = Set<String>()
+    var tensors = Set<ObjectIdentifier>()
+    for (name, tensor) in parameters {
+      guard names.insert(name).inserted, tensors.insert(ObjectIdentifier(tensor)).inserted else {
+        throw ArgumentError("adamw: parameter '\(name)' is given twice")
+      }
+      guard tensor.isParameter || !tensor.requiresGradient else {
+        throw ArgumentError("adamw: '\(name)' is the result of an operation and not a parameter")
+      }
+    }
+    self.parameters = parameters
+    self.options = options
+    states = Array(repeating: nil, count: parameters.count)
+  }
+
+  /// The step size lr.
+  public var learningRate: Double { options.learningRate }
+
+  /// Changes the step size; throws `ArgumentError` unless it is finite and not negative.
+  public func setLearningRate(_ rate: Double) throws(ArgumentError) {
+    try options.setLearningRate(rate)
+  }
+
+  /// Forgets the gradients of all parameters.
+  public func zeroGradients() {
+    for (_, tensor) in parameters { tensor.clearGradient() }
+  }
+
+  /// Updates every parameter that has a gradient and forgets the gradients, so no `zero_grad` is
+  /// due.
+  ///
+  /// With `maxGradNorm` the gradients are first scaled by min(1, maxGradNorm / (norm + 1e-6)), as
+  /// by torch's `clip_grad_norm_`. Parameters without a gradient stay as they are, without weight
+  /// decay.
+  /// - Throws: `ArgumentError` for a `maxGradNorm` that is not > 0; `TensorError` if no parameter
+  ///   has a gradient or one is not finite. Parameters, averages and gradients are then as they
+  ///   were.
+  public func step(maxGradNorm: Double? = nil) throws -> Step {
+    if let limit = maxGradNorm, !(limit > 0) {
+      throw ArgumentError("max_grad_norm: a number > 0 (or none) expected, got \(limit)")
+    }
+    let active = try parametersWithGradient()
+    let gradients = active.map(\.gradient)
+    let norm = normOfPieces(gradients.map(\.count)) { index, range in
+      sumOfSquares(gradients[index].pointer + range.lowerBound, range.count)
+    }
+    guard norm.isFinite else { throw nonFinite(active) }
+    let clip = maxGradNorm.map { min(1, $0 / (norm + 1e-6)) } ?? 1
+    for (index, _) in active { try makeMissingState(index) }
+    let updates = active.compactMap { begin($0.index, $0.gradient, clip: clip) }
+    let change = normOfPieces(gradients.map(\.count)) { index, range in
+      updateAdamW(updates[index].pointers, range, updates[index].rule)
+    }
+    for (index, _) in active { parameters[index].tensor.storage.didChange() }
+    zeroGradients()
+    return Step(gradientNorm: norm, updateNorm: change)
+  }
+
+  private func parametersWithGradient() throws(TensorError) -> [(index: Int, gradient: Tensor)] {
+    var active: [(index: Int, gradient: Tensor)] = []
+    for (index, parameter) in parameters.enumerated() {
+      guard let gradient = parameter.tensor.gradient else { continue }
+      guard gradient.count == parameter.tensor.count else {
+        throw TensorError(
+          "adamw: the gradient of '\(parameter.name)' has shape \(gradient.shape), "
+            + "the parameter \(parameter.tensor.shape)")
+      }
+      active.append((index, gradient))
+    }
+    if active.isEmpty {
+      let frozen = !parameters.contains { $0.tensor.requiresGradient }
+      throw TensorError(
+        "adamw: no parameter has a gradient; "
+          + (frozen ? "none requires one (is the model frozen?)" : "call loss:backward() first"))
+    }
+    return active
+  }
+
+  private func nonFinite(_ active: [(index: Int, gradient: Tensor)]) -> TensorError {
+    for (index, gradient) in active {
+      guard let element = (0..<gradient.count).first(where: { !gradient.pointer[$0].isFinite })
+      else { continue }
+      return TensorError(
+        "adamw: the gradient of '\(parameters[index].name)' is not finite "
+          + "(element \(element + 1) is \(gradient.pointer[element])); nothing was changed")
+    }
+    return TensorError("adamw: the norm of the gradients is not finite; nothing was changed")
+  }
+
+  private func makeMissingState(_ index: Int) throws(TensorError) {
+    guard states[index] == nil else { return }
+    let shape = parameters[index].tensor.shape
+    states[index] = State(
+      step: 0, mean: try .zeroResult(shape, for: "adamw"),
+      square: try .zeroResult(shape, for: "adamw"))
+  }
+
+  /// Counts the step of a parameter and gathers what its update needs.
+  private func begin(
+    _ index: Int, _ gradient: Tensor, clip: Double
+  ) -> (pointers: AdamWPointers, rule: AdamWRule)? {
+    states[index]?.step += 1
+    guard let state = states[index] else { return nil }
+    let pointers = AdamWPointers(
+      weights: parameters[index].tensor.pointer, gradient: gradient.pointer,
+      mean: state.mean.pointer, square: state.square.pointer)
+    return (pointers, AdamWRule(options, step: state.step, clip: clip))
+  }
+}
+
+// MARK: - Checkpoints
+
+extension AdamW {
+  /// The state of every updated parameter by name: the optimiser's own tensors and not copies.
+  public var state: [String: State] {
+    var result: [String: State] = [:]
+    for (parameter, state) in zip(parameters, states) { result[parameter.name] = state }
+    return result
+  }
+
+  /// Goes on from a state that `state` gave; parameters that it does not name start anew.
+  ///
+  /// - Throws: `ArgumentError` naming the first entry that is unknown, of a wrong shape, or holds
+  ///   impossible numbers.
+  public func restore(_ state: [String: State]) throws(ArgumentError) {
+    var restored = [State?](repeating: nil, count: parameters.count)
+    var found = 0
+    for (index, (name, tensor)) in parameters.enumerated() {
+      guard let entry = state[name] else { continue }
+      try check(entry, name, shape: tensor.shape)
+      restored[index] = State(
+        step: entry.step, mean: entry.mean.copied(), square: entry.square.copied())
+      found += 1
+    }
+    guard found == state.count else {
+      let known = Set(parameters.map(\.name))
+      let unknown = state.keys.filter { !known.contains($0) }.sorted()
+      throw ArgumentError("adamw: state of an unknown parameter '\(unknown.first ?? "")'")
+    }
+    states = restored
+  }
+
+  private func check(_ state: State, _ name: String, shape: [Int]) throws(ArgumentError) {
+    for tensor in [state.mean, state.square] where tensor.shape != shape {
+      throw ArgumentError(
+        "adamw: state of '\(name)' has shape \(tensor.shape), the parameter \(shape)")
+    }
+    guard state.step >= 0, state.step < 1 << 53 else {
+      throw ArgumentError("adamw: state of '\(name)' has step \(state.step)")
+    }
+    for i in 0..<state.mean.count {
+      let (mean, square) = (state.mean.pointer[i], state.square.pointer[i])
+      guard mean.isFinite, square >= 0 else {
+        throw ArgumentError("adamw: state of '\(name)' holds \(mean) and \(square)")
+      }
+    }
+  }
+}
+
+/// Elements per unit of work and of summation: results do not depend on the number of threads.
+private let pieceSize = 8192
+
+/// √ of the sum of what `body` returns for all pieces of tensors with the given counts, added in a
+/// fixed order.
+private func normOfPieces(_ counts: [Int], _ body: (Int, Range<Int>) -> Double) -> Double {
+  let pieces = counts.enumerated().flatMap { index, count in
+    blocks(count, size: pieceSize).map { (index, $0) }
+  }
+  var sums = [Double](repeating: 0, count: pieces.count)
+  sums.withUnsafeMutableBufferPointer { sums in
+    Team.shared.forEach(pieces.count, atLeast: 4) { range in
+      for piece in range { sums[piece] = body(pieces[piece].0, pieces[piece].1) }
+    }
+  }
+  return sums.reduce(0, +).squareRoot()
+}

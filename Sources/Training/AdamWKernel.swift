@@ -1,0 +1,99 @@
+import Foundation
+
+// The loops of AdamW over one piece of one parameter, which stays in the cache from the first to
+// the last. Plain loops that the compiler vectorises: at most four pointers each, because with five
+// it gives up on checking that they do not overlap.
+
+/// The numbers of one parameter's update, as torch rounds them to float32.
+struct AdamWRule {
+  let clip: Float
+  let decay: Float
+  let beta1: Float
+  let newShare1: Float
+  let beta2: Float
+  let newShare2: Float
+  let stepSize: Float
+  let rootCorrection: Float
+  let epsilon: Float
+
+  /// The rule for the update number `step` (from 1) of a parameter, with gradients scaled by
+  /// `clip`.
+  init(_ options: AdamWOptions, step: Int, clip: Double) {
+    self.clip = Float(clip)
+    decay = Float(1 - options.learningRate * options.weightDecay)
+    beta1 = Float(options.beta1)
+    newShare1 = Float(1 - options.beta1)
+    beta2 = Float(options.beta2)
+    newShare2 = Float(1 - options.beta2)
+    stepSize = Float(options.learningRate / (1 - pow(options.beta1, Double(step))))
+    rootCorrection = Float((1 - pow(options.beta2, Double(step))).squareRoot())
+    epsilon = Float(options.epsilon)
+  }
+}
+
+/// Where a parameter's numbers are: weights, gradient and the two averages.
+struct AdamWPointers {
+  let weights: UnsafeMutablePointer<Float>
+  let gradient: UnsafePointer<Float>
+  let mean: UnsafeMutablePointer<Float>
+  let square: UnsafeMutablePointer<Float>
+}
+
+/// Updates the elements in `range` and returns the sum of the squares of the weights' changes.
+func updateAdamW(_ p: AdamWPointers, _ range: Range<Int>, _ rule: AdamWRule) -> Double {
+  updateAverages(
+    p.mean + range.lowerBound, p.square + range.lowerBound, p.gradient + range.lowerBound,
+    range.count, rule)
+  return withUnsafeTemporaryAllocation(of: Float.self, capacity: range.count) { change in
+    guard let change = change.baseAddress else { return 0 }
+    updateWeights(
+      p.weights + range.lowerBound, p.mean + range.lowerBound, p.square + range.lowerBound,
+      change, range.count, rule)
+    return sumOfSquares(change, range.count)
+  }
+}
+
+/// m ← β₁ m + (1 − β₁) g and v ← β₂ v + (1 − β₂) g².
+private func updateAverages(
+  _ m: UnsafeMutablePointer<Float>, _ v: UnsafeMutablePointer<Float>, _ g: UnsafePointer<Float>,
+  _ count: Int, _ rule: AdamWRule
+) {
+  for i in 0..<count {
+    let gradient = g[i] * rule.clip
+    m[i] = rule.beta1 * m[i] + rule.newShare1 * gradient
+    v[i] = rule.beta2 * v[i] + rule.newShare2 * gradient * gradient
+  }
+}
+
+/// w ← w (1 − lr λ) − lr / (1 − β₁ᵗ) · m / (√v / √(1 − β₂ᵗ) + ε), keeping the change of w.
+private func updateWeights(
+  _ w: UnsafeMutablePointer<Float>, _ m: UnsafePointer<Float>, _ v: UnsafePointer<Float>,
+  _ change: UnsafeMutablePointer<Float>, _ count: Int, _ rule: AdamWRule
+) {
+  for i in 0..<count {
+    let old = w[i]
+    // The magnitude tells the compiler that no root of a negative number has to set errno: then it
+    // vectorises.
+    let root = v[i].magnitude.squareRoot() / rule.rootCorrection + rule.epsilon
+    let new = old * rule.decay - rule.stepSize * m[i] / root
+    w[i] = new
+    change[i] = new - old
+  }
+}
+
+/// The sum of squares in Double: finite for any finite floats, and always added in the same order.
+func sumOfSquares(_ x: UnsafePointer<Float>, _ count: Int) -> Double {
+  var total = SIMD8<Double>.zero
+  var i = 0
+  while i + 8 <= count {
+    let wide = SIMD8<Double>(UnsafeRawPointer(x + i).loadUnaligned(as: SIMD8<Float>.self))
+    total += wide * wide
+    i += 8
+  }
+  var rest = 0.0
+  while i < count {
+    rest += Double(x[i]) * Double(x[i])
+    i += 1
+  }
+  return total.sum() + rest
+}
