@@ -1,0 +1,44 @@
+// SwiGLU (Shazeer, arXiv 2002.05202): the gate of the feed-forward layers of Llama and Qwen.
+
+/// y = silu(gate) up with silu(g) = g / (1 + e^-g), over `count` elements.
+public func swiGLU(
+  _ gate: UnsafePointer<Float>, _ up: UnsafePointer<Float>,
+  into y: UnsafeMutablePointer<Float>, _ count: Int
+) {
+  var i = 0
+  while i < count {
+    let lanes = min(16, count - i)
+    let g = load(gate + i, lanes)
+    let value = g / (1 + exponential(-g)) * load(up + i, lanes)
+    if lanes == 16 { value.store(to: y + i) } else { value.store(to: y + i, count: lanes) }
+    i += 16
+  }
+}
+
+/// Adds the gradient of `swiGLU`: with s = sigmoid(g), d gate = dy up s (1 + g (1 − s)) and d up = dy g s.
+public func swiGLUBackward(
+  _ gate: UnsafePointer<Float>, _ up: UnsafePointer<Float>, gradient dy: UnsafePointer<Float>,
+  dGate: UnsafeMutablePointer<Float>?, dUp: UnsafeMutablePointer<Float>?, _ count: Int
+) {
+  var i = 0
+  while i < count {
+    let lanes = min(16, count - i)
+    let g = load(gate + i, lanes)
+    let s = 1 / (1 + exponential(-g))
+    let d = load(dy + i, lanes)
+    if let dGate { add(d * load(up + i, lanes) * s * (1 + g * (1 - s)), to: dGate + i, lanes) }
+    if let dUp { add(d * g * s, to: dUp + i, lanes) }
+    i += 16
+  }
+}
+
+@inline(__always)
+private func load(_ pointer: UnsafePointer<Float>, _ lanes: Int) -> Vector {
+  lanes == 16 ? Vector(at: pointer) : Vector(at: pointer, count: lanes)
+}
+
+@inline(__always)
+private func add(_ value: Vector, to pointer: UnsafeMutablePointer<Float>, _ lanes: Int) {
+  let sum = load(pointer, lanes) + value
+  if lanes == 16 { sum.store(to: pointer) } else { sum.store(to: pointer, count: lanes) }
+}

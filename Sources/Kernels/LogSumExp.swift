@@ -1,0 +1,70 @@
+import Glibc
+
+/// The natural logarithm, correctly rounded from double precision.
+func log(_ x: Float) -> Float { Float(Glibc.log(Double(x))) }
+
+/// ln Σ exp(scale x[i]) of a row, shifted by its maximum so that it does not overflow.
+public func logSumExp(_ x: UnsafePointer<Float>, _ count: Int, scale: Float) -> Float {
+  let shift = maximum(x, count) * scale
+  guard shift.isFinite else { return shift }
+  var total = Vector.zero
+  var i = 0
+  while i + 16 <= count {
+    total += exponential(Vector(at: x + i) * scale - shift)
+    i += 16
+  }
+  var sum = total.total
+  while i < count {
+    sum += exponential(Vector(repeating: x[i]) * scale - shift)[0]
+    i += 1
+  }
+  return shift + log(sum)
+}
+
+/// The entropy −Σ p ln p of softmax(scale x), in nats, given the row's `logSumExp`.
+public func entropy(
+  _ x: UnsafePointer<Float>, _ count: Int, scale: Float, logSumExp: Float
+) -> Float {
+  var total = Vector.zero
+  var i = 0
+  while i + 16 <= count {
+    let logp = Vector(at: x + i) * scale - logSumExp
+    var term = exponential(logp) * logp
+    term.replace(with: 0, where: logp .== -.infinity)
+    total += term
+    i += 16
+  }
+  var sum = total.total
+  while i < count {
+    let logp = x[i] * scale - logSumExp
+    if logp > -.infinity { sum += exponential(Vector(repeating: logp))[0] * logp }
+    i += 1
+  }
+  return -sum
+}
+
+/// Turns a row of logits into d loss / d logits of its log-probability and entropy, in place.
+///
+/// For ln p(target) with weight g:  g scale (1[j = target] − p_j).
+/// For the entropy H with weight h:  −h scale p_j (ln p_j + H).
+public func tokenLogProbabilityBackward(
+  _ x: UnsafeMutablePointer<Float>, _ count: Int, target: Int, scale: Float, logSumExp: Float,
+  gradient g: Float, entropy: Float, entropyGradient h: Float
+) {
+  var i = 0
+  while i < count {
+    let lanes = min(16, count - i)
+    let row = lanes == 16 ? Vector(at: x + i) : Vector(at: x + i, count: lanes)
+    let logp = row * scale - logSumExp
+    let p = exponential(logp)
+    var result = p * (-g * scale)
+    if h != 0 {
+      var pull = p * (logp + entropy) * (h * scale)
+      pull.replace(with: 0, where: p .== 0)
+      result -= pull
+    }
+    if lanes == 16 { result.store(to: x + i) } else { result.store(to: x + i, count: lanes) }
+    i += 16
+  }
+  x[target] += g * scale
+}

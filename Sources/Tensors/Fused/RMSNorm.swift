@@ -1,0 +1,51 @@
+import Kernels
+
+extension Tensor {
+  /// x w / sqrt(mean(x²) + ε) over the last dimension of x [N, C], with w [C] (arXiv 1910.07467).
+  public static func rmsNorm(_ x: Tensor, weight: Tensor, epsilon: Float) throws(TensorError)
+    -> Tensor
+  {
+    let width = weight.count
+    guard x.shape.last == width, weight.shape.count == 1 else {
+      throw TensorError(
+        "rms_norm: input [tokens, C] and weight [C] expected, got \(x.shape) and \(weight.shape)")
+    }
+    let rows = x.count / max(1, width)
+    let y = try result(x.shape, for: "rms_norm")
+    let inverse = Storage(count: rows)
+    Team.shared.forEach(rows, atLeast: rowGrain(width)) { range in
+      for i in range {
+        inverse.pointer[i] = Kernels.rmsNorm(
+          x.pointer + i * width, weight: weight.pointer, epsilon: epsilon,
+          into: y.pointer + i * width, width)
+      }
+    }
+    return recorded("rms_norm", [x, weight], y) { dy, into in
+      rmsNormGradient(x, weight, inverse, dy, into)
+    }
+  }
+
+  private static func rmsNormGradient(
+    _ x: Tensor, _ weight: Tensor, _ inverse: Storage, _ dy: UnsafePointer<Float>,
+    _ into: InputGradients
+  ) {
+    let width = weight.count
+    let pieces = blocks(inverse.count, size: 128)
+    let partial = into[1].map { _ in Storage(zeros: pieces.count * width) }
+    Team.shared.forEach(pieces.count, atLeast: 1) { range in
+      for piece in range {
+        for i in pieces[piece] {
+          rmsNormBackward(
+            x.pointer + i * width, weight: weight.pointer, inverse: inverse.pointer[i],
+            gradient: dy + i * width, dx: into[0].map { $0 + i * width },
+            dw: partial.map { $0.pointer + piece * width }, width)
+        }
+      }
+    }
+    guard let dw = into[1], let partial else { return }
+    for piece in pieces.indices { add(partial.pointer + piece * width, to: dw, width) }
+  }
+
+  /// Rows of `width` floats that are worth a thread.
+  static func rowGrain(_ width: Int) -> Int { max(1, 16_384 / max(1, width)) }
+}

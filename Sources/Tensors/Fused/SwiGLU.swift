@@ -1,0 +1,24 @@
+import Kernels
+
+extension Tensor {
+  /// silu(gate) up, element by element (arXiv 2002.05202).
+  public static func swiGLU(_ gate: Tensor, _ up: Tensor) throws(TensorError) -> Tensor {
+    guard gate.shape == up.shape else {
+      throw TensorError("swiglu: equal shapes expected, got \(gate.shape) and \(up.shape)")
+    }
+    let y = try result(gate.shape, for: "swiglu")
+    let grain = 8_192
+    Team.shared.forEach(gate.count, atLeast: grain) { range in
+      let start = range.lowerBound
+      Kernels.swiGLU(gate.pointer + start, up.pointer + start, into: y.pointer + start, range.count)
+    }
+    return recorded("swiglu", [gate, up], y) { dy, into in
+      Team.shared.forEach(gate.count, atLeast: grain) { range in
+        let start = range.lowerBound
+        swiGLUBackward(
+          gate.pointer + start, up.pointer + start, gradient: dy + start,
+          dGate: into[0].map { $0 + start }, dUp: into[1].map { $0 + start }, range.count)
+      }
+    }
+  }
+}

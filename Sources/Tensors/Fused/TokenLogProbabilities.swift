@@ -1,0 +1,115 @@
+import Kernels
+
+// The head of a language model at the positions whose log-probability is asked for, in chunks.
+//
+// Neither the forward nor the backward pass holds more than a chunk of logits; backward() computes them again.
+
+/// The tokens whose log-probability is asked for: `rows[i]` of the hidden states predicts `targets[i]`.
+public struct TokenTargets: Sendable {
+  /// Rows of the hidden states, one per token.
+  public let rows: [Int]
+  /// The token that follows each of the rows.
+  public let targets: [Int]
+
+  /// Pairs of a row and the token it predicts.
+  public init(rows: [Int], targets: [Int]) {
+    self.rows = rows
+    self.targets = targets
+  }
+}
+
+extension Tensor {
+  /// ln p(target) under softmax(h Wᵀ / temperature) for the asked positions: [2, M].
+  ///
+  /// Row 1 of the result holds log-probabilities; row 2 the entropies −Σ p ln p in nats where `entropy` is set, else zeros.
+  /// - Parameters:
+  ///   - hidden: [N, C], after the final norm.
+  ///   - weight: the output layer [V, C].
+  public static func tokenLogProbabilities(
+    _ hidden: Tensor, weight: Tensor, _ asked: TokenTargets, temperature: Float, entropy: Bool
+  ) throws -> Tensor {
+    let (vocabulary, width) = (weight.shape[0], weight.shape[1])
+    for id in asked.targets where id < 0 || id >= vocabulary {
+      throw TensorError("logprobs: token id \(id) is outside of 0..\(vocabulary - 1)")
+    }
+    let count = asked.rows.count
+    let output = try zeroResult([2, count], for: "logprobs")
+    let normalisers = Storage(count: count)
+    let chunks = blocks(count, size: max(16, min(1024, 8_388_608 / vocabulary)))
+    let scale = 1 / temperature
+    for chunk in chunks {
+      try Interrupt.check()
+      let logits = headLogits(hidden, weight, asked.rows[chunk])
+      Team.shared.forEach(chunk.count, atLeast: rowGrain(vocabulary)) { range in
+        for i in range {
+          let row = logits.pointer + i * vocabulary
+          let at = chunk.lowerBound + i
+          let normaliser = logSumExp(row, vocabulary, scale: scale)
+          normalisers.pointer[at] = normaliser
+          output.pointer[at] = row[asked.targets[at]] * scale - normaliser
+          guard entropy else { continue }
+          output.pointer[count + at] = Kernels.entropy(
+            row, vocabulary, scale: scale, logSumExp: normaliser)
+        }
+      }
+    }
+    return recorded("logprobs", [hidden, weight], output) { gradient, into in
+      for chunk in chunks {
+        try Interrupt.check()
+        let logits = headLogits(hidden, weight, asked.rows[chunk])
+        Team.shared.forEach(chunk.count, atLeast: rowGrain(vocabulary)) { range in
+          for i in range {
+            let at = chunk.lowerBound + i
+            tokenLogProbabilityBackward(
+              logits.pointer + i * vocabulary, vocabulary, target: asked.targets[at], scale: scale,
+              logSumExp: normalisers.pointer[at], gradient: gradient[at],
+              entropy: output.pointer[count + at],
+              entropyGradient: entropy ? gradient[count + at] : 0)
+          }
+        }
+        headGradient(logits, hidden, weight, asked.rows[chunk], width, into)
+      }
+    }
+  }
+
+  /// h Wᵀ for the given rows of the hidden states.
+  private static func headLogits(_ hidden: Tensor, _ weight: Tensor, _ rows: ArraySlice<Int>)
+    -> Storage
+  {
+    let gathered = gather(hidden, rows)
+    let logits = Storage(count: rows.count * weight.shape[0])
+    weight.packed.multiply(gathered.pointer, rows: rows.count, into: logits.pointer)
+    return logits
+  }
+
+  private static func gather(_ hidden: Tensor, _ rows: ArraySlice<Int>) -> Storage {
+    let width = hidden.shape[1]
+    let gathered = Storage(count: rows.count * width)
+    for (i, row) in rows.enumerated() {
+      (gathered.pointer + i * width).update(from: hidden.pointer + row * width, count: width)
+    }
+    return gathered
+  }
+
+  /// dh += dlogits W at the rows, dW += dlogitsᵀ h.
+  private static func headGradient(
+    _ dlogits: Storage, _ hidden: Tensor, _ weight: Tensor, _ rows: ArraySlice<Int>, _ width: Int,
+    _ into: InputGradients
+  ) {
+    let vocabulary = weight.shape[0]
+    if let dh = into[0] {
+      let local = Storage(count: rows.count * width)
+      gemm(
+        .no, .no, m: rows.count, n: width, k: vocabulary, dlogits.pointer, lda: vocabulary,
+        weight.pointer, ldb: width, beta: 0, local.pointer, ldc: width)
+      for (i, row) in rows.enumerated() {
+        add(local.pointer + i * width, to: dh + row * width, width)
+      }
+    }
+    if let dw = into[1] {
+      gemm(
+        .yes, .no, m: vocabulary, n: width, k: rows.count, dlogits.pointer, lda: vocabulary,
+        gather(hidden, rows).pointer, ldb: width, beta: 1, dw, ldc: width)
+    }
+  }
+}
