@@ -8,7 +8,8 @@ private let allocated = Atomic(0)
 
 /// A block of floats, aligned to a cache line, freed when the last tensor that views it is gone.
 public final class Storage: @unchecked Sendable {
-  /// The first element; valid as long as the storage lives.
+  /// The first element; valid as long as the storage lives: keep the storage (or its tensor) in a variable, as a
+  /// temporary is freed before the pointer is used.
   public let pointer: UnsafeMutablePointer<Float>
   /// The number of floats.
   public let count: Int

@@ -131,7 +131,10 @@ public func withGradients<R, E: Error>(_ body: () throws(E) -> R) throws(E) -> R
 
 extension Tensor {
   /// Whether an operation on `inputs` will be recorded, so that it need only keep what backward() uses when it is.
-  public static func records(_ inputs: Tensor...) -> Bool {
+  public static func records(_ inputs: Tensor...) -> Bool { records(inputs) }
+
+  /// Whether an operation on `inputs` will be recorded.
+  public static func records(_ inputs: [Tensor]) -> Bool {
     recording && inputs.contains { $0.requiresGradient }
   }
 

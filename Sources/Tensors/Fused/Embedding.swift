@@ -16,7 +16,9 @@ extension Tensor {
     }
     return recorded("embedding", [weight], y) { dy, into in
       guard let dw = into[0] else { return }
-      for (row, id) in ids.enumerated() { add(dy + row * width, to: dw + id * width, width) }
+      for (row, id) in ids.enumerated() {
+        Kernels.add(dy + row * width, to: dw + id * width, width)
+      }
     }
   }
 }

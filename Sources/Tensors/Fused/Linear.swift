@@ -28,7 +28,7 @@ extension Tensor {
           beta: 1, dw, ldc: inputs)
       }
       if bias != nil, let db = into[2] {
-        for row in 0..<rows { add(dy + row * outputs, to: db, outputs) }
+        for row in 0..<rows { Kernels.add(dy + row * outputs, to: db, outputs) }
       }
     }
   }
@@ -49,7 +49,7 @@ extension Tensor {
   private static func addRow(_ row: Tensor, to y: Tensor) {
     let width = row.count
     Team.shared.forEach(y.shape[0], atLeast: max(1, 65_536 / max(1, width))) { rows in
-      for i in rows { add(row.pointer, to: y.pointer + i * width, width) }
+      for i in rows { Kernels.add(row.pointer, to: y.pointer + i * width, width) }
     }
   }
 }

@@ -43,7 +43,7 @@ extension Tensor {
       }
     }
     guard let dw = into[1], let partial else { return }
-    for piece in pieces.indices { add(partial.pointer + piece * width, to: dw, width) }
+    for piece in pieces.indices { Kernels.add(partial.pointer + piece * width, to: dw, width) }
   }
 
   /// Rows of `width` floats that are worth a thread.

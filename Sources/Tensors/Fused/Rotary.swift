@@ -46,7 +46,7 @@ extension Tensor {
       let width = y.shape[1]
       let back = Storage(count: y.count)
       turn(dy, positions, table, direction: -1, width: width, into: back.pointer)
-      add(back.pointer, to: dx, y.count)
+      Kernels.add(back.pointer, to: dx, y.count)
     }
   }
 

@@ -103,13 +103,14 @@ extension Tensor {
         .no, .no, m: rows.count, n: width, k: vocabulary, dlogits.pointer, lda: vocabulary,
         weight.pointer, ldb: width, beta: 0, local.pointer, ldc: width)
       for (i, row) in rows.enumerated() {
-        add(local.pointer + i * width, to: dh + row * width, width)
+        Kernels.add(local.pointer + i * width, to: dh + row * width, width)
       }
     }
     if let dw = into[1] {
+      let gathered = gather(hidden, rows)
       gemm(
         .yes, .no, m: vocabulary, n: width, k: rows.count, dlogits.pointer, lda: vocabulary,
-        gather(hidden, rows).pointer, ldb: width, beta: 1, dw, ldc: width)
+        gathered.pointer, ldb: width, beta: 1, dw, ldc: width)
     }
   }
 }

@@ -1,0 +1,87 @@
+import Tensors
+
+// From and to a Hugging Face folder, and new models with random weights.
+
+extension Transformer {
+  /// Reads config.json and the safetensors files of a folder; weights become float32 and trainable.
+  ///
+  /// Throws a `FileError` that names file and tensor on missing, extra or wrongly shaped weights.
+  public convenience init(folder: String) throws {
+    let configuration = try ModelConfiguration(folder: folder)
+    let file = try Safetensors(folder: folder)
+    var used: Set<String> = []
+    try self.init(configuration) { name, shape in
+      used.insert(name)
+      guard file.contains(name) else {
+        throw FileError(file.path, "tensor '\(name)' is missing")
+      }
+      let stored = try file.shape(of: name)
+      guard stored == shape else {
+        throw FileError(
+          file.path, "tensor '\(name)' has shape \(stored), \(shape) expected from config.json")
+      }
+      let tensor = try Tensor.result(shape, for: "load")
+      try file.read(name, into: tensor.pointer, count: tensor.count)
+      return tensor
+    }
+    try Self.checkExtras(file, used, configuration)
+    try setTrainable(true)
+  }
+
+  /// A stored copy of a tied head and the rotary buffers of old files may be there; anything else is a wrong model.
+  private static func checkExtras(
+    _ file: Safetensors, _ used: Set<String>, _ configuration: ModelConfiguration
+  ) throws {
+    let extras = file.names.filter { name in
+      !used.contains(name) && !name.hasSuffix("rotary_emb.inv_freq")
+        && !(configuration.tiesEmbeddings && name == "lm_head.weight")
+    }
+    guard extras.isEmpty else {
+      let shown = extras.prefix(5).map { "'\($0)'" }.joined(separator: ", ")
+      throw FileError(
+        file.path,
+        "\(extras.count) tensors have no place in the model config.json describes: \(shown)")
+    }
+  }
+
+  /// A model with random weights: normal with deviation `initializer_range`, norms 1, biases 0, as Hugging Face starts one.
+  public static func random(_ configuration: ModelConfiguration, seed: UInt64) throws -> Transformer
+  {
+    var stream: UInt64 = 0
+    let model = try Transformer(configuration) { name, shape in
+      stream += 1
+      let tensor = try Tensor.zeroResult(shape, for: "new_model")
+      if name.contains("norm") {
+        tensor.pointer.update(repeating: 1, count: tensor.count)
+      } else if !name.hasSuffix("bias") {
+        var random = RandomStream(seed: seed, stream: stream)
+        for i in 0..<tensor.count {
+          tensor.pointer[i] = Float(random.normal() * configuration.initializerRange)
+        }
+      }
+      return tensor
+    }
+    try model.setTrainable(true)
+    return model
+  }
+}
+
+extension Transformer {
+  /// Writes a Hugging Face folder: the weights, config.json and the files that came with the model.
+  ///
+  /// Each file is replaced as a whole, config.json last, so that a folder with a config is complete.
+  public func save(
+    folder: String, companions: [String: [UInt8]] = [:], type: SafetensorsType = .float32
+  ) throws {
+    let items = parameters.map { name, tensor in
+      Safetensors.Item(
+        name: name, shape: tensor.shape,
+        values: UnsafeBufferPointer(start: tensor.pointer, count: tensor.count))
+    }
+    try makeFolder(folder)
+    try Safetensors.write(items, to: "\(folder)/model.safetensors", type: type)
+    try ModelFolder.write(
+      configuration, dataType: type == .bfloat16 ? "bfloat16" : "float32", companions: companions,
+      to: folder)
+  }
+}

@@ -1,0 +1,103 @@
+import Kernels
+import Tensors
+
+// A decoder-only transformer of the Llama and Qwen2 family, written once for training and for decoding.
+//
+// Left out: dropout (0 in these models' fine-tuning) and padding (batches are ragged). Parameter names are the checkpoint's.
+
+/// A language model: its configuration, its weights, and the computation of hidden states.
+public final class Transformer: @unchecked Sendable {
+  /// Sizes and constants, as in config.json.
+  public let configuration: ModelConfiguration
+  /// All weights with their checkpoint names, in the checkpoint's order; a tied head is not listed twice.
+  public let parameters: [(name: String, tensor: Tensor)]
+  let embedTokens: Tensor  // [V, C]
+  let layers: [TransformerLayer]
+  let norm: Tensor  // [C]
+  /// The output layer [V, C]; the embedding itself when the two are tied.
+  public let lmHead: Tensor
+  let rotaryTable: RotaryTable
+  let attentionShape: AttentionShape
+
+  /// Builds the model from weights delivered by `weight`, which is asked for every name and shape in order.
+  public init(
+    _ configuration: ModelConfiguration, weight: (_ name: String, _ shape: [Int]) throws -> Tensor
+  ) throws {
+    let c = configuration
+    var named: [(name: String, tensor: Tensor)] = []
+    func parameter(_ name: String, _ shape: [Int]) throws -> Tensor {
+      let tensor = try weight(name, shape)
+      named.append((name, tensor))
+      return tensor
+    }
+    self.configuration = c
+    embedTokens = try parameter("model.embed_tokens.weight", [c.vocabularySize, c.hiddenSize])
+    layers = try (0..<c.layerCount).map {
+      try TransformerLayer(c, prefix: "model.layers.\($0)", parameter: parameter)
+    }
+    norm = try parameter("model.norm.weight", [c.hiddenSize])
+    lmHead =
+      c.tiesEmbeddings
+      ? embedTokens : try parameter("lm_head.weight", [c.vocabularySize, c.hiddenSize])
+    parameters = named
+    rotaryTable = RotaryTable(size: c.headSize, theta: c.ropeTheta)
+    attentionShape = AttentionShape(
+      heads: c.headCount, keyValueHeads: c.keyValueHeadCount, size: c.headSize)
+  }
+
+  /// Hidden states after the final norm for all tokens of a ragged batch: [N, C].
+  ///
+  /// With a cache, the batch holds the tokens that follow what the cache has seen; their keys and values are added to it.
+  /// Throws on token ids outside of the vocabulary, on sequences longer than the context, and when interrupted.
+  public func hiddenStates(_ tokens: [Int], _ batch: RaggedBatch, cache: CacheBatch? = nil) throws
+    -> Tensor
+  {
+    let positions = batch.positions
+    if let longest = positions.max(), longest >= configuration.maxPositions {
+      throw TensorError(
+        "the sequence has \(longest + 1) tokens and the model's context is "
+          + "\(configuration.maxPositions) (max_position_embeddings)")
+    }
+    var x = try Tensor.embedding(tokens, embedTokens)  // [N, C]
+    for (index, layer) in layers.enumerated() {
+      try Interrupt.check()
+      let attended = try layer.attention(x, epsilon: configuration.normEpsilon) { q, k, v in
+        let q = try Tensor.rotary(q, positions: positions, rotaryTable)
+        let k = try Tensor.rotary(k, positions: positions, rotaryTable)
+        guard let cache else {
+          return try .attention(q, k, v, batch: batch, shape: attentionShape)
+        }
+        let (segments, bounds) = cache.store(k, v, layer: index)
+        return try .attention(
+          q, batch: batch, shape: attentionShape, segments: segments, bounds: bounds)
+      }
+      x = try .add(x, attended)
+      x = try .add(x, layer.feedForward(x, epsilon: configuration.normEpsilon))
+    }
+    return try .rmsNorm(x, weight: norm, epsilon: configuration.normEpsilon)
+  }
+
+  /// Logits of the next token after every token of one sequence: [T, V].
+  public func logits(_ ids: [Int]) throws -> Tensor {
+    guard !ids.isEmpty else { throw TensorError("logits: at least one token id expected") }
+    return try .linear(hiddenStates(ids, RaggedBatch(lengths: [ids.count])), lmHead)
+  }
+
+  /// Makes all weights collect gradients, or none (a frozen reference policy).
+  public func setTrainable(_ trainable: Bool) throws {
+    for (_, tensor) in parameters { try tensor.setRequiresGradient(trainable) }
+  }
+
+  /// A model with copies of all weights, trainable.
+  public func clone() throws -> Transformer {
+    var source = parameters.makeIterator()
+    let copy = try Transformer(configuration) { _, shape in
+      source.next()?.tensor.copied() ?? Tensor(zeros: shape)
+    }
+    try copy.setTrainable(true)
+    return copy
+  }
+
+  /// Total number of weights.
+  public var parameterCount: Int { parameters.reduce(0) { $0 + $1.tensor.count } }
+}
