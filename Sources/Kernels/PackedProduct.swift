@@ -41,7 +41,7 @@ public func multiplyPacked(
   x: UnsafePointer<Float>, rows: Int, y: UnsafeMutablePointer<Float>
 ) {
   // A block of rows stays in the second-level cache while all panels pass over it.
-  let block = max(12, 65_536 / max(1, k) / 12 * 12)
+  let block = max(8, 65_536 / max(1, k) / 8 * 8)
   var row = 0
   while row < rows {
     let count = min(block, rows - row)
@@ -58,21 +58,21 @@ public func multiplyPacked(
   }
 }
 
-/// One panel by a block of rows, in tiles of 12, 6, 2 and 1 rows.
+/// One panel by a block of rows, in tiles of 8, 4, 2 and 1 rows.
 private func multiplyPanel(
   _ panel: UnsafePointer<Float>, k: Int, width: Int,
   x: UnsafePointer<Float>, rows: Int, y: UnsafeMutablePointer<Float>, stride: Int
 ) {
   var row = 0
-  while row + 12 <= rows {
-    tile12(panel, k, x + row * k, y + row * stride, stride, width)
-    row += 12
+  while row + 8 <= rows {
+    tile8(panel, k, x + row * k, y + row * stride, stride, width)
+    row += 8
   }
-  if row + 6 <= rows {
-    tile6(panel, k, x + row * k, y + row * stride, stride, width)
-    row += 6
+  if row + 4 <= rows {
+    tile4(panel, k, x + row * k, y + row * stride, stride, width)
+    row += 4
   }
-  while row + 2 <= rows {
+  if row + 2 <= rows {
     tile2(panel, k, x + row * k, y + row * stride, stride, width)
     row += 2
   }
@@ -172,15 +172,13 @@ private func tile2(
   storePair(a1, b1, y + stride, width)
 }
 
-private func tile6(
+private func tile4(
   _ panel: UnsafePointer<Float>, _ k: Int, _ x: UnsafePointer<Float>,
   _ y: UnsafeMutablePointer<Float>, _ stride: Int, _ width: Int
 ) {
-  var a0 = Vector.zero, a1 = Vector.zero, a2 = Vector.zero
-  var a3 = Vector.zero, a4 = Vector.zero, a5 = Vector.zero
-  var b0 = Vector.zero, b1 = Vector.zero, b2 = Vector.zero
-  var b3 = Vector.zero, b4 = Vector.zero, b5 = Vector.zero
-  let x1 = x + k, x2 = x + 2 * k, x3 = x + 3 * k, x4 = x + 4 * k, x5 = x + 5 * k
+  var a0 = Vector.zero, a1 = Vector.zero, a2 = Vector.zero, a3 = Vector.zero
+  var b0 = Vector.zero, b1 = Vector.zero, b2 = Vector.zero, b3 = Vector.zero
+  let x1 = x + k, x2 = x + 2 * k, x3 = x + 3 * k
   var w = panel
   for i in 0..<k {
     let u = Vector(at: w), v = Vector(at: w + 16)
@@ -197,37 +195,24 @@ private func tile6(
     s = Vector(repeating: x3[i])
     a3 = a3.addingProduct(s, u)
     b3 = b3.addingProduct(s, v)
-    s = Vector(repeating: x4[i])
-    a4 = a4.addingProduct(s, u)
-    b4 = b4.addingProduct(s, v)
-    s = Vector(repeating: x5[i])
-    a5 = a5.addingProduct(s, u)
-    b5 = b5.addingProduct(s, v)
   }
   storePair(a0, b0, y, width)
   storePair(a1, b1, y + stride, width)
   storePair(a2, b2, y + 2 * stride, width)
   storePair(a3, b3, y + 3 * stride, width)
-  storePair(a4, b4, y + 4 * stride, width)
-  storePair(a5, b5, y + 5 * stride, width)
 }
 
-/// Twelve rows: 24 sums, which with AVX-512 leave registers for the weights and little traffic to the cache.
-private func tile12(
+/// Eight rows: 16 sums, which with AVX-512 leave registers for the weights.
+private func tile8(
   _ panel: UnsafePointer<Float>, _ k: Int, _ x: UnsafePointer<Float>,
   _ y: UnsafeMutablePointer<Float>, _ stride: Int, _ width: Int
 ) {
-  var a0 = Vector.zero, a1 = Vector.zero, a2 = Vector.zero
-  var a3 = Vector.zero, a4 = Vector.zero, a5 = Vector.zero
-  var a6 = Vector.zero, a7 = Vector.zero, a8 = Vector.zero
-  var a9 = Vector.zero, a10 = Vector.zero, a11 = Vector.zero
-  var b0 = Vector.zero, b1 = Vector.zero, b2 = Vector.zero
-  var b3 = Vector.zero, b4 = Vector.zero, b5 = Vector.zero
-  var b6 = Vector.zero, b7 = Vector.zero, b8 = Vector.zero
-  var b9 = Vector.zero, b10 = Vector.zero, b11 = Vector.zero
-  let x1 = x + 1 * k, x2 = x + 2 * k, x3 = x + 3 * k, x4 = x + 4 * k, x5 = x + 5 * k
-  let x6 = x + 6 * k, x7 = x + 7 * k, x8 = x + 8 * k
-  let x9 = x + 9 * k, x10 = x + 10 * k, x11 = x + 11 * k
+  var a0 = Vector.zero, a1 = Vector.zero, a2 = Vector.zero, a3 = Vector.zero
+  var a4 = Vector.zero, a5 = Vector.zero, a6 = Vector.zero, a7 = Vector.zero
+  var b0 = Vector.zero, b1 = Vector.zero, b2 = Vector.zero, b3 = Vector.zero
+  var b4 = Vector.zero, b5 = Vector.zero, b6 = Vector.zero, b7 = Vector.zero
+  let x1 = x + 1 * k, x2 = x + 2 * k, x3 = x + 3 * k, x4 = x + 4 * k
+  let x5 = x + 5 * k, x6 = x + 6 * k, x7 = x + 7 * k
   var w = panel
   for i in 0..<k {
     let u = Vector(at: w), v = Vector(at: w + 16)
@@ -256,18 +241,6 @@ private func tile12(
     s = Vector(repeating: x7[i])
     a7 = a7.addingProduct(s, u)
     b7 = b7.addingProduct(s, v)
-    s = Vector(repeating: x8[i])
-    a8 = a8.addingProduct(s, u)
-    b8 = b8.addingProduct(s, v)
-    s = Vector(repeating: x9[i])
-    a9 = a9.addingProduct(s, u)
-    b9 = b9.addingProduct(s, v)
-    s = Vector(repeating: x10[i])
-    a10 = a10.addingProduct(s, u)
-    b10 = b10.addingProduct(s, v)
-    s = Vector(repeating: x11[i])
-    a11 = a11.addingProduct(s, u)
-    b11 = b11.addingProduct(s, v)
   }
   storePair(a0, b0, y, width)
   storePair(a1, b1, y + stride, width)
@@ -277,8 +250,4 @@ private func tile12(
   storePair(a5, b5, y + 5 * stride, width)
   storePair(a6, b6, y + 6 * stride, width)
   storePair(a7, b7, y + 7 * stride, width)
-  storePair(a8, b8, y + 8 * stride, width)
-  storePair(a9, b9, y + 9 * stride, width)
-  storePair(a10, b10, y + 10 * stride, width)
-  storePair(a11, b11, y + 11 * stride, width)
 }
