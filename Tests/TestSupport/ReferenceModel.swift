@@ -38,7 +38,7 @@ public struct ReferenceModel {
   /// Prompts and completions of case `train`: the response is the last `response_width` columns.
   public func trainSequences() throws -> [TokenSequence] {
     let width = try forward.shape(of: "train.input_ids")[1]
-    let responseWidth = try apo("response_width").integer
+    let responseWidth = try apo("response_width").intValue
     return try sequences("train").map { tokens, start in
       let prompt = width - responseWidth - start
       return TokenSequence(
@@ -69,7 +69,7 @@ extension JSON {
   }
 
   /// The integer, or -1.
-  public var integer: Int { if case .integer(let value) = self { value } else { -1 } }
+  public var intValue: Int { if case .integer(let value) = self { value } else { -1 } }
 
   /// The elements of an array, or none.
   public var elements: [JSON] { if case .array(let list) = self { list } else { [] } }

@@ -97,7 +97,7 @@ struct TransformerReferenceTests {
       let ours = try reference.model.logProbabilities(
         sequences, temperature: #require(Float(temperature))
       ).values
-      let width = try reference.apo("response_width").integer
+      let width = try reference.apo("response_width").intValue
       let places = sequences.enumerated().flatMap { row, s in
         (0..<s.completion.count).map { row * width + $0 }
       }
