@@ -7,16 +7,25 @@ extension Tensor {
   ///
   /// Throws if the shape has a negative size, has more elements than can be addressed, or needs more memory than is free.
   public static func result(_ shape: [Int], for operation: String) throws(TensorError) -> Tensor {
-    var count = 1
-    for size in shape {
-      let (product, overflow) = count.multipliedReportingOverflow(by: size)
-      guard size >= 0, !overflow, product < 1 << 48 else {
-        throw TensorError("\(operation): a tensor of shape \(shape) cannot be made")
-      }
-      count = product
-    }
+    let count = try checkedCount(shape, for: operation)
     try Memory.check(bytes: count * 4, for: operation)
     return Tensor(uninitialized: shape)
+  }
+
+  /// The number of elements of `shape`; throws if a size is negative, or there are more than 64 or too large ones.
+  static func checkedCount(_ shape: [Int], for operation: String) throws(TensorError) -> Int {
+    var product = 1
+    var isEmpty = false
+    for size in shape {
+      let (next, overflow) = product.multipliedReportingOverflow(by: max(1, size))
+      guard size >= 0, !overflow, next < 1 << 48, shape.count <= 64 else {
+        throw TensorError(
+          "\(operation): a tensor of shape \(describe(shape)) cannot be made")
+      }
+      product = next
+      if size == 0 { isEmpty = true }
+    }
+    return isEmpty ? 0 : product
   }
 
   /// Like `result`, filled with zeros.

@@ -138,6 +138,14 @@ extension Tensor {
     recording && inputs.contains { $0.requiresGradient }
   }
 
+  /// `records` for one tensor, without the cost of a list.
+  static func records(_ input: Tensor) -> Bool { recording && input.requiresGradient }
+
+  /// `records` for two tensors, without the cost of a list.
+  static func records(_ a: Tensor, _ b: Tensor) -> Bool {
+    recording && (a.requiresGradient || b.requiresGradient)
+  }
+
   /// Returns `output` after recording, where one of `inputs` needs a gradient, how to pass its gradient on.
   ///
   /// What is recorded is a view of `output`, so `backward` may keep `output` itself without keeping the tape alive.

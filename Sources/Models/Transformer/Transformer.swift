@@ -71,8 +71,8 @@ public final class Transformer: @unchecked Sendable {
         return try .attention(
           q, batch: batch, shape: attentionShape, segments: segments, bounds: bounds)
       }
-      x = try .add(x, attended)
-      x = try .add(x, layer.feedForward(x, epsilon: configuration.normEpsilon))
+      x = try x + attended
+      x = try x + layer.feedForward(x, epsilon: configuration.normEpsilon)
     }
     return try .rmsNorm(x, weight: norm, epsilon: configuration.normEpsilon)
   }

@@ -1,0 +1,97 @@
+import Kernels
+
+// The frame of element-wise operations: value and gradient are given as closures on sixteen floats, side by side.
+
+extension Tensor {
+  /// What an operation's gradient needs to know again.
+  enum Kept { case input, output }
+
+  /// An operation on each element.
+  ///
+  /// - Parameters:
+  ///   - keep: which values the gradient is written in.
+  ///   - gradient: d loss / d x from d loss / d y and the kept value.
+  @inline(__always)
+  func unary(
+    _ name: String, keep: Kept, _ value: (Vector) -> Vector,
+    gradient: @escaping (Vector, Vector) -> Vector
+  ) throws(TensorError) -> Tensor {
+    let output = try Tensor.result(shape, for: name)
+    let (count, x, y) = (count, pointer, output.pointer)
+    forElements(count) { range in
+      map(x + range.lowerBound, into: y + range.lowerBound, range.count, value)
+    }
+    guard Tensor.records(self) else { return output }
+    let saved = SavedValues(keep == .input ? self : output)
+    return .recorded(name, [self], output) { g, into in
+      guard let target = into[0] else { return }
+      let kept = try saved.pointer(for: name)
+      forElements(count) { range in
+        let start = range.lowerBound
+        accumulate(
+          g + start, Row(kept + start), Row(kept + start), into: target + start, range.count
+        ) { g, kept, _ in gradient(g, kept) }
+      }
+    }
+  }
+
+  /// An operation on the elements of two tensors, broadcast.
+  ///
+  /// - Parameters:
+  ///   - left: d loss / d a from d loss / d result, a and b.
+  ///   - right: d loss / d b.
+  @inline(__always)
+  static func binary(
+    _ name: String, _ a: Tensor, _ b: Tensor, _ value: (Vector, Vector) -> Vector,
+    left: @escaping (Vector, Vector, Vector) -> Vector,
+    right: @escaping (Vector, Vector, Vector) -> Vector
+  ) throws(TensorError) -> Tensor {
+    let (output, plan) = try zipped(name, a, b, value)
+    guard records(a, b) else { return output }
+    let (first, second) = (SavedValues(a), SavedValues(b))
+    return recorded(name, [a, b], output) { g, into in
+      let p = try first.pointer(for: name)
+      let q = try second.pointer(for: name)
+      if let target = into[0] { plan.passOn(g, p, q, to: target, .left, left) }
+      if let target = into[1] { plan.passOn(g, p, q, to: target, .right, right) }
+    }
+  }
+
+  /// The value of `binary`, and how its operands met.
+  @inline(__always)
+  static func zipped(
+    _ name: String, _ a: Tensor, _ b: Tensor, _ value: (Vector, Vector) -> Vector
+  ) throws(TensorError) -> (Tensor, Broadcast) {
+    let plan = try Broadcast(a, b, for: name)
+    let output = try Tensor.result(plan.shape, for: name)
+    let (p, q, y) = (a.pointer, b.pointer, output.pointer)
+    let (left, right) = (plan.row.left, plan.row.right)
+    plan.forEachPiece { piece in
+      zip(
+        Row(p + piece.left, step: left), Row(q + piece.right, step: right),
+        into: y + piece.offset, piece.count, value)
+    }
+    return (output, plan)
+  }
+}
+
+extension Broadcast {
+  /// Adds `gradient` of each element of the result to the element of the operand that it came from.
+  @inline(__always)
+  fileprivate func passOn(
+    _ g: UnsafePointer<Float>, _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>,
+    to target: UnsafeMutablePointer<Float>, _ side: Side,
+    _ gradient: (Vector, Vector, Vector) -> Vector
+  ) {
+    let isWhole = repeats(side) == false
+    let buffer = isWhole ? nil : Storage(count: rows * row.size)
+    let destination = buffer?.pointer ?? target
+    forEachPiece { piece in
+      accumulate(
+        g + piece.offset, Row(a + piece.left, step: row.left),
+        Row(b + piece.right, step: row.right),
+        adding: isWhole, into: destination + piece.offset, piece.count, gradient)
+    }
+    if let buffer { addReduced(buffer.pointer, side, to: target) }
+  }
+}

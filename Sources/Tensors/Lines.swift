@@ -1,0 +1,101 @@
+import Kernels
+
+// Operations along one dimension. A tensor is seen as [outer, n, inner]; those that need a whole line at a time work on
+// the last dimension and have the others moved there.
+
+/// A tensor seen as [outer, n, inner] around the dimension that an operation works along.
+struct Lines {
+  let outer: Int
+  let n: Int
+  let inner: Int
+  /// The shape after the operation has made one element out of each line.
+  let reduced: [Int]
+
+  /// Lines along `dim`, or one line of all elements if it is nil.
+  init(
+    _ tensor: Tensor, along dim: Int?, keepdim: Bool = false, for operation: String
+  ) throws(TensorError) {
+    guard let dim else {
+      (outer, n, inner) = (1, tensor.count, 1)
+      reduced = keepdim ? [Int](repeating: 1, count: tensor.shape.count) : []
+      return
+    }
+    try tensor.checkDimension(dim, for: operation)
+    guard !tensor.shape.isEmpty else {
+      (outer, n, inner, reduced) = (1, 1, 1, [])
+      return
+    }
+    outer = tensor.shape[..<dim].reduce(1, *)
+    n = tensor.shape[dim]
+    inner = tensor.shape[(dim + 1)...].reduce(1, *)
+    var shape = tensor.shape
+    if keepdim { shape[dim] = 1 } else { shape.remove(at: dim) }
+    reduced = shape
+  }
+
+  /// The number of lines.
+  var count: Int { outer * inner }
+
+  /// Throws if there is nothing to choose from.
+  func checkNotEmpty(_ tensor: Tensor, for operation: String) throws(TensorError) {
+    guard n > 0 || count == 0 else {
+      throw TensorError("\(operation): no elements to choose from in shape \(tensor.shape)")
+    }
+  }
+}
+
+extension Tensor {
+  /// The lines as rows [outer, inner, n]: self itself where the lines are along the last dimension.
+  func asRows(_ lines: Lines) throws(TensorError) -> Tensor {
+    if lines.inner == 1 { return self }
+    return try reshape([lines.outer, lines.n, lines.inner]).transpose(1, 2)
+  }
+
+  /// Undoes `asRows` after an operation that keeps all elements.
+  func fromRows(_ lines: Lines, shape: [Int]) throws(TensorError) -> Tensor {
+    if lines.inner == 1 { return self }
+    return try reshape([lines.outer, lines.inner, lines.n]).transpose(1, 2).reshape(shape)
+  }
+}
+
+/// Calls `body` with ranges of row numbers, on the team where there is enough to do.
+func forRows(_ rows: Int, of n: Int, _ body: (Range<Int>) -> Void) {
+  Team.shared.forEach(rows, atLeast: elementGrain / 2 / max(1, n) + 1, body)
+}
+
+/// y[o, i] = scale Σ over n of x[o, n, i], in double precision beyond short blocks; the cut depends on the sizes alone.
+func sumMiddle(
+  _ x: UnsafePointer<Float>, outer: Int, _ n: Int, inner: Int, scale: Double = 1,
+  into y: UnsafeMutablePointer<Float>
+) {
+  let rows = inner == 1 ? 8192 : max(128, 16_384 / max(1, inner))
+  let (rowBlocks, columnBlocks) = (max(1, (n + rows - 1) / rows), (inner + 255) / 256)
+  let partial = UnsafeMutablePointer<Double>.allocate(capacity: outer * rowBlocks * inner)
+  defer { partial.deallocate() }
+  partial.update(repeating: 0, count: outer * rowBlocks * inner)
+  let work = min(n, rows) * min(inner, 256)
+  Team.shared.forEach(
+    outer * rowBlocks * columnBlocks, atLeast: elementGrain / max(1, work) + 1
+  ) { range in
+    for unit in range {
+      let (o, block) = unit.quotientAndRemainder(dividingBy: rowBlocks * columnBlocks)
+      let (r, c) = block.quotientAndRemainder(dividingBy: columnBlocks)
+      let size = min(rows, n - r * rows)
+      let source = x + (o * n + r * rows) * inner + c * 256
+      let total = partial + (o * rowBlocks + r) * inner + c * 256
+      if inner == 1 {
+        total[0] = longSum(source, size)
+      } else {
+        addColumns(
+          source, rows: size, stride: inner, width: min(256, inner - c * 256), to: total)
+      }
+    }
+  }
+  for o in 0..<outer {
+    for i in 0..<inner {
+      var total = 0.0
+      for r in 0..<rowBlocks { total += partial[(o * rowBlocks + r) * inner + i] }
+      y[o * inner + i] = Float(total * scale)
+    }
+  }
+}
