@@ -51,7 +51,8 @@ let package = Package(
       name: "TestSupport", dependencies: ["Training"], path: "Tests/TestSupport",
       swiftSettings: strict),
     .testTarget(
-      name: "TensorsTests", dependencies: ["Tensors", "TestSupport"], swiftSettings: strict),
+      name: "TensorsTests", dependencies: ["Tensors", "TestSupport"], exclude: ["Fixtures"],
+      swiftSettings: strict),
     .testTarget(name: "ModelsTests", dependencies: ["Models", "TestSupport"], swiftSettings: strict),
     .testTarget(
       name: "TrainingTests", dependencies: ["Training", "TestSupport"], swiftSettings: strict),
