@@ -1,0 +1,214 @@
+import Kernels
+import Tensors
+
+/// The distribution that a token is drawn from: softmax(logits / temperature) after top-k, top-p
+/// and min-p.
+///
+/// The filters and their order are those of Hugging Face's logits processors:
+/// - top-k keeps what is not below the k-th largest logit, ties included;
+/// - top-p keeps the fewest most likely tokens whose probability reaches p, of tied ones the first;
+/// - min-p keeps what has at least min-p times the probability of the most likely token.
+///
+/// An object is scratch memory for one row of logits at a time and one thread; nothing is allocated
+/// per token. Weights are exp((logit − largest) / temperature), so the largest is 1. A token whose
+/// weight is below 1e-38 is never drawn. Left out: penalties, and the log-probability of the
+/// result, which is a matter of the unfiltered row.
+public final class Distribution {
+  /// Number of logits in a row.
+  public let vocabularySize: Int
+  private let weights: UnsafeMutablePointer<Float>
+  private let tokens: UnsafeMutablePointer<Int32>
+  private let heap: UnsafeMutablePointer<Float>
+  /// Sum of the weights of each block of `blockSize`.
+  private let masses: UnsafeMutablePointer<Double>
+  private let blockSize = 1024
+  /// How many weights there are; of tokens 0, 1, 2, … or, after a filter, of those in `tokens`.
+  private var count = 0
+  private var isFiltered = false
+  private var total = 0.0
+
+  /// Scratch memory for rows of `vocabularySize` logits.
+  public init(vocabularySize: Int) {
+    self.vocabularySize = vocabularySize
+    weights = .allocate(capacity: vocabularySize)
+    tokens = .allocate(capacity: vocabularySize)
+    heap = .allocate(capacity: vocabularySize)
+    masses = .allocate(capacity: vocabularySize / blockSize + 1)
+  }
+
+  deinit {
+    weights.deallocate()
+    tokens.deallocate()
+    heap.deallocate()
+    masses.deallocate()
+  }
+
+  /// Takes the distribution of a row of `vocabularySize` logits.
+  ///
+  /// - Throws: `TensorError` if a logit is NaN or +infinity (it names the token) or all are
+  ///   -infinity.
+  public func set(
+    _ logits: UnsafePointer<Float>, _ options: SamplingOptions
+  ) throws(TensorError) {
+    let largest = try largestLogit(logits)
+    count = vocabularySize
+    isFiltered = false
+    guard options.temperature > 0 else { return keepOnly(index(of: largest, in: logits)) }
+    let temperature = Float(options.temperature)
+    if let k = options.topK, k < vocabularySize {
+      select(logits, atLeast: kthLargest(k, logits))
+      weigh(weights, temperature, largest)
+    } else {
+      weigh(logits, temperature, largest)
+    }
+    var threshold: Float = 0
+    var ties = Int.max
+    if options.topP < 1 { (threshold, ties) = nucleus(options.topP) }
+    if Float(options.minP) > threshold { (threshold, ties) = (Float(options.minP), .max) }
+    if threshold > 0 {
+      select(weights, atLeast: threshold, ties: ties)
+      sumBlocks { sum(weights + $0.lowerBound, $0.count) }
+    }
+  }
+
+  /// The token at `u` (in [0, 1)) of the cumulative distribution, tokens in the order of their ids.
+  public func sample(_ u: Double) -> Int {
+    precondition(count > 0, "sample() needs a distribution: call set() first")
+    let target = u * total
+    var passed = 0.0
+    var block = 0
+    while (block + 1) * blockSize < count, passed + masses[block] <= target {
+      passed += masses[block]
+      block += 1
+    }
+    let end = min(count, (block + 1) * blockSize)
+    var index = block * blockSize
+    while index < end {
+      passed += Double(weights[index])
+      if passed > target { break }
+      index += 1
+    }
+    // Rounding may leave the target behind the last token that can be drawn.
+    if index == end { index -= 1 }
+    while index > 0, weights[index] == 0 { index -= 1 }
+    return isFiltered ? Int(tokens[index]) : index
+  }
+
+  /// The tokens that can be drawn, in the order of their ids, with their probabilities.
+  public var probabilities: [(token: Int, probability: Double)] {
+    let whole = (0..<count).reduce(0.0) { $0 + Double(weights[$1]) }
+    return (0..<count).filter { weights[$0] > 0 }.map {
+      (isFiltered ? Int(tokens[$0]) : $0, Double(weights[$0]) / whole)
+    }
+  }
+
+  private func keepOnly(_ token: Int) {
+    tokens[0] = Int32(token)
+    weights[0] = 1
+    masses[0] = 1
+    total = 1
+    count = 1
+    isFiltered = true
+  }
+
+  /// weight = exp(x / temperature − largest / temperature), with the division of Hugging Face's
+  /// float32.
+  private func weigh(_ x: UnsafePointer<Float>, _ temperature: Float, _ largest: Float) {
+    let shift = largest / temperature
+    sumBlocks { range in
+      exponential(
+        x + range.lowerBound, over: temperature, minus: shift, into: weights + range.lowerBound,
+        range.count)
+    }
+  }
+
+  private func sumBlocks(_ body: (Range<Int>) -> Float) {
+    total = 0
+    for (block, start) in stride(from: 0, to: count, by: blockSize).enumerated() {
+      masses[block] = Double(body(start..<min(count, start + blockSize)))
+      total += masses[block]
+    }
+  }
+}
+
+// MARK: - Selection
+
+extension Distribution {
+  /// Keeps the entries whose value in `row` reaches `threshold`, of those equal to it the first
+  /// `ties`, and copies their values to the weights.
+  private func select(
+    _ row: UnsafePointer<Float>, atLeast threshold: Float, ties: Int = .max
+  ) {
+    var kept = 0
+    var ties = ties
+    forEachIndex(row, count, atLeast: threshold) { i in
+      if row[i] == threshold {
+        guard ties > 0 else { return }
+        ties -= 1
+      }
+      tokens[kept] = isFiltered ? tokens[i] : Int32(i)
+      weights[kept] = row[i]
+      kept += 1
+    }
+    count = kept
+    isFiltered = true
+  }
+
+  /// The k-th largest of a row by a heap of the k largest so far, negated so that the smallest is
+  /// at the root.
+  private func kthLargest(_ k: Int, _ row: UnsafePointer<Float>) -> Float {
+    for i in 0..<k { heap[i] = -row[i] }
+    heapify(heap, k)
+    var i = k
+    while i < vocabularySize {
+      i = firstIndex(row, i..<vocabularySize, above: -heap[0])
+      guard i < vocabularySize else { break }
+      heap[0] = -row[i]
+      siftDown(heap, 0, k)
+      i += 1
+    }
+    return -heap[0]
+  }
+
+  /// The weight of the last token of the smallest set with probability p, and how many of its
+  /// equals are in the set.
+  private func nucleus(_ p: Double) -> (threshold: Float, ties: Int) {
+    // Tokens below (1 − p) / V reach 1 − p together at most, so none is in the set; half of it
+    // leaves room for rounding.
+    let cutoff = Float(0.5 * total * (1 - p) / Double(count))
+    var size = 0
+    forEachIndex(weights, count, atLeast: max(cutoff, .leastNormalMagnitude)) { i in
+      heap[size] = weights[i]
+      size += 1
+    }
+    heapify(heap, size)
+    var mass = 0.0
+    var threshold = Float.infinity
+    var ties = 0
+    while mass < p * total, size > 0 {
+      ties = heap[0] == threshold ? ties + 1 : 1
+      threshold = heap[0]
+      mass += Double(threshold)
+      size -= 1
+      heap[0] = heap[size]
+      siftDown(heap, 0, size)
+    }
+    return (threshold, ties)
+  }
+
+  private func index(of value: Float, in row: UnsafePointer<Float>) -> Int {
+    var first = 0
+    while first < vocabularySize - 1, row[first] != value { first += 1 }
+    return first
+  }
+
+  private func largestLogit(_ row: UnsafePointer<Float>) throws(TensorError) -> Float {
+    let largest = maximum(row, vocabularySize)
+    if containsNaN(row, vocabularySize) || largest == .infinity {
+      let token = (0..<vocabularySize).first { row[$0].isNaN || row[$0] == .infinity } ?? 0
+      throw TensorError("sampling: the logit of token \(token) is \(row[token])")
+    }
+    guard largest > -.infinity else { throw TensorError("sampling: all logits are -inf") }
+    return largest
+  }
+}

@@ -1,0 +1,60 @@
+/// How completions are drawn: names, ranges and defaults are those of vLLM's `SamplingParams`.
+public struct SamplingOptions: Sendable, Equatable {
+  /// Completions per prompt.
+  public let n: Int
+  /// Most tokens in a completion.
+  public let maxTokens: Int
+  /// What logits are divided by; 0 takes the most likely token.
+  public let temperature: Double
+  /// How many of the most likely tokens stay, those tied with the last included; nil for all.
+  public let topK: Int?
+  /// Share of probability that the most likely tokens which stay must reach; 1 for all.
+  public let topP: Double
+  /// Least probability of a token that stays, relative to the most likely one; 0 for all.
+  public let minP: Double
+  /// Texts that end a completion, which is cut before them.
+  public let stop: [String]
+  /// Whether a completion goes on after an end token.
+  public let ignoreEOS: Bool
+  /// Seed of these completions; nil for the run's.
+  public let seed: UInt64?
+
+  /// Checks and keeps the options; a `topK` of 0 or -1 is off.
+  ///
+  /// A temperature below 0.01 other than 0 is refused, where vLLM raises it to 0.01: logits divided
+  /// by it lose all their digits.
+  /// - Throws: `ArgumentError` naming the first option out of its range, the range and the value
+  ///   given.
+  public init(
+    n: Int = 1, maxTokens: Int = 16, temperature: Double = 1, topK: Int = 0, topP: Double = 1,
+    minP: Double = 0, stop: [String] = [], ignoreEOS: Bool = false, seed: UInt64? = nil
+  ) throws(ArgumentError) {
+    // The upper limits keep sums and products of counts far from overflow.
+    try require((1...1 << 20).contains(n), "n: a whole number from 1 to 1048576", n)
+    try require(
+      (1...1 << 31).contains(maxTokens), "max_tokens: a whole number from 1 to 2147483648",
+      maxTokens)
+    try require(
+      temperature == 0 || (0.01...1e6).contains(temperature),
+      "temperature: 0 (greedy) or a number from 0.01 to 1e6", temperature)
+    try require(topK >= -1, "top_k: a whole number >= 1, or 0 or -1 for all tokens,", topK)
+    try require(topP > 0 && topP <= 1, "top_p: a number in (0, 1]", topP)
+    try require((0...1).contains(minP), "min_p: a number in [0, 1]", minP)
+    try require(!stop.contains(""), "stop: texts that are not empty", "an empty one")
+    self.n = n
+    self.maxTokens = maxTokens
+    self.temperature = temperature
+    self.topK = topK > 0 ? topK : nil
+    self.topP = topP
+    self.minP = minP
+    self.stop = stop
+    self.ignoreEOS = ignoreEOS
+    self.seed = seed
+  }
+}
+
+private func require<Value>(
+  _ holds: Bool, _ expected: String, _ given: Value
+) throws(ArgumentError) {
+  if !holds { throw ArgumentError("\(expected) expected, got \(given)") }
+}

@@ -1,0 +1,84 @@
+import Kernels
+
+// Loops over a row of logits or weights that look for the few entries that matter, sixteen at a
+// time.
+
+/// y[i] = exp(x[i] / divisor - shift), returning the sum of the y; `x` and `y` may be the same row.
+func exponential(
+  _ x: UnsafePointer<Float>, over divisor: Float, minus shift: Float,
+  into y: UnsafeMutablePointer<Float>, _ count: Int
+) -> Float {
+  var total = Vector.zero
+  var i = 0
+  while i + 16 <= count {
+    let value = exponential(Vector(at: x + i) / divisor - shift)
+    value.store(to: y + i)
+    total += value
+    i += 16
+  }
+  if i < count {
+    let rest = Vector(at: x + i, count: count - i, filler: -.infinity)
+    let value = exponential(rest / divisor - shift)
+    value.store(to: y + i, count: count - i)
+    total += value
+  }
+  return total.total
+}
+
+/// Whether a row holds a NaN.
+func containsNaN(_ row: UnsafePointer<Float>, _ count: Int) -> Bool {
+  var unordered = SIMDMask<SIMD16<Int32>>(repeating: false)
+  var i = 0
+  while i + 16 <= count {
+    let value = Vector(at: row + i)
+    unordered = unordered .| (value .!= value)
+    i += 16
+  }
+  return any(unordered) || (i..<count).contains { row[$0].isNaN }
+}
+
+/// The first index in `range` of a value above `threshold`, or the range's end.
+func firstIndex(_ row: UnsafePointer<Float>, _ range: Range<Int>, above threshold: Float) -> Int {
+  var i = range.lowerBound
+  while i + 16 <= range.upperBound, !any(Vector(at: row + i) .> threshold) { i += 16 }
+  while i < range.upperBound, !(row[i] > threshold) { i += 1 }
+  return i
+}
+
+/// Calls `body` with the indices of the values that are at least `threshold`, in order.
+///
+/// `body` may write to the row at indices up to the one it is called with.
+@inline(__always)
+func forEachIndex(
+  _ row: UnsafePointer<Float>, _ count: Int, atLeast threshold: Float, _ body: (Int) -> Void
+) {
+  var i = 0
+  while i + 16 <= count {
+    if any(Vector(at: row + i) .>= threshold) {
+      for j in i..<i + 16 where row[j] >= threshold { body(j) }
+    }
+    i += 16
+  }
+  for j in i..<count where row[j] >= threshold { body(j) }
+}
+
+/// Orders values so that none is larger than its parent, i's parent being (i - 1) / 2.
+func heapify(_ heap: UnsafeMutablePointer<Float>, _ count: Int) {
+  for root in stride(from: count / 2 - 1, through: 0, by: -1) { siftDown(heap, root, count) }
+}
+
+/// Moves the value at `root` down to where the heap is in order again.
+func siftDown(_ heap: UnsafeMutablePointer<Float>, _ root: Int, _ count: Int) {
+  guard root < count else { return }
+  let value = heap[root]
+  var hole = root
+  while true {
+    var child = 2 * hole + 1
+    guard child < count else { break }
+    if child + 1 < count, heap[child + 1] > heap[child] { child += 1 }
+    guard heap[child] > value else { break }
+    heap[hole] = heap[child]
+    hole = child
+  }
+  heap[hole] = value
+}

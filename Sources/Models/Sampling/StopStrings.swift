@@ -1,0 +1,80 @@
+/// The texts that end a completion, looked for in the bytes of the tokens as they come.
+///
+/// The first text to be complete ends the completion; of several complete at the same byte the
+/// longest counts. So the result does not depend on how the bytes are split into tokens (vLLM looks
+/// once per token, in the order of the list).
+public struct StopStrings: Sendable {
+  private struct Pattern: Sendable {
+    let bytes: [UInt8]
+    /// For each prefix, the length of its longest proper prefix that is also its suffix.
+    let borders: [Int]
+  }
+
+  private let patterns: [Pattern]
+
+  /// The texts, as UTF-8; none of them empty (`SamplingOptions` sees to that), no texts at all for
+  /// no end.
+  public init(_ texts: [String]) {
+    patterns = texts.map { Array($0.utf8) }.filter { !$0.isEmpty }.map {
+      Pattern(bytes: $0, borders: Self.borders($0))
+    }
+  }
+
+  /// Whether there is anything to look for.
+  public var isEmpty: Bool { patterns.isEmpty }
+
+  /// How far the search in one completion has come; a copy goes on by itself.
+  public struct Search: Sendable {
+    fileprivate var matched: [Int]
+    fileprivate var position = 0
+    /// Number of bytes before the stop text, where the completion is to be cut; nil as long as
+    /// there is none.
+    public fileprivate(set) var cut: Int?
+  }
+
+  /// The start of a search in a new completion.
+  public func search() -> Search { Search(matched: patterns.map { _ in 0 }) }
+
+  /// Goes on with the bytes of the next token and returns where to cut the completion, in bytes
+  /// from its start.
+  ///
+  /// After the first stop text nothing is looked for any more. Knuth, Morris and Pratt's algorithm:
+  /// constant time per byte.
+  @discardableResult
+  public func feed(_ bytes: some Sequence<UInt8>, _ search: inout Search) -> Int? {
+    guard search.cut == nil, !patterns.isEmpty else { return search.cut }
+    for byte in bytes {
+      search.position += 1
+      var longest = 0
+      for (index, pattern) in patterns.enumerated() {
+        search.matched[index] = Self.advance(pattern, search.matched[index], byte)
+        if search.matched[index] == pattern.bytes.count {
+          longest = max(longest, pattern.bytes.count)
+        }
+      }
+      if longest > 0 {
+        search.cut = search.position - longest
+        return search.cut
+      }
+    }
+    return nil
+  }
+
+  private static func advance(_ pattern: Pattern, _ matched: Int, _ byte: UInt8) -> Int {
+    var matched = matched
+    while matched > 0, matched == pattern.bytes.count || pattern.bytes[matched] != byte {
+      matched = pattern.borders[matched - 1]
+    }
+    return pattern.bytes[matched] == byte ? matched + 1 : 0
+  }
+
+  private static func borders(_ bytes: [UInt8]) -> [Int] {
+    var borders = [Int](repeating: 0, count: bytes.count)
+    for end in bytes.indices.dropFirst() {
+      var border = borders[end - 1]
+      while border > 0, bytes[border] != bytes[end] { border = borders[border - 1] }
+      borders[end] = bytes[border] == bytes[end] ? border + 1 : 0
+    }
+    return borders
+  }
+}
