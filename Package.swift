@@ -53,10 +53,12 @@ let package = Package(
     .testTarget(
       name: "TensorsTests", dependencies: ["Tensors", "TestSupport"], exclude: ["Fixtures"],
       swiftSettings: strict),
-    .testTarget(name: "ModelsTests", dependencies: ["Models", "TestSupport"], swiftSettings: strict),
+    .testTarget(
+      name: "ModelsTests", dependencies: ["Models", "TestSupport"], swiftSettings: strict),
     .testTarget(
       name: "TrainingTests", dependencies: ["Training", "TestSupport"], swiftSettings: strict),
     .testTarget(name: "LuaTests", dependencies: ["Lua", "TestSupport"], swiftSettings: strict),
-    .testTarget(name: "ApoLuaTests", dependencies: ["ApoLua", "TestSupport"], swiftSettings: strict),
+    .testTarget(
+      name: "ApoLuaTests", dependencies: ["ApoLua", "TestSupport"], swiftSettings: strict),
   ]
 )

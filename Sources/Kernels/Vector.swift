@@ -41,26 +41,27 @@ extension Vector {
   /// The largest lane; NaN lanes are ignored unless all are NaN.
   @inlinable @inline(__always)
   public var largest: Float {
-    let eight = lowHalf.replacing(with: highHalf, where: highHalf .> lowHalf)
-    let (low, high) = (eight.lowHalf, eight.highHalf)
-    let four = low.replacing(with: high, where: high .> low)
-    var result = four[0]
-    for lane in 1..<4 where !(four[lane] <= result) { result = four[lane] }
-    return result
+    let eight = larger(lowHalf, highHalf)
+    let four = larger(eight.lowHalf, eight.highHalf)
+    let two = larger(four.lowHalf, four.highHalf)
+    return two[0] > two[1] ? two[0] : two[1]
   }
 }
 
-/// Lane-wise maximum of two vectors; where `a` is NaN the result is `a`.
-///
-/// One instruction. The standard library's is scalar, and so is this one when written for any SIMD
-/// type.
+/// Lane-wise maximum that compiles to one instruction; the standard library's is scalar.
 @inlinable @inline(__always)
-public func maximum(_ a: Vector, _ b: Vector) -> Vector { a.replacing(with: b, where: b .> a) }
+func larger<V: SIMD>(_ a: V, _ b: V) -> V where V.Scalar == Float {
+  a.replacing(with: b, where: b .> a)
+}
+
+/// Lane-wise maximum of two vectors; where `a` is NaN the result is `a`.
+@inlinable @inline(__always)
+public func maximum(_ a: Vector, _ b: Vector) -> Vector { larger(a, b) }
 
 /// e to the power of each lane, within 1 ulp for results that are normal floats.
 ///
-/// x = n ln 2 + r with |r| ≤ ln 2 / 2; e^r by its Taylor polynomial of degree 7 and 2^n by the
-/// exponent bits. Below -87.3 the result is 0, above 88.7 it is infinity; NaN stays NaN.
+/// x = n ln 2 + r with |r| ≤ ln 2 / 2; e^r by its Taylor polynomial of degree 7 and 2^n by the exponent bits.
+/// Below -87.3 the result is 0, above 88.7 it is infinity; NaN stays NaN.
 @inlinable @inline(__always)
 public func exponential(_ x: Vector) -> Vector {
   // Adding 1.5 * 2^23 rounds to an integer that then stands in the low bits of the float.

@@ -32,8 +32,9 @@ public final class PackedMatrix: @unchecked Sendable {
   public func multiply(
     _ x: UnsafePointer<Float>, rows: Int, into y: UnsafeMutablePointer<Float>
   ) {
-    let work = rows * k * panelWidth
-    Team.shared.forEach(panels, atLeast: max(1, 100_000 / max(1, work))) { range in
+    // Half a million multiply-adds are about 5 µs: less is not worth a thread.
+    let work = max(1, rows * k * panelWidth)
+    Team.shared.forEach(panels, atLeast: max(1, 500_000 / work)) { range in
       multiplyPacked(storage.pointer, n: n, k: k, panels: range, x: x, rows: rows, y: y)
     }
   }

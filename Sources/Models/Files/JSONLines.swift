@@ -4,13 +4,10 @@ public enum JSONLines {
   ///
   /// The error names file, line and reason.
   public static func read(_ path: String) throws -> [JSON] {
-    try MappedFile(path).withBytes { try read($0, path) }
-  }
-
-  private static func read(_ bytes: UnsafeRawBufferPointer, _ path: String) throws -> [JSON] {
+    let file = try MappedFile(path)
     var rows: [JSON] = []
     var line = 0
-    var rest = bytes[...]
+    var rest = file.bytes[...]
     while !rest.isEmpty {
       line += 1
       let end = rest.firstIndex(of: 10) ?? rest.endIndex

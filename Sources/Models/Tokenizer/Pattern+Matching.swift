@@ -9,22 +9,17 @@ extension Pattern {
     let low: Int
   }
 
-  /// Calls `body` with the range of each match, from left to right; an empty match directly behind
-  /// another match is left out.
+  /// Calls `body` with the range of each match that is not empty, from left to right.
   func forEachMatch(in text: UTF8Bytes, _ body: (Range<Int>) -> Void) {
     var stack: [Frame] = []
-    var (position, last) = (0, -1)
+    var position = 0
     program.withUnsafeBufferPointer { program in
-      while position <= text.count {
-        let end = run(program, 0, position, text, &stack) ?? -1
-        if end > position || end == position && end != last {
+      while position < text.count {
+        if let end = run(program, 0, position, text, &stack), end > position {
           body(position..<end)
-          last = end
-        }
-        if end > position {
           position = end
         } else {
-          position += position < text.count ? UTF8Bytes.scalarLength(text[position]) : 1
+          position += UTF8Bytes.scalarLength(text[position])
         }
       }
     }

@@ -80,10 +80,9 @@ struct PatternParser {
   private mutating func repeated(_ node: PatternNode) throws -> PatternNode {
     var node = node
     while let (min, max, isInterval) = try quantifier() {
-      // In Oniguruma's Ruby syntax `{n,m}+` and `{n}?` are intervals that are themselves repeated.
-      let isLazy = !(isInterval && min == max) && take("?")
+      // In Oniguruma's Ruby syntax `{n,m}+` is an interval that is itself repeated.
       let greed: PatternNode.Greed =
-        isLazy ? .lazy : !isInterval && take("+") ? .possessive : .greedy
+        take("?") ? .lazy : !isInterval && take("+") ? .possessive : .greedy
       if max == nil, node.canBeEmpty {
         throw PatternError("an endless repetition of something that can be empty is not supported")
       }

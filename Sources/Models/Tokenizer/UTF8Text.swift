@@ -51,17 +51,7 @@ extension UnsafeBufferPointer<UInt8> {
 
 extension Unicode.Scalar {
   /// One bit for the general category, for tests against several categories at once.
-  ///
-  /// Characters are those of Unicode 16, as in Oniguruma's tables; later ones count as unassigned.
-  var categoryBit: UInt32 {
-    isIn(unicode: 16) ? Unicode.Scalar.bit(properties.generalCategory) : 1 << 29
-  }
-
-  /// Whether a version of Unicode has this character.
-  func isIn(unicode version: Int) -> Bool {
-    guard value >= 128 else { return true }
-    return properties.age.map { $0.major <= version } ?? false
-  }
+  @inline(__always) var categoryBit: UInt32 { Unicode.Scalar.bit(properties.generalCategory) }
 
   static func bit(_ category: Unicode.GeneralCategory) -> UInt32 {
     let number: UInt32 =
@@ -115,32 +105,19 @@ extension Unicode.Scalar {
     return bits == 0 ? nil : bits
   }
 
-  /// Oniguruma's `\w`: alphabetic, marks, decimal digits, connectors, the numbers of Latin-1.
+  /// Rust's and Oniguruma's `\w`: alphabetic, marks, decimal digits, connector punctuation.
   var isWord: Bool {
-    switch value {
-    case 0xB2, 0xB3, 0xB9, 0xBC...0xBE: return true
-    default:
-      let mask: UInt32 = 0b111 << 5 | 1 << 8 | 1 << 11
-      return isIn(unicode: 16) && (properties.isAlphabetic || categoryBit & mask != 0)
-    }
+    let mask: UInt32 = 0b111 << 5 | 1 << 8 | 1 << 11
+    return properties.isAlphabetic || categoryBit & mask != 0
   }
 
-  /// The `\w` of Rust's regular expressions: without Latin-1's numbers, with both joiners.
-  var isWordInRust: Bool {
-    switch value {
-    case 0x200C, 0x200D: true
-    case 0xB2, 0xB3, 0xB9, 0xBC...0xBE: false
-    default: isWord
-    }
-  }
+  /// Any number: Nd, Nl or No.
+  var isNumber: Bool { categoryBit & (0b111 << 8) != 0 }
 
   /// Unicode punctuation, and every ASCII character that looks like it.
-  ///
-  /// The `tokenizers` library takes it from Unicode 8, where U+166D and U+111C9 were punctuation.
   var isPunctuation: Bool {
     if isASCII { return value > 32 && value < 127 && !isWordASCII }
-    if value == 0x166D || value == 0x111C9 { return true }
-    return isIn(unicode: 8) && categoryBit & (0b111_1111 << 11) != 0
+    return categoryBit & (0b111_1111 << 11) != 0
   }
 
   private var isWordASCII: Bool {

@@ -47,5 +47,5 @@ extension Tensor {
   }
 
   /// Rows of `width` floats that are worth a thread.
-  static func rowGrain(_ width: Int) -> Int { max(1, 16_384 / max(1, width)) }
+  static func rowGrain(_ width: Int) -> Int { max(1, 32_768 / max(1, width)) }
 }

@@ -7,7 +7,7 @@ extension Tensor {
       throw TensorError("swiglu: equal shapes expected, got \(gate.shape) and \(up.shape)")
     }
     let y = try result(gate.shape, for: "swiglu")
-    let grain = 8_192
+    let grain = 16_384
     Team.shared.forEach(gate.count, atLeast: grain) { range in
       let start = range.lowerBound
       Kernels.swiGLU(gate.pointer + start, up.pointer + start, into: y.pointer + start, range.count)

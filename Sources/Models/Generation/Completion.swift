@@ -1,0 +1,41 @@
+/// Why a completion ended.
+public enum FinishReason: String, Sendable {
+  /// An end token was sampled; it is the last of the ids.
+  case eos
+  /// A stop string appeared; the ids end with the token that completed it, the text ends before it.
+  case stop
+  /// `max_tokens` were sampled.
+  case length
+}
+
+/// One sampled continuation of a prompt.
+public struct Completion: Sendable {
+  /// The sampled tokens, an end token included.
+  public var ids: [Int]
+  /// ln p of every token under softmax(logits / temperature), as `logProbabilities` computes it, to the bit.
+  public var logProbabilities: [Float]
+  /// Why it ended.
+  public var finishReason: FinishReason
+  /// Bytes of the text before the stop string, where one ended the completion.
+  public var stoppedTextLength: Int?
+
+  /// ln p of the whole completion, added as `Tensor.segmentSum` adds.
+  public var logProbability: Float { Float(logProbabilities.reduce(0.0) { $0 + Double($1) }) }
+}
+
+/// A prompt to be continued, with the key that its random numbers depend on.
+public struct GenerationRequest: Sendable {
+  /// Token ids, at least one.
+  public let prompt: [Int]
+  /// What names the row in the random numbers: its index in a dataset, or a hash of the prompt.
+  public let row: UInt64
+  /// Number of the first sample.
+  public let firstSample: Int
+
+  /// A prompt whose samples are numbered from `firstSample` under key `row`.
+  public init(prompt: [Int], row: UInt64, firstSample: Int = 0) {
+    self.prompt = prompt
+    self.row = row
+    self.firstSample = firstSample
+  }
+}

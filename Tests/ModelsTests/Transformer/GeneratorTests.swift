@@ -1,0 +1,101 @@
+import TestSupport
+import Testing
+
+@testable import Models
+@testable import Tensors
+
+@Suite(.serialized, .enabled(if: Fixtures.areThere, Comment(rawValue: Fixtures.missing)))
+struct GeneratorTests {
+  private func generate(
+    _ model: Transformer, _ prompts: [[Int]], _ options: SamplingOptions, end: Set<Int> = []
+  ) throws -> [[Completion]] {
+    try Generator(model, options, endTokens: end, seed: 11, step: 3).generate(
+      prompts.enumerated().map { GenerationRequest(prompt: $1, row: UInt64($0)) })
+  }
+
+  @Test(arguments: referenceModels)
+  func greedyTokensEqualTransformers(name: String) throws {
+    let reference = try ReferenceModel(name)
+    let prompts = try reference.sequences("greedy").map(\.tokens)
+    let expected = try reference.reference.at("greedy", "new_tokens").elements.map {
+      $0.elements.map(\.intValue)
+    }
+    let options = try SamplingOptions(maxTokens: 16, temperature: 0)
+    #expect(try generate(reference.model, prompts, options).map { $0[0].ids } == expected)
+
+    let ended = try reference.reference.at("greedy_with_eos")
+    let (eos, pad) = try (ended.at("eos_token_id").intValue, ended.at("pad_token_id").intValue)
+    for (row, tokens) in try ended.at("new_tokens_padded").elements.enumerated() {
+      let completion = try generate(reference.model, [prompts[row]], options, end: [eos])[0][0]
+      let padded = completion.ids + Array(repeating: pad, count: 16 - completion.ids.count)
+      #expect(padded == tokens.elements.map(\.intValue))
+      #expect(completion.finishReason == (completion.ids.last == eos ? .eos : .length))
+    }
+  }
+
+  @Test func storiesEqualThePublishedOutput() throws {
+    let reference = try ReferenceModel("stories260K")
+    let ids = try reference.reference.at("greedy_from_bos_200", "ids").elements.map(\.intValue)
+    let options = try SamplingOptions(maxTokens: ids.count - 1, temperature: 0)
+    #expect(try generate(reference.model, [[ids[0]]], options)[0][0].ids == Array(ids[1...]))
+    for entry in try reference.reference.at("greedy").elements {
+      let prompt = try entry.at("prompt_ids").elements.map(\.intValue)
+      let expected = try entry.at("new_ids").elements.map(\.intValue)
+      let options = try SamplingOptions(maxTokens: expected.count, temperature: 0)
+      #expect(try generate(reference.model, [prompt], options)[0][0].ids == expected)
+    }
+  }
+
+  @Test func aSampleIsTheSameAloneAndInABatch() throws {
+    let reference = try ReferenceModel("stories260K")
+    let options = try SamplingOptions(n: 3, maxTokens: 70, temperature: 0.9)
+    let prompts = (0..<40).map { i in [1, 385 + i % 20, 328 + i % 7, 400 - i].prefix(2 + i % 3) }
+    let requests = prompts.enumerated().map {
+      GenerationRequest(prompt: Array($1), row: UInt64($0))
+    }
+    func run(_ requests: [GenerationRequest]) throws -> [[Completion]] {
+      try Generator(reference.model, options, endTokens: [2, 426], seed: 5, step: 1)
+        .generate(requests)
+    }
+    let together = try run(requests)
+    for (request, expected) in zip(requests, together) {
+      let alone = try run([request])[0]
+      #expect(alone.map(\.ids) == expected.map(\.ids))
+      #expect(alone.map(\.logProbabilities) == expected.map(\.logProbabilities))
+    }
+    #expect(Set(together[0].map(\.ids)).count > 1)
+    #expect(
+      try run(requests.reversed()).reversed().map { $0.map(\.ids) }
+        == together.map { $0.map(\.ids) })
+  }
+
+  /// DESIGN's fifth promise: what the sampler recorded is what training computes, to the bit.
+  @Test(arguments: referenceModels + ["stories260K"], [1, 0.7])
+  func sampledLogProbabilitiesAreTheScoredOnes(name: String, temperature: Double) throws {
+    let model = try Transformer(folder: Fixtures.path("models/\(name)"))
+    let options = try SamplingOptions(n: 2, maxTokens: 90, temperature: temperature)
+    let prompts = (0..<20).map { i in (0...i % 9).map { 3 + ($0 * 31 + i * 17) % 290 } }
+    let completions = try generate(model, prompts, options, end: [5])
+    let sequences = zip(prompts, completions).flatMap { prompt, samples in
+      samples.map { TokenSequence(prompt: prompt, completion: $0.ids) }
+    }
+    let scored = try model.logProbabilities(sequences, temperature: 1 / Float(1 / temperature))
+    let sampled = completions.joined().flatMap(\.logProbabilities)
+    #expect(Array(scored.values[..<scored.shape[1]]) == sampled)
+  }
+
+  @Test func errorsNameTheLimit() throws {
+    let model = try Transformer(folder: Fixtures.path("models/tiny-qwen2-tied"))
+    let options = try SamplingOptions(maxTokens: 500)
+    #expect(
+      errorText { _ = try generate(model, [[1], Array(repeating: 1, count: 20)], options) }
+        == "generate: prompt 2 has 20 tokens, which with max_tokens = 500 exceeds the model's "
+        + "context of 512 (max_position_embeddings)")
+    #expect(
+      errorText { _ = try generate(model, [[]], options) }
+        == "generate: prompt 1 is empty; at least one token expected")
+    #expect(
+      errorText { _ = try generate(model, [[999]], options) }
+        == "embedding: token id 999 at position 1 is outside of 0..319")
+  }
+}

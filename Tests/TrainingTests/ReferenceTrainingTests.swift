@@ -1,0 +1,93 @@
+import TestSupport
+import Testing
+
+@testable import Models
+@testable import Tensors
+@testable import Training
+
+/// Steps of A*-PO with AdamW on real architectures against what PyTorch and Hugging Face transformers gave.
+@Suite(.serialized, .enabled(if: Fixtures.areThere, Comment(rawValue: Fixtures.missing)))
+struct ReferenceTrainingTests {
+  /// The A*-PO loss of case `train`, in the graph.
+  private func loss(_ reference: ReferenceModel) throws -> Tensor {
+    let sequences = try reference.trainSequences()
+    let tokens = try reference.model.logProbabilities(sequences).select(0)
+    let logp = try Tensor.segmentSum(tokens, lengths: sequences.map(\.completion.count))
+    let ref = try referenceLogProbabilities(reference, sequences)
+    let rewards = try reference.apo("reward").floats
+    let values = try reference.apo("v_star").floats
+    let count = [rewards.count]
+    return try AStarPO.loss(
+      logp: logp, reference: Tensor(ref, shape: count), rewards: Tensor(rewards, shape: count),
+      values: Tensor(values, shape: count), beta2: reference.apo("beta2").double)
+  }
+
+  private func referenceLogProbabilities(
+    _ reference: ReferenceModel, _ sequences: [TokenSequence]
+  ) throws -> [Float] {
+    guard reference.forward.contains("train.ref_logprobs") else {
+      return try reference.apo("ref_logprobs").elements.map {
+        Float($0.elements.reduce(0) { $0 + $1.double })
+      }
+    }
+    let flat = try reference.forward.read("train.ref_logprobs")
+    let width = flat.count / sequences.count
+    return sequences.indices.map { flat[$0 * width..<($0 + 1) * width].reduce(0, +) }
+  }
+
+  private func optimizer(_ reference: ReferenceModel, _ settings: JSON) throws -> AdamW {
+    let betas = try settings.at("betas").floats
+    return try AdamW(
+      reference.model.parameters,
+      options: AdamWOptions(
+        learningRate: settings.at("lr").double, beta1: Double(betas[0]), beta2: Double(betas[1]),
+        epsilon: settings.at("eps").double, weightDecay: settings.at("weight_decay").double))
+  }
+
+  @Test(
+    arguments: [
+      "tiny-qwen2-tied", "tiny-qwen2-untied", "tiny-llama-mha", "tiny-llama-bf16",
+      "tiny-qwen2-sharded",
+    ])
+  func threeStepsEqualTorch(name: String) throws {
+    let reference = try ReferenceModel(name)
+    let settings = try reference.reference.at("adamw")
+    let optimizer = try optimizer(reference, settings)
+    // The float64 run, as torch's own float32 run is further from it (1.3e-5 relative) than the tolerance.
+    for (index, entry) in try settings.at("log_float64").elements.enumerated() {
+      let loss = try loss(reference)
+      let expected = try entry.at("loss").double
+      #expect(abs(Double(loss.pointer[0]) - expected) < (index == 0 ? 1e-5 : 1e-4) * expected)
+      try loss.backward()
+      let norm = try optimizer.step(maxGradNorm: settings.at("max_grad_norm").double).gradientNorm
+      let expectedNorm = try entry.at("grad_norm_before_clip").double
+      #expect(abs(norm - expectedNorm) < 1e-4 * expectedNorm)
+    }
+    let folder = Fixtures.path("models/\(name)/ref")
+    let weights = try Safetensors(file: folder + "/adamw3.safetensors")
+    let comparable = try Safetensors(file: folder + "/adamw3_comparable.safetensors")
+    for (parameter, tensor) in reference.model.parameters {
+      let keep = try comparable.integers(parameter)
+      let expected = try weights.read(parameter)
+      let places = keep.indices.filter { keep[$0] == 1 }
+      let difference = largestDifference(
+        places.map { tensor.pointer[$0] }, places.map { expected[$0] })
+      #expect(difference < 2e-5, "\(parameter)")
+    }
+  }
+
+  @Test func tenStepsOfTheStoriesModelEqualTorch() throws {
+    let reference = try ReferenceModel("stories260K")
+    let settings = try reference.reference.at("adamw_10_steps")
+    let optimizer = try optimizer(reference, settings)
+    for entry in try settings.at("loss_and_gradnorm").elements {
+      let loss = try loss(reference)
+      let (expected, norm) = (entry.elements[0].double, entry.elements[1].double)
+      // The steps follow each other, so rounding grows: 2e-3 of the loss after ten of them.
+      #expect(abs(Double(loss.pointer[0]) - expected) < 2e-3 * expected)
+      try loss.backward()
+      let ours = try optimizer.step(maxGradNorm: settings.at("max_grad_norm").double).gradientNorm
+      #expect(abs(ours - norm) < 2e-3 * norm)
+    }
+  }
+}
