@@ -20,14 +20,32 @@ public func makeInterpreter(ignoringEnvironment: Bool = false) throws -> LuaStat
 
 /// The script of the library with that name for `require`; the target Scripts drops the prefix.
 func embeddedScript(named name: String) -> Script? {
-  let file = name.hasPrefix("apo.") ? String(name.dropFirst(4)) : name
-  guard name == "apo" || name.hasPrefix("apo."), var entry = apo_scripts() else { return nil }
+  var found: Script?
+  forEachScript { script, entry in
+    guard script == name else { return true }
+    let text = UnsafeBufferPointer(start: entry.text, count: entry.length)
+    found = Script(name: name, text: Array(text))
+    return false
+  }
+  return found
+}
+
+/// The names of all scripts, as `require` takes them.
+func embeddedScriptNames() -> [String] {
+  var names: [String] = []
+  forEachScript { name, _ in
+    names.append(name)
+    return true
+  }
+  return names
+}
+
+/// Visits the scripts until the body returns false.
+private func forEachScript(_ body: (String, apo_script) -> Bool) {
+  guard var entry = apo_scripts() else { return }
   while let start = entry.pointee.name {
-    if String(cString: start) == file {
-      let text = UnsafeBufferPointer(start: entry.pointee.text, count: entry.pointee.length)
-      return Script(name: name, text: Array(text))
-    }
+    let file = String(cString: start)
+    guard body(file == "apo" ? file : "apo.\(file)", entry.pointee) else { return }
     entry += 1
   }
-  return nil
 }

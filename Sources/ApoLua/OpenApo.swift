@@ -10,5 +10,6 @@ func openApo(_ state: LuaState) throws -> LuaReference {
   try state.makeTable(
     of: Module(
       "apo", "Reinforcement learning of small language models.",
+      functions: [helpFunction],
       constants: [("_VERSION", .string(apoVersion))]))
 }

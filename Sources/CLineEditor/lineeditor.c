@@ -1,1 +1,101 @@
+/* libedit's readline interface. Ctrl-C at the prompt leaves readline by a jump, which crosses
+ * C frames only: while a completion runs in Swift the jump is off. */
 #include "CLineEditor.h"
+
+#include <locale.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <stdio.h>
+#include <editline/readline.h>
+
+enum { HISTORY_SIZE = 2000 };
+
+static cle_generator generator;
+static sigjmp_buf leave;
+static volatile sig_atomic_t can_leave;
+static volatile sig_atomic_t pending;
+
+static void on_interrupt(int number) {
+  (void)number;
+  pending = 1;
+  if (can_leave) siglongjmp(leave, 1);
+}
+
+/* Is the cursor inside a string, where file names are wanted? */
+static bool in_string(int start) {
+  char quote = 0;
+  for (int i = 0; i < start && rl_line_buffer[i]; i++) {
+    char c = rl_line_buffer[i];
+    if (quote && c == '\\' && rl_line_buffer[i + 1]) i++;
+    else if (quote ? c == quote : c == '"' || c == '\'') quote = quote ? 0 : c;
+  }
+  return quote != 0;
+}
+
+static char **complete(const char *text, int start, int end) {
+  (void)end;
+  rl_completion_append_character = 0;
+  if (in_string(start)) return NULL; /* libedit completes file names */
+  rl_attempted_completion_over = 1;
+  can_leave = 0;
+  char **matches = rl_completion_matches(text, generator);
+  can_leave = 1;
+  return matches;
+}
+
+void cle_open(const char *program, cle_generator next) {
+  generator = next;
+  /* The editor handles whole characters only if it knows the encoding. */
+  setlocale(LC_CTYPE, "");
+  if (MB_CUR_MAX == 1) setlocale(LC_CTYPE, "C.UTF-8");
+  rl_readline_name = program;
+  rl_completer_word_break_characters = "\t\r\n !\"#$%&'()*+,-/;<=>?@[\\]^`{|}~";
+  rl_attempted_completion_function = complete;
+  rl_catch_signals = 0;
+  using_history();
+  stifle_history(HISTORY_SIZE);
+}
+
+char *cle_read_line(const char *prompt, bool *interrupted) {
+  struct sigaction action = {.sa_handler = on_interrupt}, before;
+  char *volatile line = NULL;
+  sigemptyset(&action.sa_mask);
+  sigaction(SIGINT, &action, &before);
+  pending = 0;
+  if (sigsetjmp(leave, 1) == 0) {
+    can_leave = 1;
+    line = readline(prompt);
+    can_leave = 0;
+  } else {
+    can_leave = 0;
+    rl_deprep_terminal();
+    fputs("^C\n", stdout);
+    fflush(stdout);
+  }
+  *interrupted = pending;
+  sigaction(SIGINT, &before, NULL);
+  if (pending && line) {
+    free(line);
+    line = NULL;
+  }
+  return line;
+}
+
+void cle_load_history(const char *path) { read_history(path); }
+
+/* The file is made readable by its owner only: chunks may hold what is private. */
+bool cle_remember(const char *chunk, const char *path) {
+  HIST_ENTRY *last = history_length > 0 ? history_get(history_base + history_length - 1) : NULL;
+  if (last && last->line && strcmp(last->line, chunk) == 0) return true;
+  add_history(chunk);
+  if (path == NULL) return true;
+  mode_t mask = umask(077);
+  int status = write_history(path);
+  umask(mask);
+  return status == 0;
+}

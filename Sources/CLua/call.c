@@ -72,13 +72,17 @@ static int raise_here(lua_State *L) {
 static int raise_argument(lua_State *L, int index, const char *declared) {
   const char *message = lua_tostring(L, -1);
   const char *name = declared;
+  bool is_key = false;
   lua_Debug ar;
   if (lua_getstack(L, 0, &ar)) {
     lua_getinfo(L, "n", &ar);
     if (ar.name != NULL) name = ar.name;
     if (ar.name != NULL && strcmp(ar.namewhat, "method") == 0) index--;
+    is_key = index == 2 && strcmp(ar.namewhat, "metamethod") == 0 && strstr(name, "index");
   }
-  if (index == 0)
+  if (is_key)
+    lua_pushfstring(L, "bad index (%s)", message);
+  else if (index == 0)
     lua_pushfstring(L, "calling '%s' on bad self (%s)", name, message);
   else
     lua_pushfstring(L, "bad argument #%d to '%s' (%s)", index, name, message);

@@ -18,10 +18,15 @@ bool cl_interrupted(void) {
 
 static void stop(lua_State *L, lua_Debug *ar) {
   (void)ar;
-  if (cl_interrupted())
-    luaL_error(L, "interrupted!");
-  else
+  if (!cl_interrupted()) {
     lua_sethook(L, NULL, 0, 0);
+    return;
+  }
+  luaL_where(L, 0); /* in a hook, level 0 is the function that runs */
+  if (lua_rawlen(L, -1) == 0) luaL_where(L, 1); /* it is C: its caller */
+  lua_pushliteral(L, "interrupted!");
+  lua_concat(L, 2);
+  lua_error(L);
 }
 
 /* May be called from a signal handler on the state's own thread (lua_sethook allows it). */

@@ -81,7 +81,7 @@ bool cl_push_class(lua_State *L, const void *tag) {
   return false;
 }
 
-/* Upvalues: methods, getters (name -> function), fallback or nil.
+/* Upvalues: methods, getters (name -> function), what serves other names, and other keys.
  * A method is found without leaving C; the rest is Swift's. */
 static int index_object(lua_State *L) {
   if (lua_type(L, 2) == LUA_TSTRING) {
@@ -96,11 +96,12 @@ static int index_object(lua_State *L) {
       return n >= 0 ? n : cl_raise(L, n, "index");
     }
   }
-  int n = cl_enter(L, lua_touserdata(L, lua_upvalueindex(3)));
+  int other = lua_type(L, 2) == LUA_TSTRING ? 3 : 4;
+  int n = cl_enter(L, lua_touserdata(L, lua_upvalueindex(other)));
   return n >= 0 ? n : cl_raise(L, n, "index");
 }
 
-/* Upvalues: setters, fallback. A setter sees self and the value. */
+/* Upvalues: setters, what serves other names, and other keys. A setter sees self and the value. */
 static int assign_object(lua_State *L) {
   void *setter = NULL;
   lua_settop(L, 3);
@@ -111,7 +112,8 @@ static int assign_object(lua_State *L) {
     lua_settop(L, 3);
     if (setter != NULL) lua_remove(L, 2);
   }
-  int n = cl_enter(L, setter ? setter : lua_touserdata(L, lua_upvalueindex(2)));
+  int other = lua_type(L, 2) == LUA_TSTRING ? 2 : 3;
+  int n = cl_enter(L, setter ? setter : lua_touserdata(L, lua_upvalueindex(other)));
   return n >= 0 ? n : cl_raise(L, n, "assignment");
 }
 
@@ -136,20 +138,22 @@ void cl_new_class(lua_State *L, const void *tag, const char *name) {
   cl_set_field(L, -2, "free");
 }
 
-/* Stack: metatable, methods, getters, setters, index fallback, assignment fallback.
- * Pops all and makes the class known. */
+/* Stack: metatable, methods, getters, setters, and what serves reading and assigning of other
+ * names, then of other keys. Pops all and makes the class known. */
 void cl_finish_class(lua_State *L, const void *tag) {
-  int metatable = lua_gettop(L) - 5;
+  int metatable = lua_gettop(L) - 7;
   lua_pushvalue(L, metatable + 2);
   cl_set_field(L, metatable, "__getters");
   lua_pushvalue(L, metatable + 3); /* setters, assignment */
   lua_pushvalue(L, metatable + 5);
-  lua_pushcclosure(L, assign_object, 2);
+  lua_pushvalue(L, metatable + 7);
+  lua_pushcclosure(L, assign_object, 3);
   cl_set_field(L, metatable, "__newindex");
   lua_pushvalue(L, metatable + 1); /* methods, getters, index */
   lua_pushvalue(L, metatable + 2);
   lua_pushvalue(L, metatable + 4);
-  lua_pushcclosure(L, index_object, 3);
+  lua_pushvalue(L, metatable + 6);
+  lua_pushcclosure(L, index_object, 4);
   cl_set_field(L, metatable, "__index");
   lua_settop(L, metatable);
   lua_rawsetp(L, LUA_REGISTRYINDEX, tag);

@@ -6,10 +6,22 @@ import CLua
 ///
 /// Reading an absent one gives its declared default. Like the call, it must not be stored.
 public struct Argument {
-  let state: LuaState
+  // Without reference counting: the record lives as long as the state, and holds the
+  // declarations of all fields.
+  unowned(unsafe) let record: FunctionRecord
   let L: OpaquePointer
   let index: Int32
-  let parameter: Parameter?
+  let position: Int
+  /// The declaration of a field of an options table.
+  unowned(unsafe) var field: Parameter?
+
+  var state: LuaState { record.state }
+
+  var parameter: Parameter? {
+    if let field { return field }
+    let count = record.parameters.count
+    return position <= count ? record.parameters[position - 1] : record.parameters.last
+  }
 
   /// Whether the argument was left out, or was nil.
   public var isAbsent: Bool {
@@ -102,7 +114,7 @@ public struct Argument {
 
 /// The fields of an options table, checked against its declaration.
 public struct Options {
-  let state: LuaState
+  unowned(unsafe) let record: FunctionRecord
   let L: OpaquePointer
   /// The index of the table, nil when there is none and everything has its default.
   let table: Int32?
@@ -111,10 +123,11 @@ public struct Options {
   /// The field of a declared name.
   public subscript(name: String) -> Argument {
     get throws {
-      try state.reserve(2)
+      try record.state.reserve(2)
       if let table { cl_get_field(L, table, name) } else { cl_push_nil(L) }
       return Argument(
-        state: state, L: L, index: cl_top(L), parameter: fields.first { $0.name == name })
+        record: record, L: L, index: cl_top(L), position: 0,
+        field: fields.first { $0.name == name })
     }
   }
 }
@@ -128,6 +141,6 @@ extension Argument {
       for case .options(let declared) in types { fields = declared }
     }
     guard let fields else { throw unreadable(as: "options") }
-    return Options(state: state, L: L, table: isAbsent ? nil : index, fields: fields)
+    return Options(record: record, L: L, table: isAbsent ? nil : index, fields: fields)
   }
 }

@@ -6,7 +6,8 @@ import CLua
 ///
 /// It is valid until the function returns; do not store it.
 public struct Call {
-  let record: FunctionRecord
+  // Without reference counting: the record lives as long as the state.
+  unowned(unsafe) let record: FunctionRecord
   let L: OpaquePointer
 
   /// The state that makes the call.
@@ -19,11 +20,9 @@ public struct Call {
 
   /// The argument at a position from 1, self not included.
   public subscript(position: Int) -> Argument {
-    let parameters = record.function.parameters
-    let declared = position <= parameters.count ? parameters[position - 1] : parameters.last
-    return Argument(
-      state: record.state, L: L, index: Int32(truncatingIfNeeded: position) + offset,
-      parameter: declared)
+    Argument(
+      record: record, L: L, index: Int32(truncatingIfNeeded: position) + record.offset,
+      position: position)
   }
 
   /// The arguments from a position on.
@@ -36,7 +35,7 @@ public struct Call {
     guard let pointer = cl_object(L, 1, type.tag) else {
       throw LuaError.argument(at: 1, "\(type.luaName) expected, got \(state.typeName(at: 1))")
     }
-    return Unmanaged<Object>.fromOpaque(pointer).takeUnretainedValue()
+    return unsafeBitCast(pointer, to: Object.self)
   }
 
   /// No results.

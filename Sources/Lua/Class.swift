@@ -82,17 +82,21 @@ public struct Class: @unchecked Sendable {
 extension LuaState {
   /// Makes a class known, so that its objects can be given to Lua.
   public func register(_ declaration: Class) throws {
-    try reserve(12)
+    try registerSilently(declaration)
+    documentation.append(.class(declaration))
+  }
+
+  /// Makes a class known without a page in the manual.
+  func registerSilently(_ declaration: Class) throws {
+    try reserve(16)
     cl_new_class(current, declaration.tag, declaration.name)
     for function in declaration.methods { try addMethod(function, of: declaration) }
     cl_new_table(current, 0, 0)
     for property in declaration.properties { addGetter(property, of: declaration) }
     cl_new_table(current, 0, 0)
     for property in declaration.properties { addSetter(property, of: declaration) }
-    cl_push_pointer(current, adopt(indexFallback(of: declaration)))
-    cl_push_pointer(current, adopt(assignmentFallback(of: declaration)))
+    for record in fallbacks(of: declaration) { cl_push_pointer(current, adopt(record)) }
     cl_finish_class(current, declaration.tag)
-    documentation.append(.class(declaration))
   }
 
   /// Stack: metatable, methods.
@@ -126,31 +130,31 @@ extension LuaState {
     cl_set_field(current, -2, accessor.name)
   }
 
-  /// What is asked for a key that is neither method nor property.
-  private func indexFallback(of declaration: Class) -> FunctionRecord {
-    let declared = declaration.methods.first { $0.name == "__index" }
-    let names = declaration.methods.map(\.name) + declaration.properties.map(\.name) + ["free"]
-    let fallback = Function("index", "", [Parameter("key", .any, "")]) { call in
-      let key = call[1]
-      if key.kind != .string, let declared { return try declared.body(call) }
-      throw key.missingField(in: declaration.name, names: names)
+  /// What serves reading and assigning of unknown names, then of keys that are not names.
+  private func fallbacks(of declaration: Class) -> [FunctionRecord] {
+    let read = missingField(of: declaration)
+    let assign = fixedField(of: declaration)
+    let declared = { name in declaration.methods.first { $0.name == name } }
+    let all = [read, assign, declared("__index") ?? read, declared("__newindex") ?? assign]
+    return all.map {
+      FunctionRecord($0, named: declaration.name, self: declaration.selfType, in: self)
     }
-    return FunctionRecord(
-      fallback, named: declaration.name, self: declaration.selfType, in: self)
   }
 
-  private func assignmentFallback(of declaration: Class) -> FunctionRecord {
-    let declared = declaration.methods.first { $0.name == "__newindex" }
-    let settable = declaration.properties.filter { $0.set != nil }.map(\.name)
-    let parameters = [Parameter("key", .any, ""), Parameter("value", .any, "")]
-    let fallback = Function("assignment", "", parameters) { call in
-      let key = call[1]
-      if key.kind != .string, let declared { return try declared.body(call) }
-      let list = settable.isEmpty ? "" : "; fields that can be: \(settable.joined(separator: ", "))"
-      throw LuaError("\(declaration.name): \(key.keyText) cannot be set\(list)")
+  private func missingField(of declaration: Class) -> Function {
+    let names = declaration.methods.map(\.name) + declaration.properties.map(\.name) + ["free"]
+    return Function("index", "", [Parameter("key", .any, "")]) { call in
+      throw call[1].missingField(in: declaration.name, names: names)
     }
-    return FunctionRecord(
-      fallback, named: declaration.name, self: declaration.selfType, in: self)
+  }
+
+  private func fixedField(of declaration: Class) -> Function {
+    let settable = declaration.properties.filter { $0.set != nil }.map(\.name)
+    let list = settable.isEmpty ? "" : "; fields that can be: \(settable.joined(separator: ", "))"
+    let parameters = [Parameter("key", .any, ""), Parameter("value", .any, "")]
+    return Function("assignment", "", parameters) { call in
+      throw LuaError("\(declaration.name): \(call[1].keyText) cannot be set\(list)")
+    }
   }
 }
 

@@ -61,6 +61,9 @@ final class FunctionRecord {
 
   unowned(unsafe) let state: LuaState
   let function: Function
+  let body: Function.Body
+  let parameters: [Parameter]
+  let isVariadic: Bool
   let qualifiedName: String
   /// How many arguments come before the declared ones: 1 for a method.
   let offset: Int32
@@ -77,6 +80,9 @@ final class FunctionRecord {
   ) {
     self.property = property
     self.function = function
+    body = function.body
+    parameters = function.parameters
+    isVariadic = function.parameters.last?.isVariadic ?? false
     self.qualifiedName = qualifiedName
     self.state = state
     selfType = type
@@ -106,7 +112,7 @@ final class FunctionRecord {
       }
       try checkClosely(slot)
     }
-    if let last = function.parameters.last, last.isVariadic { try checkRest(L) }
+    if isVariadic { try checkRest(L) }
   }
 
   private func checkClosely(_ slot: Int32) throws {
@@ -161,12 +167,13 @@ extension ValueType {
 /// Runs a bound function. C calls it and raises what it reports after it has returned.
 func runFunction(_ context: UnsafeMutableRawPointer?, _ L: OpaquePointer?) -> Int32 {
   guard let context, let L else { return 0 }
-  let record = Unmanaged<FunctionRecord>.fromOpaque(context).takeUnretainedValue()
-  do {
-    try record.check(L)
-    return try record.function.body(Call(record: record, L: L)).count
-  } catch {
-    return record.state.fail(with: error)
+  return Unmanaged<FunctionRecord>.fromOpaque(context)._withUnsafeGuaranteedRef { record in
+    do {
+      try record.check(L)
+      return try record.body(Call(record: record, L: L)).count
+    } catch {
+      return record.state.fail(with: error)
+    }
   }
 }
 

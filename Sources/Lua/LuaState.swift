@@ -38,7 +38,7 @@ public final class LuaState {
     cl_open_libraries(main, configuration.ignoresEnvironment)
     if configuration.isDeterministic { cl_open_deterministic(main) }
     try openDocumentation()
-    try register(LuaIterator.declaration)
+    try registerSilently(LuaIterator.declaration)
   }
 
   deinit {

@@ -1,1 +1,4 @@
-print("apo-lua")
+import ApoLua
+import Glibc
+
+exit(runCommandLine(CommandLine.arguments))

@@ -61,7 +61,10 @@ struct FunctionTests {
       ("test.nested{{1}, 2}", "element [2] is a number, expected a list"),
       ("return test.vector{1}[2]", "index 2 out of range 1 to 1"),
       ("return test.vector{1}.sise", "apo.Vector has no field 'sise' (did you mean 'size'?)"),
-      ("return test.vector{1}[{}]", "x"),
+      (
+        "return test.vector{1}[{}]",
+        "bad index (integer expected, got table)"
+      ),
       (
         "test.vector{1}.size = 2",
         "apo.Vector: field 'size' cannot be set; fields that can be: first"
@@ -76,11 +79,7 @@ struct FunctionTests {
     ])
   func errorText(code: String, expected: String) throws {
     let text = try message(code)
-    if expected == "x" {
-      #expect(text.hasPrefix("s:1: "))
-    } else {
-      #expect(text == "s:1: \(expected)")
-    }
+    #expect(text == "s:1: \(expected)")
   }
 
   @Test("Results, defaults, properties and operators")
@@ -139,10 +138,7 @@ struct FunctionTests {
       try state.run("local function inner() error('boom') end\ntest.apply(inner)", name: "=s")
     } catch let error as LuaError {
       #expect(error.message == "s:1: boom")
-      #expect(
-        error.traceback?.contains("s:1: in upvalue 'inner'") == true
-          || error.traceback?.contains("'inner'") == true
-          || error.traceback?.contains("s:1: in function") == true)
+      #expect(error.traceback?.contains("s:1: in function <s:1>") == true)
     }
   }
 }

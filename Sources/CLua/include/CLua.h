@@ -127,7 +127,7 @@ void cl_push_checked(lua_State *L, void *function, const char *name);
 
 /* Classes. A tag is any address that stands for the class. */
 void cl_new_class(lua_State *L, const void *tag, const char *name); /* pushes metatable, methods */
-void cl_finish_class(lua_State *L, const void *tag);  /* metatable, methods, getters, setters */
+void cl_finish_class(lua_State *L, const void *tag);  /* see object.c */
 void *cl_object(lua_State *L, int index, const void *tag); /* NULL: another type, or freed */
 bool cl_is_freed(lua_State *L, int index, const void *tag);
 bool cl_push_object(lua_State *L, const void *tag, void *object); /* false: unknown class */

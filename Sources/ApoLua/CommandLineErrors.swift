@@ -1,0 +1,21 @@
+// Standard error, without the C library's global variables, which Swift 6 calls unsafe.
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
+/// Writes text to standard error, after what standard output still holds.
+func writeError(_ text: String) {
+  fflush(nil)
+  var text = text
+  text.withUTF8 { bytes in
+    var rest = UnsafeRawBufferPointer(bytes)
+    while !rest.isEmpty {
+      let count = write(STDERR_FILENO, rest.baseAddress, rest.count)
+      guard count > 0 else { return }
+      rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(count))
+    }
+  }
+}

@@ -1,0 +1,49 @@
+// `help`: shows what the declarations say, in the terminal.
+
+import Lua
+
+/// `apo.help`, and the global `help` of the REPL.
+let helpFunction = Function(
+  "help", "Shows what is known of a function, an object, a class or a module.",
+  [
+    Parameter(
+      "value", .any, "a function, an object, a module, or a full name as a string",
+      optional: true)
+  ],
+  example: #"""
+    help(apo.help)
+    help "apo.help"
+    """#
+) { call in
+  if call.count == 0 || call[1].isAbsent {
+    print(helpOverview)
+  } else {
+    print(try helpText(of: call[1], in: call.state))
+  }
+  return call.nothing
+}
+
+private let helpOverview = """
+  An expression shows its value, unless `;` follows; `_` is the last one.
+  Tab completes names, fields, methods and, in strings, files.
+  Ctrl-C drops the line or stops what runs; Ctrl-D ends.
+
+    help(apo)            what there is
+    help(apo.help)       one function; `? apo.help` for short
+    help "apo.help"      the same by name; also classes
+  """
+
+private func helpText(of argument: Argument, in state: LuaState) throws -> String {
+  let help = HelpText(all: state.documented)
+  if argument.kind == .string {
+    let name = try argument.string()
+    if let found = help.all.first(where: { $0.name == name }) { return help.text(of: found) }
+    let hint = nearestName(to: name, in: help.all.map(\.name))
+    return "Nothing is called \(name)." + (hint.map { " Did you mean \($0)?" } ?? "")
+  }
+  let value = try argument.reference()
+  guard let found = try state.documentation(of: value) else {
+    return "\(value): no documentation"
+  }
+  return help.text(of: found)
+}

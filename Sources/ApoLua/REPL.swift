@@ -1,0 +1,119 @@
+// The interactive session: reads a chunk, runs it, shows its value.
+
+import Lua
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
+/// An interactive session over a state.
+final class REPL {
+  private let state: LuaState
+  private let terminal: REPLTerminal
+  private var printer = PrettyPrinter()
+
+  init(_ state: LuaState) {
+    self.state = state
+    terminal = REPLTerminal(state)
+    printer.usesColor = REPLTerminal.usesColor
+  }
+
+  /// Reads and runs until the end of input.
+  func run() throws {
+    print("\(versionText). help() says how to go on; Ctrl-D ends.")
+    openGlobals()
+    while let input = terminal.read("> ") {
+      guard case .line(let line) = input, !line.allSatisfy(\.isWhitespace) else { continue }
+      evaluate(line)
+    }
+    print()
+  }
+
+  /// `apo` and `help` are globals here, and only here.
+  private func openGlobals() {
+    do {
+      try state.setGlobal("help", to: .reference(state.makeFunction(helpFunction)))
+      try state.run("apo = require 'apo'", name: "=stdin")
+    } catch {
+      terminal.show(error)
+    }
+  }
+
+  private func evaluate(_ line: String) {
+    do {
+      guard let (chunk, text) = try compile(line) else { return }
+      state.watchInterrupt()
+      defer { state.unwatchInterrupt() }
+      let results = try state.callKeepingResults(chunk)
+      if !text.hasSuffix(";") { try show(results) }
+    } catch {
+      terminal.show(error)
+    }
+  }
+
+  // MARK: Reading
+
+  /// Asks for more lines until the text is a chunk; nil when Ctrl-C dropped it.
+  private func compile(_ first: String) throws -> (chunk: LuaReference, text: String)? {
+    var text = shorthand(first)
+    defer { terminal.remember(text) }
+    while true {
+      switch parse(text) {
+      case .success(let chunk): return (chunk, text.trimmed)
+      case .failure(let error):
+        guard error.isIncompleteInput else { throw error }
+        guard let input = terminal.read(">> ") else { throw error }
+        guard case .line(let more) = input else { return nil }
+        text += "\n" + more
+      }
+    }
+  }
+
+  /// `? name` asks for help, `=expression` is Lua 5.1's way to show a value.
+  private func shorthand(_ line: String) -> String {
+    let trimmed = line.trimmed
+    if trimmed == "?" { return "help()" }
+    if trimmed.hasPrefix("?") { return "help(\(trimmed.dropFirst().trimmed))" }
+    return trimmed.hasPrefix("=") ? "return \(trimmed.dropFirst())" : line
+  }
+
+  /// An expression if the text is one, else a statement; incomplete if either could go on.
+  private func parse(_ text: String) -> Result<LuaReference, LuaError> {
+    let expression = load("return \(text)\n")
+    guard case .failure(let unfinished) = expression else { return expression }
+    let statement = load(text + "\n")
+    guard case .failure(let error) = statement else { return statement }
+    return .failure(unfinished.isIncompleteInput ? unfinished : error)
+  }
+
+  private func load(_ text: String) -> Result<LuaReference, LuaError> {
+    Result { () throws(LuaError) in
+      do { return try state.load(text, name: "=stdin") } catch let error as LuaError {
+        throw error
+      } catch { throw LuaError("\(error)") }
+    }
+  }
+
+  // MARK: Showing
+
+  /// Shows the results, and makes the first one `_`.
+  private func show(_ results: [LuaReference]) throws {
+    guard let first = results.first else { return }
+    try state.setGlobal("_", to: .reference(first))
+    printer.width = terminal.width
+    let texts = try results.map { try printer.text(of: $0, in: state) }
+    let separator = texts.contains { $0.contains("\n") } ? "\n" : "\t"
+    print(texts.joined(separator: separator))
+  }
+}
+
+extension StringProtocol {
+  /// Without blanks at either end.
+  var trimmed: String {
+    let start = drop(while: \.isWhitespace)
+    guard let end = start.lastIndex(where: { !$0.isWhitespace }) else { return "" }
+    return String(start[...end])
+  }
+}

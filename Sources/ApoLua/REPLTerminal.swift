@@ -1,0 +1,94 @@
+// The terminal of the session: lines, history, completion, colours.
+
+import CLineEditor
+import Lua
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
+/// Reads lines with editing and shows errors.
+final class REPLTerminal {
+  /// What came from the terminal.
+  enum Input {
+    case line(String)
+    case interrupt
+  }
+
+  // The line editor is one per process and calls back without context.
+  nonisolated(unsafe) private static weak var state: LuaState?
+  nonisolated(unsafe) private static var matches: ArraySlice<String> = []
+
+  private let historyPath: String?
+
+  init(_ state: LuaState) {
+    historyPath = Self.historyPath
+    Self.state = state
+    cle_open("apo-lua") { text, isNext in
+      guard let text else { return nil }
+      return REPLTerminal.nextMatch(String(cString: text), isFirst: isNext == 0)
+    }
+    if let historyPath { cle_load_history(historyPath) }
+  }
+
+  /// `APO_HISTORY`, which turns history off when empty; else a file in the home folder.
+  private static var historyPath: String? {
+    if let path = getenv("APO_HISTORY") {
+      return path.pointee == 0 ? nil : String(cString: path)
+    }
+    return getenv("HOME").map { String(cString: $0) + "/.apo_history" }
+  }
+
+  /// Whether standard output is a terminal whose user has nothing against colours.
+  static var usesColor: Bool {
+    let refused = getenv("NO_COLOR").map { $0.pointee != 0 } ?? false
+    return !refused && isatty(STDOUT_FILENO) == 1
+  }
+
+  /// The number of columns.
+  var width: Int {
+    var size = winsize()
+    guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col >= 20 else { return 80 }
+    return Int(size.ws_col) - 1
+  }
+
+  /// A line, or nil at the end of input.
+  func read(_ prompt: String) -> Input? {
+    fflush(nil)
+    var interrupted = false
+    guard let line = cle_read_line(prompt, &interrupted) else {
+      return interrupted ? .interrupt : nil
+    }
+    defer { free(line) }
+    return .line(String(cString: line))
+  }
+
+  /// Adds a chunk to the history.
+  func remember(_ chunk: String) {
+    _ = cle_remember(chunk, historyPath)
+  }
+
+  /// The completions one by one, each from malloc, as the line editor wants them.
+  private static func nextMatch(_ text: String, isFirst: Bool) -> UnsafeMutablePointer<CChar>? {
+    if isFirst { matches = (state?.completions(of: text) ?? [])[...] }
+    return matches.popFirst().flatMap { strdup($0) }
+  }
+
+  /// Shows an error; the traceback only where it says more than the message.
+  func show(_ error: any Error) {
+    let error = error as? LuaError ?? LuaError("\(error)")
+    let (start, end) = Self.usesColor ? ("\u{1B}[31m", "\u{1B}[0m") : ("", "")
+    writeError("\(start)\(error.message)\(end)\n")
+    let calls = Self.interesting(error.traceback ?? "")
+    if !calls.isEmpty { writeError(calls.joined(separator: "\n") + "\n") }
+  }
+
+  /// The lines of a traceback, when one of them is neither C nor the line that was typed.
+  private static func interesting(_ traceback: String) -> [String] {
+    let lines = traceback.split(separator: "\n").map(String.init)
+    let calls = lines.dropFirst().filter { !$0.contains("[C]:") }
+    return calls.contains { !$0.hasSuffix("in main chunk") } ? lines : []
+  }
+}
