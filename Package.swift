@@ -59,6 +59,7 @@ let package = Package(
       name: "TrainingTests", dependencies: ["Training", "TestSupport"], swiftSettings: strict),
     .testTarget(name: "LuaTests", dependencies: ["Lua", "TestSupport"], swiftSettings: strict),
     .testTarget(
-      name: "ApoLuaTests", dependencies: ["ApoLua", "TestSupport"], swiftSettings: strict),
+      name: "ApoLuaTests", dependencies: ["ApoLua", "TestSupport"], exclude: ["specs"],
+      swiftSettings: strict),
   ]
 )

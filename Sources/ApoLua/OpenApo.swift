@@ -11,5 +11,6 @@ func openApo(_ state: LuaState) throws -> LuaReference {
     of: Module(
       "apo", "Reinforcement learning of small language models.",
       functions: [helpFunction],
-      constants: [("_VERSION", .string(apoVersion))]))
+      constants: [("_VERSION", .string(apoVersion))],
+      modules: [jsonModule, systemModule]))
 }

@@ -37,3 +37,13 @@ extension LuaReference: CustomStringConvertible {
     return state.display(at: -1)
   }
 }
+
+extension LuaReference {
+  /// The Swift object when the value is one of that class, nil when it is something else.
+  public func object<Object: LuaObject>(_ type: Object.Type) -> Object? {
+    guard let state, cl_reserve(state.current, 1) else { return nil }
+    push(onto: state)
+    defer { state.pop() }
+    return state.object(type, at: -1)
+  }
+}

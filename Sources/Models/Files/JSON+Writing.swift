@@ -4,9 +4,10 @@
 extension JSON {
   /// The value as one line, or indented by two spaces a level when `pretty`.
   ///
-  /// Throws when a double is NaN or infinite, which JSON cannot express.
-  public func text(pretty: Bool = false) throws -> String {
-    var writer = JSONWriter(pretty: pretty)
+  /// The keys in `first` precede the others in the outermost object, in that order. Throws when a
+  /// double is NaN or infinite, which JSON cannot express.
+  public func text(pretty: Bool = false, first: [String] = []) throws -> String {
+    var writer = JSONWriter(pretty: pretty, first: first)
     try writer.write(self)
     return writer.text
   }
@@ -20,10 +21,14 @@ extension JSON {
 
 private struct JSONWriter {
   let pretty: Bool
+  let first: [String]
   var text = ""
   var depth = 0
 
-  init(pretty: Bool) { self.pretty = pretty }
+  init(pretty: Bool, first: [String]) {
+    self.pretty = pretty
+    self.first = first
+  }
 
   mutating func write(_ value: JSON) throws {
     switch value {
@@ -37,7 +42,8 @@ private struct JSONWriter {
     case .array(let elements):
       try list(elements, "[", "]") { writer, element in try writer.write(element) }
     case .object(let members):
-      try list(Self.sorted(members), "{", "}") { writer, member in
+      let sorted = Self.sorted(members)
+      try list(depth == 0 ? leading(sorted) : sorted, "{", "}") { writer, member in
         writer.write(member.key)
         writer.text += writer.pretty ? ": " : ":"
         try writer.write(member.value)
@@ -59,6 +65,12 @@ private struct JSONWriter {
       result.append(members[index])
     }
     return result
+  }
+
+  /// The members that come first, then the others.
+  private func leading(_ members: [JSON.Member]) -> [JSON.Member] {
+    let chosen = first.compactMap { key in members.first { $0.key == key } }
+    return chosen + members.filter { !first.contains($0.key) }
   }
 
   private mutating func list<Element>(

@@ -4,19 +4,9 @@ public enum JSONLines {
   ///
   /// The error names file, line and reason.
   public static func read(_ path: String) throws -> [JSON] {
-    let file = try MappedFile(path)
+    let reader = try JSONLinesReader(path)
     var rows: [JSON] = []
-    var line = 0
-    var rest = file.bytes[...]
-    while !rest.isEmpty {
-      line += 1
-      let end = rest.firstIndex(of: 10) ?? rest.endIndex
-      let text = UnsafeRawBufferPointer(rebasing: rest[rest.startIndex..<end])
-      if !isBlank(text, first: line == 1) {
-        rows.append(try parse(text, file: path, line: line))
-      }
-      rest = rest[min(end + 1, rest.endIndex)...]
-    }
+    while let row = try reader.next() { rows.append(row) }
     return rows
   }
 
@@ -24,19 +14,47 @@ public enum JSONLines {
   public static func text(_ rows: [JSON]) throws -> String {
     try rows.map { try $0.text() + "\n" }.joined()
   }
+}
 
-  private static func isBlank(_ line: UnsafeRawBufferPointer, first: Bool) -> Bool {
-    let skip = first && line.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
-    return line[skip...].allSatisfy { $0 == 32 || $0 == 9 || $0 == 13 }
+/// Reads a file with one JSON value a line, a line at a time.
+public final class JSONLinesReader {
+  /// The number of the line that was read last, from 1.
+  public private(set) var line = 0
+  private let path: String
+  private let file: MappedFile
+  private var rest: Slice<UnsafeRawBufferPointer>
+
+  /// Opens a file; throws when there is none.
+  public init(_ path: String) throws {
+    self.path = path
+    file = try MappedFile(path)
+    rest = file.bytes[...]
   }
 
-  private static func parse(
-    _ text: UnsafeRawBufferPointer, file: String, line: Int
-  ) throws -> JSON {
+  /// The value of the next line that is not blank, nil at the end of the file.
+  ///
+  /// A byte order mark and CR LF are accepted. The error names file, line and reason.
+  public func next() throws -> JSON? {
+    while !rest.isEmpty {
+      line += 1
+      let end = rest.firstIndex(of: 10) ?? rest.endIndex
+      let text = UnsafeRawBufferPointer(rebasing: rest[rest.startIndex..<end])
+      rest = rest[min(end + 1, rest.endIndex)...]
+      if !isBlank(text) { return try parse(text) }
+    }
+    return nil
+  }
+
+  private func isBlank(_ text: UnsafeRawBufferPointer) -> Bool {
+    let skip = line == 1 && text.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
+    return text[skip...].allSatisfy { $0 == 32 || $0 == 9 || $0 == 13 }
+  }
+
+  private func parse(_ text: UnsafeRawBufferPointer) throws -> JSON {
     var parser = JSONParser(text)
     do { return try parser.document() } catch let error as JSONError {
       let column = parser.place().column
-      throw FileError(file, "line \(line), column \(column): not valid JSON: \(error)")
+      throw FileError(path, "line \(line), column \(column): not valid JSON: \(error)")
     }
   }
 }

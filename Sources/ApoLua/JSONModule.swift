@@ -1,0 +1,81 @@
+// `apo.json`: JSON texts, files and files of lines for scripts.
+
+import Lua
+import Models
+
+private let keepNull = Parameter(
+  "keep_null", .boolean, "whether members that are null become `apo.json.null`", default: false)
+private let reading = Parameter("options", .options([keepNull]), "see below", optional: true)
+private let path = Parameter("path", .string, "the file")
+
+/// `apo.json`.
+let jsonModule = Module(
+  "apo.json", "Reads and writes JSON.",
+  details: """
+    Integers and floats stay what they are. Members of objects that are `null` are left out, so \
+    that `row.x` is nil; in lists they are `apo.json.null`. An empty table is written as `[]`.
+    """,
+  functions: [
+    Function(
+      "encode", "Gives the JSON text of a value.",
+      [
+        Parameter("value", .any, "nil, booleans, numbers, strings, tables of them"),
+        Parameter(
+          "options",
+          .options([
+            Parameter("pretty", .boolean, "whether to indent by two spaces", default: false),
+            Parameter(
+              "order", .list(of: .string), "keys that come first, in this order", default: []),
+            Parameter(
+              "lossy", .boolean, "whether to replace bytes that are not UTF-8", default: false),
+          ]), "see below", optional: true),
+      ],
+      returns: [Returned(.string, "the text; keys are sorted by their bytes")],
+      example: #"apo.json.encode{b = {1, 2.5}, a = "x"}  --> {"a":"x","b":[1,2.5]}"#
+    ) { call in
+      let options = try call[2].options()
+      let encoder = JSONEncoder(isLossy: try options["lossy"].boolean())
+      let json = try encoder.encode(call[1].value())
+      let first = try options["order"].value().asTable?.list.compactMap(\.asString) ?? []
+      return call.result(try json.text(pretty: options["pretty"].boolean(), first: first))
+    },
+    Function(
+      "decode", "Reads a JSON text.", [Parameter("text", .string, "the text"), reading],
+      returns: [Returned(.any, "the value")]
+    ) { call in
+      let keep = try call[2].options()["keep_null"].boolean()
+      return try call.result(LuaValue(JSON.parse(call[1].string()), keepingNull: keep))
+    },
+    Function(
+      "read", "Reads a file that holds one JSON value.", [path, reading],
+      returns: [Returned(.any, "the value")]
+    ) { call in
+      let keep = try call[2].options()["keep_null"].boolean()
+      return try call.result(LuaValue(JSON.read(call[1].string()), keepingNull: keep))
+    },
+    Function(
+      "write", "Writes a value as a JSON file, indented, at once or not at all.",
+      [path, Parameter("value", .any, "the value")]
+    ) { call in
+      let json = try JSONEncoder().encode(call[2].value())
+      try AtomicFile.write(call[1].string(), json.text(pretty: true) + "\n")
+      return call.nothing
+    },
+    Function(
+      "read_lines", "Reads a file with one JSON value a line, as `for value, line in …` goes on.",
+      [path, reading],
+      returns: [Returned(.any, "an iterator of value and line number")],
+      details: "Blank lines are skipped. A line that is not JSON is an error with file and line.",
+      example: #"for row, line in apo.json.read_lines("data.jsonl") do print(line, row.prompt) end"#
+    ) { call in
+      let keep = try call[2].options()["keep_null"].boolean()
+      let reader = try JSONLinesReader(call[1].string())
+      return try call.result(
+        LuaIterator {
+          guard let value = try reader.next() else { return nil }
+          return [LuaValue(value, keepingNull: keep), .integer(reader.line)]
+        })
+    },
+  ],
+  classes: [jsonNullClass],
+  constants: [("null", .object(JSONNull()))])

@@ -1,0 +1,91 @@
+// `apo.system`: what the script library needs of the process and the terminal. Files are in
+// SystemFiles.swift.
+
+import Foundation
+import Lua
+
+/// `apo.system`.
+let systemModule = Module(
+  "apo.system", "Clocks, memory, the terminal and files.",
+  functions: processFunctions + terminalFunctions + fileFunctions)
+
+private let processFunctions = [
+  Function(
+    "clock", "Seconds since some moment in the past, unaffected by changes of the date.",
+    returns: [Returned(.number(), "seconds")]
+  ) { $0.result(Double(DispatchTime.now().uptimeNanoseconds) / 1e9) },
+  Function(
+    "time", "Seconds since 1970 with their fraction.", returns: [Returned(.number(), "seconds")]
+  ) { $0.result(Date().timeIntervalSince1970) },
+  Function(
+    "memory", "Memory of the process.",
+    returns: [
+      Returned(.integer(), "bytes in use now"), Returned(.integer(), "the most that was in use"),
+    ]
+  ) { try $0.results([.integer(residentBytes()), .integer(peakBytes())]) },
+  Function(
+    "cores", "The number of processor cores that can be used.",
+    returns: [Returned(.integer(), "the number")]
+  ) { $0.result(ProcessInfo.processInfo.activeProcessorCount) },
+  Function(
+    "hash", "A number of 64 bits that depends on every byte of a text (FNV-1a).",
+    [Parameter("text", .string, "the text")],
+    returns: [Returned(.string, "16 hexadecimal digits")]
+  ) { call in
+    let hash = try call[1].bytes().reduce(UInt64(0xcbf2_9ce4_8422_2325)) {
+      ($0 ^ UInt64($1)) &* 0x100_0000_01b3
+    }
+    let digits = String(hash, radix: 16)
+    return call.result(String(repeating: "0", count: 16 - digits.count) + digits)
+  },
+  Function(
+    "on_interrupt", "Runs a function; when Ctrl-C stops it, runs another before it stops the rest.",
+    [
+      Parameter("body", .function, "what to run"),
+      Parameter("cleanup", .function, "what to run when it was interrupted"),
+    ],
+    details: "The clean-up can be interrupted in turn. Other errors pass through."
+  ) { call in
+    do {
+      try call.state.call(call[1].reference())
+      return call.nothing
+    } catch {
+      guard LuaState.isInterrupted else { throw error }
+      call.state.watchInterrupt()
+      try call.state.call(call[2].reference())
+      call.state.interrupt()
+      throw error
+    }
+  },
+]
+
+private let terminalFunctions = [
+  Function(
+    "is_terminal", "Whether a stream is a terminal.",
+    [Parameter("stream", .choice(["stdin", "stdout", "stderr"]), "the stream", default: "stderr")],
+    returns: [Returned(.boolean, "whether it is")]
+  ) { call in
+    let stream = try call[1].string()
+    return call.result(isatty(stream == "stdin" ? 0 : stream == "stdout" ? 1 : 2) == 1)
+  },
+  Function(
+    "width", "The number of columns of the terminal, 80 when there is none.",
+    returns: [Returned(.integer(), "columns")]
+  ) { call in
+    var size = winsize()
+    let isKnown = ioctl(2, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0
+    return call.result(isKnown ? Int(size.ws_col) : 80)
+  },
+]
+
+private func residentBytes() -> Int {
+  let statistics = try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8)
+  let pages = statistics?.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
+  return pages * sysconf(Int32(_SC_PAGESIZE))
+}
+
+private func peakBytes() -> Int {
+  var usage = rusage()
+  getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+  return usage.ru_maxrss * 1024
+}

@@ -1,0 +1,27 @@
+-- Completes the module `apo` with the parts that are written in Lua. A part is read when it is
+-- used for the first time: a script that only needs tensors does not pay for the rest.
+local apo = ...
+
+local parts = {  -- name in `apo`, and what it will be
+  "dataset", "score", "estimate_values", "train", "evaluate", "plot", "progress", "journal",
+  "rewards", "presets",
+}
+local files = {estimate_values = "apo.values"}  -- the others are in a file of their own name
+local placeholders = {}                          -- lets Tab list the names before they are read
+for _, name in ipairs(parts) do placeholders[name] = function() end end
+
+local function part(_, name)
+  if not placeholders[name] then return nil end
+  local value = require(files[name] or "apo." .. name)
+  rawset(apo, name, value)
+  return value
+end
+
+setmetatable(apo, {
+  __index = part,
+  __methods = placeholders,
+  __pairs = function(table)
+    for _, name in ipairs(parts) do part(apo, name) end
+    return next, table, nil
+  end,
+})

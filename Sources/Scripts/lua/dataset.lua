@@ -1,0 +1,195 @@
+-- Data sets: rows in order. A row is a table; its `prompt` is what the model sees, every other
+-- column reaches the reward function as it stands in the file.
+--
+-- A row keeps the number it had in its file through `map`, `filter`, `shuffle` and the like. The
+-- sampler's random numbers and the recorded values belong to that number, so what is sampled
+-- for a row does not depend on where it stands in a batch.
+
+local apo = require "apo"
+local rows_of_files = require "apo.rows"
+local order = require "apo.shuffle"
+local documented, fail = require "apo.documented", require "apo.fail"
+
+local Dataset = documented{class = "apo.Dataset", summary = "Rows in order, each with a prompt."}
+Dataset.__methods = Dataset
+
+local function new(rows, name) return setmetatable({rows = rows, name = name}, Dataset) end
+
+function Dataset:__index(key)
+  if math.type(key) ~= "integer" then return Dataset[key] end
+  return self.rows[key < 0 and #self.rows + 1 + key or key]
+end
+
+function Dataset:__len() return #self.rows end
+
+-- Reading -----------------------------------------------------------------------------------
+
+local function columns(row)
+  local names = {}
+  for name in pairs(row) do names[#names + 1] = tostring(name) end
+  return #names > 0 and "it has " .. table.concat(names, ", ") or "it is empty"
+end
+
+-- Numbers a row, and makes sure that it has a prompt.
+local function check(row, index, place, prompt)
+  if type(row) ~= "table" then fail(place .. ": a row must be an object, got " .. type(row)) end
+  if prompt then row.prompt = prompt(row) end
+  local kind = type(row.prompt)
+  if kind == "nil" then
+    fail(("%s: the row has no 'prompt' (%s); apo.dataset(path, {prompt = function(row) … end}) "
+      .. "makes one"):format(place, columns(row)))
+  elseif kind ~= "string" and not (kind == "table" and math.type(row.prompt[1])) then
+    fail(place .. ": 'prompt' must be a string or a list of token ids, got " .. kind)
+  end
+  if not rows_of_files.get(row) then rows_of_files.set(row, index) end
+end
+
+local function read(path, prompt)
+  local rows = {}
+  local function add(row, line, place)
+    check(row, #rows + 1, ("%s: %s %d"):format(path, place or "line", line), prompt)
+    rows[#rows + 1] = row
+  end
+  if path:match("%.json$") then
+    local list = apo.json.read(path)
+    if type(list) ~= "table" or next(list) and not list[1] then
+      fail(path .. ": must hold a list of rows")
+    end
+    for i, row in ipairs(list) do add(row, i, "row") end
+  elseif path:match("%.csv$") then
+    require "apo.csv"(path, function(row, line) add(row, line, "record") end)
+  else
+    for row, line in apo.json.read_lines(path) do add(row, line) end
+  end
+  return rows
+end
+
+local function copy(list, prompt)
+  local rows = {}
+  for i, given in ipairs(list) do
+    local row = given
+    if prompt and type(given) == "table" then  -- the caller's table stays as it is
+      row = {}
+      for name, value in pairs(given) do row[name] = value end
+    end
+    check(row, i, "row " .. i, prompt)
+    rows[i] = row
+  end
+  return rows
+end
+
+local dataset = documented{
+  name = "apo.dataset", summary = "Reads rows from a file, or takes a list of them.",
+  details = "Files: `.jsonl` (an object a line), `.json` (a list of objects), `.csv` (the first "
+    .. "line names the columns). Each row needs a `prompt`: a string, or a list of token ids.",
+  parameters = {{name = "source", type = "string or table", text = "a path or a list of rows"}},
+  options = {
+    {name = "prompt", type = "function", optional = true,
+     text = "makes the prompt of a row from its columns"},
+  },
+  returns = {{type = "apo.Dataset", text = "the rows"}},
+  example = [[local train = apo.dataset("gsm8k.jsonl", {
+  prompt = function(row) return row.question .. " Let's think step by step." end,
+})]],
+  call = function(source, options)
+    local is_path = type(source) == "string"
+    local rows = is_path and read(source, options.prompt) or not is_path and
+      copy(source, options.prompt)
+    if #rows == 0 then fail((is_path and source or "apo.dataset") .. ": there are no rows") end
+    return new(rows, is_path and source or #rows .. " rows")
+  end,
+}
+
+-- Other data sets from one ------------------------------------------------------------------
+
+Dataset.map = documented{
+  name = "apo.Dataset:map", summary = "Replaces every row by what a function gives for it.",
+  parameters = {{name = "f", type = "function", text = "gets a row, gives a row"}},
+  returns = {{type = "apo.Dataset", text = "the new rows, which keep the numbers of the old"}},
+  call = function(self, f)
+    local rows = {}
+    for i, row in ipairs(self.rows) do
+      local result = f(row)
+      local index = rows_of_files.get(row)
+      if type(result) == "table" then rows_of_files.set(result, index) end
+      check(result, index, "map: row " .. i)
+      rows[i] = result
+    end
+    return new(rows, self.name)
+  end,
+}
+
+Dataset.filter = documented{
+  name = "apo.Dataset:filter", summary = "Keeps the rows for which a function gives true.",
+  parameters = {{name = "f", type = "function", text = "gets a row"}},
+  returns = {{type = "apo.Dataset", text = "the rows kept, in their order; there may be none"}},
+  call = function(self, f)
+    local rows = {}
+    for _, row in ipairs(self.rows) do
+      if f(row) then rows[#rows + 1] = row end
+    end
+    return new(rows, self.name)
+  end,
+}
+
+Dataset.shuffle = documented{
+  name = "apo.Dataset:shuffle", summary = "Puts the rows in a random order.",
+  parameters = {{name = "seed", type = "integer", text = "the same seed gives the same order"}},
+  returns = {{type = "apo.Dataset", text = "the same rows in another order"}},
+  call = function(self, seed)
+    local rows = {}
+    for i, position in ipairs(order(#self.rows, seed, 0)) do rows[i] = self.rows[position] end
+    return new(rows, self.name)
+  end,
+}
+
+local function part(self, first, last)
+  return new(table.move(self.rows, first, last, 1, {}), self.name)
+end
+
+local count = {name = "n", type = "integer", minimum = 0, text = "how many"}
+
+Dataset.take = documented{
+  name = "apo.Dataset:take", summary = "Keeps the first rows.", parameters = {count},
+  returns = {{type = "apo.Dataset", text = "the first n rows, or all if there are fewer"}},
+  call = function(self, n) return part(self, 1, math.min(n, #self)) end,
+}
+
+Dataset.skip = documented{
+  name = "apo.Dataset:skip", summary = "Leaves the first rows out.", parameters = {count},
+  returns = {{type = "apo.Dataset", text = "the rows after the first n"}},
+  call = function(self, n) return part(self, n + 1, #self) end,
+}
+
+Dataset.split = documented{
+  name = "apo.Dataset:split", summary = "Splits the rows in two.",
+  parameters = {
+    {name = "fraction", type = "number", minimum = 0, maximum = 1, text = "size of the first part"},
+    {name = "seed", type = "integer", text = "shuffles first, by this seed", optional = true},
+  },
+  returns = {
+    {type = "apo.Dataset", text = "the first part"}, {type = "apo.Dataset", text = "the rest"},
+  },
+  call = function(self, fraction, seed)
+    local all = seed and self:shuffle(seed) or self
+    local n = math.floor(fraction * #self + 0.5)
+    return part(all, 1, n), part(all, n + 1, #all)
+  end,
+}
+
+Dataset.info = documented{
+  name = "apo.Dataset:info", summary = "Tells what is in it.",
+  returns = {{type = "string", text = "number of rows, columns, and the first prompt"}},
+  call = function(self)
+    if #self == 0 then return self.name .. ": no rows" end
+    local prompt = self[1].prompt
+    if type(prompt) == "table" then prompt = #prompt .. " token ids" end
+    return ("%s: %d rows; the first %s\n%s"):format(self.name, #self, columns(self[1]), prompt)
+  end,
+}
+
+function Dataset:__tostring() return ("apo.Dataset: %s (%d rows)"):format(self.name, #self) end
+
+Dataset.batches = require "apo.batches"
+
+return dataset

@@ -1,0 +1,124 @@
+-- Rewards of a rollout's completions. A reward is a function of (row, completion) that gives a
+-- number, or a table of named numbers; or several such functions, in a list or by name. The sum,
+-- weighted where weights are given, is what training sees; the parts are kept for the log.
+
+local apo = require "apo"
+local documented, fail = require "apo.documented", require "apo.fail"
+local rows_of_files = require "apo.rows"
+
+local function excerpt(prompt)
+  if type(prompt) ~= "string" then return "token ids" end
+  local text = prompt:gsub("%s+", " ")
+  return #text > 50 and text:sub(1, 47):gsub("[\x80-\xFF]+$", "") .. "..." or text
+end
+
+local function describe(value)
+  if type(value) == "string" then return ("the string %q"):format(value) end
+  return tostring(value)
+end
+
+local function check(value, name, completion)
+  if type(value) == "number" and value - value == 0 then return value end  -- not NaN, not infinite
+  local row = completion.row
+  local index = rows_of_files.get(row)
+  fail(("%s gave %s for %s (prompt: %s); a reward must be a finite number"):format(
+    name == "reward" and "the reward function" or ("reward '%s'"):format(name), describe(value),
+    index and "row " .. index or "a row", excerpt(row.prompt)))
+end
+
+-- The list of {name, function, weight}.
+local function functions(reward, weights)
+  if type(reward) == "function" then return {{name = "reward", call = reward, weight = 1}} end
+  local list = {}
+  for key, call in pairs(reward) do
+    local name = type(key) == "string" and key or "reward_" .. key
+    if type(call) ~= "function" then
+      fail(("reward '%s' must be a function, got %s"):format(name, type(call)))
+    end
+    list[#list + 1] = {name = name, call = call, weight = weights[key] or 1}
+  end
+  if #list == 0 then fail("the table of rewards is empty") end
+  return list
+end
+
+-- The weighted reward of one completion; adds its parts, unweighted, to `parts`.
+local function score_one(list, weights, completion, parts)
+  local total = 0
+  for _, reward in ipairs(list) do
+    local value = reward.call(completion.row, completion)
+    if type(value) == "table" then
+      for name, number in pairs(value) do
+        parts[name] = check(number, tostring(name), completion)
+        total = total + reward.weight * (weights[name] or 1) * number
+      end
+    else
+      parts[reward.name] = check(value, reward.name, completion)
+      total = total + reward.weight * value
+    end
+  end
+  return total
+end
+
+local function check_weights(weights, list, parts)
+  local known = {}
+  for _, reward in ipairs(list) do known[reward.name] = true end
+  for i = 1, #list do known[i] = true end
+  for _, of_one in ipairs(parts) do
+    for name in pairs(of_one) do known[name] = true end
+  end
+  for name in pairs(weights) do
+    if not known[name] then fail(("weights: there is no reward '%s'"):format(name)) end
+  end
+end
+
+-- Mean and (population) standard deviation of every part over the completions that have it.
+local function statistics(parts)
+  local values, result = {}, {}
+  for _, of_one in ipairs(parts) do
+    for name, value in pairs(of_one) do
+      values[name] = values[name] or {}
+      table.insert(values[name], value)
+    end
+  end
+  for name, list in pairs(values) do
+    local sum, squares = 0, 0
+    for _, value in ipairs(list) do sum = sum + value end
+    local mean = sum / #list
+    for _, value in ipairs(list) do squares = squares + (value - mean) ^ 2 end
+    result[name] = {mean = mean, std = math.sqrt(squares / #list)}
+  end
+  return result
+end
+
+return documented{
+  name = "apo.score", summary = "Rewards every completion of a rollout.",
+  details = "`reward(row, completion)` gives a number or a table of named numbers. Several functions "
+    .. "come in a list or a table by name. What is given is summed with the weights, which are 1 "
+    .. "unless said otherwise. Anything but a finite number is an error that names the row.",
+  parameters = {
+    {name = "rollout", type = "any", text = "an apo.Rollout, or a list of completions"},
+    {name = "reward", type = "function or table", text = "one function or several"},
+  },
+  options = {
+    {name = "weights", type = "table", default = {}, text = "the weight of a name or position"},
+  },
+  returns = {
+    {type = "apo.Tensor", text = "the rewards [B]"},
+    {type = "table",
+     text = "`rewards`, the same as a list; `parts`, the named rewards of each completion; `means`, "
+       .. "`{mean, std}` of each name"},
+  },
+  example = [[local r = apo.score(rollout, {correct = is_correct, short = is_short}, {
+  weights = {short = 0.1},
+})]],
+  call = function(rollout, reward, options)
+    local list, rewards, parts = functions(reward, options.weights), {}, {}
+    for i = 1, #rollout do
+      parts[i] = {}
+      rewards[i] = score_one(list, options.weights, rollout[i], parts[i])
+    end
+    check_weights(options.weights, list, parts)
+    local details = {rewards = rewards, parts = parts, means = statistics(parts)}
+    return apo.tensor(rewards), details
+  end,
+}

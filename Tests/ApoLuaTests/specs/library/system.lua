@@ -1,0 +1,33 @@
+local spec = ...
+local system = require "apo".system
+local equal, raises = spec.equal, spec.raises
+local path = spec.folder .. "/a/b/file.txt"
+
+equal(system.exists(path), nil)
+system.make_folder(spec.folder .. "/a/b")
+system.append(path, "one\n")
+system.append(path, "two\nthr")
+equal(system.read_file(path), "one\ntwo\nthr")
+equal(system.size(path), 11)
+equal(system.drop_torn_line(path), 3)
+equal(system.drop_torn_line(path), 0)
+system.truncate(path, 4)
+equal(system.read_file(path), "one\n")
+system.write_file(path, "\0\xff")
+equal(system.read_file(path), "\0\xff")
+equal(system.exists(path), "file")
+equal(system.list(spec.folder .. "/a"), {"b"})
+equal(system.list("nothing"), {})
+system.rename(spec.folder .. "/a", spec.folder .. "/c")
+equal(system.exists(spec.folder .. "/c/b"), "folder")
+system.remove_folder(spec.folder .. "/c")
+equal(system.exists(spec.folder .. "/c"), nil)
+equal({system.read_file("nothing")}, {nil, "nothing: cannot be read"})
+raises("No such file", system.rename, "nothing", "other")
+raises("cannot be written", system.write_file, "nothing/file", "x")
+
+equal(system.hash(""), "cbf29ce484222325")       -- the published values of FNV-1a
+equal(system.hash("foobar"), "85944171f73967e8")
+local now, peak = system.memory()
+assert(now > 1e6 and peak >= now / 2 and system.cores() >= 1 and system.width() >= 1)
+assert(system.clock() <= system.clock() and math.abs(system.time() - os.time()) < 5)
