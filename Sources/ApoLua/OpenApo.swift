@@ -1,16 +1,33 @@
 // The module `apo`: which tables of functions and which classes it consists of.
 
 import Lua
+import Tensors
 
 /// The version of the program and of the module.
 public let apoVersion = "0.1.0"
 
 /// Makes the table that `require "apo"` returns, before the script library completes it.
 func openApo(_ state: LuaState) throws -> LuaReference {
-  try state.makeTable(
+  connectEngine(to: state)
+  let run = RunState()
+  state.seedRandom(run.seed)
+  let rows = try WeakIntegers(state)
+  try state.preload("apo.rows") { try $0.makeTable(of: rowsModule(rows)) }
+  return try state.makeTable(
     of: Module(
       "apo", "Reinforcement learning of small language models.",
-      functions: [helpFunction],
+      functions: [helpFunction, seedFunction(run), noGradFunction] + tensorFunctions
+        + randomFunctions(run),
+      classes: [tensorClass],
       constants: [("_VERSION", .string(apoVersion))],
       modules: [jsonModule, systemModule]))
+}
+
+/// Tells the collector what tensors hold, and the engine about Ctrl-C.
+private func connectEngine(to state: LuaState) {
+  Memory.keepFreedMemory()
+  Interrupt.isRequested = { LuaState.isInterrupted }
+  state.setMemoryUsage {
+    MemoryUsage(live: Int64(Storage.liveBytes), allocated: Int64(Storage.allocatedBytes))
+  }
 }

@@ -48,7 +48,8 @@ extension LuaState {
     case .integer(let low, let high): return integerMismatch(at: index, type, low, high)
     case .choice(let names): return choiceMismatch(at: index, type, names)
     case .list(let element): return try listMismatch(at: index, type, element)
-    case .oneOf(let types): return try alternativeMismatch(at: index, type, types)
+    case .oneOf(let types):
+      return try alternativeMismatch(at: index, type, types, path: path, function: function)
     case .instance(let name, let tag): return instanceMismatch(at: index, type, name, tag)
     case .options(let fields):
       guard actual == .table else { return unexpected(type, at: index) }
@@ -115,13 +116,16 @@ extension LuaState {
   }
 
   private func alternativeMismatch(
-    at index: Int32, _ type: ValueType, _ types: [ValueType]
+    at index: Int32, _ type: ValueType, _ types: [ValueType], path: String, function: String
   ) throws -> Mismatch? {
     for type in types {
-      guard let mismatch = try mismatch(at: index, type: type, path: "", function: "") else {
-        return nil
+      let mismatch = try mismatch(at: index, type: type, path: path, function: function)
+      switch mismatch {
+      case nil: return nil
+      // A freed object, or a table of options with a fault: no other type says more.
+      case .remark, .sentence: return mismatch
+      case .unexpected: continue
       }
-      if case .remark = mismatch { return mismatch }
     }
     return unexpected(type, at: index)
   }

@@ -1,7 +1,8 @@
 // What a documented function takes: names, types, prose and defaults as data.
 
 /// The type of an argument, an option or a result.
-public indirect enum ValueType {
+public indirect enum ValueType: @unchecked Sendable {
+  // Sendable: the tag is compared and never followed.
   /// Anything, nil included.
   case any
   /// `true` or `false`; nothing else is taken for them.
@@ -72,7 +73,7 @@ public final class Parameter: @unchecked Sendable {
 }
 
 /// One result of a documented function.
-public struct Returned {
+public struct Returned: Sendable {
   /// Its type.
   public let type: ValueType
   /// What it means, in a phrase that starts in lower case.
