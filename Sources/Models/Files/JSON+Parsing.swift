@@ -6,8 +6,7 @@
 extension JSON {
   /// Reads a file that holds one JSON value; the error names file, line and column.
   public static func read(_ path: String) throws -> JSON {
-    let file = try MappedFile(path)
-    return try parse(file.bytes, file: path)
+    try MappedFile(path).withBytes { try parse($0, file: path) }
   }
 
   /// Parses a text that holds one JSON value.

@@ -22,27 +22,28 @@ public final class JSONLinesReader {
   public private(set) var line = 0
   private let path: String
   private let file: MappedFile
-  private var rest: Slice<UnsafeRawBufferPointer>
+  private var position = 0
 
   /// Opens a file; throws when there is none.
   public init(_ path: String) throws {
     self.path = path
     file = try MappedFile(path)
-    rest = file.bytes[...]
   }
 
   /// The value of the next line that is not blank, nil at the end of the file.
   ///
   /// A byte order mark and CR LF are accepted. The error names file, line and reason.
   public func next() throws -> JSON? {
-    while !rest.isEmpty {
-      line += 1
-      let end = rest.firstIndex(of: 10) ?? rest.endIndex
-      let text = UnsafeRawBufferPointer(rebasing: rest[rest.startIndex..<end])
-      rest = rest[min(end + 1, rest.endIndex)...]
-      if !isBlank(text) { return try parse(text) }
+    try file.withBytes { bytes in
+      while position < bytes.count {
+        line += 1
+        let end = bytes[position...].firstIndex(of: 10) ?? bytes.count
+        let text = UnsafeRawBufferPointer(rebasing: bytes[position..<end])
+        position = min(end + 1, bytes.count)
+        if !isBlank(text) { return try parse(text) }
+      }
+      return nil
     }
-    return nil
   }
 
   private func isBlank(_ text: UnsafeRawBufferPointer) -> Bool {

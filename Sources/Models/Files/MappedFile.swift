@@ -1,12 +1,11 @@
 import Glibc
 
-/// A file mapped into memory for reading; its bytes live as long as this object.
+/// A file mapped into memory for reading.
 ///
 /// The size is taken when the file is opened. Whoever shortens the file afterwards takes the
 /// process down with SIGBUS; that cannot be prevented here.
 final class MappedFile: @unchecked Sendable {
-  /// Every byte of the file.
-  let bytes: UnsafeRawBufferPointer
+  private let bytes: UnsafeRawBufferPointer
   private let mapping: UnsafeMutableRawPointer?
 
   init(_ path: String) throws {
@@ -28,6 +27,13 @@ final class MappedFile: @unchecked Sendable {
     else { throw FileError(path, "cannot be mapped: \(lastSystemError())") }
     mapping = start
     bytes = UnsafeRawBufferPointer(start: start, count: size)
+  }
+
+  /// Calls `body` with every byte of the file; they are not to be kept.
+  ///
+  /// Swift may release an object after the last time it is named, which would unmap bytes in use.
+  func withBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
+    try withExtendedLifetime(self) { try body(bytes) }
   }
 
   deinit {

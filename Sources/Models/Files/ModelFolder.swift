@@ -14,7 +14,7 @@ public enum ModelFolder {
   public static func readCompanions(_ folder: String) throws -> [String: [UInt8]] {
     var result: [String: [UInt8]] = [:]
     for name in companions where fileExists("\(folder)/\(name)") {
-      result[name] = Array(try MappedFile("\(folder)/\(name)").bytes)
+      result[name] = try MappedFile("\(folder)/\(name)").withBytes { Array($0) }
     }
     return result
   }

@@ -20,7 +20,7 @@ public struct Safetensors: Sendable {
     init(_ path: String) throws {
       self.path = path
       file = try MappedFile(path)
-      header = try SafetensorsHeader(file.bytes, file: path)
+      header = try file.withBytes { try SafetensorsHeader($0, file: path) }
     }
   }
 
@@ -98,8 +98,11 @@ public struct Safetensors: Sendable {
       throw FileError(
         shard.path, "tensor '\(name)' has shape \(entry.shape), expected \(count) elements")
     }
-    let source = UnsafeRawBufferPointer(rebasing: shard.file.bytes[entry.bytes])
-    guard FloatConversion.convert(source, entry.type, into: target, count: count) else {
+    let isFloat = shard.file.withBytes {
+      let source = UnsafeRawBufferPointer(rebasing: $0[entry.bytes])
+      return FloatConversion.convert(source, entry.type, into: target, count: count)
+    }
+    guard isFloat else {
       throw FileError(
         shard.path, "tensor '\(name)' has dtype \(entry.type.rawValue), expected floats")
     }
@@ -108,10 +111,12 @@ public struct Safetensors: Sendable {
   /// The numbers of an integer or Boolean tensor, row-major.
   public func integers(_ name: String) throws -> [Int] {
     let (shard, entry) = try entry(name)
-    let source = UnsafeRawBufferPointer(rebasing: shard.file.bytes[entry.bytes])
     func load<Value: FixedWidthInteger>(_ type: Value.Type) -> [Int] {
-      (0..<entry.count).map {
-        Int(source.loadUnaligned(fromByteOffset: $0 * entry.type.size, as: type))
+      shard.file.withBytes { bytes in
+        (0..<entry.count).map {
+          let offset = entry.bytes.lowerBound + $0 * entry.type.size
+          return Int(bytes.loadUnaligned(fromByteOffset: offset, as: type))
+        }
       }
     }
     switch entry.type {

@@ -41,6 +41,8 @@ struct AddedTokenFinder: Sendable {
     for token in tokens {
       let content = spelling(token)
       guard let first = content.first else { continue }
+      // Normalized, two tokens may be the same text; the later one counts.
+      entries[Int(first)].removeAll { $0.content == content }
       entries[Int(first)].append(Entry(content: content, token: token))
       isEmpty = false
     }
@@ -77,8 +79,8 @@ struct AddedTokenFinder: Sendable {
 
   private func isWholeWord(_ bytes: UTF8Bytes, _ range: Range<Int>) -> Bool {
     let (start, end) = (range.lowerBound, range.upperBound)
-    if start > 0, bytes.scalar(at: bytes.before(start)).value.isWord { return false }
-    return end == bytes.count || !bytes.scalar(at: end).value.isWord
+    if start > 0, bytes.scalar(at: bytes.before(start)).value.isWordInRust { return false }
+    return end == bytes.count || !bytes.scalar(at: end).value.isWordInRust
   }
 
   private func spaceStart(_ bytes: UTF8Bytes, _ range: Range<Int>, from limit: Int) -> Int {

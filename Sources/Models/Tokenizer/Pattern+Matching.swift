@@ -9,17 +9,22 @@ extension Pattern {
     let low: Int
   }
 
-  /// Calls `body` with the range of each match that is not empty, from left to right.
+  /// Calls `body` with the range of each match, from left to right; an empty match directly behind
+  /// another match is left out.
   func forEachMatch(in text: UTF8Bytes, _ body: (Range<Int>) -> Void) {
     var stack: [Frame] = []
-    var position = 0
+    var (position, last) = (0, -1)
     program.withUnsafeBufferPointer { program in
-      while position < text.count {
-        if let end = run(program, 0, position, text, &stack), end > position {
+      while position <= text.count {
+        let end = run(program, 0, position, text, &stack) ?? -1
+        if end > position || end == position && end != last {
           body(position..<end)
+          last = end
+        }
+        if end > position {
           position = end
         } else {
-          position += UTF8Bytes.scalarLength(text[position])
+          position += position < text.count ? UTF8Bytes.scalarLength(text[position]) : 1
         }
       }
     }

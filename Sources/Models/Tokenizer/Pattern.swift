@@ -39,6 +39,12 @@ struct Pattern: Sendable {
     program.append(.accept)
   }
 
+  /// A pattern for runs of characters, each run of one of the sets; the first that fits counts.
+  init(runs sets: [ScalarSet], upTo longest: Int?) throws {
+    try compile(.alternatives(sets.map { .repetition(.set($0), min: 1, max: longest, .greedy) }))
+    program.append(.accept)
+  }
+
   private mutating func compile(_ node: PatternNode) throws {
     if program.count > 20_000 { throw PatternError("the pattern is too long") }
     switch node {

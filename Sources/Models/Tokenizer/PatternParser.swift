@@ -80,9 +80,10 @@ struct PatternParser {
   private mutating func repeated(_ node: PatternNode) throws -> PatternNode {
     var node = node
     while let (min, max, isInterval) = try quantifier() {
-      // In Oniguruma's Ruby syntax `{n,m}+` is an interval that is itself repeated.
+      // In Oniguruma's Ruby syntax `{n,m}+` and `{n}?` are intervals that are themselves repeated.
+      let isLazy = !(isInterval && min == max) && take("?")
       let greed: PatternNode.Greed =
-        take("?") ? .lazy : !isInterval && take("+") ? .possessive : .greedy
+        isLazy ? .lazy : !isInterval && take("+") ? .possessive : .greedy
       if max == nil, node.canBeEmpty {
         throw PatternError("an endless repetition of something that can be empty is not supported")
       }

@@ -44,7 +44,10 @@ indirect enum PreTokenizer: Sendable {
       let isEach = try fields.bool("individual_digits", default: false)
       self = .split(try Pattern(#"\p{N}"#), isEach ? .isolated : .contiguous, inverted: false)
     case "Whitespace":
-      self = .split(try Pattern(#"\w+|[^\w\s]+"#), .removed, inverted: true)
+      let word = ScalarSet([(.rustWord, false)])
+      let other = ScalarSet([(.rustWord, false), (.whitespace, false)], isNegated: true)
+      let runs = try Pattern(runs: [word, other], upTo: nil)
+      self = .split(runs, .removed, inverted: true)
     case "WhitespaceSplit": self = .split(try Pattern(#"\s"#), .removed, inverted: false)
     case "Punctuation":
       self = .split(try Self.punctuation, try fields.behavior(default: "Isolated"), inverted: false)
@@ -60,9 +63,8 @@ indirect enum PreTokenizer: Sendable {
     }
   }
 
-  /// ASCII symbols count as punctuation too.
   private static var punctuation: Pattern {
-    get throws { try Pattern(#"[!-/:-@\[-`{-~\p{P}]"#) }
+    get throws { try Pattern(runs: [ScalarSet([(.rustPunctuation, false)])], upTo: 1) }
   }
 
   private static func byteLevel(_ fields: JSONFields) throws -> PreTokenizer {

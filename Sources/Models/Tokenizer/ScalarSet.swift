@@ -6,6 +6,9 @@ struct ScalarSet: Sendable {
     case categories(UInt32)
     case whitespace
     case word
+    /// The sets that the `tokenizers` library takes from Rust instead of Oniguruma.
+    case rustWord
+    case rustPunctuation
   }
 
   private var items: [(kind: Kind, isNegated: Bool)] = []
@@ -42,6 +45,8 @@ struct ScalarSet: Sendable {
         case .categories(let bits): scalar.categoryBit & bits != 0
         case .whitespace: scalar.properties.isWhitespace
         case .word: scalar.isWord
+        case .rustWord: scalar.isWordInRust
+        case .rustPunctuation: scalar.isPunctuation
         }
       if isIn != item.isNegated { return !isNegated }
     }

@@ -124,8 +124,11 @@ public final class Tokenizer: Sendable {
     addedByID[id] != nil || indexOfID.indices.contains(id) && indexOfID[id] >= 0
   }
 
+  /// The token as it is decoded; one that is looked for in normalized text is normalized itself.
   func bytes(_ id: Int) throws -> [UInt8] {
-    if let added = addedByID[id] { return added.content }
+    if let added = addedByID[id] {
+      return added.isNormalized ? normalizer?.apply(added.content) ?? added.content : added.content
+    }
     guard contains(id) else {
       throw TokenizerError("there is no token \(id) (the vocabulary has \(vocabularySize))")
     }

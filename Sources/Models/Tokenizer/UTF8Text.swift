@@ -51,7 +51,17 @@ extension UnsafeBufferPointer<UInt8> {
 
 extension Unicode.Scalar {
   /// One bit for the general category, for tests against several categories at once.
-  @inline(__always) var categoryBit: UInt32 { Unicode.Scalar.bit(properties.generalCategory) }
+  ///
+  /// Characters are those of Unicode 16, as in Oniguruma's tables; later ones count as unassigned.
+  var categoryBit: UInt32 {
+    isIn(unicode: 16) ? Unicode.Scalar.bit(properties.generalCategory) : 1 << 29
+  }
+
+  /// Whether a version of Unicode has this character.
+  func isIn(unicode version: Int) -> Bool {
+    guard value >= 128 else { return true }
+    return properties.age.map { $0.major <= version } ?? false
+  }
 
   static func bit(_ category: Unicode.GeneralCategory) -> UInt32 {
     let number: UInt32 =
@@ -105,19 +115,32 @@ extension Unicode.Scalar {
     return bits == 0 ? nil : bits
   }
 
-  /// Rust's and Oniguruma's `\w`: alphabetic, marks, decimal digits, connector punctuation.
+  /// Oniguruma's `\w`: alphabetic, marks, decimal digits, connectors, the numbers of Latin-1.
   var isWord: Bool {
-    let mask: UInt32 = 0b111 << 5 | 1 << 8 | 1 << 11
-    return properties.isAlphabetic || categoryBit & mask != 0
+    switch value {
+    case 0xB2, 0xB3, 0xB9, 0xBC...0xBE: return true
+    default:
+      let mask: UInt32 = 0b111 << 5 | 1 << 8 | 1 << 11
+      return isIn(unicode: 16) && (properties.isAlphabetic || categoryBit & mask != 0)
+    }
   }
 
-  /// Any number: Nd, Nl or No.
-  var isNumber: Bool { categoryBit & (0b111 << 8) != 0 }
+  /// The `\w` of Rust's regular expressions: without Latin-1's numbers, with both joiners.
+  var isWordInRust: Bool {
+    switch value {
+    case 0x200C, 0x200D: true
+    case 0xB2, 0xB3, 0xB9, 0xBC...0xBE: false
+    default: isWord
+    }
+  }
 
   /// Unicode punctuation, and every ASCII character that looks like it.
+  ///
+  /// The `tokenizers` library takes it from Unicode 8, where U+166D and U+111C9 were punctuation.
   var isPunctuation: Bool {
     if isASCII { return value > 32 && value < 127 && !isWordASCII }
-    return categoryBit & (0b111_1111 << 11) != 0
+    if value == 0x166D || value == 0x111C9 { return true }
+    return isIn(unicode: 8) && categoryBit & (0b111_1111 << 11) != 0
   }
 
   private var isWordASCII: Bool {

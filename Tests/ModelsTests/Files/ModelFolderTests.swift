@@ -1,0 +1,60 @@
+import Foundation
+import TestSupport
+import Testing
+
+@testable import Models
+
+@Suite(.enabled(if: Fixtures.areThere, "\(Fixtures.missing)"))
+struct ModelFolderTests {
+  @Test func readsShards() throws {
+    let folder = Fixtures.path("models/tiny-qwen2-sharded")
+    let weights = try Safetensors(folder: folder)
+    let index = try JSON.read(folder + "/model.safetensors.index.json")
+    guard case .object(let members)? = index["weight_map"] else { throw JSONTestError() }
+    #expect(weights.names == members.map(\.key).sorted())
+    for name in weights.names {
+      #expect(try weights.read(name).count == weights.shape(of: name).reduce(1, *))
+    }
+  }
+
+  @Test func namesABrokenIndex() throws {
+    try withTemporaryFolder { folder in
+      let index = folder + "/model.safetensors.index.json"
+      try Safetensors.write(arrays: [("a", [1], [1])], to: folder + "/1.safetensors")
+      try AtomicFile.write(index, #"{"weight_map": {"b": "1.safetensors"}}"#)
+      #expect(
+        errorText { _ = try Safetensors(folder: folder) }
+          == "\(index): tensor 'b' is not in 1.safetensors, where the index puts it")
+      try AtomicFile.write(index, #"{"weight_map": {"b": "../1.safetensors"}}"#)
+      #expect(
+        errorText { _ = try Safetensors(folder: folder) }
+          == "\(index): field 'weight_map.b' must be a file of the folder, got '../1.safetensors'")
+      try AtomicFile.write(index, #"{"weight_map": {"b": "2.safetensors"}}"#)
+      #expect(
+        errorText { _ = try Safetensors(folder: folder) }
+          == "\(folder)/2.safetensors: cannot be opened: No such file or directory")
+      try AtomicFile.write(index, "{}")
+      #expect(
+        errorText { _ = try Safetensors(folder: folder) }
+          == "\(index): field 'weight_map' is missing; it must be an object")
+    }
+  }
+
+  @Test func savesCompanionsByteForByte() throws {
+    let source = Fixtures.path("models/stories260K")
+    try withTemporaryFolder { root in
+      let folder = root + "/a/b"
+      let configuration = try ModelConfiguration(folder: source)
+      try ModelFolder.write(
+        configuration, companions: ModelFolder.readCompanions(source), to: folder)
+      for name in ["tokenizer.json", "tokenizer_config.json", "generation_config.json"] {
+        #expect(
+          FileManager.default.contentsEqual(
+            atPath: "\(source)/\(name)", andPath: "\(folder)/\(name)"))
+      }
+      let again = try ModelConfiguration(folder: folder)
+      #expect(again.eosIDs == configuration.eosIDs)
+      #expect(try again.original.text() == configuration.original.text())
+    }
+  }
+}
