@@ -20,7 +20,7 @@ byte_level = lambda space, use: {"type": "ByteLevel", "add_prefix_space": space,
                                  "trim_offsets": True, "use_regex": use}
 visible = {"type": "Replace", "pattern": string("\u2581"), "content": " "}
 
-normalizers = [{"type": t} for t in ("NFC", "NFD", "NFKC", "NFKD", "Lowercase")] + [
+normalizers = [{"type": t} for t in ("NFC", "NFD", "Lowercase")] + [
     {"type": "Strip", "strip_left": True, "strip_right": True},
     sequence("normalizers", {"type": "NFD"}, {"type": "StripAccents"}),
     {"type": "Replace", "pattern": regex(r"\s+"), "content": " "},

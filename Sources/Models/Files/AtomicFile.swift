@@ -21,11 +21,8 @@ public enum AtomicFile {
 
   /// Writes a file piece by piece; when `body` throws, the old file stays.
   public static func write(_ path: String, _ body: (AtomicFileOutput) throws -> Void) throws {
-    let serial = counter.add(1, ordering: .relaxed).newValue
     let folder = folder(of: path)
-    let temporary = "\(folder)/.\(name(of: path)).\(getpid())-\(serial).tmp"
-    let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
-    guard descriptor >= 0 else { throw FileError(path, "cannot be written: \(lastSystemError())") }
+    let (descriptor, temporary) = try open(beside: path, in: folder)
     do {
       defer { close(descriptor) }
       try body(AtomicFileOutput(path: path, descriptor: descriptor))
@@ -44,9 +41,23 @@ public enum AtomicFile {
     flush(folder: folder)
   }
 
+  /// A new file beside the target; one that a killed process of the same number left is passed over.
+  private static func open(
+    beside path: String, in folder: String
+  ) throws -> (descriptor: Int32, temporary: String) {
+    for _ in 0..<100 {
+      let serial = counter.add(1, ordering: .relaxed).newValue
+      let temporary = "\(folder)/.\(name(of: path)).\(getpid())-\(serial).tmp"
+      let descriptor = Glibc.open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+      if descriptor >= 0 { return (descriptor, temporary) }
+      if errno != EEXIST { break }
+    }
+    throw FileError(path, "cannot be written: \(lastSystemError())")
+  }
+
   /// The rename itself must reach the disk; a file system that cannot flush folders is let be.
   private static func flush(folder: String) {
-    let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    let descriptor = Glibc.open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard descriptor >= 0 else { return }
     fsync(descriptor)
     close(descriptor)

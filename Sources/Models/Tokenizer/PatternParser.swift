@@ -126,7 +126,13 @@ struct PatternParser {
     guard let scalar = next else { throw PatternError("the pattern ends too early") }
     position += 1
     switch scalar {
-    case "(": return try group()
+    case "(":
+      // A setting holds up to the end of the group it stands in.
+      if take("?i)") {
+        ignoresCase = true
+        return nil
+      }
+      return try group()
     case "[": return .set(try characterClass())
     case ".": return .set(ScalarSet([(.range(10...10), false)], isNegated: true))
     case "^": return .anchor(.lineStart)
@@ -142,27 +148,30 @@ struct PatternParser {
     return .set(ScalarSet([(.range(range), false)], ignoringCase: ignoresCase))
   }
 
-  private mutating func group() throws -> PatternNode? {
+  /// What follows `(`, up to and with the closing `)`; groups do not capture anything.
+  private mutating func group() throws -> PatternNode {
     let outerCase = ignoresCase
-    func close(_ parser: inout PatternParser, _ node: PatternNode) throws -> PatternNode {
-      guard parser.take(")") else { throw PatternError("a group is not closed") }
-      return node
-    }
-    guard take("?") else { return try close(&self, alternatives()) }
-    if take(":") { return try close(&self, alternatives()) }
-    if take("=") { return try close(&self, .look(alternatives(), isNegative: false)) }
-    if take("!") { return try close(&self, .look(alternatives(), isNegative: true)) }
-    if take(">") { return try close(&self, .atomic(alternatives())) }
-    if take("i)") {
+    defer { ignoresCase = outerCase }
+    let node: PatternNode
+    if !take("?") || take(":") {
+      node = try alternatives()
+    } else if take("=") {
+      node = .look(try alternatives(), isNegative: false)
+    } else if take("!") {
+      node = .look(try alternatives(), isNegative: true)
+    } else if take(">") {
+      node = .atomic(try alternatives())
+    } else if take("i:") {
       ignoresCase = true
-      return nil
+      node = try alternatives()
+    } else if take("-i:") {
+      ignoresCase = false
+      node = try alternatives()
+    } else {
+      throw PatternError("the group at character \(position - 1) is of a kind not supported")
     }
-    if take("i:") || take("-i:") {
-      ignoresCase = text[position - 2] == "i" && text[position - 3] != "-"
-      defer { ignoresCase = outerCase }
-      return try close(&self, alternatives())
-    }
-    throw PatternError("the group at character \(position - 1) is of a kind not supported")
+    guard take(")") else { throw PatternError("a group is not closed") }
+    return node
   }
 
   private mutating func escape() throws -> PatternNode {

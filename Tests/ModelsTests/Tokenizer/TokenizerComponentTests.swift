@@ -44,6 +44,7 @@ struct TokenizerComponentTests {
       #"{"normalizer": {"type": "Precompiled"}}"#,
       "normalizer.type' 'Precompiled' is not a supported normalizer"
     ),
+    (#"{"normalizer": {"type": "NFKC"}}"#, "normalizer.type' 'NFKC' is not a supported normalizer"),
     (
       #"{"pre_tokenizer": {"type": "Sequence", "pretokenizers": [{"type": "UnicodeScripts"}]}}"#,
       "pre_tokenizer.pretokenizers[0].type' 'UnicodeScripts' is not a supported pre-tokenizer"
