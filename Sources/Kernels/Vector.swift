@@ -48,15 +48,29 @@ extension Vector {
   }
 }
 
-/// Lane-wise maximum that compiles to one instruction; the standard library's is scalar.
+// Lane-wise maxima that compile to one instruction. Each width has its own: in a generic function `.>` would be the
+// generic comparison, which is a loop over lanes.
+
 @inlinable @inline(__always)
-func larger<V: SIMD>(_ a: V, _ b: V) -> V where V.Scalar == Float {
+func larger(_ a: SIMD8<Float>, _ b: SIMD8<Float>) -> SIMD8<Float> {
+  a.replacing(with: b, where: b .> a)
+}
+
+@inlinable @inline(__always)
+func larger(_ a: SIMD4<Float>, _ b: SIMD4<Float>) -> SIMD4<Float> {
+  a.replacing(with: b, where: b .> a)
+}
+
+@inlinable @inline(__always)
+func larger(_ a: SIMD2<Float>, _ b: SIMD2<Float>) -> SIMD2<Float> {
   a.replacing(with: b, where: b .> a)
 }
 
 /// Lane-wise maximum of two vectors; where `a` is NaN the result is `a`.
 @inlinable @inline(__always)
-public func maximum(_ a: Vector, _ b: Vector) -> Vector { larger(a, b) }
+public func maximum(_ a: Vector, _ b: Vector) -> Vector {
+  a.replacing(with: b, where: b .> a)
+}
 
 /// e to the power of each lane, within 1 ulp for results that are normal floats.
 ///

@@ -37,7 +37,7 @@ extension Tensor {
     let value = index.pointer[i]
     guard let position = Int(exactly: value) else {
       throw TensorError(
-        "gather: index \(value) at position \(scriptPositions(place)) is not a whole number")
+        "gather: index \(value + 1) at position \(scriptPositions(place)) is not a whole number")
     }
     guard position >= 0, position < size else {
       throw TensorError(

@@ -69,10 +69,32 @@ func sumMiddle(
   into y: UnsafeMutablePointer<Float>
 ) {
   let rows = inner == 1 ? 8192 : max(128, 16_384 / max(1, inner))
-  let (rowBlocks, columnBlocks) = (max(1, (n + rows - 1) / rows), (inner + 255) / 256)
-  let partial = UnsafeMutablePointer<Double>.allocate(capacity: outer * rowBlocks * inner)
+  let rowBlocks = max(1, (n + rows - 1) / rows)
+  // The totals of the blocks wait in a buffer of limited size.
+  let group = max(1, min(outer, (1 << 18) / max(1, rowBlocks * inner)))
+  let partial = UnsafeMutablePointer<Double>.allocate(capacity: group * rowBlocks * inner)
   defer { partial.deallocate() }
-  partial.update(repeating: 0, count: outer * rowBlocks * inner)
+  for first in stride(from: 0, to: outer, by: group) {
+    let count = min(group, outer - first)
+    partial.update(repeating: 0, count: count * rowBlocks * inner)
+    sumBlocks(x + first * n * inner, count, n, inner, rows: rows, into: partial)
+    let target = y + first * inner
+    for o in 0..<count {
+      for i in 0..<inner {
+        var total = 0.0
+        for r in 0..<rowBlocks { total += partial[(o * rowBlocks + r) * inner + i] }
+        target[o * inner + i] = Float(total * scale)
+      }
+    }
+  }
+}
+
+/// partial[o, block, i] += the sum of x[o, n, i] over the `rows` values of n in each block.
+private func sumBlocks(
+  _ x: UnsafePointer<Float>, _ outer: Int, _ n: Int, _ inner: Int, rows: Int,
+  into partial: UnsafeMutablePointer<Double>
+) {
+  let (rowBlocks, columnBlocks) = (max(1, (n + rows - 1) / rows), (inner + 255) / 256)
   let work = min(n, rows) * min(inner, 256)
   Team.shared.forEach(
     outer * rowBlocks * columnBlocks, atLeast: elementGrain / max(1, work) + 1
@@ -80,22 +102,14 @@ func sumMiddle(
     for unit in range {
       let (o, block) = unit.quotientAndRemainder(dividingBy: rowBlocks * columnBlocks)
       let (r, c) = block.quotientAndRemainder(dividingBy: columnBlocks)
-      let size = min(rows, n - r * rows)
       let source = x + (o * n + r * rows) * inner + c * 256
       let total = partial + (o * rowBlocks + r) * inner + c * 256
+      let size = min(rows, n - r * rows)
       if inner == 1 {
         total[0] = longSum(source, size)
       } else {
-        addColumns(
-          source, rows: size, stride: inner, width: min(256, inner - c * 256), to: total)
+        addColumns(source, rows: size, stride: inner, width: min(256, inner - c * 256), to: total)
       }
-    }
-  }
-  for o in 0..<outer {
-    for i in 0..<inner {
-      var total = 0.0
-      for r in 0..<rowBlocks { total += partial[(o * rowBlocks + r) * inner + i] }
-      y[o * inner + i] = Float(total * scale)
     }
   }
 }

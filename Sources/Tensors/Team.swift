@@ -8,7 +8,7 @@ import Synchronization
 /// Workers spin for some microseconds after a loop, as the next one usually follows at once, and then sleep.
 public final class Team: @unchecked Sendable {
   /// The team of the program: one thread per core, or `APO_THREADS`.
-  public static let shared = Team(threads: configuredThreads())
+  public internal(set) nonisolated(unsafe) static var shared = Team(threads: configuredThreads())
 
   /// Threads that take part, the caller's included.
   public let threads: Int

@@ -120,8 +120,7 @@ public struct TensorBuilder {
 
   /// Ends the list that was opened last.
   public mutating func close() {
-    _ = open.popLast()
-    advance()
+    if open.popLast() != nil { advance() }
   }
 
   /// The tensor.

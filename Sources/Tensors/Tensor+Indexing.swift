@@ -66,7 +66,8 @@ extension Tensor {
           "cat: shapes \(first.shape) and \(tensor.shape) (tensor \(scriptPosition(position))) "
             + "differ outside of dimension \(scriptPosition(dim))")
       }
-      shape[dim] += tensor.shape[dim]
+      // Tensors without elements can have sizes whose sum overflows; `result` refuses what comes out.
+      shape[dim] &+= tensor.shape[dim]
     }
     return try concatenated("cat", tensors, shape, dim)
   }
@@ -119,8 +120,9 @@ extension Tensor {
   /// `index` holds 0-based positions as whole numbers. It has as many dimensions as self, none of them longer but `dim`.
   public func gather(dim: Int, index: Tensor) throws(TensorError) -> Tensor {
     try checkDimension(dim, for: "gather")
-    let fits = shape.indices.allSatisfy { $0 == dim || index.shape[$0] <= shape[$0] }
-    guard index.shape.count == shape.count, index.count == 0 || fits else {
+    guard index.shape.count == shape.count,
+      index.count == 0 || shape.indices.allSatisfy({ $0 == dim || index.shape[$0] <= shape[$0] })
+    else {
       throw TensorError(
         "gather: index of shape \(index.shape) for a tensor of shape \(shape): as many dimensions "
           + "expected, and none longer but dimension \(scriptPosition(dim))")

@@ -20,6 +20,10 @@ extension Tensor {
   private func resolved(_ sizes: [Int]) throws(TensorError) -> [Int] {
     var shape = sizes
     if let unknown = sizes.firstIndex(of: -1) {
+      guard sizes.lastIndex(of: -1) == unknown else {
+        throw TensorError(
+          "reshape: \(self.shape) cannot become \(describe(sizes)): only one size may be -1")
+      }
       shape[unknown] = 1
       let known = try Tensor.checkedCount(shape, for: "reshape")
       shape[unknown] = known == 0 ? -1 : count / known
