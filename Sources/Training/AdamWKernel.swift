@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 
 // The loops of AdamW over one piece of one parameter, which stays in the cache from the first to
 // the last. Plain loops that the compiler vectorises: at most four pointers each, because with five

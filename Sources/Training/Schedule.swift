@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 import Models
 
 /// A learning-rate schedule: the factor of the base rate as a pure function of the step.

@@ -97,7 +97,8 @@ private func sortedTwin(_ logits: [Float], _ o: SamplingOptions) -> [Int: Double
 
   @Test(arguments: [
     (1.0, 0, 0.9, 0.0), (0.8, 50, 1, 0), (1, 700, 0.95, 0.001), (1.5, 0, 1, 0.02),
-    (1, 20_000, 0.5, 0), (3, 0, 0.999, 0), (1, 0, 1e-9, 0), (0.5, 1, 1, 1),
+    (1, 20_000, 0.5, 0), (1, 0, 0.999999, 0), (20, 0, 0.7, 0), (3, 0, 0.999, 0), (1, 0, 1e-9, 0),
+    (0.5, 1, 1, 1),
   ])
   func equalsTheSortedTwin(temperature: Double, topK: Int, topP: Double, minP: Double) throws {
     for (count, seed) in [(20_011, UInt64(1)), (40, 2), (1, 3)] {
@@ -193,6 +194,10 @@ private func sortedTwin(_ logits: [Float], _ o: SamplingOptions) -> [Int: Double
     logits[17] = 0
     #expect(text(logits) == "sampling: the logit of token 39 is nan")
     #expect(text([0, .infinity]) == "sampling: the logit of token 1 is inf")
+    #expect(text([3e38]) == nil)
+    #expect(
+      errorText { _ = try distribution([3e38], SamplingOptions(temperature: 0.01)) }
+        == "sampling: the logit 3e+38 over temperature 0.01 overflows")
     #expect(text([-.infinity, -.infinity]) == "sampling: all logits are -inf")
     #expect(text([.nan]) == "sampling: the logit of token 0 is nan")
   }

@@ -22,6 +22,9 @@ public final class Distribution {
   /// Sum of the weights of each block of `blockSize`.
   private let masses: UnsafeMutablePointer<Double>
   private let blockSize = 1024
+  /// Sum of the weights of each bucket of `nucleus`; the last one is that of weight 1.
+  private let buckets: UnsafeMutablePointer<Double>
+  private let bucketCount = Int(Float(1).bitPattern >> 19) + 1
   /// How many weights there are; of tokens 0, 1, 2, … or, after a filter, of those in `tokens`.
   private var count = 0
   private var isFiltered = false
@@ -34,6 +37,7 @@ public final class Distribution {
     tokens = .allocate(capacity: vocabularySize)
     heap = .allocate(capacity: vocabularySize)
     masses = .allocate(capacity: vocabularySize / blockSize + 1)
+    buckets = .allocate(capacity: bucketCount)
   }
 
   deinit {
@@ -41,6 +45,7 @@ public final class Distribution {
     tokens.deallocate()
     heap.deallocate()
     masses.deallocate()
+    buckets.deallocate()
   }
 
   /// Takes the distribution of a row of `vocabularySize` logits.
@@ -53,8 +58,13 @@ public final class Distribution {
     let largest = try largestLogit(logits)
     count = vocabularySize
     isFiltered = false
-    guard options.temperature > 0 else { return keepOnly(index(of: largest, in: logits)) }
+    guard options.temperature > 0 else {
+      return keepOnly(firstIndex(logits, 0..<vocabularySize, above: largest.nextDown))
+    }
     let temperature = Float(options.temperature)
+    guard (largest / temperature).isFinite else {
+      throw TensorError("sampling: the logit \(largest) over temperature \(temperature) overflows")
+    }
     if let k = options.topK, k < vocabularySize {
       select(logits, atLeast: kthLargest(k, logits))
       weigh(weights, temperature, largest)
@@ -172,18 +182,28 @@ extension Distribution {
 
   /// The weight of the last token of the smallest set with probability p, and how many of its
   /// equals are in the set.
+  ///
+  /// Weights are first summed in buckets of equal exponent and upper mantissa bits, a sixteenth of
+  /// an octave each; only the bucket in which p is reached has to be put in order.
   private func nucleus(_ p: Double) -> (threshold: Float, ties: Int) {
-    // Tokens below (1 − p) / V reach 1 − p together at most, so none is in the set; half of it
-    // leaves room for rounding.
-    let cutoff = Float(0.5 * total * (1 - p) / Double(count))
+    buckets.update(repeating: 0, count: bucketCount)
+    for i in 0..<count { buckets[Int(weights[i].bitPattern >> 19)] += Double(weights[i]) }
+    var mass = 0.0
+    var bucket = bucketCount - 1
+    while bucket > 0, mass + buckets[bucket] < p * total {
+      mass += buckets[bucket]
+      bucket -= 1
+    }
+    let lower = max(Float(bitPattern: UInt32(bucket) << 19), .leastNormalMagnitude)
+    let upper = Float(bitPattern: UInt32(bucket + 1) << 19)
     var size = 0
-    forEachIndex(weights, count, atLeast: max(cutoff, .leastNormalMagnitude)) { i in
+    forEachIndex(weights, count, atLeast: lower) { i in
+      guard weights[i] < upper else { return }
       heap[size] = weights[i]
       size += 1
     }
     heapify(heap, size)
-    var mass = 0.0
-    var threshold = Float.infinity
+    var threshold = lower
     var ties = 0
     while mass < p * total, size > 0 {
       ties = heap[0] == threshold ? ties + 1 : 1
@@ -193,18 +213,12 @@ extension Distribution {
       heap[0] = heap[size]
       siftDown(heap, 0, size)
     }
-    return (threshold, ties)
-  }
-
-  private func index(of value: Float, in row: UnsafePointer<Float>) -> Int {
-    var first = 0
-    while first < vocabularySize - 1, row[first] != value { first += 1 }
-    return first
+    return (threshold, ties > 0 ? ties : .max)
   }
 
   private func largestLogit(_ row: UnsafePointer<Float>) throws(TensorError) -> Float {
-    let largest = maximum(row, vocabularySize)
-    if containsNaN(row, vocabularySize) || largest == .infinity {
+    let (largest, hasNaN) = maximumAndNaN(row, vocabularySize)
+    if hasNaN || largest == .infinity {
       let token = (0..<vocabularySize).first { row[$0].isNaN || row[$0] == .infinity } ?? 0
       throw TensorError("sampling: the logit of token \(token) is \(row[token])")
     }

@@ -25,16 +25,23 @@ func exponential(
   return total.total
 }
 
-/// Whether a row holds a NaN.
-func containsNaN(_ row: UnsafePointer<Float>, _ count: Int) -> Bool {
-  var unordered = SIMDMask<SIMD16<Int32>>(repeating: false)
+/// The largest value of a row, -infinity for an empty one, and whether the row holds a NaN.
+func maximumAndNaN(_ row: UnsafePointer<Float>, _ count: Int) -> (largest: Float, hasNaN: Bool) {
+  var largest = Vector(repeating: -.infinity)
+  var marks = Vector.zero
   var i = 0
   while i + 16 <= count {
     let value = Vector(at: row + i)
-    unordered = unordered .| (value .!= value)
+    largest = maximum(largest, value)
+    marks = marks.replacing(with: 1, where: value .!= value)
     i += 16
   }
-  return any(unordered) || (i..<count).contains { row[$0].isNaN }
+  if i < count {
+    let value = Vector(at: row + i, count: count - i, filler: -.infinity)
+    largest = maximum(largest, value)
+    marks = marks.replacing(with: 1, where: value .!= value)
+  }
+  return (largest.largest, marks.total > 0)
 }
 
 /// The first index in `range` of a value above `threshold`, or the range's end.

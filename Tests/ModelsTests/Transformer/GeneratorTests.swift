@@ -73,7 +73,7 @@ struct GeneratorTests {
   @Test(arguments: referenceModels + ["stories260K"], [1, 0.7])
   func sampledLogProbabilitiesAreTheScoredOnes(name: String, temperature: Double) throws {
     let model = try Transformer(folder: Fixtures.path("models/\(name)"))
-    let options = try SamplingOptions(n: 2, maxTokens: 90, temperature: temperature)
+    let options = try SamplingOptions(n: 2, maxTokens: 68, temperature: temperature)
     let prompts = (0..<20).map { i in (0...i % 9).map { 3 + ($0 * 31 + i * 17) % 290 } }
     let completions = try generate(model, prompts, options, end: [5])
     let sequences = zip(prompts, completions).flatMap { prompt, samples in
