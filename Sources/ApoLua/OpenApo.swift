@@ -17,10 +17,14 @@ func openApo(_ state: LuaState) throws -> LuaReference {
     of: Module(
       "apo", "Reinforcement learning of small language models.",
       functions: [helpFunction, seedFunction(run), noGradFunction] + tensorFunctions
-        + randomFunctions(run),
-      classes: [tensorClass],
+        + randomFunctions(run) + tokenizerFunctions
+        + [loadFunction, newModelFunction(run), rolloutFunction, optimalValueFunction],
+      classes: [
+        tensorClass, tokenizerClass, modelClass(run, rows), rolloutClass, optimizerClass,
+        scheduleClass,
+      ],
       constants: [("_VERSION", .string(apoVersion))],
-      modules: [jsonModule, systemModule]))
+      modules: [jsonModule, systemModule, optimModule, scheduleModule, lossModule]))
 }
 
 /// Tells the collector what tensors hold, and the engine about Ctrl-C.

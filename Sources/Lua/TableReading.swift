@@ -55,6 +55,19 @@ extension Argument {
 }
 
 extension LuaState {
+  /// The value at a position of a table, raw; nil when it is nil or there is no table.
+  public func element(_ position: Int, of table: LuaReference) throws -> LuaReference? {
+    try reserve(4)
+    table.push(onto: self)
+    defer { pop() }
+    guard type(at: -1) == .table else { return nil }
+    if cl_get_index(current, -1, Int64(position)) == LuaType.nil.code {
+      pop()
+      return nil
+    }
+    return LuaReference(poppingFrom: self)
+  }
+
   /// Makes a Lua value of plain data, to be kept or given out several times.
   public func reference(to value: LuaValue) throws -> LuaReference {
     try push(value)
@@ -65,9 +78,12 @@ extension LuaState {
 /// A table from values to integers that does not keep its keys alive.
 public final class WeakIntegers {
   private let table: LuaReference
+  /// The state that the table belongs to, which must outlive it.
+  public unowned let state: LuaState
 
   /// An empty table.
   public init(_ state: LuaState) throws {
+    self.state = state
     try state.reserve(4)
     cl_new_table(state.current, 0, 0)
     cl_new_table(state.current, 0, 1)

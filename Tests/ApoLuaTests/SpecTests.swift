@@ -1,5 +1,6 @@
 import Foundation
 import Lua
+import Tensors
 import TestSupport
 import Testing
 
@@ -27,14 +28,7 @@ struct SpecTests {
 
   @Test("Spec with a full collection at every call", arguments: files)
   func collecting(_ file: String) throws {
-    // A hook may not run inside the sort of the library, where the stack is C's.
-    let prelude = """
-      local n = 0
-      debug.sethook(function()
-        n = n + 1
-        if n % 8 == 0 then collectgarbage() end
-      end, "c")
-      """
+    let prelude = "debug.sethook(function() collectgarbage() end, 'c')"
     for failure in try failures(in: file, prelude: prelude) { Issue.record("\(failure)") }
   }
 
@@ -55,13 +49,18 @@ struct SpecTests {
 }
 
 /// Calls `body` with an interpreter whose scripts can `require "check"` and know the folder of the
-/// reference files as `shared`, nil where there is none.
+/// reference files as
+/// `shared` (nil where there is none) and an empty one as `temporary`.
 func withLua<Output>(_ body: (LuaState) throws -> Output) throws -> Output {
   let state = try makeInterpreter(ignoringEnvironment: true)
   try state.setGlobal(
     "shared", to: Fixtures.folder.map { .string($0) } ?? .nil)
   return try withTemporaryFolder { folder in
     try state.setGlobal("temporary", to: .string(folder))
+    let bytes = Function("storage_bytes", "Bytes that tensors hold.") { call in
+      call.result(Storage.liveBytes)
+    }
+    try state.setGlobal("storage_bytes", to: .reference(state.makeFunction(bytes)))
     try state.run("package.path = '\(SpecTests.folder.path)/specs/?.lua'")
     return try body(state)
   }

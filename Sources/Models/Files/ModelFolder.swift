@@ -19,6 +19,17 @@ public enum ModelFolder {
     return result
   }
 
+  /// The companion files that a tokenizer consists of, from a model folder or from a tokenizer.json
+  /// and what lies beside it.
+  public static func readTokenizerFiles(_ path: String) throws -> [String: [UInt8]] {
+    let isFile = path.hasSuffix(".json")
+    let parent = path.lastIndex(of: "/").map { path[..<$0] + "/." } ?? "."
+    var files = try readCompanions(isFile ? String(parent) : path)
+    files["generation_config.json"] = nil
+    if isFile { files["tokenizer.json"] = try MappedFile(path).withBytes { Array($0) } }
+    return files
+  }
+
   /// Writes config.json and the companion files, each atomically; makes the folder when missing.
   public static func write(
     _ configuration: ModelConfiguration, dataType: String = "float32",

@@ -46,7 +46,7 @@ public final class Tokenizer: Sendable {
   }
 
   /// Takes the contents of a tokenizer.json; `names` are the fields of a tokenizer_config.json.
-  init(_ fields: JSONFields, names: JSONFields?) throws {
+  public init(_ fields: JSONFields, names: JSONFields?) throws {
     source = fields.file
     guard let model = try fields.object("model") else {
       throw fields.error("model", "is missing; it must be an object")

@@ -1,0 +1,115 @@
+// `model:generate`: prompts and options in, a rollout out.
+
+import Lua
+import Models
+import Tensors
+
+private let generateOptions = [
+  Parameter("n", .integer(), "completions per prompt", default: 1),
+  Parameter("max_tokens", .integer(), "most tokens in a completion", default: 16),
+  Parameter("temperature", .number(), "what logits are divided by; 0 is greedy", default: 1),
+  Parameter("top_k", .integer(), "how many of the likeliest tokens stay; 0 for all", default: 0),
+  Parameter(
+    "top_p", .number(), "probability that the likeliest tokens which stay must reach", default: 1),
+  Parameter(
+    "min_p", .number(), "least probability of a token, relative to the likeliest", default: 0),
+  Parameter(
+    "stop", .oneOf([.string, .list(of: .string)]),
+    "texts that end a completion, which is cut before them", optional: true),
+  Parameter("ignore_eos", .boolean, "go on after an end token", default: false),
+  Parameter("seed", .integer(), "the seed; default: the run's, see apo.seed", optional: true),
+  Parameter(
+    "step", .integer(),
+    "tells calls with the same seed apart; default: their number since apo.seed",
+    optional: true),
+]
+
+/// `model:generate`; `rows` knows which row of a dataset a table is.
+func generateMethod(_ run: RunState, _ rows: WeakIntegers) -> Function {
+  Function(
+    "generate", "Samples completions of prompts.",
+    [
+      Parameter(
+        "prompts", .oneOf([.table, .string]),
+        "rows with a `prompt`, texts, or lists of token ids; a list of them or a single one"),
+      Parameter("options", .options(generateOptions), "see below", optional: true),
+    ],
+    returns: [Returned(.object(Rollout.self), "n completions of each prompt, in order")],
+    details: """
+      Names and meaning of the options are vLLM's. A sample depends on the model, the prompt, the
+      seed, the step, the row and its number, and not on the batch it is in. A row is known by its
+      place in its dataset, other prompts by their tokens.
+      """,
+    example: """
+      local rollout = policy:generate(rows, {max_tokens = 12, temperature = 1.0})
+      for _, completion in ipairs(rollout) do print(completion.prompt, completion.text) end
+      """
+  ) { call in
+    let model = try call.this(Model.self)
+    let options = try samplingOptions(call[2].options())
+    if !options.stop.isEmpty {
+      _ = try model.requireTokenizer(for: "generate: option 'stop'")
+    }
+    let prompts = try PromptReader(model: model, rows: rows).read(call[1])
+    try checkSize(prompts.count, options.n)
+    let seed = try call[2].options()["seed"].ifPresent?.integer() ?? run.seed
+    let step = try call[2].options()["step"].ifPresent?.integer() ?? run.nextStep()
+    let generator = Generator(
+      model.transformer, options, endTokens: Set(model.endTokens),
+      tokenizer: model.tokenizer?.tokenizer, seed: UInt64(bitPattern: Int64(seed)),
+      step: UInt64(bitPattern: Int64(step)))
+    let completions = try generator.generate(requests(prompts, n: options.n))
+    let rollout = rollout(prompts, completions, options, model)
+    let kept = try call.state.reference(to: .list(prompts.map { .reference($0.row) }))
+    return try call.result(rollout, keeping: kept)
+  }
+}
+
+private func samplingOptions(_ options: Options) throws -> SamplingOptions {
+  let stop = try options["stop"]
+  do {
+    return try SamplingOptions(
+      n: options["n"].integer(), maxTokens: options["max_tokens"].integer(),
+      temperature: options["temperature"].number(), topK: options["top_k"].integer(),
+      topP: options["top_p"].number(), minP: options["min_p"].number(),
+      stop: stop.isAbsent ? [] : stop.kind == .string ? [stop.string()] : stop.strings(),
+      ignoreEOS: options["ignore_eos"].boolean())
+  } catch let error as ArgumentError {
+    throw LuaError("generate: \(error)")
+  }
+}
+
+private func checkSize(_ prompts: Int, _ n: Int) throws {
+  let (count, overflow) = prompts.multipliedReportingOverflow(by: n)
+  guard !overflow, count <= 1 << 24 else {
+    throw LuaError("generate: \(prompts) prompts with n = \(n) are too many for one call")
+  }
+  try Memory.check(bytes: count * 256, for: "generate")
+}
+
+/// A prompt that comes again goes on with other samples.
+private func requests(_ prompts: [Prompt], n: Int) -> [GenerationRequest] {
+  var occurrences: [UInt64: Int] = [:]
+  return prompts.map { prompt in
+    let before = occurrences[prompt.key, default: 0]
+    occurrences[prompt.key] = before + 1
+    return GenerationRequest(prompt: prompt.ids, row: prompt.key, firstSample: before * n)
+  }
+}
+
+private func rollout(
+  _ prompts: [Prompt], _ completions: [[Completion]], _ options: SamplingOptions, _ model: Model
+) -> Rollout {
+  let items = zip(prompts, completions).enumerated().flatMap { index, pair in
+    pair.1.enumerated().map { sample, completion in
+      Rollout.Item(
+        promptIDs: pair.0.ids, prompt: pair.0.text, ids: completion.ids,
+        logProbabilities: completion.logProbabilities,
+        finishReason: completion.finishReason.rawValue, textLength: completion.stoppedTextLength,
+        row: index + 1, sample: sample + 1)
+    }
+  }
+  return Rollout(
+    items, temperature: options.temperature == 0 ? 1 : options.temperature,
+    tokenizer: model.tokenizer?.tokenizer)
+}

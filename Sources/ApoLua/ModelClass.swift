@@ -1,0 +1,181 @@
+// The class `apo.Model`: weights, files, logits and log-probabilities.
+
+import Lua
+import Models
+import Tensors
+
+func modelClass(_ run: RunState, _ rows: WeakIntegers) -> Class {
+  Class(
+    Model.self, "A language model: weights, configuration and tokenizer.",
+    details: """
+      Token ids are the tokenizer's numbers and count from 0. `generate` samples completions,
+      `logprobs` tells how likely a model finds them, as a tensor with gradients.
+      """,
+    methods: weightMethods + [logitsMethod, logProbabilitiesMethod, generateMethod(run, rows)],
+    properties: [
+      Property("config", .table, "The keys of config.json, in a new table.") {
+        try $0.result(LuaValue($0.this(Model.self).transformer.configuration.original))
+      },
+      Property(
+        "tokenizer", .object(TokenizerObject.self), "The tokenizer; nil where there is none."
+      ) { call in
+        guard let tokenizer = try call.this(Model.self).tokenizer else {
+          return try call.result(LuaValue.nil)
+        }
+        return try call.result(tokenizer)
+      },
+      Property("path", .string, "The folder it was read from; nil for a new one.") {
+        try $0.result($0.this(Model.self).path.map { LuaValue.string($0) } ?? .nil)
+      },
+    ])
+}
+
+private let tensorType = ValueType.object(Tensor.self)
+
+private let weightMethods = [
+  Function(
+    "parameters", "Gives all weights.",
+    returns: [Returned(.list(of: tensorType), "the tensors, in the order of the checkpoint")]
+  ) { call in
+    let parameters = try call.this(Model.self).transformer.parameters
+    return try call.result(LuaValue.list(parameters.map { .object($0.tensor) }))
+  },
+  Function(
+    "named_parameters", "Walks over all weights.",
+    returns: [Returned(.function, "gives name and tensor, for `for name, tensor in …`")],
+    example: "for name, weight in model:named_parameters() do print(name, weight:shape()[1]) end"
+  ) { call in
+    var parameters = try call.this(Model.self).transformer.parameters.makeIterator()
+    return try call.result(
+      LuaIterator { parameters.next().map { [.string($0.name), .object($0.tensor)] } })
+  },
+  Function(
+    "parameter", "Gives the weights of one name.",
+    [Parameter("name", .string, "the name in the checkpoint")],
+    returns: [Returned(tensorType, "the tensor itself, not a copy")],
+    example: #"model:parameter("model.norm.weight").grad"#
+  ) { call in
+    let name = try call[1].string()
+    let parameters = try call.this(Model.self).transformer.parameters
+    if let found = parameters.first(where: { $0.name == name }) {
+      return try call.result(found.tensor)
+    }
+    let hint = nearestName(to: name, in: parameters.map(\.name)).map { "; did you mean '\($0)'?" }
+    throw LuaError("parameter: the model has no '\(name)'\(hint ?? "")")
+  },
+  Function(
+    "num_parameters", "Counts the weights.", returns: [Returned(.integer(), "their number")]
+  ) { call in call.result(try call.this(Model.self).transformer.parameterCount) },
+  Function(
+    "checksum", "Gives a hash of all weights, to tell models apart.",
+    returns: [Returned(.string, "16 hexadecimal digits")]
+  ) { call in
+    let digits = String(try call.this(Model.self).transformer.checksum, radix: 16)
+    return call.result(String(repeating: "0", count: 16 - digits.count) + digits)
+  },
+  Function(
+    "clone", "Copies the model with all weights.",
+    returns: [Returned(.object(Model.self), "the copy, trainable")]
+  ) { call in
+    let model = try call.this(Model.self)
+    try Memory.check(bytes: model.transformer.parameterCount * 4, for: "clone")
+    return try call.result(
+      Model(
+        model.transformer.clone(), tokenizer: model.tokenizer, companions: model.companions,
+        path: model.path))
+  },
+  Function(
+    "freeze", "Makes all weights collect no gradients: a reference policy.",
+    returns: [Returned(.object(Model.self), "the model itself")],
+    example: "local reference = policy:clone():freeze()"
+  ) { call in
+    try call.this(Model.self).transformer.setTrainable(false)
+    return try call.selfResult()
+  },
+  Function(
+    "save", "Writes a Hugging Face folder.",
+    [
+      Parameter("path", .string, "the folder, made when missing"),
+      Parameter(
+        "options",
+        .options([
+          Parameter(
+            "dtype", .choice(["float32", "bfloat16"]), "the format of the weights",
+            default: "float32")
+        ]), "see below", optional: true),
+    ],
+    details: "Each file is replaced as a whole, so that a crash leaves the old one or the new one."
+  ) { call in
+    let model = try call.this(Model.self)
+    let type = try call[2].options()["dtype"].string()
+    try model.transformer.save(
+      folder: call[1].string(), companions: model.companions,
+      type: type == "bfloat16" ? .bfloat16 : .float32)
+    return call.nothing
+  },
+  Function("__tostring", "What it is.", returns: [Returned(.string, "one line")]) { call in
+    let model = try call.this(Model.self)
+    let type = model.transformer.configuration.modelType
+    return call.result("apo.Model \(type), \(model.transformer.parameterCount) weights")
+  },
+]
+
+private let logitsMethod = Function(
+  "logits", "Computes the logits of the next token after every token.",
+  [Parameter("ids", .list(of: .integer()), "the token ids of one sequence")],
+  returns: [Returned(tensorType, "logits [T, V]")],
+  details: "Token id k has position k + 1 in a row."
+) { call in
+  try call.result(call.this(Model.self).transformer.logits(call[1].integers()))
+}
+
+private let logProbabilityOptions = [
+  Parameter(
+    "per_token", .boolean, "a value for each token of all completions, end to end", default: false),
+  Parameter(
+    "temperature", .number(), "what logits are divided by; default: as the rollout was sampled",
+    optional: true),
+  Parameter("entropy", .boolean, "give the entropies as a second result", default: false),
+  Parameter(
+    "micro_batch", .integer(minimum: 1),
+    "how many completions to hold at a time for `backward`, which then computes them again",
+    optional: true),
+]
+
+private let logProbabilitiesMethod = Function(
+  "logprobs", "Computes the log-probabilities of a rollout's completions.",
+  [
+    Parameter("rollout", .object(Rollout.self), "prompts and completions"),
+    Parameter("options", .options(logProbabilityOptions), "see below", optional: true),
+  ],
+  returns: [
+    Returned(tensorType, "the sum over each completion [B], or all tokens' [tokens]"),
+    Returned(
+      tensorType,
+      "with `entropy`: the mean entropy over each completion [B], or all tokens' [tokens], in nats"),
+  ],
+  details: """
+    Of the completions' tokens only, the end token included. Differentiable, unless the model is
+    frozen. For the model that sampled it, the values are those of `rollout:logprobs()` to the bit.
+    """,
+  example: "local logp = policy:logprobs(rollout)"
+) { call in
+  let model = try call.this(Model.self)
+  let rollout = try call[1].object(Rollout.self)
+  let options = try call[2].options()
+  let temperature = try options["temperature"].ifPresent?.number() ?? rollout.temperature
+  guard temperature >= 1e-2, temperature <= 1e6 else {
+    throw LuaError(
+      "logprobs: option 'temperature' must be a number from 0.01 to 1e6, got \(temperature)")
+  }
+  let wantsEntropy = try options["entropy"].boolean()
+  let scored = try model.transformer.logProbabilities(
+    rollout.sequences(for: model), temperature: Float(temperature), entropy: wantsEntropy,
+    microBatch: options["micro_batch"].ifPresent?.integer())
+  let isPerToken = try options["per_token"].boolean()
+  let (perToken, entropies) = (try scored.select(0), try scored.select(1))
+  let sums = try isPerToken ? perToken : rollout.sum(perToken)
+  guard wantsEntropy else { return try call.result(sums) }
+  let means = try isPerToken ? entropies : rollout.mean(entropies)
+  return try call.results([.object(sums), .object(means)])
+}

@@ -1,0 +1,151 @@
+// `apo.load`, `apo.new_model` and what a model object consists of. Its methods are in
+// ModelClass.swift, sampling in ModelClass+Generate.swift.
+
+import Lua
+import Models
+import Tensors
+
+/// A language model with its tokenizer and the files it is saved with.
+final class Model: LuaObject {
+  static let luaName = "apo.Model"
+  let transformer: Transformer
+  let tokenizer: TokenizerObject?
+  let companions: [String: [UInt8]]
+  /// The folder it was read from.
+  let path: String?
+
+  init(
+    _ transformer: Transformer, tokenizer: TokenizerObject?, companions: [String: [UInt8]],
+    path: String? = nil
+  ) {
+    self.transformer = transformer
+    self.tokenizer = tokenizer
+    self.companions = companions
+    self.path = path
+  }
+
+  /// The tokens that end a completion.
+  var endTokens: [Int] {
+    let own = transformer.configuration.eosIDs
+    return own.isEmpty ? [tokenizer?.tokenizer.eosID].compactMap { $0 } : own
+  }
+
+  /// The tokenizer; throws where there is none.
+  func requireTokenizer(for purpose: String) throws -> Tokenizer {
+    if let tokenizer { return tokenizer.tokenizer }
+    let place = path.map { " (there is no tokenizer.json in \($0))" } ?? ""
+    throw LuaError("\(purpose) needs a tokenizer, and the model has none\(place)")
+  }
+}
+
+private let modelResult = [Returned(.object(Model.self), "the model")]
+
+/// `apo.load`.
+let loadFunction = Function(
+  "load", "Reads a model from a Hugging Face folder.",
+  [Parameter("path", .string, "the folder: config.json, model.safetensors, tokenizer.json")],
+  returns: modelResult,
+  details: """
+    Families: Llama, Mistral without sliding window, Qwen2. Weights become 32-bit floats. A folder
+    without tokenizer.json gives a model that works on token ids only.
+    """,
+  example: #"local policy = apo.load("models/arithmetic")"#
+) { call in
+  let path = try call[1].string()
+  let transformer = try Transformer(folder: path)
+  let companions = try ModelFolder.readCompanions(path)
+  let tokenizer =
+    companions["tokenizer.json"] == nil ? nil : try TokenizerObject(path: path)
+  return try call.result(
+    Model(transformer, tokenizer: tokenizer, companions: companions, path: path))
+}
+
+/// `apo.new_model`.
+func newModelFunction(_ run: RunState) -> Function {
+  Function(
+    "new_model", "Makes a model with random weights.",
+    [
+      Parameter(
+        "config", .table,
+        "the keys of a config.json, and `tokenizer`: an apo.Tokenizer or a path; `seed`: an integer"
+      )
+    ],
+    returns: modelResult,
+    details: """
+      Weights are normal with deviation `initializer_range` (0.02), drawn from the run's seed or
+      from `seed`. With a tokenizer, `vocab_size` and the ids of special tokens are its own unless
+      given.
+      """,
+    example: """
+      local model = apo.new_model{
+        model_type = "llama", hidden_size = 128, num_hidden_layers = 4, num_attention_heads = 4,
+        intermediate_size = 352, tie_word_embeddings = true,
+        tokenizer = apo.char_tokenizer{alphabet = "0123456789+="},
+      }
+      """
+  ) { call in
+    let tokenizer = try call[1].withField("tokenizer", tokenizer)
+    let seed = try call[1].withField("seed") { argument -> UInt64? in
+      guard !argument.isAbsent else { return nil }
+      guard argument.kind == .number, let seed = try? argument.integer() else {
+        throw LuaError("new_model: field 'seed' must be an integer, got \(argument.typeName)")
+      }
+      return UInt64(bitPattern: Int64(seed))
+    }
+    let configuration = try configuration(call[1].value(), tokenizer?.tokenizer)
+    try Memory.check(bytes: configuration.parameterCount * 4, for: "new_model")
+    let transformer = try Transformer.random(configuration, seed: seed ?? run.nextModelSeed())
+    return try call.result(
+      Model(transformer, tokenizer: tokenizer, companions: tokenizer?.files ?? [:]))
+  }
+}
+
+private func tokenizer(_ argument: Argument) throws -> TokenizerObject? {
+  switch argument.kind {
+  case .none, .nil: return nil
+  case .string: return try TokenizerObject(path: argument.string())
+  default:
+    if let object = argument.ifObject(TokenizerObject.self) { return object }
+    throw LuaError(
+      "new_model: field 'tokenizer' must be an apo.Tokenizer or a path, got \(argument.typeName)")
+  }
+}
+
+private func configuration(_ value: LuaValue, _ tokenizer: Tokenizer?) throws -> ModelConfiguration
+{
+  var table = value.asTable ?? LuaTable()
+  table.fields.removeAll { $0.name == "tokenizer" || $0.name == "seed" }
+  func complete(_ name: String, _ value: LuaValue) {
+    if table[name].isNil, !value.isNil { table.fields.append((name, value)) }
+  }
+  if let tokenizer {
+    complete("vocab_size", .integer(tokenizer.vocabularySize))
+    complete("eos_token_id", LuaValue(tokenizer.eosID))
+    complete("bos_token_id", LuaValue(tokenizer.bosID))
+    complete("pad_token_id", LuaValue(tokenizer.padID))
+  }
+  complete("architectures", architectures(table["model_type"].asString ?? ""))
+  let configuration = try ModelConfiguration(
+    JSONEncoder().encode(.table(table)), source: "new_model")
+  if let tokenizer, configuration.vocabularySize < tokenizer.vocabularySize {
+    throw LuaError(
+      "new_model: vocab_size is \(configuration.vocabularySize) and the tokenizer has "
+        + "\(tokenizer.vocabularySize) tokens")
+  }
+  return configuration
+}
+
+/// The class that Hugging Face's transformers loads the folder with.
+private func architectures(_ type: String) -> LuaValue {
+  let names = ["llama": "Llama", "mistral": "Mistral", "qwen2": "Qwen2"]
+  return names[type].map { [.string("\($0)ForCausalLM")] } ?? .nil
+}
+
+extension ModelConfiguration {
+  /// Number of weights, biases left out; sizes are bounded, so nothing overflows.
+  fileprivate var parameterCount: Int {
+    let attention = 2 * (headCount + keyValueHeadCount) * headSize * hiddenSize
+    let block = attention + 3 * intermediateSize * hiddenSize + 2 * hiddenSize
+    return vocabularySize * hiddenSize * (tiesEmbeddings ? 1 : 2) + layerCount * block
+  }
+}

@@ -1,0 +1,189 @@
+// `apo.optim.adamw` and the class `apo.Optimizer`.
+
+import Lua
+import Models
+import Tensors
+import Training
+
+/// An optimiser of some parameters.
+final class Optimizer: LuaObject {
+  static let luaName = "apo.Optimizer"
+  let adamW: AdamW
+  /// Names and tensors, as they are written to checkpoints.
+  let parameters: [(name: String, tensor: Tensor)]
+
+  init(_ parameters: [(name: String, tensor: Tensor)], _ options: AdamWOptions) throws {
+    self.parameters = parameters
+    adamW = try AdamW(parameters, options: options)
+  }
+
+  /// Updates so far: those of the parameter that had most.
+  var steps: Int { adamW.state.values.reduce(0) { max($0, $1.step) } }
+}
+
+private let adamWOptions = [
+  Parameter("lr", .number(), "the step size", default: 1e-3),
+  Parameter(
+    "betas", .list(of: .number()), "decay of the averages of gradients and of their squares",
+    default: [0.9, 0.999]),
+  Parameter("eps", .number(), "added to the root of the average square", default: 1e-8),
+  Parameter("weight_decay", .number(), "decoupled weight decay", default: 0.01),
+]
+
+/// `apo.optim`.
+let optimModule = Module(
+  "apo.optim", "Optimisers.",
+  functions: [
+    Function(
+      "adamw", "Makes an AdamW optimiser with the arithmetic of torch.optim.AdamW.",
+      [
+        Parameter(
+          "parameters", .oneOf([.object(Model.self), .list(of: .object(Tensor.self))]),
+          "a model, or a list of tensors that require gradients"),
+        Parameter("options", .options(adamWOptions), "see below", optional: true),
+      ],
+      returns: [Returned(.object(Optimizer.self), "the optimiser")],
+      example: "local optimizer = apo.optim.adamw(policy, {lr = 3e-4, weight_decay = 0.01})"
+    ) { call in
+      let parameters: [(name: String, tensor: Tensor)]
+      if let model = call[1].ifObject(Model.self) {
+        parameters = model.transformer.parameters
+      } else {
+        let tensors = try call[1].objects(Tensor.self)
+        parameters = tensors.enumerated().map { (name: "\($0 + 1)", tensor: $1) }
+      }
+      return try call.result(Optimizer(parameters, readOptions(call[2].options())))
+    }
+  ])
+
+private func readOptions(_ options: Options) throws -> AdamWOptions {
+  let betas = try options["betas"].isAbsent ? [0.9, 0.999] : options["betas"].numbers()
+  guard betas.count == 2 else {
+    throw LuaError("adamw: option 'betas' must be a list of two numbers, got \(betas.count)")
+  }
+  do {
+    return try AdamWOptions(
+      learningRate: options["lr"].number(), beta1: betas[0], beta2: betas[1],
+      epsilon: options["eps"].number(), weightDecay: options["weight_decay"].number())
+  } catch let error as ArgumentError {
+    throw LuaError("adamw: \(error)")
+  }
+}
+
+let optimizerClass = Class(
+  Optimizer.self, "Updates weights from their gradients.",
+  details: "`lr` can be assigned at any time; `steps` is the number of updates so far.",
+  methods: [
+    Function(
+      "step", "Updates every weight that has a gradient, and clears the gradients.",
+      [
+        Parameter(
+          "options",
+          .options([
+            Parameter(
+              "max_grad_norm", .number(), "scale the gradients down to this norm", optional: true)
+          ]), "see below", optional: true)
+      ],
+      returns: [
+        Returned(.number(), "the norm of all gradients, before scaling"),
+        Returned(.number(), "the norm of the change of all weights"),
+      ],
+      details: "A gradient that is not finite raises an error, and nothing is changed.",
+      example: "local norm = optimizer:step{max_grad_norm = 1.0}"
+    ) { call in
+      let limit = try call[1].options()["max_grad_norm"].ifPresent?.number()
+      let step = try call.this(Optimizer.self).adamW.step(maxGradNorm: limit)
+      return try call.results([.number(step.gradientNorm), .number(step.updateNorm)])
+    },
+    Function("zero_grad", "Clears the gradients; `step` does so too.") { call in
+      try call.this(Optimizer.self).adamW.zeroGradients()
+      return call.nothing
+    },
+    Function(
+      "save", "Writes the optimiser's state, to go on from later.",
+      [Parameter("path", .string, "a .safetensors file, replaced as a whole")]
+    ) { call in
+      try call.this(Optimizer.self).save(call[1].string())
+      return call.nothing
+    },
+    Function(
+      "load", "Reads a state that `save` wrote for the same weights.",
+      [Parameter("path", .string, "the file")],
+      details: "The options are not part of it. On an error the state is as it was."
+    ) { call in
+      try call.this(Optimizer.self).load(call[1].string())
+      return call.nothing
+    },
+    Function("__tostring", "What it is.", returns: [Returned(.string, "one line")]) { call in
+      let optimizer = try call.this(Optimizer.self)
+      return call.result("apo.Optimizer adamw, lr \(optimizer.adamW.learningRate)")
+    },
+  ],
+  properties: [
+    Property(
+      "lr", .number(), "The step size.",
+      set: { call in
+        try call.this(Optimizer.self).adamW.setLearningRate(call[1].number())
+        return call.nothing
+      },
+      get: { $0.result(try $0.this(Optimizer.self).adamW.learningRate) }),
+    Property("steps", .integer(), "The number of updates so far.") {
+      $0.result(try $0.this(Optimizer.self).steps)
+    },
+  ])
+
+// MARK: Files
+
+private let meanName = ".exp_avg"
+private let squareName = ".exp_avg_sq"
+private let stepName = ".step"
+
+extension Optimizer {
+  /// Averages under torch's names; the counts of steps, which need not fit a float, as metadata.
+  fileprivate func save(_ path: String) throws {
+    var items: [Safetensors.Item] = []
+    var metadata = ["format": "pt"]
+    let states = adamW.state
+    for (name, _) in parameters {
+      guard let state = states[name] else { continue }
+      items.append(item(name + meanName, state.mean))
+      items.append(item(name + squareName, state.square))
+      metadata[name + stepName] = String(state.step)
+    }
+    try Safetensors.write(items, to: path, metadata: metadata)
+  }
+
+  private func item(_ name: String, _ tensor: Tensor) -> Safetensors.Item {
+    Safetensors.Item(
+      name: name, shape: tensor.shape,
+      values: UnsafeBufferPointer(start: tensor.pointer, count: tensor.count))
+  }
+
+  fileprivate func load(_ path: String) throws {
+    let file = try Safetensors(file: path)
+    var states: [String: AdamW.State] = [:]
+    for (key, value) in file.metadata where key.hasSuffix(stepName) {
+      let name = String(key.dropLast(stepName.count))
+      guard let step = Int(value) else {
+        throw FileError(path, "metadata '\(key)' must be a whole number, got '\(value)'")
+      }
+      states[name] = AdamW.State(
+        step: step, mean: try read(name + meanName, file),
+        square: try read(name + squareName, file))
+    }
+    guard states.count * 2 == file.names.count else {
+      throw FileError(path, "is not a state of an optimiser: tensors and metadata do not match")
+    }
+    do {
+      try adamW.restore(states)
+    } catch {
+      throw FileError(path, "\(error)")
+    }
+  }
+
+  private func read(_ name: String, _ file: Safetensors) throws -> Tensor {
+    let tensor = try Tensor.result(file.shape(of: name), for: "load")
+    try file.read(name, into: tensor.pointer, count: tensor.count)
+    return tensor
+  }
+}

@@ -1,0 +1,232 @@
+// The class `apo.Rollout`, and `apo.rollout`, which makes one of recorded completions.
+
+import Lua
+import Models
+import Tensors
+
+private let perToken = Parameter("t", .object(Tensor.self), "a value per token [tokens]")
+private let perCompletion = [Returned(.object(Tensor.self), "a value per completion [B]")]
+
+let rolloutClass = Class(
+  Rollout.self, "Completions of prompts, sampled by a model or recorded.",
+  details: """
+    `#rollout` is the number of completions B; those of a prompt follow each other. `rollout[i]`
+    is a table: `text`, `ids`, `prompt`, `prompt_ids`, `row` (the caller's table), `sample` (from 1
+    to n), `finish_reason` ("eos", "stop" or "length"), `logprob` (as sampled). Outside of 1..B,
+    or -1..-B from the end, it is nil, so `for i, completion in ipairs(rollout)` works.
+
+    Per-token tensors hold the tokens of all completions end to end, end tokens included.
+    """,
+  methods: [
+    Function(
+      "__index", "The completion at a position.",
+      [Parameter("position", .any, "from 1, or from -1 at the end")],
+      returns: [Returned(.table, "the completion, in a new table")]
+    ) { call in
+      let rollout = try call.this(Rollout.self)
+      guard call[1].kind == .number, let position = try? call[1].integer() else {
+        throw LuaError("rollout: a position expected, got \(call[1].typeName)")
+      }
+      let count = rollout.items.count
+      let index = position > 0 ? position - 1 : position &+ count
+      guard rollout.items.indices.contains(index), position != 0 else {
+        return try call.result(LuaValue.nil)
+      }
+      return try call.result(rollout.completion(index, rows: call.kept(), in: call.state))
+    },
+    Function("__len", "The number of completions.", returns: [Returned(.integer(), "B")]) { call in
+      call.result(try call.this(Rollout.self).items.count)
+    },
+    Function("__tostring", "What it is.", returns: [Returned(.string, "one line")]) { call in
+      call.result("apo.Rollout of \(try call.this(Rollout.self).items.count) completions")
+    },
+    Function(
+      "slice", "Gives some of the completions.",
+      [
+        Parameter("first", .integer(), "the first position, from 1, or from -1 at the end"),
+        Parameter("last", .integer(), "the last position", default: -1),
+      ],
+      returns: [Returned(.object(Rollout.self), "those that there are, as string.sub counts")]
+    ) { call in
+      let rollout = try call.this(Rollout.self)
+      let count = rollout.items.count
+      let ends = try (call[1].integer(), call[2].integer())
+      let first = max(1, ends.0 < 0 ? ends.0 &+ count &+ 1 : ends.0)
+      let last = min(count, ends.1 < 0 ? ends.1 &+ count &+ 1 : ends.1)
+      let part = rollout.part(first <= last ? first - 1..<last : 0..<0)
+      return try call.result(part, keeping: call.kept())
+    },
+    Function(
+      "sum", "Adds up a value per token over each completion.", [perToken],
+      returns: perCompletion
+    ) { call in
+      try call.result(call.this(Rollout.self).sum(call[1].object(Tensor.self)))
+    },
+    Function(
+      "mean", "Averages a value per token over each completion.", [perToken],
+      returns: perCompletion, details: "0 for a completion without tokens."
+    ) { call in
+      try call.result(call.this(Rollout.self).mean(call[1].object(Tensor.self)))
+    },
+    Function(
+      "expand", "Repeats a value per completion for each of its tokens.",
+      [Parameter("t", .object(Tensor.self), "a value per completion [B]")],
+      returns: [Returned(.object(Tensor.self), "a value per token [tokens]")]
+    ) { call in
+      try call.result(call.this(Rollout.self).expand(call[1].object(Tensor.self)))
+    },
+    Function(
+      "lengths", "Gives the number of tokens of each completion.", returns: perCompletion
+    ) { call in
+      let lengths = try call.this(Rollout.self).lengths()
+      return try call.result(Tensor(lengths.map { Float($0) }, shape: [lengths.count]))
+    },
+    Function(
+      "logprobs", "Gives the log-probabilities that the sampler recorded.",
+      [
+        Parameter(
+          "options",
+          .options([
+            Parameter("per_token", .boolean, "a value per token instead", default: false)
+          ]), "see below", optional: true)
+      ],
+      returns: [Returned(.object(Tensor.self), "[B], or [tokens]; without gradients")],
+      details: "At the sampling temperature, before top_k, top_p and min_p. See `model:logprobs`."
+    ) { call in
+      let isPerToken = try call[1].options()["per_token"].boolean()
+      return try call.result(
+        call.this(Rollout.self).sampledLogProbabilities(perToken: isPerToken))
+    },
+    Function(
+      "texts", "Gives the texts of all completions.",
+      returns: [Returned(.list(of: .string), "the texts; empty ones where they are not known")]
+    ) { call in
+      let rollout = try call.this(Rollout.self)
+      return try call.result(rollout.items.indices.map { try rollout.text($0) ?? "" })
+    },
+  ],
+  properties: [
+    Property("temperature", .number(), "What the sampler divided logits by; 1 for greedy.") {
+      $0.result(try $0.this(Rollout.self).temperature)
+    }
+  ])
+
+extension Rollout {
+  fileprivate func completion(
+    _ index: Int, rows: LuaReference, in state: LuaState
+  ) throws -> LuaValue {
+    let item = items[index]
+    let row = try state.element(item.row, of: rows)
+    let fields: [(String, LuaValue?)] = [
+      ("text", try text(index).map { .string($0) }),
+      ("ids", item.ids.map { .list($0.map { .integer($0) }) }),
+      ("prompt", try prompt(index).map { .string($0) }),
+      ("prompt_ids", item.promptIDs.map { .list($0.map { .integer($0) }) }),
+      ("row", row.map { .reference($0) }),
+      ("sample", .integer(item.sample)),
+      ("finish_reason", item.finishReason.map { .string($0) }),
+      ("logprob", logProbability(index).map { .number(Double($0)) }),
+    ]
+    return .table(LuaTable(fields: fields.compactMap { name, value in value.map { (name, $0) } }))
+  }
+
+  fileprivate func sampledLogProbabilities(perToken: Bool) throws -> Tensor {
+    let values = try items.indices.map { index in
+      guard let values = items[index].logProbabilities else {
+        throw LuaError(
+          "logprobs: completion \(index + 1) was recorded and not sampled; use model:logprobs")
+      }
+      return values
+    }
+    let flat = Array(values.joined())
+    let tensor = Tensor(flat, shape: [flat.count])
+    return try perToken ? tensor : sum(tensor)
+  }
+}
+
+/// `apo.rollout`.
+let rolloutFunction = Function(
+  "rollout", "Makes a rollout of recorded prompts and completions.",
+  [
+    Parameter(
+      "records", .list(of: .table),
+      "tables with `prompt` or `prompt_ids`, and `text` or `ids`; `eos = true` appends an end token"
+    ),
+    Parameter(
+      "options",
+      .options([
+        Parameter(
+          "tokenizer", .object(TokenizerObject.self),
+          "encodes texts now; without it the model does that scores them", optional: true),
+        Parameter("eos", .boolean, "append an end token to every completion", default: false),
+      ]), "see below", optional: true),
+  ],
+  returns: [Returned(.object(Rollout.self), "the rollout; `row` of a completion is its record")],
+  details: """
+    For supervised losses, evaluation and replay: the completions of other rollouts are records
+    too. Ids count where both ids and text are given.
+    """,
+  example: #"""
+    local rollout = apo.rollout{{prompt = "1+1=", text = "2", eos = true}}
+    local loss = -model:logprobs(rollout):mean()   -- supervised learning
+    """#
+) { call in
+  let options = try call[2].options()
+  let tokenizer = try options["tokenizer"].ifPresent?.object(TokenizerObject.self).tokenizer
+  let end = try options["eos"].boolean()
+  var items: [Rollout.Item] = []
+  var rows: [LuaValue] = []
+  for position in 1..<call[1].length + 1 {
+    try call[1].withElement(position) { record in
+      items.append(try Rollout.Item(record, at: position, end: end))
+      rows.append(.reference(try record.row()))
+    }
+  }
+  let rollout = Rollout(items, temperature: 1, tokenizer: tokenizer)
+  if let tokenizer { try rollout.encode(with: tokenizer, end: tokenizer.eosID) }
+  return try call.result(rollout, keeping: call.state.reference(to: .list(rows)))
+}
+
+extension Rollout.Item {
+  fileprivate init(_ record: Argument, at position: Int, end: Bool) throws {
+    let fail = { (text: String) in LuaError("rollout: record \(position): \(text)") }
+    func text(_ name: String) throws -> String? {
+      try record.withField(name) { field in
+        guard !field.isAbsent else { return nil }
+        guard field.kind == .string, let text = String(validating: try field.bytes(), as: UTF8.self)
+        else { throw fail("field '\(name)' must be a string of UTF-8, got \(field.typeName)") }
+        return text
+      }
+    }
+    func ids(_ name: String) throws -> [Int]? {
+      try record.withField(name) { field in
+        guard !field.isAbsent else { return nil }
+        guard field.kind == .table, let ids = try? field.integers() else {
+          throw fail("field '\(name)' must be a list of token ids, got \(field.typeName)")
+        }
+        return ids
+      }
+    }
+    self.init(
+      promptIDs: try ids("prompt_ids"), prompt: try text("prompt"), ids: try ids("ids"),
+      text: try text("text"), finishReason: try text("finish_reason"), row: position, sample: 1)
+    let has = try "(it has: \(record.fieldNames().joined(separator: ", ")))"
+    guard promptIDs != nil || prompt != nil else {
+      throw fail("field 'prompt' or 'prompt_ids' is missing \(has)")
+    }
+    guard self.ids != nil || self.text != nil else {
+      throw fail("field 'text' or 'ids' is missing \(has)")
+    }
+    let own = try record.withField("eos") { $0.kind == .boolean ? try $0.boolean() : false }
+    wantsEnd = end || own
+  }
+}
+
+extension Argument {
+  /// The row that a record came from, or the record itself.
+  fileprivate func row() throws -> LuaReference {
+    try withField("row") { field in
+      field.kind == .table ? try field.reference() : nil
+    } ?? reference()
+  }
+}

@@ -1,0 +1,160 @@
+// `apo.tokenizer`, `apo.char_tokenizer` and the class `apo.Tokenizer`.
+
+import Lua
+import Models
+
+/// A tokenizer with the files that a model is saved with.
+final class TokenizerObject: LuaObject {
+  static let luaName = "apo.Tokenizer"
+  let tokenizer: Tokenizer
+  let files: [String: [UInt8]]
+
+  init(_ tokenizer: Tokenizer, files: [String: [UInt8]]) {
+    self.tokenizer = tokenizer
+    self.files = files
+  }
+
+  /// The tokenizer of a model folder or of a tokenizer.json.
+  convenience init(path: String) throws {
+    let tokenizer =
+      try path.hasSuffix(".json") ? Tokenizer(file: path) : Tokenizer(folder: path)
+    self.init(tokenizer, files: try ModelFolder.readTokenizerFiles(path))
+  }
+}
+
+private let tokenizerResult = [Returned(.object(TokenizerObject.self), "the tokenizer")]
+
+/// The functions that give tokenizers.
+let tokenizerFunctions = [
+  Function(
+    "tokenizer", "Reads the tokenizer of a Hugging Face model.",
+    [Parameter("path", .string, "a model folder, or a tokenizer.json")], returns: tokenizerResult
+  ) { call in try call.result(TokenizerObject(path: call[1].string())) },
+  Function(
+    "char_tokenizer", "Makes a tokenizer whose tokens are single characters.",
+    [
+      Parameter(
+        "options",
+        .options([
+          Parameter("alphabet", .string, "the characters; their ids follow the special tokens'"),
+          Parameter("eos", .string, "the token that ends a text", default: "<eos>"),
+          Parameter("bos", .string, "the token that begins a text", optional: true),
+          Parameter("pad", .string, "the token for padding", optional: true),
+          Parameter("unknown", .string, "what stands for other characters", optional: true),
+        ]), "see below")
+    ],
+    returns: tokenizerResult,
+    details: """
+      For small models of one's own. Special tokens get the first ids, the end token id 0. Without
+      `unknown`, other characters are left out of a text.
+      """,
+    example: #"local tok = apo.char_tokenizer{alphabet = "0123456789+="}"#
+  ) { call in try call.result(characterTokenizer(call[1].options())) },
+]
+
+private func characterTokenizer(_ options: Options) throws -> TokenizerObject {
+  let eos = try options["eos"].string()
+  let others = try ["bos", "pad", "unknown"].map { try options[$0].ifPresent?.string() }
+  var special = [eos]
+  for case let name? in others where !special.contains(name) { special.append(name) }
+  let (json, configuration) = try CharacterTokenizer.make(
+    characters: options["alphabet"].string().unicodeScalars.map { String($0) }, special: special,
+    eos: eos, bos: others[0], pad: others[1], unknown: others[2])
+  let tokenizer = try Tokenizer(
+    JSONFields(json, file: "char_tokenizer"),
+    names: JSONFields(configuration, file: "char_tokenizer"))
+  return TokenizerObject(
+    tokenizer,
+    files: [
+      "tokenizer.json": Array(try json.text(pretty: true).utf8),
+      "tokenizer_config.json": Array(try configuration.text(pretty: true).utf8),
+    ])
+}
+
+let tokenizerClass = Class(
+  TokenizerObject.self, "Turns text into token ids and back.",
+  details: "Ids are the tokenizer's own numbers and count from 0. `#tok` is how many there are.",
+  methods: [
+    Function(
+      "encode", "Gives the token ids of a text.",
+      [
+        Parameter("text", .string, "the text, UTF-8"),
+        Parameter(
+          "options",
+          .options([
+            Parameter(
+              "add_special_tokens", .boolean,
+              "put around it what the model expects, such as a token that begins a text",
+              default: true)
+          ]), "see below", optional: true),
+      ], returns: [Returned(.list(of: .integer()), "the ids")]
+    ) { call in
+      let special = try call[2].options()["add_special_tokens"].boolean()
+      return try call.result(
+        call.tokenizer().encode(utf8: call[1].bytes(), addSpecialTokens: special))
+    },
+    Function(
+      "decode", "Gives the text of token ids.",
+      [
+        Parameter("ids", .list(of: .integer()), "the ids"),
+        Parameter(
+          "options",
+          .options([
+            Parameter(
+              "skip_special_tokens", .boolean, "leave special tokens out", default: false)
+          ]), "see below", optional: true),
+      ], returns: [Returned(.string, "the text")]
+    ) { call in
+      let skip = try call[2].options()["skip_special_tokens"].boolean()
+      return call.result(
+        try call.tokenizer().decode(call[1].integers(), skipSpecialTokens: skip))
+    },
+    Function(
+      "token", "Gives a token as the vocabulary spells it.",
+      [Parameter("id", .integer(), "its id")], returns: [Returned(.string, "the token")]
+    ) { call in call.result(try call.tokenizer().token(call[1].integer())) },
+    Function(
+      "id", "Gives the id of a token.",
+      [Parameter("token", .string, "the token as the vocabulary spells it")],
+      returns: [Returned(.integer(), "the id; nil when there is no such token")]
+    ) { call in try call.result(LuaValue(call.tokenizer().id(call[1].string()))) },
+    Function(
+      "is_special", "Tells whether an id is that of a special token.",
+      [Parameter("id", .integer(), "the id")], returns: [Returned(.boolean, "the answer")]
+    ) { call in call.result(try call.tokenizer().isSpecial(call[1].integer())) },
+    Function("__len", "The number of tokens.", returns: [Returned(.integer(), "the number")]) {
+      call in call.result(try call.tokenizer().vocabularySize)
+    },
+    Function("__tostring", "What it is.", returns: [Returned(.string, "one line")]) { call in
+      let tokenizer = try call.tokenizer()
+      return call.result("apo.Tokenizer of \(tokenizer.vocabularySize) tokens")
+    },
+    Function(
+      "__eq", "Whether both are the same tokenizer.",
+      [Parameter("a", .any, "one side"), Parameter("b", .any, "the other side")],
+      returns: [Returned(.boolean, "the answer")]
+    ) { call in
+      let (a, b) = (call[1].ifObject(TokenizerObject.self), call[2].ifObject(TokenizerObject.self))
+      return call.result(a != nil && a === b)
+    },
+  ],
+  properties: [
+    Property("eos_id", .integer(), "The token that ends a text; nil when there is none.") {
+      try $0.result(LuaValue($0.tokenizer().eosID))
+    },
+    Property("bos_id", .integer(), "The token that begins a text; nil when there is none.") {
+      try $0.result(LuaValue($0.tokenizer().bosID))
+    },
+    Property("pad_id", .integer(), "The token for padding; nil when there is none.") {
+      try $0.result(LuaValue($0.tokenizer().padID))
+    },
+  ])
+
+extension Call {
+  fileprivate func tokenizer() throws -> Tokenizer { try this(TokenizerObject.self).tokenizer }
+}
+
+extension LuaValue {
+  /// An integer, or nil.
+  init(_ value: Int?) { self = value.map { .integer($0) } ?? .nil }
+}

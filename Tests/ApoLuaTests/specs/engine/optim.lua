@@ -1,0 +1,177 @@
+-- Optimisers, schedules and losses as scripts see them.
+
+local apo, check = require "apo", require "check"
+local test, eq, close, raises = check.test, check.eq, check.close, check.raises
+
+test("a step of AdamW by hand", function()
+  local w = apo.tensor{1, -2}:requires_grad_()
+  local optimizer = apo.optim.adamw({w}, {lr = 0.1, weight_decay = 0.1})
+  eq(optimizer.steps, 0);
+  (w * apo.tensor{3, 4}):sum():backward()
+  local norm, change = optimizer:step()
+  close(norm, 5)
+  -- After one step m / sqrt(v) is the sign of the gradient.
+  close(w, {1 - 0.01 - 0.1, -2 + 0.02 - 0.1})
+  close(change, math.sqrt(0.11 ^ 2 + 0.08 ^ 2))
+  eq(w.grad, nil)
+  eq(optimizer.steps, 1)
+  raises("adamw: no parameter has a gradient; call loss:backward() first", optimizer.step, optimizer);
+  (w * 1):sum():backward()
+  optimizer:zero_grad()
+  eq(w.grad, nil)
+end)
+
+test("clipping gives the norm before it", function()
+  local w = apo.tensor{0, 0}:requires_grad_()
+  local optimizer = apo.optim.adamw({w}, {lr = 1, betas = {0, 0.999}, weight_decay = 0});
+  (w * apo.tensor{30, 40}):sum():backward()
+  close((optimizer:step{max_grad_norm = 1}), 50)
+end)
+
+test("lr can be assigned", function()
+  local w = apo.ones(1):requires_grad_()
+  local optimizer = apo.optim.adamw{w}
+  eq(optimizer.lr, 1e-3)
+  optimizer.lr = 0.5
+  eq(optimizer.lr, 0.5)
+  raises("lr: a finite number >= 0 expected, got -1", function() optimizer.lr = -1 end)
+  raises("lr: a finite number >= 0 expected", function() optimizer.lr = 0 / 0 end)
+  raises("must be a number, got string", function() optimizer.lr = "x" end)
+  raises("field 'steps' cannot be set", function() optimizer.steps = 1 end)
+end)
+
+test("state is saved and loaded exactly", function()
+  local function train(w, optimizer, steps)
+    for i = 1, steps do
+      ((w - apo.tensor{i, -i, 2}) ^ 2):sum():backward()
+      optimizer:step()
+    end
+  end
+  local a = apo.zeros(3):requires_grad_()
+  local first = apo.optim.adamw({a}, {lr = 0.1})
+  train(a, first, 3)
+  local path = temporary .. "/optimizer.safetensors"
+  first:save(path)
+  local b = apo.tensor(a):requires_grad_()
+  local second = apo.optim.adamw({b}, {lr = 0.1})
+  second:load(path)
+  eq(second.steps, 3)
+  train(a, first, 3)
+  train(b, second, 3)
+  eq(a, b)
+  local other = apo.optim.adamw{apo.zeros(4):requires_grad_()}
+  raises("optimizer.safetensors: adamw: state of '1' has shape [3], the parameter [4]",
+    other.load, other, path)
+  local file = assert(io.open(path, "wb"))
+  file:write("nonsense")
+  file:close()
+  raises("optimizer.safetensors: ", second.load, second, path)
+  raises("no/such: cannot be opened", second.load, second, "no/such")
+  eq(second.steps, 6)
+end)
+
+test("faults of options", function()
+  local w = apo.ones(1):requires_grad_()
+  local function fails(text, options) raises(text, apo.optim.adamw, {w}, options) end
+  fails("adamw: lr: a finite number >= 0 expected, got -1", {lr = -1})
+  fails("adamw: lr: a finite number", {lr = math.huge})
+  fails("adamw: betas: two numbers in [0, 1) expected, got 1", {betas = {0.9, 1}})
+  fails("adamw: option 'betas' must be a list of two numbers, got 1", {betas = {0.9}})
+  fails("adamw: option 'betas' must be a list of numbers, got number", {betas = 0.9})
+  fails("adamw: unknown option 'weight_deacy'; did you mean 'weight_decay'?", {weight_deacy = 1})
+  raises("adamw: no parameters were given", apo.optim.adamw, {})
+  raises("adamw: parameter '2' is given twice", apo.optim.adamw, {w, w})
+  raises("bad argument #1 to 'adamw' (apo.Model or list of apo.Tensor expected", apo.optim.adamw, 5)
+  raises("is the result of an operation and not a parameter", apo.optim.adamw, {w * 2})
+  local optimizer = apo.optim.adamw{w}
+  ;(w * (0 / 0)):sum():backward()
+  raises("adamw: the gradient of '1' is not finite", function() optimizer:step() end)
+  eq(w, {1})
+  raises("max_grad_norm: a number > 0", function() optimizer:step{max_grad_norm = 0} end)
+end)
+
+test("a frozen model says so", function()
+  local model = apo.new_model{
+    model_type = "llama", hidden_size = 8, num_hidden_layers = 1, num_attention_heads = 2,
+    intermediate_size = 8, vocab_size = 5}
+  local optimizer = apo.optim.adamw(model:freeze())
+  raises("none requires one (is the model frozen?)", optimizer.step, optimizer)
+end)
+
+test("schedules", function()
+  local rate = apo.schedule.cosine{lr = 2, warmup_steps = 10, total_steps = 110, min_ratio = 0.1}
+  eq(rate(0), 0.0)
+  eq(rate(5), 1.0)
+  eq(rate(10), 2.0)
+  close(rate(60), 1.1)
+  close(rate(110), 0.2)
+  close(rate(math.maxinteger), 0.2)
+  eq(rate(math.mininteger), 0.0)
+  close(apo.schedule.linear{total_steps = 100}(25), 0.75)
+  eq(apo.schedule.constant()(5), 1.0)
+  eq(apo.schedule.constant{lr = 3, warmup_steps = 2}(1), 1.5)
+  raises("cosine: option 'total_steps' is missing (an integer of at least 1)", apo.schedule.cosine, {})
+  raises("total_steps: more than warmup_steps (5) expected, got 5", apo.schedule.linear,
+    {warmup_steps = 5, total_steps = 5})
+  raises("lr", apo.schedule.constant, {lr = math.huge})
+  raises("lr", apo.schedule.constant, {lr = 0 / 0})
+  raises("bad argument", function() rate("x") end)
+  raises("bad argument", function() rate() end)
+end)
+
+test("optimal values", function()
+  close(apo.optimal_value({1, 0, 0, 0}, 0.5), 0.5 * math.log((math.exp(2) + 3) / 4), 1e-12)
+  close(apo.optimal_value(apo.tensor{1, 0}, 1e-300), 1)
+  eq(apo.optimal_value({1, 0}, 0), 1.0)
+  eq(apo.optimal_value({1, 0}, math.huge), 0.5)
+  eq(apo.optimal_value({1, 0, 0, 0}, 1, "mean"), 0.25)
+  eq(apo.optimal_value({1, 0}, 1, "max"), 1.0)
+  eq(apo.optimal_value({1, 0}, 1, "zero"), 0.0)
+  raises("rewards: at least one number expected", apo.optimal_value, {}, 1)
+  raises("rewards: finite numbers expected, number 2 is", apo.optimal_value, {1, 0 / 0}, 1)
+  raises("bad argument #2 to 'optimal_value'", apo.optimal_value, {1}, -1)
+  raises("bad argument #2 to 'optimal_value'", apo.optimal_value, {1}, 0 / 0)
+  raises("one of 'optimal', 'mean', 'max', 'zero' expected", apo.optimal_value, {1}, 1, "median")
+end)
+
+test("the compiled loss is the one in Lua", function()
+  local logp = apo.tensor{-3, -5}:requires_grad_()
+  local inputs = {
+    logp = logp, ref_logp = apo.tensor{-4, -4.5}, reward = apo.tensor{1, 0},
+    value = apo.tensor{0.5, 0.25}, beta = 0.1}
+  local loss = apo.loss.apo(inputs)
+  loss:backward()
+  local compiled = logp.grad:totable()
+  logp.grad = nil
+  local twin = ((0.1 * (logp - inputs.ref_logp) - (inputs.reward - inputs.value)) ^ 2):mean()
+  twin:backward()
+  close(loss:item(), twin:item())
+  close(logp.grad, compiled)
+  local fit = apo.loss.fit(inputs)
+  close(fit.residual_rms ^ 2, loss:item())
+  close(fit.advantage, 0.125)
+  inputs.value = apo.ones(3)
+  raises("apo_loss: logp, ref, rewards and values of one shape [B] expected, got values [3]",
+    apo.loss.apo, inputs)
+  inputs.value = nil
+  raises("apo: option 'value' is missing (an apo.Tensor)", apo.loss.apo, inputs)
+end)
+
+test("a training loop keeps memory flat", function()
+  local model = apo.new_model{
+    model_type = "llama", hidden_size = 32, num_hidden_layers = 2, num_attention_heads = 4,
+    intermediate_size = 64, tokenizer = apo.char_tokenizer{alphabet = "0123456789+="}, seed = 1}
+  local optimizer = apo.optim.adamw(model, {lr = 1e-3})
+  local function step()
+    local rollout = model:generate({"1+1=", "2+3="}, {n = 4, max_tokens = 6})
+    local loss = (model:logprobs(rollout) ^ 2):mean()
+    loss:backward()
+    optimizer:step{max_grad_norm = 1}
+  end
+  for _ = 1, 3 do step() end
+  collectgarbage()
+  local before = storage_bytes()
+  for _ = 1, 20 do step() end
+  collectgarbage()
+  eq(storage_bytes(), before)
+end)
