@@ -22,7 +22,7 @@ public final class PackedMatrix: @unchecked Sendable {
     }
   }
 
-  private var panels: Int { (n + panelWidth - 1) / panelWidth }
+  private var panels: Int { panelCount(n) }
 
   func isCurrent(version: Int, offset: Int, n: Int, k: Int) -> Bool {
     self.version == version && self.offset == offset && self.n == n && self.k == k
@@ -32,10 +32,9 @@ public final class PackedMatrix: @unchecked Sendable {
   public func multiply(
     _ x: UnsafePointer<Float>, rows: Int, into y: UnsafeMutablePointer<Float>
   ) {
-    // Half a million multiply-adds are about 5 µs: less is not worth a thread.
-    let work = max(1, rows * k * panelWidth)
-    Team.shared.forEach(panels, atLeast: max(1, 500_000 / work)) { range in
-      multiplyPacked(storage.pointer, n: n, k: k, panels: range, x: x, rows: rows, y: y)
+    Team.shared.forEach(panels, atLeast: grain(rows * k * panelWidth)) { range in
+      multiplyPacked(
+        storage.pointer, n: n, k: k, panels: range, x: Factor(rows: x, k: k), rows: 0..<rows, y: y)
     }
   }
 }

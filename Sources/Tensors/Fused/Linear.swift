@@ -18,14 +18,10 @@ extension Tensor {
         throw TensorError("backward: the weight of 'linear' was changed in place after it was used")
       }
       if let dx = into[0] {
-        gemm(
-          .no, .no, m: rows, n: inputs, k: outputs, dy, lda: outputs, weight.pointer, ldb: inputs,
-          beta: 1, dx, ldc: inputs)
+        addInputGradient(dy, rows: rows, weight: weight.pointer, n: outputs, k: inputs, to: dx)
       }
       if let dw = into[1] {
-        gemm(
-          .yes, .no, m: outputs, n: inputs, k: rows, dy, lda: outputs, x.pointer, ldb: inputs,
-          beta: 1, dw, ldc: inputs)
+        addWeightGradient(dy, x.pointer, rows: rows, n: outputs, k: inputs, to: dw)
       }
       if bias != nil, let db = into[2] {
         for row in 0..<rows { Kernels.add(dy + row * outputs, to: db, outputs) }

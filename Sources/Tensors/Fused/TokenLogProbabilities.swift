@@ -98,19 +98,18 @@ extension Tensor {
   ) {
     let vocabulary = weight.shape[0]
     if let dh = into[0] {
-      let local = Storage(count: rows.count * width)
-      gemm(
-        .no, .no, m: rows.count, n: width, k: vocabulary, dlogits.pointer, lda: vocabulary,
-        weight.pointer, ldb: width, beta: 0, local.pointer, ldc: width)
+      let local = Storage(zeros: rows.count * width)
+      addInputGradient(
+        dlogits.pointer, rows: rows.count, weight: weight.pointer, n: vocabulary, k: width,
+        to: local.pointer)
       for (i, row) in rows.enumerated() {
         Kernels.add(local.pointer + i * width, to: dh + row * width, width)
       }
     }
     if let dw = into[1] {
       let gathered = gather(hidden, rows)
-      gemm(
-        .yes, .no, m: vocabulary, n: width, k: rows.count, dlogits.pointer, lda: vocabulary,
-        gathered.pointer, ldb: width, beta: 1, dw, ldc: width)
+      addWeightGradient(
+        dlogits.pointer, gathered.pointer, rows: rows.count, n: vocabulary, k: width, to: dw)
     }
   }
 }
