@@ -48,7 +48,7 @@ let package = Package(
     .executableTarget(name: "apo-lua", dependencies: ["ApoLua"], swiftSettings: strict),
 
     .target(
-      name: "TestSupport", dependencies: ["Training"], path: "Tests/TestSupport",
+      name: "TestSupport", dependencies: ["Training", "Lua"], path: "Tests/TestSupport",
       swiftSettings: strict),
     .testTarget(
       name: "TensorsTests", dependencies: ["Tensors", "TestSupport"], exclude: ["Fixtures"],

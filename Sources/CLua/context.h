@@ -30,6 +30,8 @@ int cl_enter(lua_State *L, void *function);
 int cl_raise(lua_State *L, int status, const char *name);
 /* lua_pcall with the bookkeeping that every call from Swift needs. */
 int cl_protected(lua_State *L, int arguments, int results, int handler);
+/* The same for helpers in C, which hooks must not end: not a user's, not Ctrl-C's. */
+int cl_undisturbed(lua_State *L, int arguments, int results);
 
 int cl_pairs(lua_State *L);
 int cl_sort(lua_State *L);

@@ -71,6 +71,16 @@ void cl_unwatch_interrupt(lua_State *L) {
   atomic_store(&interrupted, false);
 }
 
+int cl_undisturbed(lua_State *L, int arguments, int results) {
+  lua_Hook hook = lua_gethook(L);
+  int mask = lua_gethookmask(L), count = lua_gethookcount(L);
+  if (hook != NULL) lua_sethook(L, NULL, 0, 0);
+  int status = cl_protected(L, arguments, results, 0);
+  if (hook != NULL) lua_sethook(L, hook, mask, count);
+  if (cl_interrupted()) set_hook(L);
+  return status;
+}
+
 /* `coroutine.resume` and `wrap` differ from the stock ones in one point: the context knows
  * which coroutine runs, and one that was interrupted stops the one that resumed it. */
 

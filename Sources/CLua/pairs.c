@@ -145,7 +145,7 @@ void cl_push_keys(lua_State *L, int index) {
   index = lua_absindex(L, index);
   lua_pushcfunction(L, sorted_keys);
   lua_pushvalue(L, index);
-  if (cl_protected(L, 1, 1, 0) == LUA_OK) return;
+  if (cl_undisturbed(L, 1, 1) == LUA_OK) return;
   lua_pop(L, 1);
   lua_createtable(L, 0, 0);
 }

@@ -98,7 +98,7 @@ static int open_libraries(lua_State *L) {
 void cl_open_libraries(lua_State *L, bool ignore_environment) {
   lua_pushcfunction(L, open_libraries);
   lua_pushboolean(L, ignore_environment);
-  if (cl_protected(L, 1, 0, 0) != LUA_OK) lua_pop(L, 1);
+  if (cl_undisturbed(L, 1, 0) != LUA_OK) lua_pop(L, 1);
 }
 
 static int open_deterministic(lua_State *L) {
@@ -117,7 +117,7 @@ static int open_deterministic(lua_State *L) {
 
 void cl_open_deterministic(lua_State *L) {
   lua_pushcfunction(L, open_deterministic);
-  if (cl_protected(L, 0, 0, 0) != LUA_OK) lua_pop(L, 1);
+  if (cl_undisturbed(L, 0, 0) != LUA_OK) lua_pop(L, 1);
 }
 
 void cl_seed(lua_State *L, int64_t seed) {
@@ -126,7 +126,7 @@ void cl_seed(lua_State *L, int64_t seed) {
     return;
   }
   lua_pushinteger(L, seed);
-  if (cl_protected(L, 1, 0, 0) != LUA_OK) lua_pop(L, 1);
+  if (cl_undisturbed(L, 1, 0) != LUA_OK) lua_pop(L, 1);
 }
 
 /* Loading reports through a status and may run the collector only. */
@@ -229,7 +229,7 @@ static const char *push_text(lua_State *L, lua_CFunction f, int index, size_t *l
   index = lua_absindex(L, index);
   lua_pushcfunction(L, f);
   lua_pushvalue(L, index);
-  cl_protected(L, 1, 1, 0);
+  cl_undisturbed(L, 1, 1);
   if (lua_type(L, -1) != LUA_TSTRING) {
     lua_pop(L, 1);
     lua_pushliteral(L, "?");

@@ -1,0 +1,117 @@
+import Lua
+import Testing
+
+extension BridgeTests {
+  @Suite("Interrupts")
+  struct InterruptTests {
+    /// A state with `interrupt()`, which does what Ctrl-C does, and a compiled loop.
+    func interruptible() throws -> LuaState {
+      let state = try makeState()
+      let interrupt = Function("interrupt", "Types Ctrl-C.") { call in
+        call.state.interrupt()
+        return call.nothing
+      }
+      let loop = Function("loop", "Computes for ever.") { call in
+        call.state.interrupt()
+        while !LuaState.isInterrupted {}
+        throw LuaError.interrupted
+      }
+      try state.setGlobal("interrupt", to: .reference(state.makeFunction(interrupt)))
+      try state.setGlobal("loop", to: .reference(state.makeFunction(loop)))
+      return state
+    }
+
+    @Test(
+      "Stops what runs",
+      arguments: [
+        "interrupt() while true do end",
+        "interrupt() while true do pcall(error) end",
+        "while true do pcall(interrupt) end",
+        "interrupt() local function f() return f() end f()",
+        "local co = coroutine.create(function() interrupt() while true do end end) "
+          + "while true do coroutine.resume(co) end",
+        "local f = function() interrupt() while true do pcall(error) end end "
+          + "while true do pcall(coroutine.wrap(f)) end",
+        "local co = coroutine.wrap(function() while true do coroutine.yield() end end) "
+          + "interrupt() while true do co() end",
+        "while true do pcall(loop) end",
+        "coroutine.wrap(function() pcall(loop) while true do end end)()",
+        "interrupt() while true do test.vector{1} end",
+        "interrupt() table.sort({3, 2, 1}, function() while true do end end)",
+      ])
+    func stops(code: String) throws {
+      let state = try interruptible()
+      state.watchInterrupt()
+      defer { state.unwatchInterrupt() }
+      #expect(try message(code, in: state).hasSuffix("interrupted!"))
+    }
+
+    @Test("Leaves nothing behind for the next chunk")
+    func recovers() throws {
+      let state = try interruptible()
+      state.watchInterrupt()
+      let text = try message("interrupt() while true do end", in: state)
+      #expect(text == "s:1: interrupted!")
+      state.watchInterrupt()
+      let sum = try state.run("local s = 0 for i = 1, 1000 do s = s + i end return s")
+      #expect(sum.first?.asInteger == 500_500)
+      state.unwatchInterrupt()
+    }
+  }
+
+  @Suite("Coroutines")
+  struct CoroutineTests {
+    @Test("resume and wrap behave as the stock ones")
+    func behaviour() throws {
+      try makeState().run(
+        """
+        local co = coroutine.create(function(a, b)
+          local c = coroutine.yield(a + b)
+          local d, e = coroutine.yield(c * 2)
+          return d, e, coroutine.isyieldable()
+        end)
+        assert(select("#", coroutine.resume(co, 1, 2)) == 2)
+        local ok, x = coroutine.resume(co, 10)
+        assert(ok and x == 20)
+        local ok, d, e, y = coroutine.resume(co, "d", nil)
+        assert(ok and d == "d" and e == nil and y == true)
+        local ok, m = coroutine.resume(co)
+        assert(not ok and m == "cannot resume dead coroutine")
+        local t = {}
+        local ok, e = coroutine.resume(coroutine.create(function() error(t) end))
+        assert(not ok and e == t)
+        local closed = false
+        local w = coroutine.wrap(function()
+          local x <close> = setmetatable({}, {__close = function() closed = true end})
+          coroutine.yield(1)
+          error("inside")
+        end)
+        assert(w() == 1)
+        local ok, m = pcall(w)
+        assert(not ok and m:find("inside") and closed)
+        assert(not pcall(coroutine.resume, 1) and not pcall(coroutine.wrap, 1))
+        assert(coroutine.resume(coroutine.running()) == false)
+        local sum = 0
+        for i in coroutine.wrap(function() for i = 1, 5 do coroutine.yield(i) end end) do
+          sum = sum + i
+        end
+        assert(sum == 15)
+        """)
+    }
+
+    @Test("A call from a coroutine works on the coroutine's stack")
+    func calls() throws {
+      try makeState().run(
+        """
+        local co = coroutine.wrap(function()
+          local v = test.vector{1, 2}
+          coroutine.yield(test.apply(function() return v:dot(v) end))
+          return test.apply(function() return pcall(coroutine.yield) end)
+        end)
+        assert(co() == 5)
+        local ok, why = co()
+        assert(ok == false and why:find("yield"))
+        """)
+    }
+  }
+}
