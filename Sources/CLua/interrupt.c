@@ -58,6 +58,10 @@ void cl_watch_interrupt(lua_State *L) {
   atomic_store(&interrupted, false);
   atomic_store(&watched, context(L));
   owner = pthread_self();
+  sigset_t set; /* a parent may have left it blocked */
+  sigemptyset(&set);
+  sigaddset(&set, SIGINT);
+  pthread_sigmask(SIG_UNBLOCK, &set, NULL);
   sigemptyset(&action.sa_mask);
   sigaction(SIGINT, &action, NULL);
 }

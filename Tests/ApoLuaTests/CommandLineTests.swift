@@ -1,0 +1,144 @@
+import Foundation
+import Testing
+
+@testable import ApoLua
+
+@Suite("Command line")
+struct CommandLineTests {
+  @Test("Options end at the script, at - and at --")
+  func split() {
+    let cases: [([String], [String], Int)] = [
+      (["p"], [], 1),
+      (["p", "s.lua", "-e"], [], 1),
+      (["p", "-e", "x", "-i", "s.lua", "-x"], ["-e", "x", "-i"], 4),
+      (["p", "-ex", "-", "a"], ["-ex"], 2),
+      (["p", "-v", "--", "-s.lua"], ["-v"], 3),
+      (["p", "-l", "-", "s"], ["-l", "-"], 3),
+      (["p", "-e"], ["-e"], 2),
+      (["p", "--"], [], 2),
+    ]
+    for (arguments, options, script) in cases {
+      let result = CommandLineArguments.split(arguments)
+      #expect(result.options == options, "\(arguments)")
+      #expect(result.script == script, "\(arguments)")
+    }
+  }
+
+  @Test("-e and -l run in the order given, before the script")
+  func order() throws {
+    let result = try Binary.run(
+      [
+        "-e", "print(string == s)", "-l", "s=string", "-e", "print(string == s)", "-lmath",
+        "-eprint(math.pi > 3)", "-e", "-- -l", "-",
+      ], input: "print(...)\nprint(arg[0], #arg)")
+    #expect(result.output == "false\ntrue\ntrue\n\n-\t0\n")
+    #expect(result.status == 0)
+  }
+
+  @Test("The script finds its arguments, whatever they look like")
+  func scriptArguments() throws {
+    try Binary.withFolder { folder in
+      let script = folder.appendingPathComponent("s.lua")
+      try "#!/usr/bin/env apo-lua\nprint(#arg, arg[-1], ...)".write(
+        to: script, atomically: true, encoding: .utf8)
+      let result = try Binary.run(["-W", "s.lua", "--help", "-e", "é", ""], in: folder)
+      #expect(result.output == "4\t-W\t--help\t-e\té\t\n")
+    }
+  }
+
+  @Test("Errors are shown and counted as lua does")
+  func errors() throws {
+    let message = try Binary.run(["-e", "error('boom')"])
+    #expect(message.status == 1)
+    #expect(
+      message.errors.hasSuffix(
+        "apo-lua: (command line):1: boom\nstack traceback:\n\t[C]: in function 'error'\n"
+          + "\t(command line):1: in main chunk\n"))
+    #expect(try Binary.run(["nofile.lua"]).errors.contains("cannot open nofile.lua"))
+    #expect(try Binary.run(["-e", "x ="]).errors.contains("(command line):1: unexpected symbol"))
+    #expect(try Binary.run(["-z"]).status == 1)
+    #expect(try Binary.run(["-z"]).errors.contains("-z"))
+    #expect(try Binary.run(["-e", "os.exit(7)"]).status == 7)
+    #expect(try Binary.run(["-e", "os.exit(true, true)"]).status == 0)
+    let object = "error(setmetatable({}, {__tostring = function() return 'mine' end}))"
+    #expect(try Binary.run(["-e", object]).errors.contains("apo-lua: mine\n"))
+    #expect(try Binary.run(["-e", "error()"]).errors.contains("(error object is a nil value)"))
+  }
+
+  @Test("A failing statement stops what follows")
+  func stops() throws {
+    let result = try Binary.run(["-e", "error('a', 0)", "-e", "print(1)"])
+    #expect(result.output.isEmpty && result.status == 1)
+  }
+
+  @Test("Standard input runs when there is nothing else")
+  func standardInput() throws {
+    let result = try Binary.run([], input: "print(1 + 1)\nerror('x')")
+    #expect(result.output == "2\n")
+    #expect(result.errors.contains("stdin:2: x"))
+  }
+
+  @Test("The environment is honoured, and ignored with -E")
+  func environment() throws {
+    try Binary.withFolder { folder in
+      try "return {name = 'found'}".write(
+        to: folder.appendingPathComponent("mine.lua"), atomically: true, encoding: .utf8)
+      let variables = ["LUA_INIT": "print('init')", "LUA_PATH": folder.path + "/?.lua"]
+      let found = try Binary.run(
+        ["-l", "mine", "-e", "print(mine.name)"], environment: variables)
+      #expect(found.output == "init\nfound\n")
+      let ignored = try Binary.run(
+        ["-E", "-e", "print(pcall(require, 'mine'))"], environment: variables)
+      #expect(ignored.output.hasPrefix("false\t"))
+      let other = try Binary.run(
+        ["-e", "print(1)"],
+        environment: ["LUA_INIT": "print('no')", "LUA_INIT_5_4": "@\(folder.path)/init.lua"])
+      #expect(other.status == 1 && other.errors.contains("cannot open"))
+    }
+  }
+
+  @Test("Version, help and warnings")
+  func informs() throws {
+    #expect(try Binary.run(["-v"]).output == versionText + "\n")
+    #expect(try Binary.run(["--version"]).output == versionText + "\n")
+    let help = try Binary.run(["--help"])
+    #expect(help.status == 0 && help.output.contains("-e <chunk>"))
+    #expect(try Binary.run(["-W", "-e", "warn('careful')"]).errors == "Lua warning: careful\n")
+    #expect(try Binary.run(["-e", "warn('careful')"]).errors.isEmpty)
+  }
+
+  @Test("require 'apo' sets no global")
+  func globals() throws {
+    let code = "local apo = require 'apo' print(type(apo), _G.apo, help, apo._VERSION ~= nil)"
+    #expect(try Binary.run(["-e", code]).output == "table\tnil\tnil\ttrue\n")
+  }
+
+  @Test("Ctrl-C ends a script with a message")
+  func interrupt() throws {
+    let result = try Binary.run(
+      ["-e", "while true do pcall(error) end"], interruptAfter: 0.5)
+    #expect(result.status == 1)
+    #expect(result.errors.contains("(command line):1: interrupted!"))
+  }
+
+  @Test("pairs gives the same order in every run")
+  func order20() throws {
+    let code = """
+      local t = {} for w in ("lorem ipsum dolor sit amet consetetur"):gmatch("%a+") do t[w] = #w end
+      local sum = 0
+      for k, v in pairs(t) do io.write(k, " "); sum = sum + 1 / v end
+      print(("%.17g"):format(sum))
+      """
+    let outputs = try (0..<20).map { _ in try Binary.run(["-e", code]).output }
+    #expect(Set(outputs).count == 1)
+    #expect(outputs[0].hasPrefix("amet consetetur dolor ipsum lorem sit "))
+  }
+
+  @Test("The reference names every documented function and has prose for it")
+  func reference() throws {
+    let result = try Binary.run(["--reference"])
+    #expect(result.status == 0, "\(result.errors)")
+    #expect(result.output.hasPrefix("# Lua reference\n"))
+    #expect(result.output.contains("### `apo.help([value])`"))
+  }
+}
