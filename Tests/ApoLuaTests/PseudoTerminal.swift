@@ -67,9 +67,14 @@ final class PseudoTerminal {
     return wait(for: prompt).replacingOccurrences(of: "\r", with: "")
   }
 
-  /// Waits for the end; the exit status.
-  func finish() -> Int32 {
-    process.waitUntilExit()
-    return process.terminationStatus
+  /// Types Ctrl-D until the program ends; its exit status, or nil if it does not end.
+  ///
+  /// The editor shows its prompt before it takes over the terminal: a Ctrl-D between is lost.
+  func finish() -> Int32? {
+    for _ in 0..<100 where process.isRunning {
+      type("\u{4}")
+      _ = wait(for: "never", seconds: 0.1)
+    }
+    return process.isRunning ? nil : process.terminationStatus
   }
 }

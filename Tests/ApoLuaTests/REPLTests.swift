@@ -32,7 +32,6 @@ struct REPLTests {
       #expect(terminal.answer(to: "5;").hasSuffix("5;\n> "))
       #expect(terminal.answer(to: "apo._VERSION, type(help)").contains("function"))
       #expect(terminal.answer(to: "? apo.help").contains("Shows what is known"))
-      terminal.type("\u{4}")
       #expect(terminal.finish() == 0)
     }
   }
@@ -76,7 +75,6 @@ struct REPLTests {
       _ = first.answer(to: "earlier = 5")
       _ = first.answer(to: "earlier +", prompt: ">> ")
       _ = first.answer(to: "37")
-      first.type("\u{4}")
       #expect(first.finish() == 0)
       let second = try PseudoTerminal(history: path)
       _ = second.wait(for: "> ")
