@@ -9,11 +9,71 @@ static const unsigned char apo[] = {
 static const unsigned char batches[] = {
 #embed "lua/batches.lua"
 };
+static const unsigned char checkpoint[] = {
+#embed "lua/checkpoint.lua"
+};
+static const unsigned char console[] = {
+#embed "lua/console.lua"
+};
 static const unsigned char csv[] = {
 #embed "lua/csv.lua"
 };
+static const unsigned char curve[] = {
+#embed "lua/curve.lua"
+};
 static const unsigned char dataset[] = {
 #embed "lua/dataset.lua"
+};
+static const unsigned char evaluate[] = {
+#embed "lua/evaluate.lua"
+};
+static const unsigned char journal[] = {
+#embed "lua/journal.lua"
+};
+static const unsigned char metrics[] = {
+#embed "lua/metrics.lua"
+};
+static const unsigned char plot[] = {
+#embed "lua/plot.lua"
+};
+static const unsigned char plot_axis[] = {
+#embed "lua/plot_axis.lua"
+};
+static const unsigned char plot_chart[] = {
+#embed "lua/plot_chart.lua"
+};
+static const unsigned char presets[] = {
+#embed "lua/presets.lua"
+};
+static const unsigned char progress[] = {
+#embed "lua/progress.lua"
+};
+static const unsigned char rewards[] = {
+#embed "lua/rewards.lua"
+};
+static const unsigned char rewards_arithmetic[] = {
+#embed "lua/rewards/arithmetic.lua"
+};
+static const unsigned char rewards_column[] = {
+#embed "lua/rewards/column.lua"
+};
+static const unsigned char rewards_countdown[] = {
+#embed "lua/rewards/countdown.lua"
+};
+static const unsigned char rewards_gsm8k[] = {
+#embed "lua/rewards/gsm8k.lua"
+};
+static const unsigned char rewards_match[] = {
+#embed "lua/rewards/match.lua"
+};
+static const unsigned char rewards_multiply[] = {
+#embed "lua/rewards/multiply.lua"
+};
+static const unsigned char rewards_tags[] = {
+#embed "lua/rewards/tags.lua"
+};
+static const unsigned char row_key[] = {
+#embed "lua/row_key.lua"
 };
 static const unsigned char score[] = {
 #embed "lua/score.lua"
@@ -21,16 +81,64 @@ static const unsigned char score[] = {
 static const unsigned char shuffle[] = {
 #embed "lua/shuffle.lua"
 };
+static const unsigned char train[] = {
+#embed "lua/train.lua"
+};
+static const unsigned char train_options[] = {
+#embed "lua/train_options.lua"
+};
+static const unsigned char train_settings[] = {
+#embed "lua/train_settings.lua"
+};
+static const unsigned char train_step[] = {
+#embed "lua/train_step.lua"
+};
+static const unsigned char value_file[] = {
+#embed "lua/value_file.lua"
+};
+static const unsigned char value_table[] = {
+#embed "lua/value_table.lua"
+};
+static const unsigned char values[] = {
+#embed "lua/values.lua"
+};
 
 #define SCRIPT(name, text) {name, text, sizeof text}
 
 static const apo_script scripts[] = {
     SCRIPT("apo", apo),
     SCRIPT("batches", batches),
+    SCRIPT("checkpoint", checkpoint),
+    SCRIPT("console", console),
     SCRIPT("csv", csv),
+    SCRIPT("curve", curve),
     SCRIPT("dataset", dataset),
+    SCRIPT("evaluate", evaluate),
+    SCRIPT("journal", journal),
+    SCRIPT("metrics", metrics),
+    SCRIPT("plot", plot),
+    SCRIPT("plot_axis", plot_axis),
+    SCRIPT("plot_chart", plot_chart),
+    SCRIPT("presets", presets),
+    SCRIPT("progress", progress),
+    SCRIPT("rewards", rewards),
+    SCRIPT("rewards.arithmetic", rewards_arithmetic),
+    SCRIPT("rewards.column", rewards_column),
+    SCRIPT("rewards.countdown", rewards_countdown),
+    SCRIPT("rewards.gsm8k", rewards_gsm8k),
+    SCRIPT("rewards.match", rewards_match),
+    SCRIPT("rewards.multiply", rewards_multiply),
+    SCRIPT("rewards.tags", rewards_tags),
+    SCRIPT("row_key", row_key),
     SCRIPT("score", score),
     SCRIPT("shuffle", shuffle),
+    SCRIPT("train", train),
+    SCRIPT("train_options", train_options),
+    SCRIPT("train_settings", train_settings),
+    SCRIPT("train_step", train_step),
+    SCRIPT("value_file", value_file),
+    SCRIPT("value_table", value_table),
+    SCRIPT("values", values),
     {0, 0, 0},
 };
 

@@ -1,0 +1,95 @@
+-- What a training says on the terminal: one line a logged step, in columns that keep their places
+-- and fit into 100; evaluations and warnings between them. The columns are metrics.jsonl's figures.
+
+local apo = require "apo"
+
+local columns = {  -- heading, metric, width, format
+  {"step", "step", 6, "%d"},
+  {"reward", "reward", 8, "%.3f"},
+  {"v_star", "v_star", 8, "%.3f"},
+  {"loss", "loss", 9, "%.4f"},
+  {"kl", "kl", 9, "%.4f"},
+  {"grad_norm", "grad_norm", 11, "%.3g"},
+  {"length", "completions/mean_length", 8, "%.1f"},
+  {"cut", "completions/clipped_ratio", 6, "%.0f%%", 100},
+  {"lr", "learning_rate", 9, "%.1e"},
+  {"gen s", "timing_s/gen", 8, "%.2f"},
+  {"ref s", "timing_s/ref", 7, "%.2f"},
+  {"upd s", "timing_s/update_actor", 8, "%.2f"},
+}
+
+local function heading()
+  local cells = {}
+  for i, c in ipairs(columns) do cells[i] = (" "):rep(c[3] - #c[1]) .. c[1] end
+  return table.concat(cells)
+end
+
+local function line(record)
+  local cells = {}
+  for i, c in ipairs(columns) do
+    local value = record[c[2]]
+    local text = value and c[4]:format(value * (c[5] or 1)) or "-"
+    cells[i] = (" "):rep(c[3] - #text) .. text
+  end
+  return table.concat(cells)
+end
+
+local function evaluation(record)
+  local parts = {("%6d"):format(record.step), "evaluation"}
+  for name, value in pairs(record) do
+    if name:match("^eval/") and name ~= "eval/reward" then
+      parts[#parts + 1] = ("%s %.3f"):format(name:sub(6), value)
+    end
+  end
+  table.insert(parts, 3, ("reward %.3f"):format(record["eval/reward"]))
+  return table.concat(parts, "  ", 1, math.min(#parts, 6))
+end
+
+-- Conditions that deserve a word, with what to do about them.
+local function warnings(record)
+  local list = {}
+  if record.reward_std == 0 then
+    list.same_rewards = ("all completions got the reward %g: no difference to learn from in this "
+      .. "step"):format(record.reward)
+  end
+  if record["completions/clipped_ratio"] > 0.3 then
+    list.clipped = ("%.0f %% of the completions were cut off by max_tokens and may have been right")
+      :format(100 * record["completions/clipped_ratio"])
+  end
+  if record.grad_norm == 0 then
+    list.zero_gradient = "the gradient is exactly zero: the policy does not change"
+  end
+  return list
+end
+
+local Console = {}
+Console.__index = Console
+
+function Console:say(text)
+  if self.is_quiet then return end
+  self.bar:clear()
+  print(text)
+  io.stdout:flush()
+end
+
+-- Shows a logged step; says each kind of warning at most once in 50 of them.
+function Console:step(record)
+  if self.lines % 20 == 0 then self:say(heading()) end
+  self.lines = self.lines + 1
+  self:say(line(record))
+  for kind, text in pairs(warnings(record)) do
+    if self.lines - (self.warned[kind] or -50) >= 50 then
+      self.warned[kind] = self.lines
+      self:say("        warning: " .. text)
+    end
+  end
+end
+
+function Console:evaluation(record) self:say(evaluation(record)) end
+
+return function(options)
+  local is_quiet = options.quiet or os.getenv("APO_QUIET") ~= nil
+  options.title, options.unit = "training", "steps"
+  return setmetatable({is_quiet = is_quiet, bar = apo.progress(options), lines = 0, warned = {}},
+    Console)
+end

@@ -1,0 +1,163 @@
+-- How good is a model on a data set? n samples per prompt (or the greedy answer), scored.
+--
+--   mean        the average reward
+--   pass_at[k]  the chance that one of k samples is correct, unbiased from n >= k samples with c
+--               correct ones: 1 - C(n-c, k) / C(n, k)   (Chen et al. 2021, arXiv 2107.03374, eq. 1)
+--   maj_at[k]   the chance that the most frequent answer of the first k samples is correct
+--
+-- Correct means a reward above zero. Samples have a seed of their own: evaluating in the middle of
+-- a training changes nothing in it.
+
+local apo = require "apo"
+local documented, fail = require "apo.documented", require "apo.fail"
+
+-- 1 - C(n-c, k) / C(n, k), as the product of 1 - k/i for i = n-c+1 … n.
+local function pass_at(n, c, k)
+  if n - c < k then return 1 end
+  local product = 1
+  for i = n - c + 1, n do product = product * (1 - k / i) end
+  return 1 - product
+end
+
+-- Whether the most frequent answer of the first k samples is correct; of equally frequent ones
+-- the first counts.
+local function majority(samples, k)
+  local count, best = {}, nil
+  for i = 1, k do
+    local answer = samples[i].answer
+    count[answer] = (count[answer] or 0) + 1
+  end
+  for i = 1, k do
+    if not best or count[samples[i].answer] > count[best.answer] then best = samples[i] end
+  end
+  return best.reward > 0 and 1 or 0
+end
+
+-- Samples and scores a batch; one record for each row.
+local function evaluate_batch(options, rows)
+  local rollout = options.model:generate(rows, {
+    n = options.n, max_tokens = options.max_tokens, temperature = options.temperature,
+    top_k = options.top_k, top_p = options.top_p, min_p = options.min_p, stop = options.stop,
+    seed = options.seed, step = 0,
+  })
+  local _, scored = apo.score(rollout, options.reward, {weights = options.weights})
+  local records = {}
+  for i, row in ipairs(rows) do
+    local samples = {}
+    for k = 1, options.n do
+      local position = (i - 1) * options.n + k
+      local completion = rollout[position]
+      samples[k] = {
+        text = completion.text, reward = scored.rewards[position],
+        finish_reason = completion.finish_reason, length = #completion.ids,
+        answer = options.answer and tostring(options.answer(completion)) or completion.text,
+      }
+    end
+    records[i] = {row = row, prompt = row.prompt, samples = samples}
+  end
+  return records
+end
+
+-- 1, 2, 4, … and n itself.
+local function sample_counts(n)
+  local counts, k = {}, 1
+  while k < n do
+    counts[#counts + 1] = k
+    k = 2 * k
+  end
+  counts[#counts + 1] = n
+  return counts
+end
+
+-- The figures over some records.
+local function summarize(records, n)
+  local result = {mean = 0, pass_at = {}, maj_at = {}, mean_length = 0, clipped_ratio = 0,
+                  count = #records}
+  local counts = sample_counts(n)
+  for _, k in ipairs(counts) do result.pass_at[k], result.maj_at[k] = 0, 0 end
+  for _, record in ipairs(records) do
+    local correct = 0
+    for _, sample in ipairs(record.samples) do
+      result.mean = result.mean + sample.reward / n / #records
+      result.mean_length = result.mean_length + sample.length / n / #records
+      if sample.finish_reason == "length" then
+        result.clipped_ratio = result.clipped_ratio + 1 / n / #records
+      end
+      if sample.reward > 0 then correct = correct + 1 end
+    end
+    for _, k in ipairs(counts) do
+      result.pass_at[k] = result.pass_at[k] + pass_at(n, correct, k) / #records
+      result.maj_at[k] = result.maj_at[k] + majority(record.samples, k) / #records
+    end
+  end
+  return result
+end
+
+-- The figures for each value of the column `data_source`.
+local function by_source(records, n)
+  local groups, result = {}, {}
+  for _, record in ipairs(records) do
+    local source = record.row.data_source
+    if source ~= nil then
+      groups[source] = groups[source] or {}
+      table.insert(groups[source], record)
+    end
+  end
+  for source, group in pairs(groups) do result[source] = summarize(group, n) end
+  return result
+end
+
+local function write(path, records)
+  local lines = {}
+  for i, record in ipairs(records) do
+    lines[i] = apo.json.encode({prompt = record.prompt, samples = record.samples}, {lossy = true})
+  end
+  apo.system.write_file(path, table.concat(lines, "\n") .. "\n")
+end
+
+return documented{
+  name = "apo.evaluate", summary = "Samples a model on a data set and scores it.",
+  options = {
+    {name = "model", type = "apo.Model", text = "the model"},
+    {name = "data", type = "apo.Dataset", text = "the rows"},
+    {name = "reward", type = "function or table", text = "as for apo.score"},
+    {name = "weights", type = "table", default = {}, text = "of the rewards, as for apo.score"},
+    {name = "n", type = "integer", minimum = 1, default = 1, text = "samples per prompt"},
+    {name = "temperature", type = "number", minimum = 0, default = 0, text = "0 is greedy"},
+    {name = "max_tokens", type = "integer", minimum = 1, text = "longest completion"},
+    {name = "top_k", type = "integer", optional = true, text = "as for generate"},
+    {name = "top_p", type = "number", optional = true, text = "as for generate"},
+    {name = "min_p", type = "number", optional = true, text = "as for generate"},
+    {name = "stop", type = "string or list of strings", optional = true, text = "as for generate"},
+    {name = "answer", type = "function", optional = true,
+     text = "extracts the answer of a completion, for the majority; else the whole text counts"},
+    {name = "batch_size", type = "integer", minimum = 1, default = 64,
+     text = "prompts sampled at once; the result does not depend on it"},
+    {name = "seed", type = "integer", default = 20250527, text = "of the samples"},
+    {name = "path", type = "string", optional = true, text = "file for prompts and samples"},
+    {name = "title", type = "string", default = "evaluation", text = "of the progress bar"},
+    {name = "quiet", type = "boolean", default = false, text = "show no progress bar"},
+  },
+  returns = {{type = "table", text = "`mean`, `pass_at[k]`, `maj_at[k]`, `mean_length`, "
+    .. "`clipped_ratio`, `count`; `sources`, the same for each `data_source`; `rows`, each with "
+    .. "`row`, `prompt` and `samples` (`text`, `reward`, `answer`, `length`, `finish_reason`)"}},
+  example = [[local result = apo.evaluate{
+  model = policy, data = test, reward = reward, n = 8, temperature = 1, max_tokens = 256,
+}
+print(result.mean, result.pass_at[8], result.maj_at[8])]],
+  call = function(options)
+    if #options.data == 0 then fail("evaluate: there are no rows") end
+    local records = {}
+    local bar = apo.progress{title = options.title, unit = "prompts", total = #options.data,
+                             quiet = options.quiet}
+    for _, rows in options.data:batches{size = options.batch_size, seed = 0} do
+      table.move(evaluate_batch(options, rows), 1, #rows, #records + 1, records)
+      bar:advance(#rows)
+    end
+    bar:clear()
+    if options.path then write(options.path, records) end
+    local result = summarize(records, options.n)
+    result.rows, result.sources = records, by_source(records, options.n)
+    return result
+  end,
+}

@@ -1,0 +1,134 @@
+-- The record of a run, in a folder:
+--
+--   run.json            every setting, the seed, versions, what the data and the models are
+--   script.lua          the script that ran
+--   metrics.jsonl       one line of figures for each logged step
+--   completions.jsonl   what the policy wrote in those steps
+--
+-- A folder that holds a run is not written to, unless the run is to be resumed; then its settings
+-- must be the same, and what was written after the checkpoint is taken back. Without a folder the
+-- figures are kept in memory.
+
+local apo = require "apo"
+local fail = require "apo.fail"
+local json, system = apo.json, apo.system
+
+local Journal = {}
+Journal.__index = Journal
+
+-- Settings that a resumed run may have otherwise: they do not change what was done so far.
+local free = {epochs = true, max_steps = true, save_every = true, quiet = true, resume = true}
+
+local function script_text()
+  local path = arg and arg[0]
+  return path and system.exists(path) == "file" and system.read_file(path) or nil
+end
+
+local function differences(old, new)
+  local texts, names = {}, {}
+  for name in pairs(old) do names[name] = true end
+  for name in pairs(new) do names[name] = true end
+  for name in pairs(names) do
+    local before, now = json.encode(old[name]), json.encode(new[name])
+    if before ~= now and not free[name] then
+      texts[#texts + 1] = ("%s was %s, now %s"):format(name, before, now)
+    end
+  end
+  return table.concat(texts, "; ")
+end
+
+local function start(journal, about)
+  system.make_folder(journal.dir)
+  local text = script_text()
+  if text then system.write_file(journal.dir .. "/script.lua", text) end
+  json.write(journal.dir .. "/run.json", about)
+end
+
+-- The seed of the run that a folder holds, nil when it holds none.
+local function seed(dir)
+  local path = dir .. "/run.json"
+  return system.exists(path) and json.read(path).settings.seed or nil
+end
+
+local function continue(journal, about)
+  local path = journal.dir .. "/run.json"
+  local changed = differences(json.read(path).settings, about.settings)
+  if changed ~= "" then
+    fail(("%s: the run was started with other settings (%s); use them again to resume it, "
+      .. "or choose another folder"):format(path, changed))
+  end
+end
+
+-- Opens the journal of a run; `about` is what run.json will hold, with `settings` in it.
+local function open(dir, about, resume)
+  local journal = setmetatable({dir = dir, history = {}}, Journal)
+  if not dir then return journal end
+  if not system.exists(dir .. "/run.json") then
+    start(journal, about)
+  elseif resume then
+    continue(journal, about)
+  else
+    fail(("%s holds a run already: resume = true goes on with it, another dir starts a new one")
+      :format(dir))
+  end
+  return journal
+end
+
+local function append(journal, name, lines)
+  if journal.dir and #lines > 0 then
+    system.append(journal.dir .. "/" .. name, table.concat(lines, "\n") .. "\n")
+  end
+end
+
+-- Adds a line of figures.
+function Journal:metrics(record)
+  self.history[#self.history + 1] = record
+  append(self, "metrics.jsonl", {json.encode(record, {order = {"step", "epoch"}})})
+end
+
+-- Adds a line for each sample of a step, at most `limit`.
+function Journal:completions(samples, beta, limit)
+  local lines = {}
+  for i = 1, math.min(#samples, limit or #samples) do
+    local s = samples[i]
+    lines[i] = json.encode({
+      step = s.step, prompt = s.row.prompt, completion = s.completion.text, reward = s.reward,
+      rewards = s.rewards, v_star = s.value, advantage = s.target, logp = s.logp,
+      ref_logp = s.ref_logp, implicit_reward = beta * (s.logp - s.ref_logp), length = s.length,
+      finish_reason = s.finish_reason,
+    }, {lossy = true, order = {"step", "prompt", "completion", "reward"}})
+  end
+  append(self, "completions.jsonl", lines)
+end
+
+local files = {"metrics.jsonl", "completions.jsonl"}
+
+-- How long the files are; a checkpoint holds it.
+function Journal:sizes()
+  local sizes = {}
+  for _, name in ipairs(files) do
+    sizes[name] = self.dir and system.size(self.dir .. "/" .. name) or 0
+  end
+  return sizes
+end
+
+-- Takes back what was written after a checkpoint, and reads the figures up to it.
+function Journal:rewind(sizes)
+  for _, name in ipairs(files) do
+    local path = self.dir .. "/" .. name
+    local size, kept = system.size(path) or 0, sizes[name] or 0
+    if size < kept then
+      fail(("%s has %d bytes, the checkpoint was made when it had %d"):format(path, size, kept))
+    elseif size > kept then
+      system.truncate(path, kept)
+    end
+  end
+  self.history = {}
+  if system.size(self.dir .. "/metrics.jsonl") then
+    for record in json.read_lines(self.dir .. "/metrics.jsonl") do
+      self.history[#self.history + 1] = record
+    end
+  end
+end
+
+return {open = open, seed = seed}

@@ -1,0 +1,112 @@
+-- The figures of a training step, under TRL's names (huggingface/trl, docs/source/grpo_trainer.md)
+-- where it has one. Lengths are in tokens, the end token included.
+--
+--   kl                 mean over completions of ln(pi/pi_ref) per token, pi the sampler: the
+--                      estimator k1, the authors' critic/kl
+--   advantage          mean target, r - V* unless the script has another
+--   implicit_reward    mean of beta * ln(pi/pi_ref)
+--   apo/residual_*     of what the loss squares: implicit reward minus target
+--   apo/explained_var  1 - var(residual) / var(target): how much of the advantage is learned
+--   apo/v_star_zero_frac, apo/v_star_one_frac   prompts that no, or every, reference sample solved
+
+local apo = require "apo"
+
+local function mean_and_std(list)
+  local sum, squares = 0, 0
+  for _, x in ipairs(list) do sum = sum + x end
+  local mean = sum / #list
+  for _, x in ipairs(list) do squares = squares + (x - mean) ^ 2 end
+  return mean, math.sqrt(squares / #list)
+end
+
+local function column(samples, name)
+  local list = {}
+  for i, sample in ipairs(samples) do list[i] = sample[name] end
+  return list
+end
+
+-- Mean of a figure over the updates of a step, weighted by their sizes.
+local function mean_of(updates, name)
+  local sum, count = 0, 0
+  for _, u in ipairs(updates) do
+    if not u[name] then return nil end
+    sum, count = sum + u[name] * u.count, count + u.count
+  end
+  return sum / count
+end
+
+local function add_lengths(m, samples)
+  local lengths, ended = column(samples, "length"), {}
+  for _, s in ipairs(samples) do
+    if s.finish_reason ~= "length" then ended[#ended + 1] = s.length end
+  end
+  m["completions/mean_length"] = mean_and_std(lengths)
+  m["completions/min_length"] = math.min(table.unpack(lengths))
+  m["completions/max_length"] = math.max(table.unpack(lengths))
+  m["completions/clipped_ratio"] = 1 - #ended / #samples
+  if #ended == 0 then return end
+  m["completions/mean_terminated_length"] = mean_and_std(ended)
+  m["completions/min_terminated_length"] = math.min(table.unpack(ended))
+  m["completions/max_terminated_length"] = math.max(table.unpack(ended))
+end
+
+local function add_regression(m, samples, updates, beta)
+  local per_token, implicit, residual = {}, {}, {}
+  local i, zero, one = 0, 0, 0
+  for _, u in ipairs(updates) do
+    for _, logp in ipairs(u.logp) do
+      i = i + 1
+      local s = samples[i]
+      per_token[i], implicit[i] = (s.logp - s.ref_logp) / s.length, beta * (logp - s.ref_logp)
+      residual[i] = implicit[i] - s.target
+      zero, one = zero + (s.value == 0 and 1 or 0), one + (s.value == 1 and 1 or 0)
+    end
+  end
+  m.kl, m.implicit_reward = mean_and_std(per_token), mean_and_std(implicit)
+  local mean, deviation = mean_and_std(residual)
+  local advantage, spread = mean_and_std(column(samples, "target"))
+  m.advantage, m.v_star = advantage, mean_and_std(column(samples, "value"))
+  m["apo/residual_mean"], m["apo/residual_rms"] = mean, math.sqrt(mean ^ 2 + deviation ^ 2)
+  if spread > 0 then m["apo/explained_var"] = 1 - (deviation / spread) ^ 2 end
+  m["apo/v_star_zero_frac"], m["apo/v_star_one_frac"] = zero / i, one / i
+end
+
+-- How far the sampler and the trainer are apart. Only the first update counts: after it the
+-- policy is another one.
+local function add_sampling_difference(m, samples, update)
+  local difference = {}
+  for i, logp in ipairs(update.logp) do difference[i] = math.abs(logp - samples[i].logp) end
+  m["sampling/sampling_logp_difference/mean"] = mean_and_std(difference)
+  m["sampling/sampling_logp_difference/max"] = math.max(table.unpack(difference))
+end
+
+local function add_times(m, seconds, tokens)
+  local total = 0
+  for phase, time in pairs(seconds) do
+    m["timing_s/" .. phase] = time
+    total = total + time
+  end
+  local _, peak = apo.system.memory()
+  m.step_time, m["perf/throughput"] = total, tokens / total
+  m["perf/peak_memory"] = peak / 1e9
+end
+
+-- The record of a step: see apo.train for what `result` holds.
+return function(result, beta)
+  local samples, updates, m = result.samples, result.updates, {}
+  m.reward, m.reward_std = mean_and_std(column(samples, "reward"))
+  for name, of_part in pairs(result.scored.means) do
+    m["rewards/" .. name .. "/mean"], m["rewards/" .. name .. "/std"] = of_part.mean, of_part.std
+  end
+  for _, name in ipairs{"loss", "policy_loss", "entropy", "grad_norm"} do
+    m[name] = mean_of(updates, name)
+  end
+  m["update/weight_delta_norm"] = mean_of(updates, "weight_delta_norm")
+  add_lengths(m, samples)
+  add_regression(m, samples, updates, beta)
+  add_sampling_difference(m, samples, updates[1])
+  local tokens = 0
+  for _, s in ipairs(samples) do tokens = tokens + s.length + #s.completion.prompt_ids end
+  add_times(m, result.seconds, tokens)
+  return m, tokens
+end

@@ -1,0 +1,103 @@
+-- Plots as web pages that need nothing else: SVG inside HTML, no scripts, light or dark as the
+-- reader's system is.
+
+local apo = require "apo"
+local documented, fail = require "apo.documented", require "apo.fail"
+local chart_svg = require "apo.plot_chart"
+
+local style = [[
+:root { --page: #f6f6f4; --card: #ffffff; --ink: #1c1c1a; --quiet: #6b6b66; --grid: #e7e7e2;
+  --c1: #2563eb; --c2: #d9610a; --c3: #0f8a5f; --c4: #8a3ffc; --c5: #c2256e; --c6: #64748b; }
+@media (prefers-color-scheme: dark) {
+  :root { --page: #161615; --card: #1f1f1e; --ink: #ececea; --quiet: #9c9c96; --grid: #33332f;
+    --c1: #6ea0ff; --c2: #f59a4c; --c3: #4cc38a; --c4: #b58cff; --c5: #f078ae; --c6: #94a3b8; } }
+body { margin: 0; padding: 28px; background: var(--page); color: var(--ink);
+  font: 15px/1.5 system-ui, -apple-system, "Segoe UI", sans-serif; }
+main { max-width: 1320px; margin: 0 auto; }
+h1 { font-size: 21px; font-weight: 650; margin: 0 0 2px; }
+p { color: var(--quiet); margin: 0 0 18px; }
+.charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(520px, 100%), 1fr));
+  gap: 16px; }
+.charts:has(figure:only-child) { max-width: 760px; }
+figure { margin: 0; padding: 14px 10px 8px; background: var(--card); border-radius: 10px;
+  border: 1px solid var(--grid); }
+svg { display: block; width: 100%; height: auto; overflow: visible; }
+text { font: 12px system-ui, -apple-system, "Segoe UI", sans-serif; fill: var(--quiet); }
+.title { font-size: 14.5px; font-weight: 600; fill: var(--ink); }
+.tick { font-variant-numeric: tabular-nums; }
+.name { font-size: 14px; font-weight: 650; fill: revert-layer; }
+.grid { stroke: var(--grid); } .axis, .mark { stroke: var(--quiet); }
+.line { fill: none; stroke-width: 2.2; stroke-linejoin: round; stroke-linecap: round; }
+.faint { stroke-width: 1.2; opacity: 0.3; }
+.area { fill: transparent; } .hidden { opacity: 0; }
+.tip { opacity: 0; fill: var(--ink); font-weight: 600; paint-order: stroke; stroke: var(--card);
+  stroke-width: 5px; pointer-events: none; }
+.point:hover .tip, .point:hover .dot { opacity: 1; }
+]]
+
+local function escape(text) return (text:gsub("[&<>]", {["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;"})) end
+
+local function page(title, subtitle, charts)
+  local figures = {}
+  for i, chart in ipairs(charts) do figures[i] = "<figure>" .. chart_svg(chart) .. "</figure>" end
+  return table.concat{
+    '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">\n<meta name="viewport" ',
+    'content="width=device-width, initial-scale=1">\n<title>', escape(title), "</title>\n<style>\n",
+    style, "</style></head>\n<body><main>\n<h1>", escape(title), "</h1>\n<p>", escape(subtitle),
+    '</p>\n<div class="charts">\n', table.concat(figures, "\n"), "\n</div>\n</main></body></html>\n",
+  }
+end
+
+-- Makes sure that a chart can be drawn; NaN and infinite values are left out of its lines.
+local function checked(chart, place)
+  if type(chart.series) ~= "table" or #chart.series == 0 then
+    fail(("plot: %s has no series"):format(place))
+  end
+  local series = {}
+  for i, given in ipairs(chart.series) do
+    local name = ("plot: series %d of %s"):format(i, place)
+    if type(given.x) ~= "table" or type(given.y) ~= "table" or #given.x ~= #given.y then
+      fail(name .. " needs x and y, two lists of numbers of the same length")
+    end
+    local s = {name = given.name, style = given.style, color = given.color, x = {}, y = {}}
+    for k, y in ipairs(given.y) do
+      if type(y) ~= "number" or type(given.x[k]) ~= "number" then
+        fail(("%s: point %d is not a pair of numbers"):format(name, k))
+      elseif y - y == 0 then
+        s.x[#s.x + 1], s.y[#s.y + 1] = given.x[k], y
+      end
+    end
+    series[i] = s
+  end
+  return {title = chart.title, x_label = chart.x_label, y_label = chart.y_label,
+          y_range = chart.y_range, series = series}
+end
+
+return documented{
+  name = "apo.plot", summary = "Draws lines and writes them as a web page.",
+  details = "A series is a table of `name`, lists `x` and `y`, and a `style`: `line` (the default), "
+    .. "`dots` (a line with its points) or `faint` (a thin line without a name). The page is one "
+    .. "file without scripts; the values appear under the mouse.",
+  options = {
+    {name = "path", type = "string", text = "file to write"},
+    {name = "title", type = "string", default = "", text = "over the page"},
+    {name = "subtitle", type = "string", default = "", text = "under the title"},
+    {name = "x_label", type = "string", default = "", text = "of the horizontal axis"},
+    {name = "y_label", type = "string", default = "", text = "what is drawn"},
+    {name = "y_range", type = "list of numbers", optional = true, text = "low and high end"},
+    {name = "series", type = "list of tables", optional = true, text = "the lines"},
+    {name = "charts", type = "list of tables", optional = true,
+     text = "instead of series: several charts, each with `title`, `x_label`, `y_range`, `series`"},
+  },
+  example = [[apo.plot{
+  path = "reward.html", title = "Reward", x_label = "step",
+  series = {{name = "A*-PO", x = {1, 2, 3}, y = {0.2, 0.4, 0.5}}},
+}]],
+  call = function(options)
+    local given = options.charts or {{title = options.y_label, x_label = options.x_label,
+                                      y_range = options.y_range, series = options.series}}
+    local charts = {}
+    for i, chart in ipairs(given) do charts[i] = checked(chart, "chart " .. i) end
+    apo.system.write_file(options.path, page(options.title, options.subtitle, charts))
+  end,
+}

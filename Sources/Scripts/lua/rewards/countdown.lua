@@ -1,0 +1,57 @@
+-- Countdown: reach a target with given numbers, each used once. 1 for an equation that does, a
+-- smaller score for one between the tags that does not, 0 for none.
+--
+-- As in the authors' code (and TinyZero's): the last line that the assistant wrote is searched
+-- for <answer>…</answer>, and the last of these counts.
+
+local documented = require "apo.documented"
+local tags, evaluate = require "apo.rewards.tags", require "apo.rewards.arithmetic"
+local right_answer = require "apo.rewards.column"
+
+local function extract(text)
+  local said = tags.assistant(text)
+  return said and tags.last_answer(said:match("[^\n]*$"))
+end
+
+-- Whether the digits in the equation are the given numbers, each as often.
+local function uses_numbers(equation, numbers)
+  local used, given = {}, {}
+  for digits in equation:gmatch("%d+") do used[#used + 1] = tonumber(digits) end
+  for i, number in ipairs(numbers) do given[i] = number end
+  if #used ~= #given then return false end
+  table.sort(used)
+  table.sort(given)
+  for i, number in ipairs(given) do
+    if used[i] ~= number then return false end
+  end
+  return true
+end
+
+local function score(equation, target, numbers, format_score)
+  if not equation then return 0 end
+  if not uses_numbers(equation, numbers) then return format_score end
+  local value = evaluate(equation)
+  return value and math.abs(value - target) < 1e-5 and 1 or format_score
+end
+
+return documented{
+  name = "apo.rewards.countdown", summary = "Rewards an equation that reaches a target.",
+  details = "Rows have `target` and `numbers`, or both in `ground_truth`. Prompt and completion are "
+    .. "read together: \"Assistant:\" or \"<|im_start|>assistant\" must be in one of them.",
+  options = {
+    {name = "format_score", type = "number", minimum = 0, maximum = 1, default = 0.1,
+     text = "reward of an answer between the tags that is wrong"},
+  },
+  returns = {
+    {type = "function", text = "the reward function"},
+    {type = "function", text = "gives the equation that it sees in a completion, or nil"},
+  },
+  call = function(options)
+    local function answer(completion) return extract(completion.prompt .. completion.text) end
+    local function reward(row, completion)
+      local problem = row.target and row or right_answer(row, "target")
+      return score(answer(completion), problem.target, problem.numbers, options.format_score)
+    end
+    return reward, answer
+  end,
+}

@@ -1,0 +1,64 @@
+-- GSM8K (Cobbe et al. 2021, arXiv 2110.14168): is the number right?
+--
+--   strict     the first "#### 18" in the completion; the authors' stage 2
+--   flexible   the last number, however it is written; the authors' stage 1 and lm-eval-harness
+--
+-- Equal means equal as text after commas and dollar signs are taken out, and in flexible mode
+-- not even those: "18." and "18.0" are not "18". So it is in the authors' code.
+
+local documented = require "apo.documented"
+local right_answer = require "apo.rewards.column"
+
+local function strict(text)
+  local number = text:match("#### (%-?[0-9.,]+)")
+  return number and (number:gsub(",", ""))
+end
+
+-- The last piece of digits, points and commas that is not a lone point; else the first piece.
+local function flexible(text)
+  local first, last
+  for number in text:gmatch("%-?[0-9.,]+") do
+    first = first or number
+    if number ~= "." then last = number end
+  end
+  return last or first
+end
+
+local extract = {strict = strict, flexible = flexible}
+
+-- The number at the end of a solution as the data set has it, or the answer itself.
+local function truth(row)
+  local answer = tostring(right_answer(row, "answer"))
+  local number = answer:match("#### ([^\n]*)") or answer
+  return (number:gsub(",", ""))
+end
+
+return documented{
+  name = "apo.rewards.gsm8k", summary = "Rewards the right number in an answer to GSM8K.",
+  details = "The right answer is the column `answer` (with or without its \"#### \"), "
+    .. "`ground_truth` or `reward_model.ground_truth`. With a `format_score` f, an answer that can "
+    .. "be extracted gets f, and a right one 1 - f more; the two are named parts.",
+  options = {
+    {name = "mode", one_of = {"strict", "flexible"}, default = "strict",
+     text = "`strict`: the first number after \"#### \"; `flexible`: the last number"},
+    {name = "format_score", type = "number", minimum = 0, maximum = 1, default = 0,
+     text = "reward of an answer that can be extracted"},
+  },
+  returns = {
+    {type = "function", text = "the reward function"},
+    {type = "function", text = "gives the answer that it sees in a completion, or nil"},
+  },
+  example = [[local reward, answer = apo.rewards.gsm8k{mode = "flexible"}
+apo.evaluate{model = model, data = test, reward = reward, answer = answer, max_tokens = 512}]],
+  call = function(options)
+    local format = options.format_score
+    local function answer(completion) return extract[options.mode](completion.text) end
+    local function reward(row, completion)
+      local given = answer(completion)
+      local is_right = given == truth(row)
+      if format == 0 then return is_right and 1 or 0 end
+      return {format = given and format or 0, correct = is_right and 1 - format or 0}
+    end
+    return reward, answer
+  end,
+}

@@ -1,0 +1,50 @@
+-- Products of whole numbers: 1 for the right one between the tags, a smaller score for another
+-- whole number, 0 for anything else. As in the authors' code, the last <answer>…</answer> that
+-- the assistant wrote counts, and what Python's int() takes for a number is one.
+
+local documented = require "apo.documented"
+local tags = require "apo.rewards.tags"
+local right_answer = require "apo.rewards.column"
+
+-- int(text): a sign, digits, single underscores between them.
+local function is_integer(text)
+  local digits = text:match("^[+-]?(%d[%d_]*)$")
+  return digits and not digits:find("__", 1, true) and digits:sub(-1) ~= "_"
+end
+
+local function extract(text)
+  local said = tags.assistant(text)
+  local answer = said and tags.last_answer(said)
+  return answer and is_integer(answer) and answer or nil
+end
+
+-- Whole numbers of any length as texts that can be compared.
+local function canonical(text)
+  local sign, digits = tostring(text):gsub("_", ""):match("^%s*([+-]?)0*(%d+)%s*$")
+  if not digits then return tostring(text) end
+  return (sign == "-" and digits ~= "0" and "-" or "") .. digits
+end
+
+return documented{
+  name = "apo.rewards.multiply", summary = "Rewards the right whole number between tags.",
+  details = "The right one is the column `answer`, or `ground_truth`. Prompt and completion are "
+    .. "read together: \"Assistant:\" or \"<|im_start|>assistant\" must be in one of them.",
+  options = {
+    {name = "format_score", type = "number", minimum = 0, maximum = 1, default = 0.1,
+     text = "reward of another whole number"},
+  },
+  returns = {
+    {type = "function", text = "the reward function"},
+    {type = "function", text = "gives the number that it sees in a completion, as text, or nil"},
+  },
+  call = function(options)
+    local function answer(completion) return extract(completion.prompt .. completion.text) end
+    local function reward(row, completion)
+      local given = answer(completion)
+      if not given then return 0 end
+      local truth = canonical(right_answer(row, "answer"))
+      return canonical(given) == truth and 1 or options.format_score
+    end
+    return reward, answer
+  end,
+}

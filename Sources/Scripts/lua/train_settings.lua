@@ -1,0 +1,93 @@
+-- From the options of apo.train to the state of a run, and to what run.json says of it.
+
+local apo = require "apo"
+local fail = require "apo.fail"
+local journal, value_file = require "apo.journal", require "apo.value_file"
+
+-- The factor of the learning rate at a step, counted from 1 (apo.schedule counts from 0).
+local function schedule(o, total)
+  if type(o.schedule) == "function" then
+    return function(step) return o.schedule(step, total) end
+  end
+  local make = ({constant = 1, linear = 1, cosine = 1})[o.schedule] and apo.schedule[o.schedule]
+  if not make then
+    fail(("train: option 'schedule' must be constant, linear, cosine or a function, got '%s'")
+      :format(o.schedule))
+  end
+  local of_shape = {warmup_steps = o.warmup}
+  if o.schedule ~= "constant" then of_shape.total_steps = total end
+  local factor = make(of_shape)
+  return function(step) return factor(step - 1) end
+end
+
+local function optimizer(o)
+  if o.optimizer then return o.optimizer end
+  if not o.lr then fail("train: option 'lr' is missing (a number)") end
+  return apo.optim.adamw(o.policy, {
+    lr = o.lr, betas = o.betas, eps = o.eps, weight_decay = o.weight_decay,
+  })
+end
+
+-- The state of a run before its first step.
+local function run(o)
+  if not o.values and not o.target and not o.loss then
+    fail("train: option 'values' is missing (an apo.Values; see apo.estimate_values)")
+  end
+  local data = o.data
+  if o.values and o.values.drop_unsolved then data = o.values:solvable(data) end
+  local per_epoch = (o.drop_last and #data or #data + o.batch_size - 1) // o.batch_size
+  local total = math.min(per_epoch * o.epochs, o.max_steps or math.huge)
+  if #data == 0 then fail("train: there are no rows to train on") end
+  local state = {
+    options = o, policy = o.policy, reference = o.reference or o.policy:clone():freeze(),
+    data = data, values = o.values,
+    seed = o.seed or o.resume and o.dir and journal.seed(o.dir) or apo.seed(),
+    optimizer = optimizer(o), schedule = schedule(o, total),
+    total = total, steps_per_epoch = per_epoch,
+    step = 0, num_tokens = 0, seconds = 0, start = apo.system.clock(),
+  }
+  state.base_lr = state.optimizer.lr
+  return state
+end
+
+local plain = {  -- options that are data and change what is computed
+  "beta", "lr", "betas", "eps", "weight_decay", "warmup", "batch_size", "mini_batch", "epochs",
+  "max_steps", "shuffle", "drop_last", "max_tokens", "temperature", "top_k", "top_p", "min_p",
+  "stop", "entropy_coef", "max_grad_norm", "log_every", "log_completions", "weights",
+}
+
+-- A function as something that can be compared: its code.
+local function code(f) return f and value_file.reward_name(f) end
+
+-- Everything that the results of a run depend on.
+local function settings(run)
+  local o, list = run.options, {}
+  for _, name in ipairs(plain) do list[name] = o[name] end
+  list.seed, list.rows = run.seed, #run.data
+  list.policy, list.reference = run.policy:checksum(), run.reference:checksum()
+  list.reward, list.target, list.loss = code(o.reward), code(o.target), code(o.loss)
+  list.schedule = type(o.schedule) == "string" and o.schedule or code(o.schedule)
+  if o.values then
+    list.values = {beta = o.values.beta, mode = o.values.mode, n = o.values.n}
+  end
+  if o.eval then
+    list.eval = {rows = #o.eval.data, every = o.eval.every, n = o.eval.n,
+                 temperature = o.eval.temperature, max_tokens = o.eval.max_tokens}
+  end
+  return list
+end
+
+-- The contents of run.json.
+local function about(run)
+  local o = run.options
+  return {
+    apo = apo._VERSION, lua = _VERSION, cores = apo.system.cores(),
+    started = os.date("!%Y-%m-%dT%H:%M:%SZ"), script = arg and arg[0],
+    data = run.data.name, eval_data = o.eval and o.eval.data.name,
+    values = o.values and o.values.path,
+    policy = run.policy.path, parameters = run.policy:num_parameters(),
+    steps = run.total, settings = settings(run),
+  }
+end
+
+return {run = run, about = about}

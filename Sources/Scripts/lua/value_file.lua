@@ -1,0 +1,112 @@
+-- The file of recorded rewards: JSON lines. The first one is the header, with everything that the
+-- samples depend on; then one line for each row:
+--
+--   {"format":"apo.values","version":1,"settings":{"max_tokens":12,"model":"5f0c…","n":8,…}}
+--   {"index":1,"hash":"93ad…","prompt":"457+268=","rewards":[0,1,0,…],"lengths":[4,4,5,…]}
+--
+-- Lines are only ever appended. A line that was being written when the machine died is cut off;
+-- a header that does not fit is an error, and nothing is written over.
+
+local apo = require "apo"
+local fail = require "apo.fail"
+local json, system = apo.json, apo.system
+
+local File = {}
+File.__index = File
+
+-- A name for the reward that changes when its code does: a hash of the compiled function. It is
+-- made without line numbers, so a function may move and comments may change.
+local function reward_name(reward)
+  if type(reward) == "table" then
+    local names = {}
+    for name, inner in pairs(reward) do names[tostring(name)] = reward_name(inner) end
+    return names
+  end
+  local ok, code = pcall(string.dump, reward, true)
+  return ok and system.hash(code) or "compiled"
+end
+
+-- The names of the settings in which two headers differ, each with both values.
+local function differences(old, new)
+  local found = {}
+  for _, settings in ipairs{old, new} do
+    for name in pairs(settings) do
+      local a, b = json.encode(old[name]), json.encode(new[name])
+      if a ~= b and (name == "reward" or name == "model") then
+        found[name] = ("the %s is another"):format(name)
+      elseif a ~= b then
+        found[name] = ("%s was %s, now %s"):format(name, a, b)
+      end
+    end
+  end
+  local texts = {}
+  for _, text in pairs(found) do texts[#texts + 1] = text end
+  return table.concat(texts, "; ")
+end
+
+local function check_header(path, header, settings)
+  if type(header) ~= "table" or header.format ~= "apo.values" then
+    fail(path .. ": line 1: not a file of values; choose another path")
+  elseif header.version ~= 1 then
+    fail(("%s: line 1: version %s is not known, 1 is"):format(path, tostring(header.version)))
+  end
+  settings.seed = settings.seed or header.settings and header.settings.seed
+  local changed = differences(header.settings or {}, settings)
+  if changed ~= "" then
+    fail(("%s was made with other settings (%s); use them again, or choose another path")
+      :format(path, changed))
+  end
+end
+
+local function check_entry(path, line, entry, n)
+  local function is_list(list) return type(list) == "table" and #list == n end
+  if type(entry) ~= "table" or not (entry.index and entry.hash) or not is_list(entry.rewards)
+    or not is_list(entry.lengths) then
+    fail(("%s: line %d: expected index, hash, %d rewards and lengths"):format(path, line, n))
+  end
+  for _, reward in ipairs(entry.rewards) do
+    if type(reward) ~= "number" then
+      fail(("%s: line %d: a reward is not a number"):format(path, line))
+    end
+  end
+end
+
+local function read(file, settings)
+  system.drop_torn_line(file.path)
+  for value, line in json.read_lines(file.path) do
+    if line == 1 then
+      check_header(file.path, value, settings)
+    else
+      check_entry(file.path, line, value, settings.n)
+      file.entries[value.index .. ":" .. value.hash] = value
+    end
+  end
+end
+
+-- Opens the file at a path, or makes it; without a path the rewards are kept in memory only.
+-- Settings without a seed get that of the file, or the run's.
+local function open(path, settings)
+  local file = setmetatable({path = path, entries = {}}, File)
+  if path and system.exists(path) then read(file, settings) end
+  settings.seed = settings.seed or apo.seed()
+  if not path then return file end
+  if not system.exists(path) or system.size(path) == 0 then
+    local folder = path:match("^(.*)/[^/]*$")
+    if folder and folder ~= "" then system.make_folder(folder) end
+    local header = {format = "apo.values", version = 1, settings = settings}
+    system.append(path, json.encode(header, {order = {"format", "version"}}) .. "\n")
+  end
+  return file
+end
+
+-- Adds entries; they are on the disk when it returns.
+function File:append(entries)
+  local lines = {}
+  for i, entry in ipairs(entries) do
+    self.entries[entry.index .. ":" .. entry.hash] = entry
+    lines[i] = json.encode(entry, {order = {"index", "hash", "prompt"}, lossy = true}) .. "\n"
+  end
+  if self.path then system.append(self.path, table.concat(lines)) end
+end
+
+return {open = open, reward_name = reward_name}

@@ -1,0 +1,119 @@
+-- Stage 1 of A*-PO (Brantley et al. 2025, arXiv 2505.20686): how good is the best policy near the
+-- reference, prompt by prompt? From N samples of the reference policy, with rewards r_1 … r_N,
+--
+--   V*(x) = beta * ln( 1/N * sum_i exp(r_i / beta) )
+--
+-- The samples cost far more than the formula, so every reward is kept: in a file of lines that
+-- resumes where it stopped, and that serves any beta. This file samples; what the recorded
+-- rewards are good for is in value_table.lua, how they are stored in value_file.lua.
+
+local apo = require "apo"
+local documented = require "apo.documented"
+local new_table = require "apo.value_table"
+local value_file = require "apo.value_file"
+local row_key = require "apo.row_key"
+
+-- Samples n completions for each row and gives the entries to store.
+local function sample(options, rows)
+  local rollout = options.model:generate(rows, {
+    n = options.n, max_tokens = options.max_tokens, temperature = options.temperature,
+    top_k = options.top_k, top_p = options.top_p, min_p = options.min_p, stop = options.stop,
+    seed = options.seed, step = 0,
+  })
+  local _, scored = apo.score(rollout, options.reward, {weights = options.weights})
+  local entries = {}
+  for i, row in ipairs(rows) do
+    local rewards, lengths = {}, {}
+    for k = 1, options.n do
+      local position = (i - 1) * options.n + k
+      rewards[k], lengths[k] = scored.rewards[position], #rollout[position].ids
+    end
+    local index, hash = row_key.parts(row)
+    entries[i] = {index = index, hash = hash, prompt = row.prompt,
+                  rewards = rewards, lengths = lengths}
+  end
+  return entries
+end
+
+-- The rows of which there is no entry yet, each once.
+local function missing_rows(data, entries)
+  local rows, seen = {}, {}
+  for _, row in ipairs(data.rows) do
+    local key = row_key.text(row)
+    if not entries[key] and not seen[key] then rows[#rows + 1] = row end
+    seen[key] = true
+  end
+  return rows
+end
+
+-- Samples and stores what is missing, a batch at a time.
+local function complete(file, rows, options)
+  local total = #options.data
+  local bar = apo.progress{title = "values", unit = "prompts", total = total,
+                           done = total - #rows, quiet = options.quiet}
+  for first = 1, #rows, options.batch_size do
+    local last = math.min(first + options.batch_size - 1, #rows)
+    local batch = table.move(rows, first, last, 1, {})
+    file:append(sample(options, batch))
+    bar:advance(#batch)
+  end
+  bar:finish()
+end
+
+-- Everything that the samples and their rewards depend on.
+local function settings(options)
+  return {
+    n = options.n, temperature = options.temperature + 0.0, max_tokens = options.max_tokens,
+    top_k = options.top_k, top_p = options.top_p, min_p = options.min_p, stop = options.stop,
+    seed = options.seed, model = options.model:checksum(),
+    reward = value_file.reward_name(options.reward), weights = options.weights,
+  }
+end
+
+return documented{
+  name = "apo.estimate_values",
+  summary = "Estimates V*(x), the value of the best policy near a reference, for every row.",
+  details = "Stage 1 of A*-PO: samples n completions of the reference policy for each prompt. With "
+    .. "`path` every reward is kept in a file; a second call goes on where the first one stopped, "
+    .. "and gives the same bytes as one that ran through. V* is computed from the file, so another "
+    .. "beta needs no new samples.",
+  options = {
+    {name = "model", type = "apo.Model", text = "the reference policy"},
+    {name = "data", type = "apo.Dataset", text = "the rows"},
+    {name = "reward", type = "function or table", text = "as for apo.score"},
+    {name = "weights", type = "table", default = {}, text = "of the rewards, as for apo.score"},
+    {name = "n", type = "integer", minimum = 1, default = 8, text = "samples per prompt"},
+    {name = "beta", type = "number", minimum = 0, default = 0.5,
+     text = "beta1: 0 is the best sample, infinity the mean"},
+    {name = "mode", one_of = {"optimal", "mean", "max", "zero"}, default = "optimal",
+     text = "how a value comes from the rewards"},
+    {name = "drop_unsolved", type = "boolean", default = false,
+     text = "whether apo.train leaves out the rows that no sample solved"},
+    {name = "temperature", type = "number", minimum = 0, default = 1, text = "of the samples"},
+    {name = "max_tokens", type = "integer", minimum = 1, text = "longest completion"},
+    {name = "top_k", type = "integer", optional = true, text = "as for generate"},
+    {name = "top_p", type = "number", optional = true, text = "as for generate"},
+    {name = "min_p", type = "number", optional = true, text = "as for generate"},
+    {name = "stop", type = "string or list of strings", optional = true, text = "as for generate"},
+    {name = "batch_size", type = "integer", minimum = 1, default = 32,
+     text = "prompts sampled at once; the result does not depend on it"},
+    {name = "seed", type = "integer", optional = true, text = "of the samples; else that of the file or the run"},
+    {name = "path", type = "string", optional = true, text = "file of the rewards"},
+    {name = "quiet", type = "boolean", default = false, text = "show no progress bar"},
+  },
+  returns = {{type = "apo.Values", text = "the values"}},
+  example = [[local values = apo.estimate_values{
+  model = reference, data = train, reward = reward, n = 8, beta = 0.5, max_tokens = 256,
+  path = "runs/gsm8k/values.jsonl",
+}
+local v = values:of(rows)                 -- Tensor [B]
+local sharper = values:with_beta(0.1)     -- no new samples]],
+  call = function(options)
+    local about = settings(options)
+    local file = value_file.open(options.path, about)
+    options.seed = about.seed
+    local missing = missing_rows(options.data, file.entries)
+    if #missing > 0 then complete(file, missing, options) end
+    return new_table(file.entries, options)
+  end,
+}

@@ -1,0 +1,93 @@
+local spec = ...
+local apo = require "apo"
+local rows = require "apo.rows"
+local equal, raises = spec.equal, spec.raises
+local path = spec.folder .. "/data.jsonl"
+
+local function prompts(ds)
+  local list = {}
+  for i = 1, #ds do list[i] = ds[i].prompt end
+  return table.concat(list)
+end
+
+-- Reading: rows unchanged, numbered; negative positions; prompts from other columns.
+spec.write(path, '{"prompt":"a","n":1,"x":{"y":[1.5,null]}}\n\n{"prompt":"b","n":2}\n{"prompt":"c"}\n')
+local ds = apo.dataset(path)
+equal({#ds, ds[1].n, ds[-1].prompt, ds[4]}, {3, 1, "c", nil})
+equal(ds[1].x.y[1], 1.5)
+equal({rows.get(ds[1]), rows.get(ds[3])}, {1, 3})
+equal(tostring(ds), "apo.Dataset: " .. path .. " (3 rows)")
+assert(ds:info():find("3 rows; the first it has n, prompt, x", 1, true))
+local made = apo.dataset({{q = "1+1"}, {q = "2"}}, {prompt = function(row) return row.q .. "=" end})
+equal(prompts(made), "1+1=2=")
+equal(apo.dataset{{prompt = {5, 6}}}[1].prompt, {5, 6})
+
+spec.write(spec.folder .. "/d.csv", 'prompt,"the ""answer"""\r\n"a, b\nc",1\nd,\n')
+local csv = apo.dataset(spec.folder .. "/d.csv")
+equal({#csv, csv[1].prompt, csv[1]['the "answer"'], csv[2]['the "answer"']}, {2, "a, b\nc", "1", ""})
+spec.write(spec.folder .. "/d.json", '[{"prompt":"x"}]')
+equal(#apo.dataset(spec.folder .. "/d.json"), 1)
+
+-- Bad input.
+raises("none.jsonl: cannot be opened", apo.dataset, "none.jsonl")
+spec.write(path, '{"prompt":"a"}\n{"question":"b","answer":1}\n')
+raises("data.jsonl: line 2: the row has no 'prompt' (it has answer, question)", apo.dataset, path)
+spec.write(path, '{"prompt":"a"}\n{"prompt":\n')
+raises("data.jsonl: line 2, column 11: not valid JSON", apo.dataset, path)
+spec.write(path, '{"prompt":"a"}\n5\n')
+raises("data.jsonl: line 2: a row must be an object, got number", apo.dataset, path)
+spec.write(path, '{"prompt":7}\n')
+raises("line 1: 'prompt' must be a string or a list of token ids, got number", apo.dataset, path)
+spec.write(path, "\n")
+raises("data.jsonl: there are no rows", apo.dataset, path)
+raises("there are no rows", apo.dataset, {})
+raises("string or table expected, got number", apo.dataset, 5)
+raises("unknown option 'promt'", apo.dataset, {{prompt = "a"}}, {promt = print})
+spec.write(spec.folder .. "/d.csv", "prompt,b\nx\n")
+raises("d.csv: record 2 has 1 fields, the first line names 2", apo.dataset, spec.folder .. "/d.csv")
+
+-- Other data sets; numbers stay with the rows.
+local list = {}
+for i = 1, 10 do list[i] = {prompt = string.char(96 + i), i = i} end
+ds = apo.dataset(list)
+equal(prompts(ds:take(3)) .. prompts(ds:skip(8)), "abcij")
+equal(prompts(ds:filter(function(row) return row.i % 2 == 0 end)), "bdfhj")
+local upper = ds:map(function(row) return {prompt = row.prompt:upper()} end)
+equal({prompts(upper), rows.get(upper[7])}, {"ABCDEFGHIJ", 7})
+raises("map: row 1: a row must be an object, got nil", ds.map, ds, function() end)
+local shuffled = ds:shuffle(1)
+equal(prompts(shuffled), prompts(ds:shuffle(1)))
+assert(prompts(shuffled) ~= prompts(ds) and prompts(shuffled) ~= prompts(ds:shuffle(2)))
+equal(rows.get(shuffled[1]), shuffled[1].i)
+local first, second = ds:split(0.3)
+equal(prompts(first) .. "|" .. prompts(second), "abc|defghij")
+first, second = ds:split(0.5, 3)
+equal({#first, #second}, {5, 5})
+
+-- Batches: every row once an epoch, another order each epoch, the same from any step on.
+local function walk(options)
+  local steps = {}
+  for step, batch in ds:batches(options) do
+    local text = ""
+    for _, row in ipairs(batch) do text = text .. row.prompt end
+    steps[step] = text
+  end
+  return steps
+end
+equal(walk{size = 4}, {"abcd", "efgh", "ij"})
+equal(walk{size = 4, drop_last = true, epochs = 2}, {"abcd", "efgh", "abcd", "efgh"})
+local all = walk{size = 4, epochs = 3, shuffle = true, seed = 7}
+equal(#all, 9)
+local letters = {}
+for c in (all[4] .. all[5] .. all[6]):gmatch(".") do letters[#letters + 1] = c end
+table.sort(letters)
+equal(table.concat(letters), "abcdefghij")
+assert(all[1] .. all[2] ~= all[4] .. all[5])
+for start = 1, 9 do
+  local late = walk{size = 4, epochs = 3, shuffle = true, seed = 7, start_step = start}
+  for step = start, 9 do equal(late[step], all[step]) end
+  equal(late[start - 1], nil)
+end
+raises("10 rows do not fill a batch of 11", ds.batches, ds, {size = 11, drop_last = true})
+raises("option 'size' is missing", ds.batches, ds, {})
+raises("the data set has no rows", ds.batches, ds:take(0), {size = 1})

@@ -1,0 +1,63 @@
+local spec = ...
+local apo = require "apo"
+local equal, close, raises = spec.equal, spec.close, spec.raises
+
+local model = apo.load(spec.fixtures .. "/models/tiny-qwen2-tied")
+local list = {}
+for i = 1, 8 do
+  list[i] = {prompt = "How many are " .. i .. " apples?", data_source = i % 2 == 0 and "even" or "odd"}
+end
+local data = apo.dataset(list)
+local function reward(_, completion) return #completion.text % 3 == 0 and 1 or 0 end
+local function run(options)
+  options.model, options.data, options.reward = model, data, options.reward or reward
+  options.max_tokens, options.quiet = 6, true
+  return apo.evaluate(options)
+end
+
+-- Against the definitions, sample by sample: C(n, k) by counting subsets.
+local function subsets(n, k) return k == 0 and 1 or n < k and 0 or subsets(n - 1, k - 1) * n // k end
+local path = spec.folder .. "/samples.jsonl"
+local result = run{n = 6, temperature = 1, path = path}
+local mean, pass, even = 0, {[1] = 0, [2] = 0, [4] = 0, [6] = 0}, 0
+for i, record in ipairs(result.rows) do
+  equal({record.row, #record.samples}, {data[i], 6})
+  local correct = 0
+  for _, sample in ipairs(record.samples) do correct = correct + sample.reward end
+  mean = mean + correct / 48
+  if i % 2 == 0 then even = even + correct / 24 end
+  for k in pairs(pass) do
+    pass[k] = pass[k] + (1 - subsets(6 - correct, k) / subsets(6, k)) / 8
+  end
+end
+close(result.mean, mean)
+close(result.sources.even.mean, even)
+for k, value in pairs(pass) do close(result.pass_at[k], value) end
+assert(mean > 0 and mean < 1 and result.pass_at[1] < result.pass_at[6])
+local lines = 0
+for record in apo.json.read_lines(path) do
+  lines = lines + 1
+  equal(#record.samples, 6)
+end
+equal(lines, 8)
+
+-- The majority: of three texts the most frequent one counts, with an extractor by its answer.
+local by_answer = run{n = 3, temperature = 1, answer = function() return "same" end}
+local first = 0
+for _, record in ipairs(by_answer.rows) do first = first + record.samples[1].reward / 8 end
+close(by_answer.maj_at[3], first)
+
+-- Own seed: the same twice, whatever the batch; the run's random numbers stay where they are.
+apo.seed(5)
+local before = apo.rand(3):totable()
+apo.seed(5)
+equal(run{n = 2, temperature = 1, batch_size = 3}.rows[5].samples,
+  run{n = 2, temperature = 1}.rows[5].samples)
+equal(apo.rand(3):totable(), before)
+local greedy = run{}
+equal({greedy.count, greedy.pass_at[1]}, {8, greedy.mean})
+
+raises("the reward function gave nil for row 1", run, {reward = function() end})
+raises("there are no rows", function()
+  apo.evaluate{model = model, data = data:take(0), reward = reward, max_tokens = 2}
+end)

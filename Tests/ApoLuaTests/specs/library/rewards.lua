@@ -1,0 +1,68 @@
+-- Every row of the authors' scorers, and the general rewards.
+local spec = ...
+local apo = require "apo"
+local equal, raises, rewards = spec.equal, spec.raises, apo.rewards
+local folder = spec.fixtures .. "/rewards/"
+
+local function sum(reward)
+  if type(reward) == "number" then return reward end
+  return reward.format + reward.correct
+end
+
+-- GSM8K: extraction in both modes, scores with and without a format score.
+local strict, strict_answer = rewards.gsm8k()
+local flexible, flexible_answer = rewards.gsm8k{mode = "flexible"}
+local with_format = rewards.gsm8k{format_score = 0.1}
+local count = 0
+for case in apo.json.read_lines(folder .. "gsm8k.jsonl") do
+  local row, completion = {ground_truth = case.ground_truth}, {text = case.solution}
+  equal(strict_answer(completion), case.strict)
+  equal(flexible_answer(completion), case.flexible)
+  equal(strict(row, completion), case.score_strict[1] + case.score_strict[2])
+  equal(flexible(row, completion), case.score_flexible[1] + case.score_flexible[2])
+  spec.close(sum(with_format(row, completion)),
+    case.score_strict_format0_1[1] + case.score_strict_format0_1[2], 1e-12)
+  count = count + 1
+end
+equal(count, 320)
+equal(strict({answer = "9 * 200 = 1800\n#### 1,800"}, {text = "so #### 1800."}), 0)
+equal(strict({answer = "9 * 200 = 1800\n#### 1,800"}, {text = "so #### 1,800"}), 1)
+equal(strict({reward_model = {ground_truth = "5"}}, {text = "#### 5"}), 1)
+raises("has no column 'answer' with the right answer", strict, {prompt = "x"}, {text = "#### 1"})
+
+-- Countdown and multiplication.
+local evaluate = require "apo.rewards.arithmetic"
+local countdown, equation = rewards.countdown()
+count = 0
+for case in apo.json.read_lines(folder .. "countdown.jsonl") do
+  local completion = {prompt = "", text = case.solution}
+  equal(equation(completion), case.extracted)
+  if type(case.value) == "number" then spec.close(evaluate(case.extracted), case.value, 1e-9) end
+  equal(countdown({target = case.target, numbers = case.numbers}, completion), case.score)
+  count = count + 1
+end
+equal(count, 280)
+equal(evaluate("2**62*4"), 2.0 ^ 64)
+equal(evaluate("9" .. ("0"):rep(30)), 9e30)
+equal(evaluate(("("):rep(1000) .. "1" .. (")"):rep(1000)), nil)
+equal(evaluate(("-"):rep(1000) .. "1"), nil)
+equal(evaluate("os.exit()"), nil)
+equal(evaluate("-2**2"), -4)
+equal(evaluate("2**3**2"), 512)
+equal(evaluate("2**-1"), 0.5)
+
+local multiply, number = rewards.multiply()
+count = 0
+for case in apo.json.read_lines(folder .. "multiply.jsonl") do
+  local completion = {prompt = "", text = case.solution}
+  equal(number(completion), case.extracted)
+  equal(multiply({ground_truth = case.ground_truth}, completion), case.score)
+  count = count + 1
+end
+equal(count, 220)
+
+local exact, numeric = rewards.exact{column = "y"}, rewards.numeric{tolerance = 0.01}
+equal({exact({y = "a b"}, {text = " a b\n"}), exact({y = 5}, {text = "55"})}, {1, 0})
+equal({numeric({answer = 1200}, {text = "it is 1,200."}), numeric({answer = "3.5"}, {text = "3.505"}),
+  numeric({answer = 2}, {text = "two"})}, {1, 1, 0})
+raises("option 'mode' must be one of 'strict', 'flexible', got 'lax'", rewards.gsm8k, {mode = "lax"})

@@ -1,0 +1,35 @@
+local spec = ...
+local apo = require "apo"
+local equal, raises = spec.equal, spec.raises
+
+local data = apo.dataset{{prompt = "1+1=", answer = "2"}, {prompt = "a long prompt " .. ("x"):rep(80)}}
+local rollout = {{text = "2", row = data[1]}, {text = "33", row = data[2]}}
+local function right(row, completion) return completion.text == row.answer and 1 or 0 end
+local function length(_, completion) return #completion.text end
+
+local rewards, details = apo.score(rollout, right)
+equal({rewards:totable(), details.rewards, details.parts}, {{1, 0}, {1, 0}, {{reward = 1}, {reward = 0}}})
+equal(details.means, {reward = {mean = 0.5, std = 0.5}})
+
+rewards, details = apo.score(rollout, {right = right, length = length}, {weights = {length = -0.5}})
+equal(rewards:totable(), {0.5, -1})
+equal(details.parts, {{right = 1, length = 1}, {right = 0, length = 2}})
+equal(apo.score(rollout, {right, length}, {weights = {[2] = 10}}):totable(), {11, 20})
+equal(apo.score(rollout, function() return {a = 1, b = 2} end, {weights = {b = 3}}):totable(), {7, 7})
+
+local function giving(value) return function() return value end end
+raises("the reward function gave nil for row 1 (prompt: 1+1=); a reward must be a finite number",
+  apo.score, rollout, giving(nil))
+raises('the reward function gave the string "1" for row 1', apo.score, rollout, giving("1"))
+raises("gave inf for row 1", apo.score, rollout, giving(1 / 0))
+raises("nan for row 1", apo.score, rollout, giving(0 / 0))
+raises("gave true for row 1", apo.score, rollout, giving(true))
+raises("reward 'b' gave the string", apo.score, rollout, giving{a = 1, b = "x"})
+raises("reward 'short' gave nil for row 1", apo.score, rollout, {short = giving(nil)})
+raises("reward 'reward_2' must be a function, got number", apo.score, rollout, {right, 5})
+raises("the table of rewards is empty", apo.score, rollout, {})
+raises("weights: there is no reward 'lenth'", apo.score, rollout, {length = length},
+  {weights = {lenth = 1}})
+raises("(prompt: a long prompt xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...)", apo.score,
+  {rollout[2]}, giving(nil))
+raises("score.lua:35: boom", apo.score, rollout, function() error("boom") end)

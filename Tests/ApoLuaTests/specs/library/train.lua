@@ -1,0 +1,135 @@
+local spec = ...
+local apo = require "apo"
+local equal, close, raises = spec.equal, spec.close, spec.raises
+local system = apo.system
+
+local list = {}
+for i = 1, 12 do list[i] = {prompt = "What is " .. i .. " plus 2?"} end
+local data = apo.dataset(list)
+local function reward(_, completion) return #completion.text % 3 / 2 end
+
+local values
+local function train(changes)
+  local policy = apo.load(spec.fixtures .. "/models/tiny-qwen2-tied")
+  local options = {
+    policy = policy, data = data, reward = reward, beta = 1e-2, lr = 3e-3, batch_size = 4,
+    epochs = 2, max_tokens = 6, seed = 7, quiet = true,
+  }
+  values = values or apo.estimate_values{model = policy, data = data, reward = reward, n = 4,
+                                         max_tokens = 6, seed = 7, quiet = true}
+  options.values = values
+  for name, value in pairs(changes) do options[name] = value or nil end
+  return apo.train(options), policy
+end
+
+local changing = {"seconds", "step_time", "started", "timing_s/%w+", "timing_s/update_actor",
+                  "perf/throughput", "perf/peak_memory"}
+local function without_times(path)
+  local text = spec.read(path)
+  for _, name in ipairs(changing) do text = text:gsub('"' .. name .. '":[%d.e+-]+,?', "") end
+  return text
+end
+
+local function same_run(a, b)
+  equal(without_times(a .. "/metrics.jsonl"), without_times(b .. "/metrics.jsonl"))
+  equal(spec.read(a .. "/completions.jsonl"), spec.read(b .. "/completions.jsonl"))
+  for _, name in ipairs{"policy/model.safetensors", "optimizer.safetensors"} do
+    assert(spec.read(a .. "/checkpoint/step-6/" .. name) == spec.read(b .. "/checkpoint/step-6/" .. name))
+  end
+end
+
+-- A run and what it leaves; the same run gives the same bytes.
+local one, two = spec.folder .. "/one", spec.folder .. "/two"
+local full = {dir = one, entropy_coef = 0.001, mini_batch = 2, eval = {data = data:take(3), every = 2}}
+local result, policy = train(full)
+equal({result.steps, result.checkpoint}, {6, one .. "/checkpoint/step-6"})
+equal({#result.history, result.history[1].step, result.metrics.step}, {10, 0, 6})
+equal(apo.load(result.checkpoint .. "/policy"):checksum(), policy:checksum())
+for _, name in ipairs{"completions.jsonl", "curve.html", "metrics.jsonl", "run.json"} do
+  equal(system.exists(one .. "/" .. name), "file")
+end
+local about = apo.json.read(one .. "/run.json")
+equal({about.steps, about.settings.seed, about.settings.mini_batch}, {6, 7, 2})
+for _, name in ipairs{"loss", "policy_loss", "grad_norm", "learning_rate", "epoch", "num_tokens",
+  "step_time", "reward", "reward_std", "rewards/reward/mean", "kl", "entropy", "v_star", "advantage",
+  "implicit_reward", "completions/mean_length", "completions/clipped_ratio", "apo/residual_rms",
+  "apo/explained_var", "apo/v_star_zero_frac", "timing_s/gen", "timing_s/update_actor",
+  "update/weight_delta_norm", "sampling/sampling_logp_difference/max", "perf/peak_memory"} do
+  assert(type(result.metrics[name]) == "number", name .. " is missing")
+end
+equal(result.metrics["sampling/sampling_logp_difference/max"], 0.0)
+full.dir = two
+train(full)
+same_run(one, two)
+
+-- The script's text is kept where there is a script.
+local script = arg
+arg = {[0] = spec.folder .. "/script.lua"}
+spec.write(arg[0], "-- the script\n")
+train{dir = spec.folder .. "/scripted", max_steps = 1}
+equal(spec.read(spec.folder .. "/scripted/script.lua"), "-- the script\n")
+arg = script
+
+-- Killed between checkpoints and resumed: the same bytes.
+for _, crash in ipairs{1, 4, 6} do
+  local dir = ("%s/crash%d"):format(spec.folder, crash)
+  full.dir, full.save_every = dir, 3
+  full.on_step = function(record) if record.step == crash then error("killed") end end
+  raises("killed", train, full)
+  full.on_step = nil
+  raises(dir .. " holds a run already: resume = true goes on with it", train, full)
+  full.resume = true
+  equal(train(full).steps, 6)
+  same_run(one, dir)
+  equal(system.list(dir .. "/checkpoint"), {"step-6"})
+  equal(train(full).steps, 6)   -- a complete run is left as it is
+  same_run(one, dir)
+  full.resume = nil
+end
+full.resume, full.lr = true, 0.5
+raises("run.json: the run was started with other settings (lr was 0.003, now 0.5)", train, full)
+full.lr, full.target = nil, function() return 1 end
+raises("(target was null, now", train, full)
+
+-- The target and the loss as functions.
+local plain = train{max_steps = 2}
+local same = train{max_steps = 2, target = function(s) return s.reward - s.value end,
+  loss = function(b) return ((b.beta * (b.logp - b.ref_logp) - b.target) ^ 2):mean() end}
+equal(same.metrics.loss, plain.metrics.loss)
+local seen
+train{max_steps = 1, values = false, target = function(s)
+  seen = s
+  return s.reward
+end}
+close(seen.logp, seen.ref_logp, 1e-5)
+equal({seen.row.prompt, seen.step, seen.value, seen.finish_reason, seen.length},
+  {seen.completion.prompt, 1, 0, "length", 6})
+equal(train{on_step = function(record) return record.step < 3 end}.steps, 3)
+
+-- Clipping and rates: the first update with a warm-up of 2 steps has rate 0, the next one half.
+local rates = {}
+train{warmup = 2, schedule = "linear", on_step = function(r) rates[r.step] = r.learning_rate end}
+close(rates[1], 0)
+close(rates[2], 1.5e-3)
+close(rates[3], 3e-3)
+close(rates[6], 3e-3 / 4)
+train{schedule = function(step, total) return step / total end,
+  on_step = function(r) rates[r.step] = r.learning_rate end}
+close(rates[3], 1.5e-3)
+
+-- Misuse.
+raises("train: option 'values' is missing (an apo.Values", train, {values = false})
+raises("train: option 'lr' is missing (a number)", train, {lr = false})
+raises("the target function gave nan for sample 1 of step 1", train,
+  {target = function() return -(0 / 0) end})
+raises("the target function gave nil for sample 1", train, {target = function() end})
+raises("the loss function must give an apo.Tensor, got number", train, {loss = function() return 1 end})
+raises("got a tensor of shape [4]; :mean() is missing", train, {loss = function(b) return b.logp end})
+raises("the loss does not depend on the policy", train,
+  {loss = function(b) return b.logp:detach():mean() end})
+raises("the loss of step 1 is", train, {loss = function(b) return (b.logp * (0 / 0)):mean() end})
+raises("option 'schedule' must be constant, linear, cosine or a function, got 'step'", train,
+  {schedule = "step"})
+raises("unknown option 'learning_rate'", train, {learning_rate = 1})
+raises("train: there are no rows", train, {data = data:take(0)})
+raises("the reward function gave nil for row", train, {reward = function() end})
