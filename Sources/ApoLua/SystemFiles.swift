@@ -1,7 +1,7 @@
 // The functions of `apo.system` for files. Whatever is replaced is replaced as a whole; a line
 // that is appended is on the disk when the function returns.
 
-import Foundation
+import Glibc
 import Lua
 import Models
 
@@ -12,11 +12,9 @@ let fileFunctions = [
     "read_file", "Reads a whole file.", [path], returns: [Returned(.string, "its bytes")],
     details: "Gives nil and a message when it cannot be read."
   ) { call in
-    let path = try call[1].string()
     do {
-      let data = try Data(contentsOf: URL(fileURLWithPath: path))
-      return try call.result(LuaValue(bytes: data))
-    } catch { return call.failure("\(path): cannot be read") }
+      return try call.result(LuaValue(bytes: readFile(call[1].string())))
+    } catch { return call.failure("\(error)") }
   },
   Function(
     "write_file", "Writes a whole file: after a crash the old one or the new one is there.",
@@ -53,7 +51,7 @@ let fileFunctions = [
     [path], returns: [Returned(.integer(), "bytes cut off")]
   ) { call in
     let path = try call[1].string()
-    let text = try Data(contentsOf: URL(fileURLWithPath: path))
+    let text = try readFile(path)
     let kept = text.lastIndex(of: 10).map { $0 + 1 } ?? 0
     if kept < text.count, Glibc.truncate(path, kept) != 0 { throw systemError(path) }
     return call.result(text.count - kept)
@@ -62,17 +60,14 @@ let fileFunctions = [
     "exists", "What is at a path.", [path],
     returns: [Returned(.string, "\"file\" or \"folder\", or nil")]
   ) { call in
-    var isFolder = ObjCBool(false)
-    guard FileManager.default.fileExists(atPath: try call[1].string(), isDirectory: &isFolder)
-    else { return try call.result(LuaValue.nil) }
-    return call.result(isFolder.boolValue ? "folder" : "file")
+    guard let mode = try mode(of: call[1].string()) else { return try call.result(LuaValue.nil) }
+    return call.result(mode & S_IFMT == S_IFDIR ? "folder" : "file")
   },
   Function(
     "list", "The names in a folder, sorted.", [Parameter("path", .string, "the folder")],
     returns: [Returned(.list(of: .string), "the names; none when there is no such folder")]
   ) { call in
-    let names = try? FileManager.default.contentsOfDirectory(atPath: call[1].string())
-    return try call.result((names ?? []).sorted())
+    try call.result(names(in: call[1].string()))
   },
   Function(
     "make_folder", "Makes a folder and those above it.", [Parameter("path", .string, "the folder")]
@@ -92,16 +87,60 @@ let fileFunctions = [
     "remove_folder", "Removes a folder with all that is in it.",
     [Parameter("path", .string, "the folder; nothing happens when there is none")]
   ) { call in
-    let path = try call[1].string()
-    if FileManager.default.fileExists(atPath: path) {
-      try FileManager.default.removeItem(atPath: path)
-    }
+    try remove(call[1].string())
     return call.nothing
   },
 ]
 
 private func systemError(_ path: String) -> LuaError {
   LuaError("\(path): \(String(cString: strerror(errno)))")
+}
+
+/// The bytes of a file.
+func readFile(_ path: String) throws -> [UInt8] {
+  let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+  guard descriptor >= 0 else { throw systemError(path) }
+  defer { close(descriptor) }
+  var bytes: [UInt8] = []
+  var buffer = [UInt8](repeating: 0, count: 1 << 16)
+  while true {
+    let count = read(descriptor, &buffer, buffer.count)
+    if count < 0, errno == EINTR { continue }
+    guard count >= 0 else { throw systemError(path) }
+    if count == 0 { return bytes }
+    bytes += buffer[..<count]
+  }
+}
+
+/// Kind and rights of what is at a path, links followed; nil when there is nothing.
+private func mode(of path: String) -> mode_t? {
+  var status = stat()
+  return stat(path, &status) == 0 ? status.st_mode : nil
+}
+
+private func names(in folder: String) -> [String] {
+  guard let directory = opendir(folder) else { return [] }
+  defer { closedir(directory) }
+  var names: [String] = []
+  while let entry = readdir(directory) {
+    let name = withUnsafeBytes(of: &entry.pointee.d_name) {
+      String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+    }
+    if name != ".", name != ".." { names.append(name) }
+  }
+  return names.sorted()
+}
+
+/// Removes a file, a link, or a folder with all that is in it.
+private func remove(_ path: String) throws {
+  var status = stat()
+  guard lstat(path, &status) == 0 else { return }
+  if status.st_mode & S_IFMT == S_IFDIR {
+    for name in names(in: path) { try remove("\(path)/\(name)") }
+    guard rmdir(path) == 0 else { throw systemError(path) }
+  } else if unlink(path) != 0 {
+    throw systemError(path)
+  }
 }
 
 private func append(_ bytes: [UInt8], to path: String) throws {

@@ -1,7 +1,7 @@
 // `apo.system`: what the script library needs of the process and the terminal. Files are in
 // SystemFiles.swift.
 
-import Foundation
+import Glibc
 import Lua
 
 /// `apo.system`.
@@ -13,10 +13,10 @@ private let processFunctions = [
   Function(
     "clock", "Seconds since some moment in the past, unaffected by changes of the date.",
     returns: [Returned(.number(), "seconds")]
-  ) { $0.result(Double(DispatchTime.now().uptimeNanoseconds) / 1e9) },
+  ) { $0.result(seconds(CLOCK_MONOTONIC)) },
   Function(
     "time", "Seconds since 1970 with their fraction.", returns: [Returned(.number(), "seconds")]
-  ) { $0.result(Date().timeIntervalSince1970) },
+  ) { $0.result(seconds(CLOCK_REALTIME)) },
   Function(
     "memory", "Memory of the process.",
     returns: [
@@ -26,7 +26,7 @@ private let processFunctions = [
   Function(
     "cores", "The number of processor cores that can be used.",
     returns: [Returned(.integer(), "the number")]
-  ) { $0.result(ProcessInfo.processInfo.activeProcessorCount) },
+  ) { $0.result(max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))) },
   Function(
     "hash", "A number of 64 bits that depends on every byte of a text (FNV-1a).",
     [Parameter("text", .string, "the text")],
@@ -78,10 +78,17 @@ private let terminalFunctions = [
   },
 ]
 
+private func seconds(_ clock: clockid_t) -> Double {
+  var time = timespec()
+  clock_gettime(clock, &time)
+  return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+}
+
+/// The second figure of /proc/self/statm, which counts pages; 0 where there is no such file.
 private func residentBytes() -> Int {
-  let statistics = try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8)
-  let pages = statistics?.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
-  return pages * sysconf(Int32(_SC_PAGESIZE))
+  guard let text = try? readFile("/proc/self/statm") else { return 0 }
+  let fields = String(decoding: text, as: UTF8.self).split(separator: " ")
+  return (fields.count > 1 ? Int(fields[1]) ?? 0 : 0) * sysconf(Int32(_SC_PAGESIZE))
 }
 
 private func peakBytes() -> Int {

@@ -22,7 +22,7 @@ system.rename(spec.folder .. "/a", spec.folder .. "/c")
 equal(system.exists(spec.folder .. "/c/b"), "folder")
 system.remove_folder(spec.folder .. "/c")
 equal(system.exists(spec.folder .. "/c"), nil)
-equal({system.read_file("nothing")}, {nil, "nothing: cannot be read"})
+equal({system.read_file("nothing")}, {nil, "nothing: No such file or directory"})
 raises("No such file", system.rename, "nothing", "other")
 raises("cannot be written", system.write_file, "nothing/file", "x")
 
