@@ -3,8 +3,9 @@ import Synchronization
 
 /// A fixed team of threads that runs one parallel loop at a time: the only owner of threads in the program.
 ///
-/// A loop is cut into one contiguous range per thread. Callers write loops whose iterations do not depend on each
-/// other, and cut reductions by shape (`blocks`), so that results depend neither on timing nor on the number of threads.
+/// A loop is cut into a few ranges per thread, which the caller and the workers claim one by one: where the machine is busy
+/// with other work and a worker does not run, the caller does its share. Iterations must not depend on each other, and
+/// reductions are cut by shape (`blocks`), so that results depend neither on timing nor on the number of threads.
 /// Workers spin for some microseconds after a loop, as the next one usually follows at once, and then sleep.
 public final class Team: @unchecked Sendable {
   /// The team of the program: one thread per core, or `APO_THREADS`.
@@ -14,61 +15,108 @@ public final class Team: @unchecked Sendable {
   public let threads: Int
   private var body: (Int) -> Void = { _ in }
   private let busy = Atomic(false)
-  private let turn = Atomic(0)
-  private let unfinished = Atomic(0)
+  /// The loop that runs: its number, its ranges and the next range to be claimed, in one word that is claimed as one.
+  private let ticket = Atomic(Ticket(loop: 0, ranges: 0).word)
+  private let finished = Atomic(0)
+  private let sleepers = Atomic(0)
   private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
   private let wake = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+
+  private struct Ticket {
+    var word: UInt64
+    init(_ word: UInt64) { self.word = word }
+    init(loop: UInt64, ranges: Int) { word = loop << 32 | UInt64(ranges) << 16 }
+    var loop: UInt64 { word >> 32 }
+    var ranges: Int { Int(word >> 16 & 0xFFFF) }
+    var next: Int { Int(word & 0xFFFF) }
+    var hasWork: Bool { next < ranges }
+  }
 
   /// Starts `threads - 1` workers, which live as long as the program.
   public init(threads: Int) {
     self.threads = max(1, threads)
     pthread_mutex_init(mutex, nil)
     pthread_cond_init(wake, nil)
-    for index in 1..<self.threads where self.threads > 1 { spawn { self.work(index) } }
+    for _ in 1..<self.threads where self.threads > 1 { spawn { self.work() } }
   }
 
-  /// Calls `body` with the sub-ranges of `0..<count`, one per thread, and returns when all are done.
+  /// Calls `body` with sub-ranges of `0..<count` on several threads and returns when all are done.
   ///
   /// `atLeast` is the smallest range worth a thread. A loop started inside another runs on the calling thread alone.
   public func forEach(_ count: Int, atLeast grain: Int = 1, _ body: (Range<Int>) -> Void) {
-    let parts = min(threads, count / max(1, grain))
-    guard parts > 1,
+    let parts = min(threads * 4, count / max(1, grain), 0xFFFF)
+    guard parts > 1, threads > 1,
       busy.compareExchange(expected: false, desired: true, ordering: .acquiring).exchanged
     else {
       if count > 0 { body(0..<count) }
       return
     }
     withoutActuallyEscaping(body) { body in
-      self.body = { part in
-        if part < parts { body(count * part / parts..<count * (part + 1) / parts) }
-      }
-      unfinished.store(threads - 1, ordering: .relaxed)
-      pthread_mutex_lock(mutex)
-      turn.add(1, ordering: .releasing)
-      pthread_cond_broadcast(wake)
-      pthread_mutex_unlock(mutex)
-      self.body(0)
-      while unfinished.load(ordering: .acquiring) > 0 {}
+      self.body = { part in body(count * part / parts..<count * (part + 1) / parts) }
+      finished.store(0, ordering: .relaxed)
+      let loop = Ticket(ticket.load(ordering: .relaxed)).loop &+ 1
+      ticket.store(
+        Ticket(loop: loop & 0xFFFF_FFFF, ranges: parts).word, ordering: .sequentiallyConsistent)
+      if sleepers.load(ordering: .sequentiallyConsistent) > 0 { wakeAll() }
+      help()
+      waitUntilFinished(parts)
       self.body = { _ in }
     }
     busy.store(false, ordering: .releasing)
   }
 
-  private func work(_ index: Int) {
-    var seen = 0
+  /// Claims and runs ranges of the current loop until none is left.
+  private func help() {
+    var seen = Ticket(ticket.load(ordering: .acquiring))
+    while seen.hasWork {
+      let (claimed, now) = ticket.compareExchange(
+        expected: seen.word, desired: seen.word + 1, ordering: .acquiringAndReleasing)
+      if claimed {
+        run(seen.next)
+        finished.add(1, ordering: .releasing)
+      }
+      seen = Ticket(claimed ? ticket.load(ordering: .acquiring) : now)
+    }
+  }
+
+  /// A function of its own, so that it holds the closure no longer than the range takes.
+  @inline(never)
+  private func run(_ part: Int) { body(part) }
+
+  /// Waits for ranges that workers still run; a worker that lost its core gets ours.
+  private func waitUntilFinished(_ parts: Int) {
+    var spins = 0
+    while finished.load(ordering: .acquiring) < parts {
+      spins += 1
+      if spins > 2_000 { sched_yield() }
+    }
+  }
+
+  private func wakeAll() {
+    pthread_mutex_lock(mutex)
+    pthread_cond_broadcast(wake)
+    pthread_mutex_unlock(mutex)
+  }
+
+  private func work() {
     while true {
       var patience = 20_000
-      while turn.load(ordering: .acquiring) == seen {
+      while !Ticket(ticket.load(ordering: .acquiring)).hasWork {
         patience -= 1
-        if patience > 0 { continue }
-        pthread_mutex_lock(mutex)
-        while turn.load(ordering: .acquiring) == seen { pthread_cond_wait(wake, mutex) }
-        pthread_mutex_unlock(mutex)
+        if patience == 0 { sleep() }
       }
-      seen = turn.load(ordering: .acquiring)
-      body(index)
-      unfinished.subtract(1, ordering: .releasing)
+      help()
     }
+  }
+
+  private func sleep() {
+    pthread_mutex_lock(mutex)
+    sleepers.add(1, ordering: .sequentiallyConsistent)
+    while !Ticket(ticket.load(ordering: .sequentiallyConsistent)).hasWork {
+      pthread_cond_wait(wake, mutex)
+    }
+    sleepers.subtract(1, ordering: .relaxed)
+    pthread_mutex_unlock(mutex)
   }
 }
 
