@@ -5,13 +5,14 @@ import CLua
 
 /// `require "apo.documented"`.
 let documentedFunction = Function(
-  "documented", "Declares a function or a class that is written in Lua.",
+  "documented", "Declares a function, a class or a module that is written in Lua.",
   [
     Parameter(
       "declaration",
       .options([
         Parameter("name", .string, "full name, `apo.train` or `apo.Dataset:map`", optional: true),
         Parameter("class", .string, "full name of a class", optional: true),
+        Parameter("module", .string, "full name of a table of functions", optional: true),
         Parameter("summary", .string, "what it does, in one sentence"),
         Parameter("details", .string, "what else the manual says", default: ""),
         Parameter("example", .string, "lines that show its use", default: ""),
@@ -22,11 +23,14 @@ let documentedFunction = Function(
         Parameter("call", .function, "the function", optional: true),
       ]), "what it is")
   ],
-  returns: [Returned(.any, "the function, or the table of the class")]
+  returns: [Returned(.any, "the function, or the table of the class or module")]
 ) { call in
   let options = try call[1].options()
   if let name = try options["class"].ifPresent?.string() {
     return try call.state.declareClass(named: name, options, call)
+  }
+  if let name = try options["module"].ifPresent?.string() {
+    return try call.state.declareModule(named: name, options)
   }
   return try call.state.declareFunction(options, call)
 }
@@ -46,6 +50,16 @@ extension LuaState {
     cl_copy(current, -1)
     cl_set_field(current, -2, "__index")
     document(.class(declaration), at: -1)
+    return Results(count: 1)
+  }
+
+  /// Gives an empty table, to be filled with functions.
+  fileprivate func declareModule(named name: String, _ options: Options) throws -> Results {
+    let declaration = Module(
+      name, try options["summary"].string(), details: try options["details"].string())
+    try reserve(4)
+    cl_new_table(current, 0, 8)
+    document(.module(declaration), at: -1)
     return Results(count: 1)
   }
 

@@ -7,8 +7,8 @@ local columns = {  -- heading, metric, width, format
   {"step", "step", 6, "%d"},
   {"reward", "reward", 8, "%.3f"},
   {"v_star", "v_star", 8, "%.3f"},
-  {"loss", "loss", 9, "%.4f"},
-  {"kl", "kl", 9, "%.4f"},
+  {"loss", "loss", 10, "%.3g"},
+  {"kl", "kl", 8, "%.4f"},
   {"grad_norm", "grad_norm", 11, "%.3g"},
   {"length", "completions/mean_length", 8, "%.1f"},
   {"cut", "completions/clipped_ratio", 6, "%.0f%%", 100},
@@ -88,8 +88,7 @@ end
 function Console:evaluation(record) self:say(evaluation(record)) end
 
 return function(options)
-  local is_quiet = options.quiet or os.getenv("APO_QUIET") ~= nil
   options.title, options.unit = "training", "steps"
-  return setmetatable({is_quiet = is_quiet, bar = apo.progress(options), lines = 0, warned = {}},
-    Console)
+  local bar = apo.progress(options)
+  return setmetatable({is_quiet = bar.is_quiet, bar = bar, lines = 0, warned = {}}, Console)
 end

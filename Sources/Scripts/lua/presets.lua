@@ -58,22 +58,27 @@ local function prompt(name, column, summary)
   }
 end
 
-return {
-  gsm8k = preset("gsm8k", "The authors' settings of apo.train on GSM8K.", a_star_po),
-  math = preset("math", "The authors' settings of apo.train on MATH.", a_star_po),
-  values = preset("values", "The authors' settings of apo.estimate_values.", a_star_po_values),
-  gsm8k_prompt = prompt("gsm8k", "question", "The authors' prompt for a row of GSM8K."),
-  math_prompt = prompt("math", "problem", "The authors' prompt for a row of MATH."),
-  longest_prompt = documented{
-    name = "apo.presets.longest_prompt", summary = "Leaves out rows with long prompts.",
-    parameters = {
-      {name = "data", type = "apo.Dataset", text = "the rows"},
-      {name = "tokenizer", type = "apo.Tokenizer", text = "of the model"},
-      {name = "tokens", type = "integer", minimum = 1, default = 256, text = "the most allowed"},
-    },
-    returns = {{type = "apo.Dataset", text = "the rows whose prompts have at most that many tokens"}},
-    call = function(data, tokenizer, tokens)
-      return data:filter(function(row) return #tokenizer:encode(row.prompt) <= tokens end)
-    end,
-  },
+local presets = documented{
+  module = "apo.presets", summary = "The settings of published runs.",
+  details = "From the code of the A*-PO authors, github ZhaolinGao/A-PO c8823a3.",
 }
+
+presets.gsm8k = preset("gsm8k", "The authors' settings of apo.train on GSM8K.", a_star_po)
+presets.math = preset("math", "The authors' settings of apo.train on MATH.", a_star_po)
+presets.values = preset("values", "The authors' settings of apo.estimate_values.", a_star_po_values)
+presets.gsm8k_prompt = prompt("gsm8k", "question", "The authors' prompt for a row of GSM8K.")
+presets.math_prompt = prompt("math", "problem", "The authors' prompt for a row of MATH.")
+presets.longest_prompt = documented{
+  name = "apo.presets.longest_prompt", summary = "Leaves out rows with long prompts.",
+  parameters = {
+    {name = "data", type = "apo.Dataset", text = "the rows"},
+    {name = "tokenizer", type = "apo.Tokenizer", text = "of the model"},
+    {name = "tokens", type = "integer", minimum = 1, default = 256, text = "the most allowed"},
+  },
+  returns = {{type = "apo.Dataset", text = "the rows whose prompts have at most that many tokens"}},
+  call = function(data, tokenizer, tokens)
+    return data:filter(function(row) return #tokenizer:encode(row.prompt) <= tokens end)
+  end,
+}
+
+return presets

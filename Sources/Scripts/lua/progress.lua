@@ -113,7 +113,7 @@ bar:finish()]],
     return setmetatable({
       total = options.total, done = options.done, first = options.done,
       title = options.title, unit = options.unit,
-      is_quiet = options.quiet or os.getenv("APO_QUIET") ~= nil,
+      is_quiet = options.quiet or (os.getenv("APO_QUIET") or "") ~= "",
       is_terminal = apo.system.is_terminal("stderr"),
       start = now, shown = now - (apo.system.is_terminal("stderr") and 1 or 0),
     }, Progress)

@@ -1,10 +1,16 @@
 -- Reward functions that agree with those of the A*-PO authors (github ZhaolinGao/A-PO c8823a3,
 -- verl/utils/reward_score), and general ones. Each is in a file of its own under rewards/.
 
-return {
-  gsm8k = require "apo.rewards.gsm8k",
-  countdown = require "apo.rewards.countdown",
-  multiply = require "apo.rewards.multiply",
-  exact = require "apo.rewards.match".exact,
-  numeric = require "apo.rewards.match".numeric,
+local documented = require "apo.documented"
+
+local rewards = documented{
+  module = "apo.rewards", summary = "Reward functions for known tasks.",
+  details = "Each makes a function of (row, completion). Those for a data set give what the scorers "
+    .. "of the A*-PO authors give.",
 }
+rewards.gsm8k = require "apo.rewards.gsm8k"
+rewards.countdown = require "apo.rewards.countdown"
+rewards.multiply = require "apo.rewards.multiply"
+rewards.exact = require "apo.rewards.match".exact
+rewards.numeric = require "apo.rewards.match".numeric
+return rewards

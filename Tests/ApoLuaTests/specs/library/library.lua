@@ -30,3 +30,23 @@ bar:advance(2, "note")
 bar:print("line")
 bar:finish()
 equal({bar.done, bar.note}, {2, "note"})
+
+-- What a training says fits into 100 columns, and conditions that deserve a word get one.
+local said = {}
+local print_before = print
+print = function(text) said[#said + 1] = text end
+local console = require "apo.console"{total = 3, done = 0, quiet = false}
+console.is_quiet, console.bar.is_quiet = false, true
+console:step{step = 123456, reward = 0, v_star = 0.125, loss = 1.5e-8, kl = -123.4567, grad_norm = 0,
+  reward_std = 0, learning_rate = 1e-6, ["completions/mean_length"] = 1000.25,
+  ["completions/clipped_ratio"] = 1, ["timing_s/gen"] = 1234.5}
+console:evaluation{step = 2, ["eval/reward"] = 0.5, ["eval/pass@1"] = 0.25}
+print = print_before
+local all = table.concat(said, "\n")
+for line in all:gmatch("[^\n]+") do
+  if not line:find("warning", 1, true) then assert(#line <= 100, line) end
+end
+for _, text in ipairs{"grad_norm", "all completions got the reward 0", "100 % of the completions were cut",
+  "the gradient is exactly zero", "evaluation  reward 0.500  pass@1 0.250"} do
+  assert(all:find(text, 1, true), text)
+end
