@@ -14,14 +14,13 @@ local function column(history, x_name, y_name, scale)
   return x, y
 end
 
--- The average over a window around each point, which is shorter at the ends.
+-- The average over a window around each point, which is cut off at the ends.
 local function smooth(list)
   local reach, result = #list // 24, {}
   for i = 1, #list do
-    local n = math.min(reach, i - 1, #list - i)
-    local sum = 0
-    for k = i - n, i + n do sum = sum + list[k] end
-    result[i] = sum / (2 * n + 1)
+    local first, last, sum = math.max(1, i - reach), math.min(#list, i + reach), 0
+    for k = first, last do sum = sum + list[k] end
+    result[i] = sum / (last - first + 1)
   end
   return result
 end

@@ -35,7 +35,9 @@ text { font: 12px system-ui, -apple-system, "Segoe UI", sans-serif; fill: var(--
 .point:hover .tip, .point:hover .dot { opacity: 1; }
 ]]
 
-local function escape(text) return (text:gsub("[&<>]", {["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;"})) end
+local function escape(text)
+  return (text:gsub("[&<>]", {["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;"}))
+end
 
 local function page(title, subtitle, charts)
   local figures = {}
@@ -44,7 +46,8 @@ local function page(title, subtitle, charts)
     '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">\n<meta name="viewport" ',
     'content="width=device-width, initial-scale=1">\n<title>', escape(title), "</title>\n<style>\n",
     style, "</style></head>\n<body><main>\n<h1>", escape(title), "</h1>\n<p>", escape(subtitle),
-    '</p>\n<div class="charts">\n', table.concat(figures, "\n"), "\n</div>\n</main></body></html>\n",
+    '</p>\n<div class="charts">\n', table.concat(figures, "\n"),
+    "\n</div>\n</main></body></html>\n",
   }
 end
 
@@ -75,9 +78,9 @@ end
 
 return documented{
   name = "apo.plot", summary = "Draws lines and writes them as a web page.",
-  details = "A series is a table of `name`, lists `x` and `y`, and a `style`: `line` (the default), "
-    .. "`dots` (a line with its points) or `faint` (a thin line without a name). The page is one "
-    .. "file without scripts; the values appear under the mouse.",
+  details = "A series is a table of `name`, lists `x` and `y`, and a `style`: `line` (the "
+    .. "default), `dots` (a line with its points) or `faint` (a thin line without a name). "
+    .. "The page is one file without scripts; the values appear under the mouse.",
   options = {
     {name = "path", type = "string", text = "file to write"},
     {name = "title", type = "string", default = "", text = "over the page"},

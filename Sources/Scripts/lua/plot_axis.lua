@@ -13,7 +13,8 @@ local function label(value, step)
   if math.abs(value) < step / 1e6 then return "0" end
   local size = math.max(math.abs(value), step)
   if size >= 1e6 or size < 1e-4 then
-    return (("%.1e"):format(value):gsub("%.0e", "e"):gsub("e([+-])0+(%d)", "e%1%2"):gsub("e%+", "e"))
+    local text = ("%.1e"):format(value):gsub("%.0e", "e"):gsub("e%+", "e")
+    return (text:gsub("e(%-?)0+(%d)", "e%1%2"))
   end
   local decimals = math.max(0, math.ceil(-math.log(step, 10) - 1e-9))
   return ("%." .. decimals .. "f"):format(value)

@@ -71,8 +71,10 @@ local function names(list, x, y)
   for i, series in ipairs(list) do
     local n = #series.y
     if n > 0 and series.style ~= "faint" then
-      labels[#labels + 1] = {y = y.position(series.y[n]), x = x.position(series.x[n]), paint = color(
-        series.color or i), name = series.name or "", value = ("%.3g"):format(series.y[n])}
+      labels[#labels + 1] = {
+        y = y.position(series.y[n]), x = x.position(series.x[n]), paint = color(series.color or i),
+        name = series.name or "", value = ("%.3g"):format(series.y[n]),
+      }
     end
   end
   table.sort(labels, function(a, b) return a.y < b.y end)

@@ -3,8 +3,8 @@
 --   values  ━━━━━━━━━━━━━━━━────────  63%  1890/3000 rows  85.2/s  ETA 0:13
 --
 -- On a terminal the line is redrawn, at most ten times a second. Elsewhere (a log file) a line is
--- written every five seconds, none for what takes less. Nothing is written when `quiet` is set or the environment has
--- APO_QUIET.
+-- written every five seconds, none for what takes less. Nothing is written when `quiet` is set or
+-- the environment has APO_QUIET.
 
 local apo = require "apo"
 local documented = require "apo.documented"
@@ -38,7 +38,8 @@ end
 
 local function draw(self)
   local left, right = texts(self)
-  local room = apo.system.width() - 1 - utf8.len(left, 1, -1, true) - utf8.len(right, 1, -1, true) - 2
+  local words = utf8.len(left, 1, -1, true) + utf8.len(right, 1, -1, true)
+  local room = apo.system.width() - words - 3
   local cells = math.max(0, math.min(30, room))
   local filled = math.floor(cells * self.done / self.total)
   local bar = cells < 5 and "" or ("━"):rep(filled) .. ("─"):rep(cells - filled) .. "  "

@@ -6,7 +6,7 @@ local apo = require "apo"
 local fail = require "apo.fail"
 local rows_of_files = require "apo.rows"
 
-local known = setmetatable({}, {__mode = "k"})  -- row -> {index, hash}
+local known = setmetatable({}, {__mode = "k"})  -- row -> {index, hash}, computed once
 
 local function identify(row)
   local found = known[row]

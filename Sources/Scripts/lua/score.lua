@@ -92,9 +92,10 @@ end
 
 return documented{
   name = "apo.score", summary = "Rewards every completion of a rollout.",
-  details = "`reward(row, completion)` gives a number or a table of named numbers. Several functions "
-    .. "come in a list or a table by name. What is given is summed with the weights, which are 1 "
-    .. "unless said otherwise. Anything but a finite number is an error that names the row.",
+  details = "`reward(row, completion)` gives a number or a table of named numbers. Several "
+    .. "functions come in a list or a table by name. What is given is summed with the weights, "
+    .. "which are 1 unless said otherwise. Anything but a finite number is an error that names the "
+    .. "row.",
   parameters = {
     {name = "rollout", type = "any", text = "an apo.Rollout, or a list of completions"},
     {name = "reward", type = "function or table", text = "one function or several"},
@@ -105,8 +106,8 @@ return documented{
   returns = {
     {type = "apo.Tensor", text = "the rewards [B]"},
     {type = "table",
-     text = "`rewards`, the same as a list; `parts`, the named rewards of each completion; `means`, "
-       .. "`{mean, std}` of each name"},
+     text = "`rewards`, the same as a list; `parts`, the named rewards of each completion; "
+       .. "`means`, `{mean, std}` of each name"},
   },
   example = [[local r = apo.score(rollout, {correct = is_correct, short = is_short}, {
   weights = {short = 0.1},

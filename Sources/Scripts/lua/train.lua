@@ -110,7 +110,7 @@ return documented{
   details = "Stage 2: at each step one completion for each prompt of a batch, then an update that "
     .. "minimises `mean((beta * (logp - ref_logp) - target)^2)` with the target `reward - value`. "
     .. "`target` and `loss` replace these. With `dir` the run is recorded in a folder: `run.json`, "
-    .. "`script.lua`, `metrics.jsonl`, `completions.jsonl`, `curve.html` and `checkpoint/`; when it "
+    .. "`script.lua`, `metrics.jsonl`, `completions.jsonl`, `curve.html`, `checkpoint/`; when it "
     .. "is killed, `resume = true` goes on from the last checkpoint and ends with the same bytes.",
   options = options,
   returns = {{type = "table", text = "`steps`, `metrics` (of the last step), `history` (all logged "
@@ -126,7 +126,8 @@ return documented{
     run.journal = journal.open(given.dir, settings_of.about(run), given.resume)
     if given.dir and given.resume then restore(run) end
     run.epoch = run.step / run.steps_per_epoch
-    run.console = console{total = run.total, done = math.min(run.step, run.total), quiet = given.quiet}
+    local done = math.min(run.step, run.total)
+    run.console = console{total = run.total, done = done, quiet = given.quiet}
     apo.system.on_interrupt(function() loop(run) end, function() interrupted(run) end)
     run.console.bar:finish()
     local last

@@ -96,12 +96,13 @@ local function update(run, b, first, last)
     entropy = part.entropy:mean()
     loss = loss - o.entropy_coef * entropy
   end
-  local figures = {policy_loss = policy_loss, loss = loss:item(), entropy = entropy and entropy:item()}
-  figures.logp = part.logp:detach():totable()
+  local figures = {
+    policy_loss = policy_loss, loss = loss:item(), entropy = entropy and entropy:item(),
+    logp = part.logp:detach():totable(), count = last - first + 1,
+  }
   loss:backward()
   run.is_updating = true
   figures.grad_norm, figures.weight_delta_norm = run.optimizer:step{max_grad_norm = o.max_grad_norm}
-  figures.count = last - first + 1
   return figures
 end
 

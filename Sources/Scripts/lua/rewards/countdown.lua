@@ -36,8 +36,8 @@ end
 
 return documented{
   name = "apo.rewards.countdown", summary = "Rewards an equation that reaches a target.",
-  details = "Rows have `target` and `numbers`, or both in `ground_truth`. Prompt and completion are "
-    .. "read together: \"Assistant:\" or \"<|im_start|>assistant\" must be in one of them.",
+  details = "Rows have `target` and `numbers`, or both in `ground_truth`. Prompt and completion "
+    .. "are read together: \"Assistant:\" or \"<|im_start|>assistant\" must be in one of them.",
   options = {
     {name = "format_score", type = "number", minimum = 0, maximum = 1, default = 0.1,
      text = "reward of an answer between the tags that is wrong"},

@@ -29,7 +29,8 @@ local function last_number(text)
 end
 
 local numeric = documented{
-  name = "apo.rewards.numeric", summary = "Rewards a completion whose last number is the right one.",
+  name = "apo.rewards.numeric",
+  summary = "Rewards a completion whose last number is the right one.",
   options = {
     column,
     {name = "tolerance", type = "number", minimum = 0, default = 1e-6,
