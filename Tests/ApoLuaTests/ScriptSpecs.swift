@@ -31,13 +31,7 @@ struct ScriptSpecs {
 
   @Test("Ctrl-C runs the clean-up once and still stops the script")
   func interrupt() throws {
-    let state = try makeInterpreter(ignoringEnvironment: true)
-    let stop = try state.makeFunction(
-      Function("stop", "Does what Ctrl-C does.") { call in
-        call.state.interrupt()
-        return call.nothing
-      })
-    try state.setGlobal("stop", to: .reference(stop))
+    let state = try stoppable()
     let text = errorText {
       try state.run(
         """
@@ -51,5 +45,48 @@ struct ScriptSpecs {
     #expect(text?.contains("interrupted!") == true)
     state.unwatchInterrupt()
     #expect(try state.global("cleaned").asInteger == 1)
+  }
+
+  @Test(
+    "A training that Ctrl-C stopped goes on from its last step",
+    .enabled(if: Fixtures.areThere, Comment(rawValue: Fixtures.missing)))
+  func interruptedTraining() throws {
+    try withTemporaryFolder { folder in
+      let state = try stoppable()
+      #expect(errorText { try state.run(training(in: folder)) }?.contains("interrupted!") == true)
+      state.unwatchInterrupt()
+      let checkpoints = try FileManager.default.contentsOfDirectory(atPath: folder + "/checkpoint")
+      #expect(checkpoints == ["step-2"])
+      let other = try makeInterpreter(ignoringEnvironment: true)
+      let result = try other.run(training(in: folder, more: ", resume = true"))
+      #expect(result.first?.asInteger == 4)
+    }
+  }
+
+  /// A state in which `stop()` does what Ctrl-C does.
+  private func stoppable() throws -> LuaState {
+    let state = try makeInterpreter(ignoringEnvironment: true)
+    let stop = Function("stop", "Does what Ctrl-C does.") { call in
+      call.state.interrupt()
+      return call.nothing
+    }
+    try state.setGlobal("stop", to: .reference(state.makeFunction(stop)))
+    return state
+  }
+
+  /// A run of four steps that stops itself after the second when it can.
+  private func training(in folder: String, more: String = "") -> String {
+    """
+    local apo = require "apo"
+    apo.seed(1)
+    local rows = {}
+    for i = 1, 8 do rows[i] = {prompt = "What is " .. i .. "?"} end
+    return apo.train{
+      policy = apo.load "\(Fixtures.path("models/tiny-qwen2-tied"))", data = apo.dataset(rows),
+      reward = function(_, c) return #c.text % 2 end, target = function(s) return s.reward end,
+      lr = 1e-3, batch_size = 2, max_tokens = 4, dir = "\(folder)", quiet = true,
+      on_step = function(record) if record.step == 2 then stop() end end\(more)
+    }.steps
+    """
   }
 }

@@ -96,7 +96,6 @@ end
 
 -- What is done when Ctrl-C was typed.
 local function interrupted(run)
-  run.console.is_quiet = false
   local dir = run.options.dir
   if not dir then return run.console:say("stopped after step " .. run.step) end
   if not run.is_updating then save(run) end
