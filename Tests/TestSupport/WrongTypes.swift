@@ -70,8 +70,9 @@ public struct WrongTypes {
   private func plainValues() throws -> [LuaValue] {
     let made = try state.load(
       """
-      return function() error("called") end, coroutine.create(print), io.stdout,
-        setmetatable({}, {__index = error, __len = error, __tostring = error, __name = "odd"}),
+      local function fail() error("an odd object was asked") end
+      return function() error("a function was called") end, coroutine.create(print), io.stdout,
+        setmetatable({}, {__index = fail, __len = fail, __tostring = fail, __name = "odd"}),
         debug.getregistry and print
       """, name: "=values")
     let references = try state.callKeepingResults(made).map { LuaValue.reference($0) }
