@@ -34,7 +34,7 @@ private let helpOverview = """
   """
 
 private func helpText(of argument: Argument, in state: LuaState) throws -> String {
-  let help = HelpText(all: state.documented)
+  let help = HelpText(all: state.documented, width: REPLTerminal.width)
   if argument.kind == .string {
     let name = try argument.string()
     if let found = help.all.first(where: { $0.name == name }) { return help.text(of: found) }

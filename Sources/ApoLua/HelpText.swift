@@ -6,6 +6,8 @@ import Lua
 struct HelpText {
   /// Every declaration of the state, from which members are found by name.
   let all: [Documentation]
+  /// The number of columns to keep to.
+  var width = 80
 
   func text(of documentation: Documentation) -> String {
     switch documentation {
@@ -15,19 +17,42 @@ struct HelpText {
     }
   }
 
+  /// Prose filled to the width; a line that starts with a blank stays as it is.
+  private func fill(_ text: String, indent: Int = 0) -> String {
+    var lines: [String] = []
+    var isOpen = false
+    for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
+      let isFixed = line.isEmpty || line.first?.isWhitespace == true
+      if isFixed {
+        lines.append(String(line))
+        isOpen = false
+        continue
+      }
+      for word in line.split(separator: " ") {
+        if isOpen, let last = lines.last, indent + last.count + 1 + word.count <= width {
+          lines[lines.count - 1] += " " + word
+        } else {
+          lines.append(String(word))
+          isOpen = true
+        }
+      }
+    }
+    return lines.joined(separator: "\n" + String(repeating: " ", count: indent))
+  }
+
   // MARK: Functions
 
   private func text(of documented: FunctionDocumentation) -> String {
     let function = documented.function
-    var parts = [documented.signature, function.summary]
-    if !function.details.isEmpty { parts.append(function.details) }
+    var parts = [documented.signature, fill(function.summary)]
+    if !function.details.isEmpty { parts.append(fill(function.details)) }
     let plain = function.parameters.filter { $0.type.fields == nil }
     if !plain.isEmpty { parts.append(table(plain)) }
     for parameter in function.parameters {
       guard let fields = parameter.type.fields else { continue }
       parts.append("Fields of \(parameter.name):\n" + table(fields))
     }
-    if let returns = function.returnsText { parts.append("Returns \(returns)") }
+    if let returns = function.returnsText { parts.append(fill("Returns \(returns)")) }
     if !function.example.isEmpty { parts.append(function.example) }
     return parts.joined(separator: "\n\n")
   }
@@ -38,9 +63,9 @@ struct HelpText {
     let types = min((parameters.map(\.typeText.count).max() ?? 0) + 2, 36)
     let margin = String(repeating: " ", count: indent)
     return parameters.map { parameter in
-      let line =
+      let head =
         margin + parameter.name.padded(to: names) + parameter.typeText.padded(to: types)
-        + parameter.text
+      let line = entry(head, parameter.text, column: indent + names + types)
       guard let fields = parameter.type.fields else { return line }
       return line + "\n" + table(fields, indent: indent + 4)
     }.joined(separator: "\n")
@@ -49,8 +74,8 @@ struct HelpText {
   // MARK: Classes and modules
 
   private func text(of declaration: Class) -> String {
-    var parts = [declaration.name, declaration.summary]
-    if !declaration.details.isEmpty { parts.append(declaration.details) }
+    var parts = [declaration.name, fill(declaration.summary)]
+    if !declaration.details.isEmpty { parts.append(fill(declaration.details)) }
     let properties = declaration.properties.map { ($0.name, "\($0.type.name), \($0.summary)") }
     if !properties.isEmpty { parts.append("Fields:\n" + list(properties)) }
     let methods = members(of: declaration.name + ":").filter { !$0.function.name.hasPrefix("__") }
@@ -59,8 +84,8 @@ struct HelpText {
   }
 
   private func text(of module: Module) -> String {
-    var parts = [module.name, module.summary]
-    if !module.details.isEmpty { parts.append(module.details) }
+    var parts = [module.name, fill(module.summary)]
+    if !module.details.isEmpty { parts.append(fill(module.details)) }
     let functions = members(of: module.name + ".")
     if !functions.isEmpty { parts.append("Functions:\n" + list(functions.map(\.entry))) }
     let modules = all.compactMap { documentation -> (String, String)? in
@@ -89,8 +114,19 @@ struct HelpText {
   }
 
   private func list(_ entries: [(String, String)]) -> String {
-    let width = min((entries.map(\.0.count).max() ?? 0) + 2, 30)
-    return entries.map { "  " + $0.0.padded(to: width) + $0.1 }.joined(separator: "\n")
+    let column = min((entries.map(\.0.count).max() ?? 0) + 2, 30)
+    return entries.map { entry("  " + $0.0.padded(to: column), $0.1, column: column + 2) }
+      .joined(separator: "\n")
+  }
+
+  /// A head and prose behind it, or below it where the line would be too narrow.
+  private func entry(_ head: String, _ text: String, column: Int) -> String {
+    let text = text.replacing("\n", with: " ")
+    if head.count > column || column + 24 > width {
+      let end = head.lastIndex { $0 != " " } ?? head.startIndex
+      return head[...end] + "\n        " + fill(text, indent: 8)
+    }
+    return head + fill(text, indent: column)
   }
 }
 
@@ -100,14 +136,13 @@ extension FunctionDocumentation {
 
   /// How the function is called: `apo.zeros(shape, …)`, `tensor:dot(other)`.
   var signature: String {
-    var names = function.parameters.map { parameter in
+    let names = function.parameters.map { parameter in
       let name = parameter.isVariadic ? "\(parameter.name), …" : parameter.name
       return parameter.isOptional && !parameter.isVariadic ? "[\(name)]" : name
     }
     if function.parameters.count == 1, function.parameters[0].type.fields != nil {
       return name + "{\(function.parameters[0].name)}"
     }
-    if selfType == nil, name.contains(":") { names = names.map { $0 } }
     return "\(name)(\(names.joined(separator: ", ")))"
   }
 }

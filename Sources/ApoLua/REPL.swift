@@ -102,7 +102,7 @@ final class REPL {
   private func show(_ results: [LuaReference]) throws {
     guard let first = results.first else { return }
     try state.setGlobal("_", to: .reference(first))
-    printer.width = terminal.width
+    printer.width = REPLTerminal.width
     let texts = try results.map { try printer.text(of: $0, in: state) }
     let separator = texts.contains { $0.contains("\n") } ? "\n" : "\t"
     print(texts.joined(separator: separator))

@@ -47,8 +47,8 @@ final class REPLTerminal {
     return !refused && isatty(STDOUT_FILENO) == 1
   }
 
-  /// The number of columns.
-  var width: Int {
+  /// The number of columns of the terminal, 80 where there is none.
+  static var width: Int {
     var size = winsize()
     guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col >= 20 else { return 80 }
     return Int(size.ws_col) - 1

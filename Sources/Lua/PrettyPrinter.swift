@@ -62,8 +62,13 @@ public struct PrettyPrinter {
     case .table where !hasOwnText(state):
       return try renderTable(state, indent: indent, path: path)
     case .function: return colored(try functionText(state, isNested: !path.isEmpty), .other)
-    default: return Piece(state.display(at: -1))
+    default: return Piece(indented(state.display(at: -1), by: indent))
     }
+  }
+
+  /// Text of several lines keeps its shape inside a table.
+  private func indented(_ text: String, by indent: Int) -> String {
+    text.replacing("\n", with: "\n" + String(repeating: " ", count: indent))
   }
 
   private func hasOwnText(_ state: LuaState) -> Bool {
@@ -128,6 +133,9 @@ public struct PrettyPrinter {
       let key = isListed && items.allSatisfy(\.isListed) ? "" : keyText(state) + " = "
       cl_get(state.current, table)
       var piece = try render(state, indent: indent, path: path)
+      if !piece.isOneLine, !key.isEmpty, state.type(at: -1) != .table {
+        piece.text = "\n" + String(repeating: " ", count: indent) + piece.text
+      }
       piece.text = key + piece.text
       piece.width += key.count
       items.append(Item(piece: piece, isListed: key.isEmpty))

@@ -69,10 +69,11 @@ final class PseudoTerminal {
 
   /// Types Ctrl-D until the program ends; its exit status, or nil if it does not end.
   ///
-  /// The editor shows its prompt before it takes over the terminal: a Ctrl-D between is lost.
+  /// The editor shows its prompt before it takes over the terminal: a Ctrl-D between becomes a
+  /// character of the line, which Ctrl-U removes.
   func finish() -> Int32? {
     for _ in 0..<100 where process.isRunning {
-      type("\u{4}")
+      type("\u{15}\u{4}")
       _ = wait(for: "never", seconds: 0.1)
     }
     return process.isRunning ? nil : process.terminationStatus
