@@ -5,7 +5,7 @@
 -- sampled answer is right in about 30 % of cases: the skill is there, and reinforcement learning has to bring it out.
 -- Being a mixture of habits on one kind of problem, it is a test bench and not a general model.
 --
--- About five minutes on two cores: apo-lua pretrain.lua [folder for the model and the data]
+-- About four minutes on two cores: apo-lua pretrain.lua [folder for the model and the data]
 local apo = require "apo"
 apo.seed(1)
 local folder = arg[1] or arg[0]:match("^(.*)/") or "."
@@ -64,7 +64,7 @@ local model = apo.new_model{
 }
 print(("%d weights"):format(model:num_parameters()))
 
-local steps, batch_size = 3000, 192
+local steps, batch_size = 2000, 192
 local optimizer = apo.optim.adamw(model, {lr = 2e-3, weight_decay = 0.01, betas = {0.9, 0.98}})
 local rate = apo.schedule.cosine{lr = 2e-3, warmup_steps = 100, total_steps = steps}
 local started = apo.system.clock()
