@@ -56,7 +56,15 @@ final class FunctionRecord {
   struct QuickCheck {
     /// Types that need no closer look.
     var accepted: UInt16 = 0
+    var takesIntegers = false
     var tag: UnsafeRawPointer?
+
+    /// What either of two checks accepts; of two classes the first.
+    func union(_ other: QuickCheck) -> QuickCheck {
+      QuickCheck(
+        accepted: accepted | other.accepted, takesIntegers: takesIntegers || other.takesIntegers,
+        tag: tag ?? other.tag)
+    }
   }
 
   unowned(unsafe) let state: LuaState
@@ -105,11 +113,9 @@ final class FunctionRecord {
     for index in checks.indices {
       let slot = Int32(truncatingIfNeeded: index + 1)
       let check = checks[index]
-      if let tag = check.tag {
-        if cl_object(L, slot, tag) != nil { continue }
-      } else if check.accepted & LuaType(code: cl_type(L, slot)).bit != 0 {
-        continue
-      }
+      if let tag = check.tag, cl_object(L, slot, tag) != nil { continue }
+      if check.accepted & LuaType(code: cl_type(L, slot)).bit != 0 { continue }
+      if check.takesIntegers, cl_is_integer(L, slot) { continue }
       try checkClosely(slot)
     }
     if isVariadic { try checkRest(L) }
@@ -140,10 +146,7 @@ final class FunctionRecord {
 extension Parameter {
   var quickCheck: FunctionRecord.QuickCheck {
     var check = type.quickCheck
-    if isOptional {
-      check.accepted |= LuaType.nil.bit | LuaType.none.bit
-      check.tag = nil
-    }
+    if isOptional { check.accepted |= LuaType.nil.bit | LuaType.none.bit }
     return check
   }
 }
@@ -159,6 +162,8 @@ extension ValueType {
     case .table: .init(accepted: LuaType.table.bit)
     case .function: .init(accepted: LuaType.function.bit)
     case .instance(_, let tag?): .init(tag: tag)
+    case .integer(nil, nil): .init(takesIntegers: true)
+    case .oneOf(let types): types.map(\.quickCheck).reduce(.init()) { $0.union($1) }
     default: .init()
     }
   }
