@@ -9,12 +9,21 @@ import CLua
 /// value (`LuaState.setUserValue`).
 public final class LuaReference: @unchecked Sendable {
   // Sendable because errors must be; used on the state's thread only.
-  private weak var state: LuaState?
+  private let home: Home
   private let key: Int32
+
+  /// The state that values live in, nil once it is closed.
+  ///
+  /// A weak reference would do, but one of them makes every use of the state slower.
+  final class Home {
+    unowned(unsafe) var state: LuaState?
+  }
+
+  private var state: LuaState? { home.state }
 
   /// Takes the value on top of the stack.
   init(poppingFrom state: LuaState) {
-    self.state = state
+    home = state.home
     key = cl_keep(state.current)
   }
 

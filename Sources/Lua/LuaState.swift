@@ -20,6 +20,8 @@ public final class LuaState {
   }
 
   let main: OpaquePointer
+  /// What references to Lua values know of this state.
+  let home = LuaReference.Home()
   private(set) var records: [FunctionRecord] = []
   var documentation: [Documentation] = []
   var documentationTable: LuaReference?
@@ -35,6 +37,7 @@ public final class LuaState {
       throw LuaError("not enough memory for a Lua state")
     }
     self.main = main
+    home.state = self
     cl_open_libraries(main, configuration.ignoresEnvironment)
     if configuration.isDeterministic { cl_open_deterministic(main) }
     try openDocumentation()
@@ -42,6 +45,7 @@ public final class LuaState {
   }
 
   deinit {
+    home.state = nil
     cl_close(main)
   }
 

@@ -6,7 +6,7 @@ import Synchronization
 private let live = Atomic(0)
 private let allocated = Atomic(0)
 
-/// A block of floats, aligned to a cache line, freed when the last tensor that views it is gone.
+/// A block of floats, aligned to a cache line unless it is small, freed when the last tensor that views it is gone.
 public final class Storage: @unchecked Sendable {
   /// The first element; valid as long as the storage lives: keep the storage (or its tensor) in a variable, as a
   /// temporary is freed before the pointer is used.
@@ -21,7 +21,8 @@ public final class Storage: @unchecked Sendable {
   public init(count: Int) {
     self.count = count
     let bytes = max(64, (count * 4 + 63) / 64 * 64)
-    guard let raw = aligned_alloc(64, bytes) else {
+    // An aligned block of a few bytes takes several times as long, and leaves gaps behind.
+    guard let raw = bytes <= 256 ? malloc(bytes) : aligned_alloc(64, bytes) else {
       // Scripts cannot come here: `Tensor.result` checks what they ask for first.
       preconditionFailure("out of memory: \(bytes) bytes for a tensor")
     }
