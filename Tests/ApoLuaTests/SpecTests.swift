@@ -32,6 +32,20 @@ struct SpecTests {
     for failure in try failures(in: file, prelude: prelude) { Issue.record("\(failure)") }
   }
 
+  @Test("Ctrl-C reaches the engine")
+  func interrupt() throws {
+    try withLua { state in
+      try state.run("require 'apo'")
+      state.watchInterrupt()
+      defer { state.unwatchInterrupt() }
+      #expect(!Interrupt.isRequested())
+      state.interrupt()
+      #expect(Interrupt.isRequested())
+      state.watchInterrupt()
+      #expect(!Interrupt.isRequested())
+    }
+  }
+
   private func failures(in file: String, prelude: String = "") throws -> [String] {
     try withLua { state in
       let path = Self.folder.appendingPathComponent("specs/engine/\(file)").path

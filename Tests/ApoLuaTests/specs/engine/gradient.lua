@@ -132,12 +132,28 @@ test("changes in place are for what no graph needs", function()
 end)
 
 test("a loop of dropped tensors and graphs stays flat", function()
-  local x = apo.randn(256, 256):requires_grad_()
-  for _ = 1, 300 do
+  collectgarbage()
+  local before, peak = storage_bytes(), 0
+  local x = apo.ones(512, 512):requires_grad_()
+  for _ = 1, 400 do  -- a megabyte a tensor, about two gigabytes in all
     local loss = (x * 2 + 1):exp():mean()
     loss:backward()
     x.grad = nil
+    peak = math.max(peak, storage_bytes())
   end
+  assert(peak < 1 << 30, peak)
+  x = nil
   collectgarbage()
-  assert(collectgarbage("count") < 20000)
+  eq(storage_bytes(), before)
+end)
+
+test("free and <close> give memory back at once", function()
+  collectgarbage()
+  local before = storage_bytes()
+  local t = apo.zeros(1000)
+  eq(storage_bytes(), before + 4000)
+  t:free()
+  eq(storage_bytes(), before)
+  do local inner <close> = apo.zeros(1000) end  -- luacheck: ignore
+  eq(storage_bytes(), before)
 end)
