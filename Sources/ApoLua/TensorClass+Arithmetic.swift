@@ -100,7 +100,7 @@ private func with(
   _ name: String, _ summary: String, _ apply: @escaping (Tensor, Tensor) throws -> Tensor
 ) -> Function {
   Function(
-    name, summary, [Parameter("other", operandType, "what to meet, broadcast")],
+    name, summary, [Parameter("other", operandType, "the other side, broadcast")],
     returns: tensorResult
   ) { call in
     try call.result(apply(call.this(Tensor.self), call[1].operand()))

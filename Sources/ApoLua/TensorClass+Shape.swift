@@ -10,7 +10,7 @@ private let keepdim = Parameter(
 
 /// Sums and the like, over a dimension or over all elements.
 let reductionMethods: [Function] = [
-  reduction("sum", "Sums.") { try $0.sum(dim: $1, keepdim: $2) },
+  reduction("sum", "Adds up elements.") { try $0.sum(dim: $1, keepdim: $2) },
   reduction("mean", "Averages; NaN where there are no elements.") {
     try $0.mean(dim: $1, keepdim: $2)
   },

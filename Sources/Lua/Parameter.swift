@@ -92,7 +92,8 @@ extension ValueType {
     switch self {
     case .any: "any value"
     case .boolean: "boolean"
-    case .number(let low, let high): Self.ranged("number", low, high)
+    case .number(let low, let high):
+      Self.ranged("number", low.map(Self.digits), high.map(Self.digits))
     case .integer(let low, let high): Self.ranged("integer", low, high)
     case .string: "string"
     case .table: "table"
@@ -113,6 +114,11 @@ extension ValueType {
     case .list(let element): "lists of \(element.plural)"
     default: name
     }
+  }
+
+  /// A bound without the fraction that a whole number would get.
+  private static func digits(_ value: Double) -> String {
+    Int(exactly: value).map { "\($0)" } ?? "\(value)"
   }
 
   private static func ranged<T>(_ name: String, _ low: T?, _ high: T?) -> String {
