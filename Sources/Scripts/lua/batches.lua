@@ -20,7 +20,9 @@ return documented{
   returns = {{type = "function", text = "iterator of step, from 1 on, and list of rows"},
              {type = "any", text = "nothing"},
              {type = "integer", text = "the step before the first"}},
-  example = "for step, rows in train:batches{size = 64, epochs = 4, shuffle = true} do … end",
+  example = [[for step, rows in train:batches{size = 64, epochs = 4, shuffle = true} do
+  print(step, #rows)
+end]],
   call = function(self, options)
     local size, seed = options.size, options.seed or apo.seed()
     local per_epoch = (options.drop_last and #self or #self + size - 1) // size

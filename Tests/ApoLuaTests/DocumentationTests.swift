@@ -1,0 +1,79 @@
+// The pages say what is true: their programs run, their links lead somewhere, the reference is the
+// one that the declarations give.
+
+import Foundation
+import Lua
+import Testing
+
+@testable import ApoLua
+
+@Suite("Documentation", .serialized)
+struct DocumentationTests {
+  @Test("docs/reference.md is what the declarations say; scripts/reference writes it")
+  func reference() throws {
+    let written = Page(try Checkout.text("docs/reference.md")).lines
+    let declared = Page(try referenceText()).lines
+    let difference = zip(written, declared).enumerated().first { $1.0 != $1.1 }
+    #expect(difference == nil, "run scripts/reference; line \((difference?.offset ?? 0) + 1)")
+    #expect(written.count == declared.count, "run scripts/reference")
+  }
+
+  @Test("Everything declared has prose: summaries are sentences, arguments are explained")
+  func prose() throws {
+    for documentation in try documentedState().documented {
+      switch documentation {
+      case .function(let documented):
+        expectSentence(documented.function.summary, documented.name)
+        expectTexts(documented.function.parameters, documented.name)
+      case .class(let declaration):
+        expectSentence(declaration.summary, declaration.name)
+        for property in declaration.properties {
+          expectSentence(property.summary, "\(declaration.name).\(property.name)")
+        }
+      case .module(let module): expectSentence(module.summary, module.name)
+      }
+    }
+  }
+
+  private func expectSentence(_ text: String, _ name: String) {
+    #expect(text.count > 5 && text.first?.isUppercase == true, "\(name): \(text)")
+    #expect(text.hasSuffix("."), "\(name): \(text)")
+  }
+
+  private func expectTexts(_ parameters: [Parameter], _ name: String) {
+    for parameter in parameters {
+      #expect(!parameter.text.isEmpty, "\(name): \(parameter.name)")
+      expectTexts(parameter.type.fields ?? [], "\(name): \(parameter.name)")
+    }
+  }
+
+  @Test("The programs of a page run", arguments: Checkout.pages.filter { $0 != referencePage })
+  func programs(_ path: String) throws {
+    let page = Page(try Checkout.text(path))
+    guard !page.blocks.isEmpty else { return }
+    try Lesson.withFolder { folder in
+      _ = try Lesson.run(page.script, named: path, in: folder)
+    }
+  }
+
+  private static let referencePage = "docs/reference.md"
+
+  @Test("The examples in the reference run")
+  func examples() throws {
+    let prelude = try Checkout.text("Tests/ApoLuaTests/specs/documentation/examples.lua")
+    let blocks = Page(try Checkout.text(Self.referencePage)).blocks
+    let calls = blocks.map { "example(\($0.line), [====[\n\($0.text)]====])\n" }
+    try Lesson.withFolder { folder in
+      _ = try Lesson.run(prelude + calls.joined(), named: "examples.lua", in: folder)
+    }
+  }
+
+  @Test("Links between pages lead to files", arguments: Checkout.pages)
+  func links(_ path: String) throws {
+    let folder = Checkout.folder.appendingPathComponent(path).deletingLastPathComponent()
+    for match in try Checkout.text(path).matches(of: /\]\((?!https?:|#)([^)#\s]+)/) {
+      let target = folder.appendingPathComponent(String(match.1)).standardized.path
+      #expect(FileManager.default.fileExists(atPath: target), "\(path): \(match.1)")
+    }
+  }
+}
