@@ -16,6 +16,7 @@ public final class Generator {
   private let seed: UInt64
   private let step: UInt64
   private let cache: KVCache
+  /// Sequences that have their first token; as many as fit into the cache are decoded, from the front.
   private var running: [Running] = []
   private var completions: [[Completion]] = []
 
@@ -56,11 +57,12 @@ public final class Generator {
       }
     }
     var waiting = ArraySlice(requests.indices)
+    let capacity = capacity(requests)
     return try withoutGradients {
       while !waiting.isEmpty || !running.isEmpty {
         try Interrupt.check()
-        try admit(&waiting, requests)
-        if !running.isEmpty { try decode(requests) }
+        try admit(&waiting, requests, capacity)
+        if !running.isEmpty { try decode(requests, capacity) }
       }
       return completions
     }
@@ -89,13 +91,13 @@ public final class Generator {
   }
 
   /// Lets waiting prompts enter: one pass over their tokens, then the first token of each of their samples.
-  private func admit(_ waiting: inout ArraySlice<Int>, _ requests: [GenerationRequest]) throws {
-    let capacity = capacity(requests)
+  private func admit(
+    _ waiting: inout ArraySlice<Int>, _ requests: [GenerationRequest], _ capacity: Int
+  ) throws {
     var entering: [Int] = []
     var tokens = 0
     while let next = waiting.first, tokens < 4096,
-      (entering.count + 1) * options.n + running.count <= capacity
-        || (entering.isEmpty && running.isEmpty)
+      entering.count * options.n + running.count < capacity
     {
       entering.append(next)
       tokens += requests[next].prompt.count
@@ -124,8 +126,10 @@ public final class Generator {
     try extend(fresh, logits: logits, rows: rows, requests)
   }
 
-  /// One more token for every running sequence.
-  private func decode(_ requests: [GenerationRequest]) throws {
+  /// One more token for every running sequence that fits.
+  private func decode(_ requests: [GenerationRequest], _ capacity: Int) throws {
+    let later = running.dropFirst(capacity)
+    running = Array(running.prefix(capacity))
     let batch = RaggedBatch(
       lengths: running.map { _ in 1 }, past: running.map { $0.sequence.length })
     let newest = running.map { completions[$0.request][$0.sample].ids.last ?? 0 }
@@ -136,6 +140,7 @@ public final class Generator {
     let before = running
     running = []
     try extend(before, logits: logits, rows: Array(before.indices), requests)
+    running += later
   }
 
   private func lastLogits(_ hidden: Tensor, rows: [Int]) throws -> Tensor {

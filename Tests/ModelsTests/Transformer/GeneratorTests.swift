@@ -69,6 +69,17 @@ struct GeneratorTests {
         == together.map { $0.map(\.ids) })
   }
 
+  @Test func moreSamplesThanTheCacheHoldsWaitTheirTurn() throws {
+    let model = try Transformer(folder: Fixtures.path("models/tiny-llama-mha"))
+    func run(n: Int, first: Int) throws -> [[Int]] {
+      let request = GenerationRequest(prompt: [7, 8], row: 0, firstSample: first)
+      return try Generator(
+        model, SamplingOptions(n: n, maxTokens: 5), endTokens: [4], seed: 1, step: 0
+      ).generate([request])[0].map(\.ids)
+    }
+    #expect(try run(n: 600, first: 0) == run(n: 200, first: 0) + run(n: 400, first: 200))
+  }
+
   /// DESIGN's fifth promise: what the sampler recorded is what training computes, to the bit.
   @Test(arguments: referenceModels + ["stories260K"], [1, 0.7])
   func sampledLogProbabilitiesAreTheScoredOnes(name: String, temperature: Double) throws {
