@@ -137,8 +137,7 @@ private func configuration(_ value: LuaValue, _ tokenizer: Tokenizer?) throws ->
 
 /// The class that Hugging Face's transformers loads the folder with.
 private func architectures(_ type: String) -> LuaValue {
-  let names = ["llama": "Llama", "mistral": "Mistral", "qwen2": "Qwen2"]
-  return names[type].map { [.string("\($0)ForCausalLM")] } ?? .nil
+  ModelConfiguration.architecture(type).map { [.string($0)] } ?? .nil
 }
 
 extension ModelConfiguration {

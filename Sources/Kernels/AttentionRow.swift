@@ -8,58 +8,77 @@ public struct AttentionShape: Sendable {
   public let keyValueHeads: Int
   /// Floats per head.
   public let size: Int
+  /// Tokens that a token sees, itself included: the sliding window, or `Int.max` for all.
+  public let window: Int
   /// What scores are multiplied by: 1 / sqrt(size).
   public let scale: Float
 
   /// Heads of `size` floats, `keyValueHeads` of which hold keys and values.
-  public init(heads: Int, keyValueHeads: Int, size: Int) {
+  public init(heads: Int, keyValueHeads: Int, size: Int, window: Int = .max) {
     self.heads = heads
     self.keyValueHeads = keyValueHeads
     self.size = size
+    self.window = window
     scale = 1 / Float(size).squareRoot()
   }
 
   /// Floats from one token's keys (or values) to the next token's.
   public var stride: Int { keyValueHeads * size }
 
+  /// The positions that the token at `position` sees.
+  public func visible(from position: Int) -> Range<Int> {
+    max(0, position - (window - 1))..<position + 1
+  }
+
   /// The first float of the keys that query head `head` looks at.
   func keyOffset(_ head: Int) -> Int { head / (heads / keyValueHeads) * size }
 }
 
-/// softmax(q kᵀ scale) v for every head of one token that sees the first `visible` rows of `segments`.
+/// softmax(q kᵀ scale) v for every head of one token that sees the `visible` rows of `segments`, counted through.
 ///
 /// - Parameters:
 ///   - q: the token's queries [H·D].
 ///   - segments: rows of all key-value heads in order.
-///   - scratch: room for `visible` floats.
+///   - scratch: room for a float per visible row.
 ///   - out: [H·D], written.
 ///   - normalisers: where given, receives ln Σ exp(score) of each head.
 public func attentionRow(
-  _ q: UnsafePointer<Float>, _ segments: UnsafeBufferPointer<KeyValueSegment>, visible: Int,
+  _ q: UnsafePointer<Float>, _ segments: UnsafeBufferPointer<KeyValueSegment>, visible: Range<Int>,
   _ shape: AttentionShape, scratch: UnsafeMutablePointer<Float>, out: UnsafeMutablePointer<Float>,
   normalisers: UnsafeMutablePointer<Float>?
 ) {
   out.update(repeating: 0, count: shape.heads * shape.size)
   for head in 0..<shape.heads {
     let offset = shape.keyOffset(head)
-    var t = 0
-    for segment in segments where t < visible {
-      let count = min(segment.count, visible - t)
+    forEachSegment(segments, visible) { segment, first, rows in
       attentionScores(
-        q + head * shape.size, segment.keys + offset, stride: shape.stride, count: count,
-        size: shape.size, scale: shape.scale, into: scratch + t)
-      t += count
+        q + head * shape.size, segment.keys + offset + first * shape.stride, stride: shape.stride,
+        count: rows.count, size: shape.size, scale: shape.scale, into: scratch + rows.lowerBound)
     }
-    let normaliser = softmaxInPlace(scratch, visible)
+    let normaliser = softmaxInPlace(scratch, visible.count)
     normalisers?[head] = normaliser
-    t = 0
-    for segment in segments where t < visible {
-      let count = min(segment.count, visible - t)
+    forEachSegment(segments, visible) { segment, first, rows in
       addWeighted(
-        scratch + t, segment.values + offset, stride: shape.stride, count: count,
-        size: shape.size, to: out + head * shape.size)
-      t += count
+        scratch + rows.lowerBound, segment.values + offset + first * shape.stride,
+        stride: shape.stride, count: rows.count, size: shape.size, to: out + head * shape.size)
     }
+  }
+}
+
+/// Calls `body` with each segment that has visible rows: the first of them, and their places among all visible rows.
+@inline(__always)
+private func forEachSegment(
+  _ segments: UnsafeBufferPointer<KeyValueSegment>, _ visible: Range<Int>,
+  _ body: (_ segment: KeyValueSegment, _ first: Int, _ rows: Range<Int>) -> Void
+) {
+  var start = 0
+  for segment in segments where start < visible.upperBound {
+    let rows = visible.clamped(to: start..<start + segment.count)
+    if !rows.isEmpty {
+      let place = rows.lowerBound - visible.lowerBound
+      body(segment, rows.lowerBound - start, place..<place + rows.count)
+    }
+    start += segment.count
   }
 }
 

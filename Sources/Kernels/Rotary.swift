@@ -2,7 +2,8 @@
 
 /// Rotates one head of `size` floats by the angles whose cosines and sines are given ([size / 2] each).
 ///
-/// `direction` is 1 forward and −1 for the gradient, which is the rotation back. `x` and `y` may be the same.
+/// `direction` is 1 forward and −1 for the gradient, which is the transpose: the
+/// rotation back. `x` and `y` may be the same.
 public func rotate(
   _ x: UnsafePointer<Float>, cosines: UnsafePointer<Float>, sines: UnsafePointer<Float>,
   direction: Float, into y: UnsafeMutablePointer<Float>, _ size: Int

@@ -47,7 +47,7 @@ struct ReferenceTrainingTests {
   @Test(
     arguments: [
       "tiny-qwen2-tied", "tiny-qwen2-untied", "tiny-llama-mha", "tiny-llama-bf16",
-      "tiny-qwen2-sharded",
+      "tiny-qwen2-sharded", "tiny-qwen3", "tiny-llama-rope3", "tiny-mistral-swa",
     ])
   func threeStepsEqualTorch(name: String) throws {
     let reference = try ReferenceModel(name)

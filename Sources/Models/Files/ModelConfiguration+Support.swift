@@ -2,43 +2,23 @@
 
 extension ModelConfiguration {
   /// Throws at the first setting that would need a formula the transformer does not have.
-  static func checkSupport(_ fields: JSONFields, _ type: String) throws {
-    guard contextOf[type] != nil else {
-      let known = contextOf.keys.sorted().joined(separator: ", ")
-      throw fields.error("model_type", "'\(type)' is not supported (supported: \(known))")
-    }
+  static func checkSupport(_ fields: JSONFields, _ family: ModelFamily) throws {
     let activation = try fields.string("hidden_act", default: "silu")
-    guard activation == "silu" else {
+    guard ["silu", "swish"].contains(activation) else {
       throw fields.error("hidden_act", "'\(activation)' is not supported (supported: silu)")
     }
-    for key in ["mlp_bias", "attention_bias", "use_sliding_window", "use_mrope"]
-    where try fields.bool(key, default: false) {
+    var switches = ["use_mrope"]
+    if family.window != .switched { switches.append("use_sliding_window") }
+    if !family.readsMLPBias { switches.append("mlp_bias") }
+    if !family.readsAttentionBias { switches.append("attention_bias") }
+    for key in switches where try fields.bool(key, default: false) {
       throw fields.error(key, "true is not supported")
     }
     if let setting = fields["quantization_config"] {
       throw fields.error("quantization_config", "is not supported, got \(setting.excerpt)")
     }
-    // Qwen2 files carry a window that `use_sliding_window` switches off.
-    if type == "mistral", let window = fields["sliding_window"] {
-      throw fields.error("sliding_window", "is not supported, got \(window.excerpt)")
-    }
-    for layer in try fields.array("layer_types", default: [])
-    where layer != .string("full_attention") {
-      throw fields.error("layer_types", "\(layer.excerpt) is not supported (only full_attention)")
-    }
-    for key in ["rope_scaling", "rope_parameters"] { try checkRope(fields.object(key)) }
     try checkPartialRotary(fields)
-  }
-
-  private static func checkRope(_ rope: JSONFields?) throws {
-    guard let rope else { return }
-    for key in ["type", "rope_type"] {
-      let kind = try rope.string(key, default: "default")
-      guard kind == "default" else {
-        throw rope.error(key, "'\(kind)' is not supported (supported: default)")
-      }
-    }
-    try checkPartialRotary(rope)
+    if let rope = try RopeScaling.settings(fields) { try checkPartialRotary(rope) }
   }
 
   private static func checkPartialRotary(_ fields: JSONFields) throws {
@@ -48,12 +28,14 @@ extension ModelConfiguration {
     }
   }
 
-  static func headSize(_ fields: JSONFields, _ hidden: Int, _ heads: Int) throws -> Int {
-    if fields["head_dim"] == nil, hidden % heads != 0 {
+  static func headSize(
+    _ fields: JSONFields, _ hidden: Int, _ heads: Int, default other: Int?
+  ) throws -> Int {
+    if fields["head_dim"] == nil, other == nil, hidden % heads != 0 {
       throw fields.error(
         "hidden_size", "must be a multiple of num_attention_heads (\(heads)), got \(hidden)")
     }
-    let size = try fields.integer("head_dim", in: 1...1 << 14, default: hidden / heads)
+    let size = try fields.integer("head_dim", in: 1...1 << 14, default: other ?? hidden / heads)
     guard size % 2 == 0, size > 0 else {
       throw fields.error("head_dim", "must be even for the rotary embedding, got \(size)")
     }
@@ -62,11 +44,13 @@ extension ModelConfiguration {
 
   static func ropeTheta(_ fields: JSONFields) throws -> Double {
     let common = try positive(fields, "rope_theta", default: 10_000)
-    guard let rope = try fields.object("rope_parameters") else { return common }
+    guard let rope = try RopeScaling.settings(fields) else { return common }
     return try positive(rope, "rope_theta", default: common)
   }
 
-  static func positive(_ fields: JSONFields, _ key: String, default other: Double) throws -> Double
+  /// A number above 0; `default` when missing, an error when there is none.
+  static func positive(_ fields: JSONFields, _ key: String, default other: Double? = nil) throws
+    -> Double
   {
     let value = try fields.number(key, default: other)
     guard value > 0, value < 1e12 else {

@@ -2,9 +2,9 @@
 // with the same keys. What the transformer here cannot compute is refused by name: a model that
 // runs with a wrong formula is worse than one that does not run (ModelConfiguration+Support.swift).
 
-/// Sizes and constants of a Llama, Mistral or Qwen2 model.
+/// Sizes and constants of a model of one of the supported families.
 public struct ModelConfiguration: Sendable, Equatable {
-  /// The family: `llama`, `mistral` or `qwen2`.
+  /// The family, as `llama` or `qwen3`.
   public let modelType: String
   /// Rows of the embedding table; at least the number of tokens.
   public let vocabularySize: Int
@@ -24,12 +24,22 @@ public struct ModelConfiguration: Sendable, Equatable {
   public let normEpsilon: Float
   /// Base of the rotary embedding's wavelengths.
   public let ropeTheta: Double
+  /// How the rotary embedding was stretched to a longer context.
+  public let ropeScaling: RopeScaling
   /// Longest context.
   public let maxPositions: Int
+  /// The sliding window of every layer: tokens that a token sees, itself included; nil sees all before it.
+  public let windows: [Int?]
   /// Whether the output layer is the embedding table.
   public let tiesEmbeddings: Bool
-  /// Whether the query, key and value projections have biases (Qwen2).
+  /// Whether the query, key and value projections have biases (always in Qwen2).
   public let hasQueryKeyValueBias: Bool
+  /// Whether the output projection of the attention has a bias.
+  public let hasOutputBias: Bool
+  /// Whether the feed-forward projections have biases.
+  public let hasMLPBias: Bool
+  /// Whether queries and keys are normed head by head (Qwen3).
+  public let hasQueryKeyNorm: Bool
   /// Standard deviation for new weights.
   public let initializerRange: Double
   /// The token a text begins with.
@@ -55,9 +65,9 @@ public struct ModelConfiguration: Sendable, Equatable {
   }
 
   private init(_ fields: JSONFields, generation: JSONFields?) throws {
-    let type = try fields.string("model_type")
-    try Self.checkSupport(fields, type)
-    modelType = type
+    let family = try ModelFamily.named(in: fields)
+    try Self.checkSupport(fields, family)
+    modelType = try fields.string("model_type")
     vocabularySize = try fields.integer("vocab_size", in: 1...1 << 24)
     hiddenSize = try fields.integer("hidden_size", in: 1...1 << 18)
     intermediateSize = try fields.integer("intermediate_size", in: 1...1 << 20)
@@ -65,7 +75,7 @@ public struct ModelConfiguration: Sendable, Equatable {
     headCount = try fields.integer("num_attention_heads", in: 1...1 << 14)
     keyValueHeadCount = try fields.integer(
       "num_key_value_heads", in: 1...1 << 14, default: headCount)
-    headSize = try Self.headSize(fields, hiddenSize, headCount)
+    headSize = try Self.headSize(fields, hiddenSize, headCount, default: family.headSize)
     guard headCount % keyValueHeadCount == 0 else {
       throw fields.error(
         "num_key_value_heads",
@@ -74,9 +84,14 @@ public struct ModelConfiguration: Sendable, Equatable {
     normEpsilon = Float(try Self.positive(fields, "rms_norm_eps", default: 1e-6))
     ropeTheta = try Self.ropeTheta(fields)
     maxPositions = try fields.integer(
-      "max_position_embeddings", in: 1...1 << 28, default: Self.contextOf[type] ?? 2048)
+      "max_position_embeddings", in: 1...1 << 28, default: family.context)
+    ropeScaling = try RopeScaling(fields, context: maxPositions)
+    windows = try Self.windows(fields, family, layers: layerCount)
     tiesEmbeddings = try fields.bool("tie_word_embeddings", default: false)
-    hasQueryKeyValueBias = type == "qwen2"
+    hasOutputBias = try family.readsAttentionBias && fields.bool("attention_bias", default: false)
+    hasQueryKeyValueBias = hasOutputBias || family.hasQueryKeyValueBias
+    hasMLPBias = try family.readsMLPBias && fields.bool("mlp_bias", default: false)
+    hasQueryKeyNorm = family.hasQueryKeyNorm
     initializerRange = try Self.positive(fields, "initializer_range", default: 0.02)
     let vocabulary = vocabularySize
     func ids(_ key: String) throws -> [Int] {
@@ -98,7 +113,4 @@ public struct ModelConfiguration: Sendable, Equatable {
     for key in keys.isEmpty ? ["torch_dtype"] : keys { result.set(key, .string(dataType)) }
     return result
   }
-
-  /// Default of `max_position_embeddings` in Hugging Face's configuration of each family.
-  static let contextOf = ["llama": 2048, "mistral": 131072, "qwen2": 32768]
 }

@@ -51,7 +51,7 @@ extension Transformer {
     let model = try Transformer(configuration) { name, shape in
       stream += 1
       let tensor = try Tensor.zeroResult(shape, for: "new_model")
-      if name.contains("norm") {
+      if shape.count == 1, !name.hasSuffix("bias") {
         tensor.pointer.update(repeating: 1, count: tensor.count)
       } else if !name.hasSuffix("bias") {
         var random = RandomStream(seed: seed, stream: stream)

@@ -1,7 +1,7 @@
 import Kernels
 import Tensors
 
-// A decoder-only transformer of the Llama and Qwen2 family, written once for training and for decoding.
+// A decoder-only transformer, written once for training and for decoding; the blocks of the families are its layers.
 //
 // Left out: dropout (0 in these models' fine-tuning) and padding (batches are ragged). Parameter names are the checkpoint's.
 
@@ -12,12 +12,12 @@ public final class Transformer: @unchecked Sendable {
   /// All weights with their checkpoint names, in the checkpoint's order; a tied head is not listed twice.
   public let parameters: [(name: String, tensor: Tensor)]
   let embedTokens: Tensor  // [V, C]
-  let layers: [TransformerLayer]
-  let norm: Tensor  // [C]
+  let layers: [any TransformerLayer]
+  let norm: any Norm
   /// The output layer [V, C]; the embedding itself when the two are tied.
   public let lmHead: Tensor
-  let rotaryTable: RotaryTable
-  let attentionShape: AttentionShape
+  /// Heads and sliding window of every layer's attention.
+  let attentionShapes: [AttentionShape]
 
   /// Builds the model from weights delivered by `weight`, which is asked for every name and shape in order.
   public init(
@@ -31,18 +31,23 @@ public final class Transformer: @unchecked Sendable {
       return tensor
     }
     self.configuration = c
+    let table = RotaryTable(
+      frequencies: c.ropeScaling.frequencies(size: c.headSize, theta: c.ropeTheta),
+      scale: c.ropeScaling.attentionFactor)
     embedTokens = try parameter("model.embed_tokens.weight", [c.vocabularySize, c.hiddenSize])
     layers = try (0..<c.layerCount).map {
-      try TransformerLayer(c, prefix: "model.layers.\($0)", parameter: parameter)
+      try LlamaLayer(c, prefix: "model.layers.\($0).", rotaryTable: table, parameter)
     }
-    norm = try parameter("model.norm.weight", [c.hiddenSize])
+    norm = try RMSNorm("model.norm", width: c.hiddenSize, epsilon: c.normEpsilon, parameter)
     lmHead =
       c.tiesEmbeddings
       ? embedTokens : try parameter("lm_head.weight", [c.vocabularySize, c.hiddenSize])
     parameters = named
-    rotaryTable = RotaryTable(size: c.headSize, theta: c.ropeTheta)
-    attentionShape = AttentionShape(
-      heads: c.headCount, keyValueHeads: c.keyValueHeadCount, size: c.headSize)
+    attentionShapes = c.windows.map {
+      AttentionShape(
+        heads: c.headCount, keyValueHeads: c.keyValueHeadCount, size: c.headSize,
+        window: $0 ?? .max)
+    }
   }
 
   /// Hidden states after the final norm for all tokens of a ragged batch: [N, C].
@@ -61,20 +66,18 @@ public final class Transformer: @unchecked Sendable {
     var x = try Tensor.embedding(tokens, embedTokens)  // [N, C]
     for (index, layer) in layers.enumerated() {
       try Interrupt.check()
-      let attended = try layer.attention(x, epsilon: configuration.normEpsilon) { q, k, v in
-        let q = try Tensor.rotary(q, positions: positions, rotaryTable)
-        let k = try Tensor.rotary(k, positions: positions, rotaryTable)
+      let shape = attentionShapes[index]
+      let attended = try layer.attention(x, positions: positions) { q, k, v in
         guard let cache else {
-          return try .attention(q, k, v, batch: batch, shape: attentionShape)
+          return try .attention(q, k, v, batch: batch, shape: shape)
         }
         let (segments, bounds) = cache.store(k, v, layer: index)
-        return try .attention(
-          q, batch: batch, shape: attentionShape, segments: segments, bounds: bounds)
+        return try .attention(q, batch: batch, shape: shape, segments: segments, bounds: bounds)
       }
       x = try x + attended
-      x = try x + layer.feedForward(x, epsilon: configuration.normEpsilon)
+      x = try x + layer.feedForward(x)
     }
-    return try .rmsNorm(x, weight: norm, epsilon: configuration.normEpsilon)
+    return try norm(x)
   }
 
   /// Logits of the next token after every token of one sequence: [T, V].

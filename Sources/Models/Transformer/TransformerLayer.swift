@@ -1,60 +1,70 @@
 import Tensors
 
-/// An affine map y = x Wᵀ + b with W [out, in].
-struct Linear {
-  let weight: Tensor
-  let bias: Tensor?
+/// The causal attention of queries [N, H·D] over keys and values [N, KV·D]: [N, H·D].
+typealias Attend = (_ q: Tensor, _ k: Tensor, _ v: Tensor) throws -> Tensor
 
-  func callAsFunction(_ x: Tensor) throws -> Tensor { try .linear(x, weight, bias: bias) }
+/// One block: what it adds to the residual stream x [N, C], in two parts.
+protocol TransformerLayer {
+  /// What the attention adds; `attend` is called once.
+  func attention(_ x: Tensor, positions: [Int], attend: Attend) throws -> Tensor
+  /// What the feed-forward part adds.
+  func feedForward(_ x: Tensor) throws -> Tensor
 }
 
-/// One block: attention and a gated feed-forward layer, each behind a norm and added to the residual stream.
-struct TransformerLayer {
-  let inputLayernorm: Tensor  // [C]
+/// The block of Llama, Mistral and Qwen: rotary attention and a gated feed-forward part, each behind an RMSNorm.
+struct LlamaLayer: TransformerLayer {
+  let inputLayernorm: RMSNorm
   let qProj: Linear  // [H·D, C]
   let kProj: Linear  // [KV·D, C]
   let vProj: Linear  // [KV·D, C]
   let oProj: Linear  // [C, H·D]
-  let postAttentionLayernorm: Tensor  // [C]
+  /// Norms of each head of queries and keys; Qwen3 alone has them.
+  let qNorm, kNorm: RMSNorm?
+  let postAttentionLayernorm: RMSNorm
   let gateProj: Linear  // [I, C]
   let upProj: Linear  // [I, C]
   let downProj: Linear  // [C, I]
+  let rotaryTable: RotaryTable
 
   init(
-    _ c: ModelConfiguration, prefix: String,
-    parameter: (_ name: String, _ shape: [Int]) throws -> Tensor
+    _ c: ModelConfiguration, prefix: String, rotaryTable: RotaryTable, _ parameter: ParameterSource
   ) throws {
-    func linear(_ name: String, _ outputs: Int, _ inputs: Int, bias: Bool = false) throws -> Linear
+    func linear(_ name: String, _ outputs: Int, _ inputs: Int, _ bias: Bool = false) throws
+      -> Linear
     {
-      let weight = try parameter("\(prefix).\(name).weight", [outputs, inputs])
-      return Linear(
-        weight: weight, bias: bias ? try parameter("\(prefix).\(name).bias", [outputs]) : nil)
+      try Linear(prefix + name, outputs: outputs, inputs: inputs, bias: bias, parameter)
+    }
+    func norm(_ name: String, _ width: Int) throws -> RMSNorm {
+      try RMSNorm(prefix + name, width: width, epsilon: c.normEpsilon, parameter)
     }
     let (hidden, inner) = (c.hiddenSize, c.intermediateSize)
     let (queries, keys) = (c.headCount * c.headSize, c.keyValueHeadCount * c.headSize)
-    let bias = c.hasQueryKeyValueBias
-    qProj = try linear("self_attn.q_proj", queries, hidden, bias: bias)
-    kProj = try linear("self_attn.k_proj", keys, hidden, bias: bias)
-    vProj = try linear("self_attn.v_proj", keys, hidden, bias: bias)
-    oProj = try linear("self_attn.o_proj", hidden, queries)
-    gateProj = try linear("mlp.gate_proj", inner, hidden)
-    upProj = try linear("mlp.up_proj", inner, hidden)
-    downProj = try linear("mlp.down_proj", hidden, inner)
-    inputLayernorm = try parameter("\(prefix).input_layernorm.weight", [hidden])
-    postAttentionLayernorm = try parameter("\(prefix).post_attention_layernorm.weight", [hidden])
+    qProj = try linear("self_attn.q_proj", queries, hidden, c.hasQueryKeyValueBias)
+    kProj = try linear("self_attn.k_proj", keys, hidden, c.hasQueryKeyValueBias)
+    vProj = try linear("self_attn.v_proj", keys, hidden, c.hasQueryKeyValueBias)
+    oProj = try linear("self_attn.o_proj", hidden, queries, c.hasOutputBias)
+    qNorm = c.hasQueryKeyNorm ? try norm("self_attn.q_norm", c.headSize) : nil
+    kNorm = c.hasQueryKeyNorm ? try norm("self_attn.k_norm", c.headSize) : nil
+    gateProj = try linear("mlp.gate_proj", inner, hidden, c.hasMLPBias)
+    upProj = try linear("mlp.up_proj", inner, hidden, c.hasMLPBias)
+    downProj = try linear("mlp.down_proj", hidden, inner, c.hasMLPBias)
+    inputLayernorm = try norm("input_layernorm", hidden)
+    postAttentionLayernorm = try norm("post_attention_layernorm", hidden)
+    self.rotaryTable = rotaryTable
   }
 
-  /// o_proj of what `attend` makes of the queries, keys and values of the normed input: [N, C].
-  func attention(
-    _ x: Tensor, epsilon: Float, attend: (_ q: Tensor, _ k: Tensor, _ v: Tensor) throws -> Tensor
-  ) throws -> Tensor {
-    let h = try Tensor.rmsNorm(x, weight: inputLayernorm, epsilon: epsilon)
-    return try oProj(attend(qProj(h), kProj(h), vProj(h)))
+  func attention(_ x: Tensor, positions: [Int], attend: Attend) throws -> Tensor {
+    let h = try inputLayernorm(x)
+    var (q, k) = try (qProj(h), kProj(h))
+    if let qNorm, let kNorm { (q, k) = try (qNorm(q), kNorm(k)) }
+    q = try .rotary(q, positions: positions, rotaryTable)
+    k = try .rotary(k, positions: positions, rotaryTable)
+    return try oProj(attend(q, k, vProj(h)))
   }
 
-  /// down_proj(silu(gate_proj(h)) up_proj(h)) of the normed input h: [N, C].
-  func feedForward(_ x: Tensor, epsilon: Float) throws -> Tensor {
-    let h = try Tensor.rmsNorm(x, weight: postAttentionLayernorm, epsilon: epsilon)
+  /// down_proj(silu(gate_proj(h)) up_proj(h)) of the normed input h.
+  func feedForward(_ x: Tensor) throws -> Tensor {
+    let h = try postAttentionLayernorm(x)
     return try downProj(.swiGLU(gateProj(h), upProj(h)))
   }
 }

@@ -3,6 +3,7 @@ import Kernels
 extension Tensor {
   /// Causal attention of each sequence over itself, with grouped queries: softmax(q kᵀ / √D) v.
   ///
+  /// A token sees itself and what comes before it, as far as the shape's sliding window reaches.
   /// q is [N, H·D], k and v are [N, KV·D]; the result is [N, H·D]. Nothing of size T × T is kept.
   public static func attention(
     _ q: Tensor, _ k: Tensor, _ v: Tensor, batch: RaggedBatch, shape: AttentionShape
@@ -32,7 +33,7 @@ extension Tensor {
 
   /// Attention of each sequence's new tokens over cached keys and values, which hold the new ones already.
   ///
-  /// Sequence s sees `segments[bounds[s] ..< bounds[s + 1]]`, of which a token at position p sees the first p + 1 rows.
+  /// Sequence s sees `segments[bounds[s] ..< bounds[s + 1]]`, which a token sees as in `attention`.
   /// The arithmetic is that of `attention`, so the results have the same bits. Not differentiable.
   public static func attention(
     _ q: Tensor, batch: RaggedBatch, shape: AttentionShape, segments: [KeyValueSegment],
@@ -59,7 +60,7 @@ extension Tensor {
           attentionRow(
             q.pointer + row * width,
             UnsafeBufferPointer(rebasing: segments[bounds[s]..<bounds[s + 1]]),
-            visible: positions[row] + 1, shape, scratch: scratch.pointer,
+            visible: shape.visible(from: positions[row]), shape, scratch: scratch.pointer,
             out: out.pointer + row * width,
             normalisers: normalisers.map { $0.pointer + row * shape.heads })
         }
@@ -81,13 +82,15 @@ extension Tensor {
         let rows = batch[task / shape.keyValueHeads]
         let kv = task % shape.keyValueHeads
         let scratch = Storage(count: 2 * rows.count)
-        let first = rows.lowerBound * shape.stride + kv * shape.size
         for row in rows {
+          let visible = shape.visible(from: row - rows.lowerBound)
+          let first =
+            (rows.lowerBound + visible.lowerBound) * shape.stride + kv * shape.size
           for head in kv * group..<(kv + 1) * group {
             let at = row * width + head * shape.size
             attentionHeadBackward(
               q: q.pointer + at, keys: k.pointer + first, values: v.pointer + first,
-              visible: row - rows.lowerBound + 1, shape,
+              visible: visible.count, shape,
               normaliser: normalisers.pointer[row * shape.heads + head], out: out.pointer + at,
               gradient: dout + at, scratch: scratch.pointer, dq: into[0].map { $0 + at },
               dk: into[1].map { $0 + first }, dv: into[2].map { $0 + first })

@@ -2,15 +2,17 @@ import Kernels
 
 extension Tensor {
   /// x w / sqrt(mean(x²) + ε) over the last dimension of x [N, C], with w [C] (arXiv 1910.07467).
+  ///
+  /// With w [D] for x [N, H·D], each of the H heads of a row is normed by itself.
   public static func rmsNorm(_ x: Tensor, weight: Tensor, epsilon: Float) throws(TensorError)
     -> Tensor
   {
     let width = weight.count
-    guard x.shape.last == width, weight.shape.count == 1 else {
+    guard let last = x.shape.last, width > 0, last % width == 0, weight.shape.count == 1 else {
       throw TensorError(
         "rms_norm: input [tokens, C] and weight [C] expected, got \(x.shape) and \(weight.shape)")
     }
-    let rows = x.count / max(1, width)
+    let rows = x.count / width
     let y = try result(x.shape, for: "rms_norm")
     let inverse = Storage(count: rows)
     Team.shared.forEach(rows, atLeast: rowGrain(width)) { range in

@@ -8,13 +8,15 @@ public final class RotaryTable: @unchecked Sendable {
   /// Half of the head size: angles per position.
   public let half: Int
   private let frequencies: [Float]
+  private let scale: Float
   private(set) var cosines: [Float] = []
   private(set) var sines: [Float] = []
 
-  /// The table for heads of `size` floats with frequencies theta^(−2i / size).
-  public init(size: Int, theta: Double) {
-    half = size / 2
-    frequencies = (0..<half).map { Float(1 / pow(theta, Double(2 * $0) / Double(size))) }
+  /// The table for heads of twice as many floats as there are frequencies, its cosines and sines multiplied by `scale`.
+  public init(frequencies: [Float], scale: Float = 1) {
+    half = frequencies.count
+    self.frequencies = frequencies
+    self.scale = scale
   }
 
   /// Makes the table reach beyond `position`.
@@ -22,15 +24,15 @@ public final class RotaryTable: @unchecked Sendable {
     for p in cosines.count / max(1, half)..<max(cosines.count / max(1, half), position + 1) {
       for frequency in frequencies {
         let angle = Double(Float(p) * frequency)
-        cosines.append(Float(cos(angle)))
-        sines.append(Float(sin(angle)))
+        cosines.append(Float(cos(angle)) * scale)
+        sines.append(Float(sin(angle)) * scale)
       }
     }
   }
 }
 
 extension Tensor {
-  /// Turns every head of x [N, H·D] by the angles of its row's position (arXiv 2104.09864).
+  /// Turns every head of x [N, H·D] by the angles of its row's position (arXiv 2104.09864), times the table's scale.
   public static func rotary(_ x: Tensor, positions: [Int], _ table: RotaryTable) throws(TensorError)
     -> Tensor
   {

@@ -63,19 +63,64 @@ import Testing
       "'num_key_value_heads' must divide num_attention_heads (2), got 3"
     ),
     (
-      #"{"model_type": "gpt2"}"#,
-      "'model_type' 'gpt2' is not supported (supported: llama, mistral, qwen2)"
+      #"{"model_type": "gpt_neox"}"#,
+      "'model_type' 'gpt_neox' is not supported (supported: llama, mistral, qwen2, qwen3)"
     ),
     (#"{"hidden_act": "gelu"}"#, "'hidden_act' 'gelu' is not supported (supported: silu)"),
-    (#"{"mlp_bias": true}"#, "'mlp_bias' true is not supported"),
-    (#"{"use_sliding_window": true}"#, "'use_sliding_window' true is not supported"),
+    (#"{"model_type": "qwen2", "mlp_bias": true}"#, "'mlp_bias' true is not supported"),
     (
-      #"{"model_type": "mistral", "sliding_window": 5}"#,
-      "'sliding_window' is not supported, got 5"
+      #"{"model_type": "mistral", "attention_bias": true}"#,
+      "'attention_bias' true is not supported"
+    ),
+    (#"{"use_sliding_window": true}"#, "'use_sliding_window' true is not supported"),
+    (#"{"sliding_window": 5}"#, "'sliding_window' is not supported, got 5"),
+    (
+      #"{"model_type": "mistral", "sliding_window": 0}"#,
+      "'sliding_window' must be a positive integer, got 0"
     ),
     (
-      #"{"rope_scaling": {"rope_type": "llama3", "factor": 8}}"#,
-      "'rope_scaling.rope_type' 'llama3' is not supported (supported: default)"
+      #"{"model_type": "mistral", "layer_types": ["full_attention", "sliding_attention"]}"#,
+      #"'layer_types' "full_attention" does not fit the other settings of a sliding window"#
+    ),
+    (
+      #"{"model_type": "qwen3", "layer_types": ["linear_attention", "full_attention"]}"#,
+      #"'layer_types' "linear_attention" is not supported (supported: full_attention, "#
+        + "sliding_attention)"
+    ),
+    (#"{"layer_types": ["full_attention"]}"#, "'layer_types' must name 2 layers, got 1"),
+    (
+      #"{"rope_scaling": {"rope_type": "longrope", "factor": 8}}"#,
+      "'rope_scaling.rope_type' 'longrope' is not supported (supported: default, dynamic, linear, "
+        + "llama3, yarn)"
+    ),
+    (
+      #"{"rope_parameters": {"type": "mrope"}}"#,
+      "'rope_parameters.type' 'mrope' is not supported (supported: default, dynamic, linear, "
+        + "llama3, yarn)"
+    ),
+    (
+      #"{"rope_scaling": {"type": "linear"}}"#,
+      "'rope_scaling.factor' is missing; it must be a number"
+    ),
+    (
+      #"{"rope_scaling": {"type": "yarn", "factor": 0.5}}"#,
+      "'rope_scaling.factor' must be a number of at least 1, got 0.5"
+    ),
+    (
+      #"{"rope_scaling": {"type": "yarn", "factor": 2, "mscale": -1}}"#,
+      "'rope_scaling.mscale' must be a number from 0 to 1e6, got -1.0"
+    ),
+    (
+      #"{"rope_scaling": {"type": "llama3", "factor": 8, "low_freq_factor": 4, "high_freq_factor": 4}}"#,
+      "'rope_scaling.high_freq_factor' must be above low_freq_factor (4.0), got 4.0"
+    ),
+    (
+      #"{"rope_parameters": {"full_attention": {"rope_type": "default"}}}"#,
+      "'rope_parameters.full_attention' is not supported: one setting for all layers expected"
+    ),
+    (
+      #"{"rope_parameters": {"partial_rotary_factor": 0.5}}"#,
+      "'rope_parameters.partial_rotary_factor' must be 1, got 0.5"
     ),
     (
       #"{"quantization_config": {"bits": 4}}"#,
@@ -109,7 +154,7 @@ import Testing
     .enabled(if: Fixtures.areThere, "\(Fixtures.missing)"),
     arguments: [
       "tiny-qwen2-tied", "tiny-qwen2-untied", "tiny-qwen2-sharded", "tiny-llama-mha",
-      "tiny-llama-bf16", "stories260K",
+      "tiny-llama-bf16", "stories260K", "tiny-qwen3", "tiny-llama-rope3", "tiny-mistral-swa",
     ])
   func readsFixture(_ name: String) throws {
     let folder = Fixtures.path("models/\(name)")
@@ -125,15 +170,29 @@ import Testing
     #expect(weights.contains("lm_head.weight") != configuration.tiesEmbeddings)
   }
 
-  @Test(
-    .enabled(if: Fixtures.areThere, "\(Fixtures.missing)"),
-    arguments: [
-      ("tiny-qwen3", "'model_type' 'qwen3'"), ("tiny-gpt2", "'model_type' 'gpt2'"),
-      ("tiny-mistral-swa", "'sliding_window'"), ("tiny-llama-rope3", "'rope_scaling.rope_type'"),
-    ])
-  func refusesFixture(_ name: String, _ field: String) {
-    let text = errorText { _ = try ModelConfiguration(folder: Fixtures.path("models/\(name)")) }
-    #expect(text?.contains("/config.json: field \(field)") == true)
+  @Test func slidingWindows() throws {
+    func windows(_ changes: String) throws -> [Int?] {
+      try read(#"{"num_hidden_layers": 3}"#.dropLast() + ", " + changes.dropFirst()).windows
+    }
+    #expect(try windows(#"{"model_type": "mistral"}"#) == [4096, 4096, 4096])
+    #expect(try windows(#"{"model_type": "mistral", "sliding_window": null}"#) == [nil, nil, nil])
+    #expect(try windows(#"{"model_type": "mistral", "sliding_window": 7}"#) == [7, 7, 7])
+    let qwen = #"{"model_type": "qwen2", "sliding_window": 7, "use_sliding_window": "#
+    #expect(try windows(qwen + "false}") == [nil, nil, nil])
+    #expect(try windows(qwen + "true}") == [nil, nil, nil])
+    #expect(try windows(qwen + #"true, "max_window_layers": 1}"#) == [nil, 7, 7])
+    let types = #"true, "layer_types": ["sliding_attention", "full_attention", "full_attention"]}"#
+    #expect(try windows(qwen + types) == [7, nil, nil])
+  }
+
+  @Test func biases() throws {
+    let attention = try read(#"{"attention_bias": true}"#)
+    #expect(attention.hasQueryKeyValueBias && attention.hasOutputBias && !attention.hasMLPBias)
+    let feedForward = try read(#"{"mlp_bias": true}"#)
+    #expect(!feedForward.hasQueryKeyValueBias && feedForward.hasMLPBias)
+    #expect(try !read(#"{"model_type": "qwen2"}"#).hasOutputBias)
+    #expect(try read(#"{"model_type": "qwen3"}"#).hasQueryKeyNorm)
+    #expect(try read(#"{"model_type": "qwen3"}"#).headSize == 128)
   }
 }
 

@@ -1,0 +1,49 @@
+// Which layers see a sliding window only, as Hugging Face's configurations of the families define it.
+
+extension ModelConfiguration {
+  /// The window of every layer, nil where it sees everything.
+  ///
+  /// Mistral's `sliding_window` is 4096 where the file does not mention it. In Qwen `layer_types` names the layers, or
+  /// `max_window_layers` the first of them. A `layer_types` that says something else than the rest of the file is refused.
+  static func windows(_ fields: JSONFields, _ family: ModelFamily, layers: Int) throws -> [Int?] {
+    let window = try window(fields, family)
+    let first =
+      family.window == .switched
+      ? try fields.integer("max_window_layers", in: 0...1 << 20, default: 28) : 0
+    var windows = (0..<layers).map { $0 >= first ? window : nil }
+    let types = try fields.array("layer_types", default: [])
+    guard types.isEmpty || types.count == layers else {
+      throw fields.error("layer_types", "must name \(layers) layers, got \(types.count)")
+    }
+    for (index, type) in types.enumerated() {
+      let isWindowed = type == .string("sliding_attention")
+      guard isWindowed || type == .string("full_attention") else {
+        throw fields.error(
+          "layer_types",
+          "\(type.excerpt) is not supported (supported: full_attention, sliding_attention)")
+      }
+      if family.window == .switched, window != nil { windows[index] = isWindowed ? window : nil }
+      guard isWindowed == (windows[index] != nil) else {
+        throw fields.error(
+          "layer_types", "\(type.excerpt) does not fit the other settings of a sliding window")
+      }
+    }
+    return windows
+  }
+
+  private static func window(_ fields: JSONFields, _ family: ModelFamily) throws -> Int? {
+    let key = "sliding_window"
+    switch family.window {
+    case .none:
+      // Not in this family's configuration, and Hugging Face would not look at it.
+      if let window = fields[key] {
+        throw fields.error(key, "is not supported, got \(window.excerpt)")
+      }
+      return nil
+    case .always where fields.value[key] == .null: return nil
+    case .switched where try !fields.bool("use_sliding_window", default: false): return nil
+    case .switched where fields.value[key] == .null: return nil
+    case .always, .switched: return try fields.integer(key, in: 1...1 << 28, default: 4096)
+    }
+  }
+}
