@@ -34,6 +34,8 @@ private let helpOverview = """
   """
 
 private func helpText(of argument: Argument, in state: LuaState) throws -> String {
+  // Names and lists of members need the parts of the library that nobody has used yet.
+  if argument.kind == .string || argument.kind == .table { try readWholeLibrary(in: state) }
   let help = HelpText(all: state.documented, width: REPLTerminal.width)
   if argument.kind == .string {
     let name = try argument.string()

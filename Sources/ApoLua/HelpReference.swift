@@ -137,11 +137,6 @@ public func referenceText() throws -> String {
 /// A state in which every file of the script library has been read.
 func documentedState() throws -> LuaState {
   let state = try makeInterpreter(ignoringEnvironment: true)
-  guard let require = try state.globalReference("require") else {
-    throw LuaError("'require' is missing")
-  }
-  for name in ["apo"] + embeddedScriptNames() {
-    _ = try state.callKeepingResults(require, [.string(name)])
-  }
+  try readWholeLibrary(in: state)
   return state
 }

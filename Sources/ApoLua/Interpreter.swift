@@ -40,6 +40,16 @@ func embeddedScriptNames() -> [String] {
   return names
 }
 
+/// Reads every script of the library, so that all declarations are known.
+func readWholeLibrary(in state: LuaState) throws {
+  guard let require = try state.globalReference("require") else {
+    throw LuaError("'require' is missing")
+  }
+  for name in ["apo"] + embeddedScriptNames() {
+    _ = try state.callKeepingResults(require, [.string(name)])
+  }
+}
+
 /// Visits the scripts until the body returns false.
 private func forEachScript(_ body: (String, apo_script) -> Bool) {
   guard var entry = apo_scripts() else { return }

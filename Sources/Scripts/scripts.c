@@ -27,6 +27,9 @@ static const unsigned char dataset[] = {
 static const unsigned char evaluate[] = {
 #embed "lua/evaluate.lua"
 };
+static const unsigned char function_code[] = {
+#embed "lua/function_code.lua"
+};
 static const unsigned char journal[] = {
 #embed "lua/journal.lua"
 };
@@ -114,6 +117,7 @@ static const apo_script scripts[] = {
     SCRIPT("curve", curve),
     SCRIPT("dataset", dataset),
     SCRIPT("evaluate", evaluate),
+    SCRIPT("function_code", function_code),
     SCRIPT("journal", journal),
     SCRIPT("metrics", metrics),
     SCRIPT("plot", plot),

@@ -55,6 +55,8 @@ struct CommandLineHelpTests {
     #expect(try run("apo.help(apo.tensor(1))").hasPrefix("apo.Tensor\n"))
     #expect(try run("apo.help 'apo.Tensor'").contains("Methods:\n"))
     #expect(try run("apo.help(apo)").contains("Functions:\n"))
+    #expect(try run("apo.help(apo)").contains("\n  train  "))
+    #expect(try run("apo.help 'apo.Dataset'").contains("\n  batches  "))
     #expect(
       try run("apo.help 'apo.tensr'") == "Nothing is called apo.tensr. Did you mean apo.tensor?\n")
     #expect(try run("apo.help(print)").hasSuffix("no documentation\n"))

@@ -49,8 +49,8 @@ end
 local function warnings(record)
   local list = {}
   if record.reward_std == 0 then
-    list.same_rewards = ("all completions got the reward %g: no difference to learn from in this "
-      .. "step"):format(record.reward)
+    list.same_rewards = ("all completions got the reward %g: only V* tells their prompts apart")
+      :format(record.reward)
   end
   if record["completions/clipped_ratio"] > 0.3 then
     list.clipped = ("%.0f %% of the completions were cut off by max_tokens and may have been right")

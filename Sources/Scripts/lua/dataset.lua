@@ -10,7 +10,12 @@ local rows_of_files = require "apo.rows"
 local order = require "apo.shuffle"
 local documented, fail = require "apo.documented", require "apo.fail"
 
-local Dataset = documented{class = "apo.Dataset", summary = "Rows in order, each with a prompt."}
+local Dataset = documented{
+  class = "apo.Dataset", summary = "Rows in order, each with a prompt.",
+  details = "`#ds` is the number of rows, `ds[i]` the row at a position, `ds[-1]` the last one. A "
+    .. "row is a table with the columns of its line; it keeps the number it had in its file, to "
+    .. "which its samples and its recorded value belong.",
+}
 Dataset.__methods = Dataset
 
 local function new(rows, name) return setmetatable({rows = rows, name = name}, Dataset) end

@@ -28,8 +28,22 @@ local function optimizer(o)
   })
 end
 
+-- The mistakes that would otherwise train nothing, or without a reference.
+local function check_models(o)
+  local is_trainable = false
+  for _, parameter in ipairs(o.policy:parameters()) do
+    is_trainable = is_trainable or parameter.requires_grad
+  end
+  if not is_trainable then fail("train: the policy is frozen; train a policy:clone()") end
+  if o.reference and rawequal(o.reference, o.policy) then
+    fail("train: policy and reference are the same model; the reference must be a copy: "
+      .. "policy:clone():freeze()")
+  end
+end
+
 -- The state of a run before its first step.
 local function run(o)
+  check_models(o)
   if not o.values and not o.target and not o.loss then
     fail("train: option 'values' is missing (an apo.Values; see apo.estimate_values)")
   end

@@ -9,21 +9,21 @@
 
 local apo = require "apo"
 local fail = require "apo.fail"
+local function_code = require "apo.function_code"
 local json, system = apo.json, apo.system
 
 local File = {}
 File.__index = File
 
--- A name for the reward that changes when its code does: a hash of the compiled function. It is
--- made without line numbers, so a function may move and comments may change.
+-- A name for the reward that changes when its code does; it may move and comments may change.
 local function reward_name(reward)
   if type(reward) == "table" then
     local names = {}
     for name, inner in pairs(reward) do names[tostring(name)] = reward_name(inner) end
     return names
   end
-  local ok, code = pcall(string.dump, reward, true)
-  return ok and system.hash(code) or "compiled"
+  local code = function_code(reward)
+  return code and system.hash(code) or "compiled"
 end
 
 -- The names of the settings in which two headers differ, each with both values.

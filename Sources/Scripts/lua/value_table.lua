@@ -11,6 +11,8 @@ local row_key = require "apo.row_key"
 
 local Values = documented{
   class = "apo.Values", summary = "Values of rows, from recorded rewards of reference samples.",
+  details = "`#values` is the number of prompts; `n`, `beta`, `mode` and `path` are as they were "
+    .. "given. `print(values)` shows a summary.",
 }
 
 local function mean(rewards)

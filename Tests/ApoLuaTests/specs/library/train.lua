@@ -120,6 +120,10 @@ close(rates[3], 1.5e-3)
 -- Misuse.
 raises("train: option 'values' is missing (an apo.Values", train, {values = false})
 raises("train: option 'lr' is missing (a number)", train, {lr = false})
+raises("train: the policy is frozen; train a policy:clone()", train,
+  {policy = apo.load(spec.fixtures .. "/models/tiny-qwen2-tied"):freeze()})
+raises("policy and reference are the same model; the reference must be a copy", train,
+  {policy = policy, reference = policy})
 raises("the target function gave nan for sample 1 of step 1", train,
   {target = function() return -(0 / 0) end})
 raises("the target function gave nil for sample 1", train, {target = function() end})
