@@ -77,3 +77,31 @@ struct DocumentationTests {
     }
   }
 }
+
+extension DocumentationTests {
+  @Test("The tree in docs/architecture.md is that of the checkout")
+  func tree() throws {
+    let page = try Checkout.text("docs/architecture.md")
+    let start = try #require(page.range(of: "## The tree\n\n```text\n"))
+    let tree = page[start.upperBound...].prefix(
+      upTo: try #require(
+        page[start.upperBound...].range(of: "```")
+      ).lowerBound)
+    var listed: [String] = []
+    var folders: [String] = []
+    for line in tree.split(separator: "\n") {
+      let name = String(line.drop { $0 == " " }.prefix { $0 != " " })
+      folders = folders.prefix(line.prefix { $0 == " " }.count / 2) + [name]
+      listed.append(folders.joined())
+    }
+    for path in listed {
+      let url = Checkout.folder.appendingPathComponent(path)
+      #expect(FileManager.default.fileExists(atPath: url.path), "\(path) is not there")
+    }
+    let sources = Checkout.folder.appendingPathComponent("Sources").path
+    for path in try FileManager.default.subpathsOfDirectory(atPath: sources)
+    where URL(fileURLWithPath: "\(sources)/\(path)").hasDirectoryPath {
+      #expect(listed.contains("Sources/\(path)/"), "docs/architecture.md: Sources/\(path)")
+    }
+  }
+}
