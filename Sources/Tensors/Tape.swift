@@ -55,6 +55,9 @@ final class Tape {
   /// Set when this tape was appended to another one, with the shift of its indices.
   var joined: (Tape, Int)?
   private var compactAt = 4096
+  /// Nodes ever recorded, dropped ones included: unlike those alive they do not depend on a collector's timing, and so
+  /// neither does the order in which gradients are added.
+  private var recorded = 0
 
   /// Appends `other`, whose nodes do not depend on ours.
   private func join(_ other: Tape) {
@@ -63,24 +66,39 @@ final class Tape {
       node.inputs = node.inputs.map { if case .node(let i) = $0 { .node(i + shift) } else { $0 } }
       nodes.append(node)
     }
+    recorded += other.recorded
     other.nodes = []
     other.joined = (self, shift)
+  }
+
+  /// The tape of an operation on `inputs`: theirs, the shorter joined to the longer, so that a sum of n graphs takes
+  /// n log n however it is written.
+  private static func home(of inputs: [Tensor]) -> Tape {
+    var home: Tape?
+    for case let record? in inputs.lazy.map(\.record) {
+      let tape = record.resolved().tape
+      guard let other = home, other !== tape else {
+        home = tape
+        continue
+      }
+      let (long, short) = other.recorded < tape.recorded ? (tape, other) : (other, tape)
+      long.join(short)
+      home = long
+    }
+    return home ?? Tape()
   }
 
   static func append(
     _ name: String, inputs: [Tensor], output: Tensor, backward: @escaping Backward
   ) {
-    var home: Tape?
-    for record in inputs.lazy.compactMap({ $0.record?.resolved() }) where record.tape !== home {
-      if let home { home.join(record.tape) } else { home = record.tape }
-    }
-    let tape = home ?? Tape()
+    let tape = home(of: inputs)
     let sources = inputs.map { input -> Input in
       if let record = input.record?.resolved() { return .node(record.index) }
       return input.isParameter ? .leaf(input) : .none
     }
     tape.nodes.append(
       Node(name: name, inputs: sources, backward: backward, count: output.count, output: output))
+    tape.recorded += 1
     output.record = TapeRecord(tape: tape, index: tape.nodes.count - 1)
     if tape.nodes.count >= tape.compactAt { tape.compact() }
   }

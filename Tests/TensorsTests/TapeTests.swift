@@ -48,6 +48,18 @@ private func leaf(_ value: Float) throws -> Tensor {
     #expect(b.gradient?.values == [35 + 35 * 11])
   }
 
+  @Test func aSumOfManyGraphsIsNotQuadratic() throws {
+    // Moving the long graph behind each new term would move 2 * 10^8 nodes: minutes.
+    let x = try leaf(1)
+    for sumFirst in [true, false] {
+      var sum = times(1, x)
+      for _ in 1..<20_000 { sum = sumFirst ? plus(sum, times(1, x)) : plus(times(1, x), sum) }
+      try sum.backward()
+      #expect(x.gradient?.values == [20_000])
+      x.clearGradient()
+    }
+  }
+
   @Test func aFreedGraphSaysSo() throws {
     let x = try leaf(1)
     let y = times(2, x)
