@@ -37,7 +37,11 @@ extension Transformer {
     }
     let groups = grouped(sequences, size: microBatch)
     let output = try withoutGradients { try score(groups, temperature, entropy) }
+    let versions = parameters.map(\.tensor.storage.version)
     return Tensor.recorded("logprobs", parameters.map(\.tensor), output) { gradient, _ in
+      guard versions == self.parameters.map(\.tensor.storage.version) else {
+        throw TensorError("backward: weights of the model were changed in place after 'logprobs'")
+      }
       try self.recompute(groups, temperature, entropy, gradient, total: output.shape[1])
     }
   }

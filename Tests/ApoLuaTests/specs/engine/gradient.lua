@@ -147,6 +147,17 @@ test("a loop of dropped tensors and graphs stays flat", function()
   eq(storage_bytes(), before)
 end)
 
+test("weights changed before a recomputing backward are noticed", function()
+  local model = apo.new_model{
+    model_type = "llama", hidden_size = 8, num_hidden_layers = 1, num_attention_heads = 2,
+    intermediate_size = 8, vocab_size = 8, seed = 1,
+  }
+  local rollout = apo.rollout{{prompt_ids = {1}, ids = {2}}, {prompt_ids = {3}, ids = {4}}}
+  local loss = model:logprobs(rollout, {micro_batch = 1}):sum()
+  apo.no_grad(function() model:parameters()[1]:mul_(2) end)
+  raises("weights of the model were changed in place after 'logprobs'", loss.backward, loss)
+end)
+
 test("free and <close> give memory back at once", function()
   collectgarbage()
   local before = storage_bytes()
