@@ -12,6 +12,8 @@ local fail = require "apo.fail"
 local function_code = require "apo.function_code"
 local json, system = apo.json, apo.system
 
+local header_start = [[{"format":"apo.values",]]
+
 local File = {}
 File.__index = File
 
@@ -50,8 +52,9 @@ local function check_header(path, header, settings)
   elseif header.version ~= 1 then
     fail(("%s: line 1: version %s is not known, 1 is"):format(path, tostring(header.version)))
   end
-  settings.seed = settings.seed or header.settings and header.settings.seed
-  local changed = differences(header.settings or {}, settings)
+  local old = type(header.settings) == "table" and header.settings or {}
+  settings.seed = settings.seed or old.seed
+  local changed = differences(old, settings)
   if changed ~= "" then
     fail(("%s was made with other settings (%s); use them again, or choose another path")
       :format(path, changed))
@@ -60,8 +63,8 @@ end
 
 local function check_entry(path, line, entry, n)
   local function is_list(list) return type(list) == "table" and #list == n end
-  if type(entry) ~= "table" or not (entry.index and entry.hash) or not is_list(entry.rewards)
-    or not is_list(entry.lengths) then
+  if type(entry) ~= "table" or math.type(entry.index) ~= "integer" or type(entry.hash) ~= "string"
+    or not is_list(entry.rewards) or not is_list(entry.lengths) then
     fail(("%s: line %d: expected index, hash, %d rewards and lengths"):format(path, line, n))
   end
   for _, reward in ipairs(entry.rewards) do
@@ -71,7 +74,18 @@ local function check_entry(path, line, entry, n)
   end
 end
 
+-- Whatever else is at the path must not lose its last line.
+local function check_start(path)
+  local text, problem = system.read_file(path)
+  if not text then fail(problem) end
+  local start = text:sub(1, #header_start)
+  if start ~= header_start:sub(1, #start) then
+    fail(path .. ": line 1: not a file of values; choose another path")
+  end
+end
+
 local function read(file, settings)
+  check_start(file.path)
   system.drop_torn_line(file.path)
   for value, line in json.read_lines(file.path) do
     if line == 1 then

@@ -63,6 +63,7 @@ Values.of = documented{
   parameters = {{name = "rows", type = "list of tables", text = "rows of the data"}},
   returns = {{type = "apo.Tensor", text = "the values [B]"}},
   call = function(self, rows)
+    if rows.prompt ~= nil then fail("of: a list of rows expected, got one row; pass {row}") end
     local list = {}
     for i, row in ipairs(rows) do list[i] = value_of(self, row) end
     return apo.tensor(list)

@@ -8,7 +8,7 @@
 -- rewards are good for is in value_table.lua, how they are stored in value_file.lua.
 
 local apo = require "apo"
-local documented = require "apo.documented"
+local documented, fail = require "apo.documented", require "apo.fail"
 local new_table = require "apo.value_table"
 local value_file = require "apo.value_file"
 local row_key = require "apo.row_key"
@@ -110,6 +110,7 @@ return documented{
 local v = values:of(rows)                 -- Tensor [B]
 local sharper = values:with_beta(0.1)     -- no new samples]],
   call = function(options)
+    if #options.data == 0 then fail("estimate_values: there are no rows") end
     local about = settings(options)
     local file = value_file.open(options.path, about)
     options.seed = about.seed

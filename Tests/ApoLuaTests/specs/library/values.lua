@@ -82,6 +82,9 @@ options.path = path
 local edited = apo.dataset{{prompt = list[1].prompt, answer = 99}}
 raises("row 1 has no recorded value: it is not in the data that was sampled, or was changed",
   values.of, values, edited.rows)
+raises("of: a list of rows expected, got one row; pass {row}", values.of, values, data[1])
+raises("estimate_values: there are no rows", apo.estimate_values,
+  {model = model, data = data:take(0), reward = reward, max_tokens = 6})
 raises("a row that is not from an apo.dataset", values.of, values, {{prompt = "x"}})
 
 -- Other settings are an error and leave the file as it is.
@@ -113,8 +116,13 @@ local function raises_for(text, message)
 end
 raises_for('{"prompt":"x"}\n', "bad.jsonl: line 1: not a file of values")
 raises_for('{"format":"apo.values","version":9}\n', "line 1: version 9 is not known")
-raises_for("garbage\n", "bad.jsonl: line 1, column 1: not valid JSON")
+raises_for("garbage\n", "bad.jsonl: line 1: not a file of values; choose another path")
+raises_for("one line without its end", "bad.jsonl: line 1: not a file of values")
+raises_for("\0binary", "bad.jsonl: line 1: not a file of values")
+raises_for('{"format":"apo.values","version":1,"settings":5}\n', "was made with other settings")
 local header = whole:match("^[^\n]*\n")
+raises_for(header .. '{"index":[1],"hash":"x","rewards":[1,1,1,1],"lengths":[1,1,1,1]}\n',
+  "bad.jsonl: line 2: expected index, hash, 4 rewards and lengths")
 raises_for(header .. '{"index":1,"hash":"x","rewards":[1],"lengths":[1]}\n',
   "bad.jsonl: line 2: expected index, hash, 4 rewards and lengths")
 raises_for(header .. '{"index":1,"hash":"x","rewards":[1,2,3,"4"],"lengths":[1,1,1,1]}\n',
