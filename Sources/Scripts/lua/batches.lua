@@ -9,7 +9,8 @@ return documented{
   name = "apo.Dataset:batches", summary = "Walks over the rows in batches.",
   options = {
     {name = "size", type = "integer", minimum = 1, text = "rows in a batch"},
-    {name = "epochs", type = "integer", minimum = 1, default = 1, text = "passes over the rows"},
+    {name = "epochs", type = "integer", minimum = 1, maximum = 1000000000, default = 1,
+     text = "passes over the rows"},
     {name = "shuffle", type = "boolean", default = false, text = "a new order in every epoch"},
     {name = "seed", type = "integer", optional = true, text = "of the order; else the run's"},
     {name = "drop_last", type = "boolean", default = false,

@@ -163,7 +163,7 @@ Dataset.take = documented{
 Dataset.skip = documented{
   name = "apo.Dataset:skip", summary = "Leaves the first rows out.", parameters = {count},
   returns = {{type = "apo.Dataset", text = "the rows after the first n"}},
-  call = function(self, n) return part(self, n + 1, #self) end,
+  call = function(self, n) return part(self, math.min(n, #self) + 1, #self) end,
 }
 
 Dataset.split = documented{

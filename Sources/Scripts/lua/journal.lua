@@ -19,6 +19,8 @@ Journal.__index = Journal
 -- Settings that a resumed run may have otherwise: they do not change what was done so far.
 local free = {epochs = true, max_steps = true, save_every = true, quiet = true, resume = true}
 
+local files = {"metrics.jsonl", "completions.jsonl"}
+
 local function script_text()
   local path = arg and arg[0]
   return path and system.exists(path) == "file" and system.read_file(path) or nil
@@ -39,9 +41,15 @@ end
 
 local function start(journal, about)
   system.make_folder(journal.dir)
+  for _, name in ipairs{"script.lua", "checkpoint", "curve.html", table.unpack(files)} do
+    if system.exists(journal.dir .. "/" .. name) then
+      fail(("%s has a %s and no run.json: it is not the folder of a run; choose another")
+        :format(journal.dir, name))
+    end
+  end
+  json.write(journal.dir .. "/run.json", about)
   local text = script_text()
   if text then system.write_file(journal.dir .. "/script.lua", text) end
-  json.write(journal.dir .. "/run.json", about)
 end
 
 -- The seed of the run that a folder holds, nil when it holds none.
@@ -100,8 +108,6 @@ function Journal:completions(samples, beta, limit)
   end
   append(self, "completions.jsonl", lines)
 end
-
-local files = {"metrics.jsonl", "completions.jsonl"}
 
 -- How long the files are; a checkpoint holds it.
 function Journal:sizes()

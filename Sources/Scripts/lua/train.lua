@@ -40,11 +40,11 @@ end
 
 local function save(run)
   if not run.options.dir or run.saved == run.step then return end
-  run.saved = run.step
   run.checkpoint = checkpoint.save(run.options.dir, run.policy, run.optimizer, {
     step = run.step, num_tokens = run.num_tokens, evaluated = run.evaluated,
     seconds = seconds(run), sizes = run.journal:sizes(),
   })
+  run.saved = run.step
   curve(run.options.dir, run.journal.history)
 end
 

@@ -7,7 +7,14 @@ local journal, value_file = require "apo.journal", require "apo.value_file"
 -- The factor of the learning rate at a step, counted from 1 (apo.schedule counts from 0).
 local function schedule(o, total)
   if type(o.schedule) == "function" then
-    return function(step) return o.schedule(step, total) end
+    return function(step)
+      local factor = o.schedule(step, total)
+      if type(factor) ~= "number" or not (factor >= 0 and factor < math.huge) then
+        fail(("the schedule gave %s for step %d; it must give a finite number of at least 0")
+          :format(type(factor) == "number" and factor or type(factor), step))
+      end
+      return factor
+    end
   end
   local make = ({constant = 1, linear = 1, cosine = 1})[o.schedule] and apo.schedule[o.schedule]
   if not make then
@@ -21,6 +28,7 @@ local function schedule(o, total)
 end
 
 local function optimizer(o)
+  if o.optimizer and o.lr then fail("train: pass 'lr' or 'optimizer', which has its own lr") end
   if o.optimizer then return o.optimizer end
   if not o.lr then fail("train: option 'lr' is missing (a number)") end
   return apo.optim.adamw(o.policy, {
@@ -46,12 +54,18 @@ local function run(o)
   check_models(o)
   if not o.values and not o.target and not o.loss then
     fail("train: option 'values' is missing (an apo.Values; see apo.estimate_values)")
+  elseif o.resume and not o.dir then
+    fail("train: option 'resume' needs 'dir', the folder of the run")
   end
   local data = o.data
   if o.values and o.values.drop_unsolved then data = o.values:solvable(data) end
   local per_epoch = (o.drop_last and #data or #data + o.batch_size - 1) // o.batch_size
   local total = math.min(per_epoch * o.epochs, o.max_steps or math.huge)
   if #data == 0 then fail("train: there are no rows to train on") end
+  if per_epoch == 0 then
+    fail(("train: %d rows do not fill a batch of %d, and drop_last is set"):format(
+      #data, o.batch_size))
+  end
   local state = {
     options = o, policy = o.policy, reference = o.reference or o.policy:clone():freeze(),
     data = data, values = o.values,
@@ -81,6 +95,7 @@ local function settings(run)
   list.policy, list.reference = run.policy:checksum(), run.reference:checksum()
   list.reward, list.target, list.loss = code(o.reward), code(o.target), code(o.loss)
   list.schedule = type(o.schedule) == "string" and o.schedule or code(o.schedule)
+  if o.schedule ~= "constant" then list.steps = run.total end
   if o.values then
     list.values = {beta = o.values.beta, mode = o.values.mode, n = o.values.n}
   end

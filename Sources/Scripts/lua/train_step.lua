@@ -47,7 +47,7 @@ local function targets(samples, target)
     local number = target(sample)
     if type(number) ~= "number" or number - number ~= 0 then
       fail(("the target function gave %s for sample %d of step %d; it must give a finite number")
-        :format(tostring(number), i, sample.step))
+        :format(type(number) == "number" and number or type(number), i, sample.step))
     end
     list[i], sample.target = number, number
   end

@@ -134,6 +134,25 @@ raises("the loss does not depend on the policy", train,
 raises("the loss of step 1 is", train, {loss = function(b) return (b.logp * (0 / 0)):mean() end})
 raises("option 'schedule' must be constant, linear, cosine or a function, got 'step'", train,
   {schedule = "step"})
+raises("the schedule gave string for step 1; it must give a finite number of at least 0", train,
+  {schedule = function() return "1" end})
+raises("the schedule gave -1 for step 1", train, {schedule = function() return -1 end})
+raises("the target function gave string for sample 1", train, {target = function() return "1" end})
+raises("train: 12 rows do not fill a batch of 100, and drop_last is set", train,
+  {batch_size = 100, drop_last = true})
+raises("train: option 'resume' needs 'dir'", train, {resume = true})
+raises("train: pass 'lr' or 'optimizer'", train, {optimizer = apo.optim.adamw(policy)})
+raises("option 'epochs' must be an integer from 1 to 1000000000", train, {epochs = math.maxinteger})
+
+-- A folder that holds something else is left as it is.
+local other = spec.folder .. "/other"
+system.make_folder(other)
+spec.write(other .. "/metrics.jsonl", "mine")
+for _, resume in ipairs{false, true} do
+  raises("other has a metrics.jsonl and no run.json: it is not the folder of a run; choose another",
+    train, {dir = other, resume = resume})
+end
+equal({spec.read(other .. "/metrics.jsonl"), system.list(other)}, {"mine", {"metrics.jsonl"}})
 raises("unknown option 'learning_rate'", train, {learning_rate = 1})
 raises("train: there are no rows", train, {data = data:take(0)})
 raises("the reward function gave nil for row", train, {reward = function() end})
