@@ -66,8 +66,14 @@ static const unsigned char rewards_countdown[] = {
 static const unsigned char rewards_gsm8k[] = {
 #embed "lua/rewards/gsm8k.lua"
 };
+static const unsigned char rewards_latex[] = {
+#embed "lua/rewards/latex.lua"
+};
 static const unsigned char rewards_match[] = {
 #embed "lua/rewards/match.lua"
+};
+static const unsigned char rewards_math[] = {
+#embed "lua/rewards/math.lua"
 };
 static const unsigned char rewards_multiply[] = {
 #embed "lua/rewards/multiply.lua"
@@ -130,7 +136,9 @@ static const apo_script scripts[] = {
     SCRIPT("rewards.column", rewards_column),
     SCRIPT("rewards.countdown", rewards_countdown),
     SCRIPT("rewards.gsm8k", rewards_gsm8k),
+    SCRIPT("rewards.latex", rewards_latex),
     SCRIPT("rewards.match", rewards_match),
+    SCRIPT("rewards.math", rewards_math),
     SCRIPT("rewards.multiply", rewards_multiply),
     SCRIPT("rewards.tags", rewards_tags),
     SCRIPT("row_key", row_key),

@@ -147,6 +147,7 @@ private enum Contract {
     local model = apo.load("models/arithmetic")
     local data = apo.dataset("data/train.jsonl")
     has(apo, "cat stack")
+    has(apo.rewards, "gsm8k math countdown multiply")
     has(model, "config tokenizer")
     has(model.tokenizer, "eos_id")
     local rollout = model:generate(data:take(2), {max_tokens = 3})

@@ -9,6 +9,7 @@ local rewards = documented{
     .. "scorers of the A*-PO authors give.",
 }
 rewards.gsm8k = require "apo.rewards.gsm8k"
+rewards.math = require "apo.rewards.math"
 rewards.countdown = require "apo.rewards.countdown"
 rewards.multiply = require "apo.rewards.multiply"
 rewards.exact = require "apo.rewards.match".exact

@@ -30,6 +30,35 @@ equal(strict({answer = "9 * 200 = 1800\n#### 1,800"}, {text = "so #### 1,800"}),
 equal(strict({reward_model = {ground_truth = "5"}}, {text = "#### 5"}), 1)
 raises("has no column 'answer' with the right answer", strict, {prompt = "x"}, {text = "#### 1"})
 
+-- MATH: the normal form of answers, and the scores of both stages.
+local canonical = require "apo.rewards.latex"
+local function form(text, expected)
+  if type(expected) == "table" then expected = nil end    -- their program raises an error
+  if text then equal(canonical(text), expected) end
+end
+count = 0
+for case in apo.json.read_lines(folder .. "math_is_equiv.jsonl") do
+  form(case.a, case.strip_a)
+  form(case.b, case.strip_b)
+  count = count + 1
+end
+equal(count, 300)
+
+local math_strict = rewards.math()
+local math_flexible, boxed = rewards.math{mode = "flexible"}
+count = 0
+for case in apo.json.read_lines(folder .. "math.jsonl") do
+  local row = {answer = case.ground_truth}
+  local text, ends = case.solution:gsub("<|endoftext|>$", "")
+  equal(math_strict(row, {text = text, finish_reason = ends > 0 and "eos" or "length"}),
+    math.tointeger(case.score[2]))
+  equal(math_flexible(row, {text = case.solution}), math.tointeger(case.score_preprocessing[2]))
+  count = count + 1
+end
+equal(count, 320)
+equal(boxed{text = "so $\\boxed{\\dfrac12}$"}, "\\frac{1}{2}")
+equal(boxed{text = "no box"}, nil)
+
 -- Countdown and multiplication.
 local evaluate = require "apo.rewards.arithmetic"
 local countdown, equation = rewards.countdown()
