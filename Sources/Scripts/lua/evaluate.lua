@@ -48,7 +48,7 @@ local function evaluate_batch(options, rows)
       local position = (i - 1) * options.n + k
       local completion = rollout[position]
       samples[k] = {
-        text = completion.text, reward = scored.rewards[position],
+        text = completion.text, reward = scored.rewards[position], rewards = scored.parts[position],
         finish_reason = completion.finish_reason, length = #completion.ids,
         answer = options.answer and tostring(options.answer(completion)) or completion.text,
       }
@@ -69,10 +69,24 @@ local function sample_counts(n)
   return counts
 end
 
+-- The mean of each named reward over the samples that have it.
+local function means_of_parts(records)
+  local sums, counts = {}, {}
+  for _, record in ipairs(records) do
+    for _, sample in ipairs(record.samples) do
+      for name, value in pairs(sample.rewards) do
+        sums[name], counts[name] = (sums[name] or 0) + value, (counts[name] or 0) + 1
+      end
+    end
+  end
+  for name, count in pairs(counts) do sums[name] = sums[name] / count end
+  return sums
+end
+
 -- The figures over some records.
 local function summarize(records, n)
   local result = {mean = 0, pass_at = {}, maj_at = {}, mean_length = 0, clipped_ratio = 0,
-                  count = #records}
+                  count = #records, rewards = means_of_parts(records)}
   local counts = sample_counts(n)
   for _, k in ipairs(counts) do result.pass_at[k], result.maj_at[k] = 0, 0 end
   for _, record in ipairs(records) do
@@ -139,8 +153,10 @@ return documented{
     {name = "quiet", type = "boolean", default = false, text = "show no progress bar"},
   },
   returns = {{type = "table", text = "`mean`, `pass_at[k]`, `maj_at[k]`, `mean_length`, "
-    .. "`clipped_ratio`, `count`; `sources`, the same for each `data_source`; `rows`, each with "
-    .. "`row`, `prompt` and `samples` (`text`, `reward`, `answer`, `length`, `finish_reason`)"}},
+    .. "`clipped_ratio`, `count`; `rewards`, the mean of each named reward; "
+    .. "`sources`, the same for each `data_source`; `rows`, each with "
+    .. "`row`, `prompt` and `samples` (`text`, `reward`, `rewards`, `answer`, `length`, "
+    .. "`finish_reason`)"}},
   example = [[local result = apo.evaluate{
   model = policy, data = test, reward = reward, n = 8, temperature = 1, max_tokens = 256,
 }

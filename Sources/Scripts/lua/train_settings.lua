@@ -61,8 +61,12 @@ local function run(o)
   if o.values and o.values.drop_unsolved then data = o.values:solvable(data) end
   local per_epoch = (o.drop_last and #data or #data + o.batch_size - 1) // o.batch_size
   local total = math.min(per_epoch * o.epochs, o.max_steps or math.huge)
-  if #data == 0 then fail("train: there are no rows to train on") end
-  if per_epoch == 0 then
+  if #data == 0 and #o.data > 0 then
+    fail(("train: there are no rows to train on: drop_unsolved left out all %d, no reference sample "
+      .. "of which had a reward above 0"):format(#o.data))
+  elseif #data == 0 then
+    fail("train: there are no rows to train on")
+  elseif per_epoch == 0 then
     fail(("train: %d rows do not fill a batch of %d, and drop_last is set"):format(
       #data, o.batch_size))
   end

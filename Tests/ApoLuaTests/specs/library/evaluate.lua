@@ -57,6 +57,14 @@ equal(apo.rand(3):totable(), before)
 local greedy = run{}
 equal({greedy.count, greedy.pass_at[1]}, {8, greedy.mean})
 
+-- Named rewards: each on its own, beside their sum.
+local named = run{reward = function(_, completion)
+  return {short = #completion.text < 15 and 1 or 0, always = 0.5}
+end}
+close(named.rewards.always, 0.5)
+close(named.rewards.short + 0.5, named.mean)
+equal(named.rows[3].samples[1].rewards.always, 0.5)
+
 raises("the reward function gave nil for row 1", run, {reward = function() end})
 raises("there are no rows", function()
   apo.evaluate{model = model, data = data:take(0), reward = reward, max_tokens = 2}
