@@ -21,6 +21,10 @@ local function schedule(o, total)
     fail(("train: option 'schedule' must be constant, linear, cosine or a function, got '%s'")
       :format(o.schedule))
   end
+  if o.schedule ~= "constant" and o.warmup >= total then
+    fail(("train: option 'warmup' (%d) must be less than the number of steps (%d)")
+      :format(o.warmup, total))
+  end
   local of_shape = {warmup_steps = o.warmup}
   if o.schedule ~= "constant" then of_shape.total_steps = total end
   local factor = make(of_shape)
