@@ -150,7 +150,7 @@ struct BadInputTests {
     Case(#"apo.train(with{lr = "big"})"#, "train: option 'lr' must be a number"),
     Case(
       "apo.train(with{batch_size = 64, drop_last = true})",
-      "train: 2 rows do not fill a batch of 64 (option 'batch_size'), and drop_last is set"),
+      "train: 2 rows do not fill a batch of 64, and drop_last is set"),
     Case(
       #"apo.train(with{schedule = "linear", warmup = 1})"#,
       "train: option 'warmup' (1) must be less than the number of steps (1)"),
