@@ -9,6 +9,7 @@ local apo = require "apo"
 local options = {
   limit = 0, test = 0,                  -- rows of each file; 0 is all of them
   n = 8, batch_size = 256, epochs = 25, lr = 1e-6, max_tokens = 1024, max_prompt = 256,
+  micro_batch = 8,                      -- sequences differentiated at once: bounds the memory, changes nothing else
   format_score = 0,                     -- reward for giving an answer at all, right or wrong
   drop_unsolved = false,                -- leave out problems that no sample of stage 1 solved
   seed = 1, dir = "runs/gsm8k", resume = false,
@@ -62,7 +63,7 @@ print(values)
 apo.train(apo.presets.gsm8k{                               -- stage 2
   policy = policy, reference = reference, data = train, values = values, reward = strict,
   lr = options.lr, batch_size = options.batch_size, mini_batch = math.max(1, options.batch_size // 2),
-  epochs = options.epochs, max_tokens = options.max_tokens,
+  epochs = options.epochs, max_tokens = options.max_tokens, micro_batch = options.micro_batch,
   dir = options.dir .. "/run", resume = options.resume, save_every = 50,
 })
 
