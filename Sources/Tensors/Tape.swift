@@ -55,8 +55,8 @@ final class Tape {
   /// Set when this tape was appended to another one, with the shift of its indices.
   var joined: (Tape, Int)?
   private var compactAt = 4096
-  /// Nodes ever recorded, dropped ones included: unlike those alive they do not depend on a collector's timing, and so
-  /// neither does the order in which gradients are added.
+  /// Nodes ever recorded: unlike those alive they do not depend on a collector's timing, which must not decide the
+  /// order in which gradients are added.
   private var recorded = 0
 
   /// Appends `other`, whose nodes do not depend on ours.
@@ -71,8 +71,7 @@ final class Tape {
     other.joined = (self, shift)
   }
 
-  /// The tape of an operation on `inputs`: theirs, the shorter joined to the longer, so that a sum of n graphs takes
-  /// n log n however it is written.
+  /// The tape of `inputs`, the shorter joined to the longer: a sum of n graphs takes n log n however it is written.
   private static func home(of inputs: [Tensor]) -> Tape {
     var home: Tape?
     for case let record? in inputs.lazy.map(\.record) {
@@ -166,7 +165,8 @@ extension Tensor {
 
   /// Returns `output` after recording, where one of `inputs` needs a gradient, how to pass its gradient on.
   ///
-  /// What is recorded is a view of `output`, so `backward` may keep `output` itself without keeping the tape alive.
+  /// What is recorded is a view of `output`, so `backward` may keep `output` itself. Of the inputs it must keep
+  /// `detached()` ones or `SavedValues`: the tape holds `backward`, and an input holds the tape.
   public static func recorded(
     _ name: String, _ inputs: [Tensor], _ output: Tensor, _ backward: @escaping Backward
   ) -> Tensor {

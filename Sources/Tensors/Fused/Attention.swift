@@ -25,7 +25,8 @@ extension Tensor {
     let out = try attend(
       q, batch: batch, shape: shape, segments: segments, bounds: Array(0...batch.count),
       normalisers: normalisers)
-    return recorded("attention", [q, k, v], out) { dout, into in
+    return recorded("attention", [q, k, v], out) {
+      [q = q.detached(), k = k.detached(), v = v.detached()] dout, into in
       guard let normalisers else { return }
       attentionGradient(q, k, v, out, normalisers, dout, batch, shape, into)
     }

@@ -13,7 +13,9 @@ extension Tensor {
     weight.packed.multiply(x.pointer, rows: rows, into: y.pointer)
     if let bias { addRow(bias, to: y) }
     let version = weight.storage.version
-    return recorded("linear", [x, weight] + (bias.map { [$0] } ?? []), y) { dy, into in
+    let sources = [x, weight] + (bias.map { [$0] } ?? [])
+    return recorded("linear", sources, y) {
+      [x = x.detached(), weight = weight.detached(), hasBias = bias != nil] dy, into in
       guard weight.storage.version == version else {
         throw TensorError("backward: the weight of 'linear' was changed in place after it was used")
       }
@@ -23,7 +25,7 @@ extension Tensor {
       if let dw = into[1] {
         addWeightGradient(dy, x.pointer, rows: rows, n: outputs, k: inputs, to: dw)
       }
-      if bias != nil, let db = into[2] {
+      if hasBias, let db = into[2] {
         for row in 0..<rows { Kernels.add(dy + row * outputs, to: db, outputs) }
       }
     }

@@ -22,7 +22,8 @@ extension Tensor {
           into: y.pointer + i * width, width)
       }
     }
-    return recorded("rms_norm", [x, weight], y) { dy, into in
+    return recorded("rms_norm", [x, weight], y) {
+      [x = x.detached(), weight = weight.detached()] dy, into in
       rmsNormGradient(x, weight, inverse, dy, into)
     }
   }

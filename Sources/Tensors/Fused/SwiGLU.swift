@@ -12,7 +12,8 @@ extension Tensor {
       let start = range.lowerBound
       Kernels.swiGLU(gate.pointer + start, up.pointer + start, into: y.pointer + start, range.count)
     }
-    return recorded("swiglu", [gate, up], y) { dy, into in
+    return recorded("swiglu", [gate, up], y) {
+      [gate = gate.detached(), up = up.detached()] dy, into in
       Team.shared.forEach(gate.count, atLeast: grain) { range in
         let start = range.lowerBound
         swiGLUBackward(

@@ -53,7 +53,8 @@ extension Tensor {
         }
       }
     }
-    return recorded("logprobs", [hidden, weight], output) { gradient, into in
+    return recorded("logprobs", [hidden, weight], output) {
+      [hidden = hidden.detached(), weight = weight.detached()] gradient, into in
       for chunk in chunks {
         try Interrupt.check()
         let logits = headLogits(hidden, weight, asked.rows[chunk])

@@ -147,6 +147,24 @@ test("a loop of dropped tensors and graphs stays flat", function()
   eq(storage_bytes(), before)
 end)
 
+test("a graph of a model that nobody walks is freed with its tensors", function()
+  local model = apo.new_model{
+    model_type = "llama", hidden_size = 64, num_hidden_layers = 2, num_attention_heads = 2,
+    intermediate_size = 64, vocab_size = 8, seed = 1,
+  }
+  local rollout = apo.rollout{{prompt_ids = {1, 2, 3, 4}, ids = {2, 3, 4, 5}}}
+  model:logprobs(rollout)  -- packs the weights
+  model:logits{1, 2, 3, 4}
+  collectgarbage()
+  local before = storage_bytes()
+  for _, options in ipairs{{}, {entropy = true}, {micro_batch = 1}} do
+    model:logprobs(rollout, options)
+    model:logits{1, 2, 3, 4}
+    collectgarbage()
+    eq(storage_bytes(), before)
+  end
+end)
+
 test("weights changed before a recomputing backward are noticed", function()
   local model = apo.new_model{
     model_type = "llama", hidden_size = 8, num_hidden_layers = 1, num_attention_heads = 2,
