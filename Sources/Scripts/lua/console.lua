@@ -1,30 +1,41 @@
--- What a training says on the terminal: one line a logged step, in columns that keep their places
--- and fit into 100; evaluations and warnings between them. The columns are metrics.jsonl's figures.
+-- What a training says on the terminal: one line a logged step, in columns that keep their places,
+-- as many as fit; evaluations and warnings between them. The columns are metrics.jsonl's figures.
 
 local apo = require "apo"
 
-local columns = {  -- heading, metric, width, format
+local all_columns = {  -- heading, metric, width, format, factor; wide: not in 80 columns
   {"step", "step", 6, "%d"},
   {"reward", "reward", 8, "%.3f"},
   {"v_star", "v_star", 8, "%.3f"},
-  {"loss", "loss", 10, "%.3g"},
+  {"loss", "loss", 9, "%.3g"},
   {"kl", "kl", 8, "%.4f"},
   {"grad_norm", "grad_norm", 11, "%.3g"},
-  {"length", "completions/mean_length", 8, "%.1f"},
+  {"length", "completions/mean_length", 7, "%.1f"},
   {"cut", "completions/clipped_ratio", 6, "%.0f%%", 100},
-  {"lr", "learning_rate", 9, "%.1e"},
+  {"lr", "learning_rate", 9, "%.1e", wide = true},
   {"gen s", "timing_s/gen", 8, "%.2f"},
-  {"ref s", "timing_s/ref", 7, "%.2f"},
+  {"ref s", "timing_s/ref", 7, "%.2f", wide = true},
   {"upd s", "timing_s/update_actor", 8, "%.2f"},
 }
 
-local function heading()
+-- The columns that a terminal has room for; a file has room for all.
+local function columns_that_fit()
+  local width, narrow = 0, {}
+  for _, c in ipairs(all_columns) do
+    width = width + c[3]
+    if not c.wide then narrow[#narrow + 1] = c end
+  end
+  local is_narrow = apo.system.is_terminal("stdout") and apo.system.width() < width
+  return is_narrow and narrow or all_columns
+end
+
+local function heading(columns)
   local cells = {}
   for i, c in ipairs(columns) do cells[i] = (" "):rep(c[3] - #c[1]) .. c[1] end
   return table.concat(cells)
 end
 
-local function line(record)
+local function line(columns, record)
   local cells = {}
   for i, c in ipairs(columns) do
     local value = record[c[2]]
@@ -74,9 +85,9 @@ end
 
 -- Shows a logged step; says each kind of warning at most once in 50 of them.
 function Console:step(record)
-  if self.lines % 20 == 0 then self:say(heading()) end
+  if self.lines % 20 == 0 then self:say(heading(self.columns)) end
   self.lines = self.lines + 1
-  self:say(line(record))
+  self:say(line(self.columns, record))
   for kind, text in pairs(warnings(record)) do
     if self.lines - (self.warned[kind] or -50) >= 50 then
       self.warned[kind] = self.lines
@@ -90,5 +101,7 @@ function Console:evaluation(record) self:say(evaluation(record)) end
 return function(options)
   options.title, options.unit = "training", "steps"
   local bar = apo.progress(options)
-  return setmetatable({is_quiet = bar.is_quiet, bar = bar, lines = 0, warned = {}}, Console)
+  return setmetatable({
+    is_quiet = bar.is_quiet, bar = bar, columns = columns_that_fit(), lines = 0, warned = {},
+  }, Console)
 end
