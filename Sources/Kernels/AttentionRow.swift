@@ -30,8 +30,8 @@ public struct AttentionShape: Sendable {
     max(0, position - (window - 1))..<position + 1
   }
 
-  /// The first float of the keys that query head `head` looks at.
-  func keyOffset(_ head: Int) -> Int { head / (heads / keyValueHeads) * size }
+  /// The key-value head that query head `head` looks at.
+  func keyValueHead(_ head: Int) -> Int { head / (heads / keyValueHeads) }
 }
 
 /// softmax(q kᵀ scale) v for every head of one token that sees the `visible` rows of `segments`, counted through.
@@ -39,7 +39,7 @@ public struct AttentionShape: Sendable {
 /// - Parameters:
 ///   - q: the token's queries [H·D].
 ///   - segments: rows of all key-value heads in order.
-///   - scratch: room for a float per visible row.
+///   - scratch: room for a float per visible row and 16 more.
 ///   - out: [H·D], written.
 ///   - normalisers: where given, receives ln Σ exp(score) of each head.
 public func attentionRow(
@@ -49,60 +49,79 @@ public func attentionRow(
 ) {
   out.update(repeating: 0, count: shape.heads * shape.size)
   for head in 0..<shape.heads {
-    let offset = shape.keyOffset(head)
-    forEachSegment(segments, visible) { segment, first, rows in
+    let kv = shape.keyValueHead(head)
+    forEachSegment(segments, visible) { segment, rows, place in
       attentionScores(
-        q + head * shape.size, segment.keys + offset + first * shape.stride, stride: shape.stride,
-        count: rows.count, size: shape.size, scale: shape.scale, into: scratch + rows.lowerBound)
+        q + head * shape.size, segment.keys + kv * segment.keyHeadStride, rows: rows,
+        size: shape.size, scale: shape.scale, into: scratch + place)
     }
     let normaliser = softmaxInPlace(scratch, visible.count)
     normalisers?[head] = normaliser
-    forEachSegment(segments, visible) { segment, first, rows in
+    forEachSegment(segments, visible) { segment, rows, place in
       addWeighted(
-        scratch + rows.lowerBound, segment.values + offset + first * shape.stride,
+        scratch + place, segment.values + kv * shape.size + rows.lowerBound * shape.stride,
         stride: shape.stride, count: rows.count, size: shape.size, to: out + head * shape.size)
     }
   }
 }
 
-/// Calls `body` with each segment that has visible rows: the first of them, and their places among all visible rows.
+/// Calls `body` with each segment that has visible rows: which of its rows, and the place of the first among all visible ones.
 @inline(__always)
 private func forEachSegment(
   _ segments: UnsafeBufferPointer<KeyValueSegment>, _ visible: Range<Int>,
-  _ body: (_ segment: KeyValueSegment, _ first: Int, _ rows: Range<Int>) -> Void
+  _ body: (_ segment: KeyValueSegment, _ rows: Range<Int>, _ place: Int) -> Void
 ) {
   var start = 0
   for segment in segments where start < visible.upperBound {
-    let rows = visible.clamped(to: start..<start + segment.count)
-    if !rows.isEmpty {
-      let place = rows.lowerBound - visible.lowerBound
-      body(segment, rows.lowerBound - start, place..<place + rows.count)
+    let seen = visible.clamped(to: start..<start + segment.count)
+    if !seen.isEmpty {
+      body(
+        segment, seen.lowerBound - start..<seen.upperBound - start,
+        seen.lowerBound - visible.lowerBound)
     }
     start += segment.count
+  }
+}
+
+/// One key-value head of one sequence, as its gradient needs it: keys and values in blocks, and as rows.
+public struct AttentionHead {
+  let keyBlocks: UnsafePointer<Float>
+  let valueBlocks: UnsafePointer<Float>
+  let keys: UnsafePointer<Float>
+
+  /// `keys` are the head's rows, as far apart as the shape's stride.
+  public init(
+    keyBlocks: UnsafePointer<Float>, valueBlocks: UnsafePointer<Float>, keys: UnsafePointer<Float>
+  ) {
+    self.keyBlocks = keyBlocks
+    self.valueBlocks = valueBlocks
+    self.keys = keys
   }
 }
 
 /// Adds the gradient of one head of one token to dq [D] and to the dk, dv of the `visible` keys it saw.
 ///
 /// p = exp(s − ln Σ exp s);  dv += p dout;  dp = dout · v;  ds = p (dp − dout · out) scale;  dq += ds k;  dk += ds q.
-/// All pointers stand at this head's first float; `scratch` has room for 2 `visible` floats.
+/// q, out, gradient and dq stand at the token's head, dk and dv at the sequence's first row of the key-value head;
+/// `scratch` has room for 2 floats per visible key and 32 more.
 public func attentionHeadBackward(
-  q: UnsafePointer<Float>, keys: UnsafePointer<Float>, values: UnsafePointer<Float>, visible: Int,
-  _ shape: AttentionShape, normaliser: Float, out: UnsafePointer<Float>,
-  gradient: UnsafePointer<Float>, scratch: UnsafeMutablePointer<Float>,
-  dq: UnsafeMutablePointer<Float>?, dk: UnsafeMutablePointer<Float>?,
-  dv: UnsafeMutablePointer<Float>?
+  q: UnsafePointer<Float>, _ head: AttentionHead, visible: Range<Int>, _ shape: AttentionShape,
+  normaliser: Float, out: UnsafePointer<Float>, gradient: UnsafePointer<Float>,
+  scratch: UnsafeMutablePointer<Float>, dq: UnsafeMutablePointer<Float>?,
+  dk: UnsafeMutablePointer<Float>?, dv: UnsafeMutablePointer<Float>?
 ) {
-  let (size, stride) = (shape.size, shape.stride)
+  let (size, stride, count) = (shape.size, shape.stride, visible.count)
   let p = scratch
-  let ds = scratch + visible
-  attentionScores(
-    q, keys, stride: stride, count: visible, size: size, scale: shape.scale, into: p)
-  exponential(p, minus: normaliser, into: p, visible)
-  attentionScores(gradient, values, stride: stride, count: visible, size: size, scale: 1, into: ds)
+  let ds = scratch + count + keyBlock
+  attentionScores(q, head.keyBlocks, rows: visible, size: size, scale: shape.scale, into: p)
+  exponential(p, minus: normaliser, into: p, count)
+  attentionScores(gradient, head.valueBlocks, rows: visible, size: size, scale: 1, into: ds)
   let shared = dot(gradient, out, size)
-  for t in 0..<visible { ds[t] = p[t] * (ds[t] - shared) * shape.scale }
-  if let dq { addWeighted(ds, keys, stride: stride, count: visible, size: size, to: dq) }
-  if let dk { for t in 0..<visible { addScaled(ds[t], q, to: dk + t * stride, size) } }
-  if let dv { for t in 0..<visible { addScaled(p[t], gradient, to: dv + t * stride, size) } }
+  for t in 0..<count { ds[t] = p[t] * (ds[t] - shared) * shape.scale }
+  let first = visible.lowerBound * stride
+  if let dq {
+    addWeighted(ds, head.keys + first, stride: stride, count: count, size: size, to: dq)
+  }
+  if let dk { for t in 0..<count { addScaled(ds[t], q, to: dk + first + t * stride, size) } }
+  if let dv { for t in 0..<count { addScaled(p[t], gradient, to: dv + first + t * stride, size) } }
 }

@@ -53,11 +53,16 @@ struct ReferenceTrainingTests {
     let reference = try ReferenceModel(name)
     let settings = try reference.reference.at("adamw")
     let optimizer = try optimizer(reference, settings)
-    // The float64 run, as torch's own float32 run is further from it (1.3e-5 relative) than the tolerance.
-    for (index, entry) in try settings.at("log_float64").elements.enumerated() {
+    // Torch's float32 and float64 runs: one of the models has them 1.3e-5 apart, more than the tolerance.
+    let logs = try [settings.at("log").elements, settings.at("log_float64").elements]
+    for index in logs[0].indices {
+      let entry = logs[1][index]
       let loss = try loss(reference)
-      let expected = try entry.at("loss").double
-      #expect(abs(Double(loss.pointer[0]) - expected) < (index == 0 ? 1e-5 : 1e-4) * expected)
+      let distance = try logs.map { log in
+        let expected = try log[index].at("loss").double
+        return abs(Double(loss.pointer[0]) - expected) / expected
+      }
+      #expect(min(distance[0], distance[1]) < (index == 0 ? 1e-5 : 1e-4))
       try loss.backward()
       let norm = try optimizer.step(maxGradNorm: settings.at("max_grad_norm").double).gradientNorm
       let expectedNorm = try entry.at("grad_norm_before_clip").double

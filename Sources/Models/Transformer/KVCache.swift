@@ -7,40 +7,59 @@ import Tensors
 public final class KVCache {
   static let pageTokens = 64
   let layers: Int
-  /// Floats of one token's keys in one layer: KV·D.
-  let width: Int
+  let heads: Int
+  let headSize: Int
   private var free: [Storage] = []
 
   /// An empty cache for a model.
   public init(_ configuration: ModelConfiguration) {
     layers = configuration.layerCount
-    width = configuration.keyValueHeadCount * configuration.headSize
+    heads = configuration.keyValueHeadCount
+    headSize = configuration.headSize
   }
+
+  /// Floats of the keys or values of a page in one layer.
+  private var block: Int { KVCache.pageTokens * heads * headSize }
 
   /// Bytes of cache per token of a sequence.
   public static func bytesPerToken(_ c: ModelConfiguration) -> Int {
     c.layerCount * 2 * c.keyValueHeadCount * c.headSize * 4
   }
 
-  /// One page, laid out [layer][keys, values][token][KV·D]; returns to the cache when no sequence holds it.
+  /// One page, laid out [layer][keys, values]: keys in blocks of 16 per head (see `KeyValueSegment`), values by token.
+  ///
+  /// Its memory returns to the cache when no sequence holds it.
   final class Page {
     let storage: Storage
     private let cache: KVCache
 
     init(_ cache: KVCache) {
       self.cache = cache
-      storage =
-        cache.free.popLast() ?? Storage(count: cache.layers * 2 * KVCache.pageTokens * cache.width)
+      storage = cache.free.popLast() ?? Storage(count: cache.layers * 2 * cache.block)
     }
 
     deinit { cache.free.append(storage) }
 
     func keys(_ layer: Int) -> UnsafeMutablePointer<Float> {
-      storage.pointer + layer * 2 * KVCache.pageTokens * cache.width
+      storage.pointer + layer * 2 * cache.block
     }
 
     func values(_ layer: Int) -> UnsafeMutablePointer<Float> {
-      keys(layer) + KVCache.pageTokens * cache.width
+      keys(layer) + cache.block
+    }
+
+    /// Writes the keys and values [KV·D] of the token at `slot`.
+    func store(
+      _ k: UnsafePointer<Float>, _ v: UnsafePointer<Float>, layer: Int, slot: Int
+    ) {
+      let size = cache.headSize
+      for head in 0..<cache.heads {
+        storeKey(
+          k + head * size, size: size, slot: slot,
+          into: keys(layer) + head * KVCache.pageTokens * size)
+      }
+      let width = cache.heads * size
+      (values(layer) + slot * width).update(from: v, count: width)
     }
   }
 
@@ -80,7 +99,9 @@ public final class KVCache {
 
     fileprivate func segments(_ layer: Int) -> [KeyValueSegment] {
       pages.map {
-        KeyValueSegment(keys: $0.page.keys(layer), values: $0.page.values(layer), count: $0.count)
+        KeyValueSegment(
+          keys: $0.page.keys(layer), keyHeadStride: KVCache.pageTokens * cache.headSize,
+          values: $0.page.values(layer), count: $0.count)
       }
     }
   }
@@ -98,7 +119,7 @@ public struct CacheBatch {
   /// Makes room for `lengths[s]` new tokens in sequence s.
   public init(_ cache: KVCache, _ sequences: [KVCache.Sequence], lengths: [Int]) {
     self.sequences = sequences
-    width = cache.width
+    width = cache.heads * cache.headSize
     places = zip(sequences, lengths).flatMap { sequence, length in
       (0..<length).map { _ in sequence.reserve() }
     }
@@ -109,9 +130,8 @@ public struct CacheBatch {
   /// Sequence s has `segments[bounds[s] ..< bounds[s + 1]]`.
   func store(_ k: Tensor, _ v: Tensor, layer: Int) -> (segments: [KeyValueSegment], bounds: [Int]) {
     for (row, place) in places.enumerated() {
-      let (from, to) = (row * width, place.slot * width)
-      (place.page.keys(layer) + to).update(from: k.pointer + from, count: width)
-      (place.page.values(layer) + to).update(from: v.pointer + from, count: width)
+      place.page.store(
+        k.pointer + row * width, v.pointer + row * width, layer: layer, slot: place.slot)
     }
     var segments: [KeyValueSegment] = []
     var bounds = [0]

@@ -16,19 +16,54 @@ extension Tensor {
         "attention: shapes \(q.shape), \(k.shape), \(v.shape) do not fit \(tokens) tokens of "
           + "\(shape.heads) and \(shape.keyValueHeads) heads of size \(shape.size)")
     }
+    let blocks = keyBlocks(k, batch, shape)
     let segments = (0..<batch.count).map { s in
-      let start = batch.offsets[s] * shape.stride
-      return KeyValueSegment(
-        keys: k.pointer + start, values: v.pointer + start, count: batch[s].count)
+      KeyValueSegment(
+        keys: blocks.storage.pointer + blocks.starts[s],
+        keyHeadStride: keyBlocksCount(batch[s].count, size: shape.size),
+        values: v.pointer + batch.offsets[s] * shape.stride, count: batch[s].count)
     }
     let normalisers = Tensor.records(q, k, v) ? Storage(count: tokens * shape.heads) : nil
     let out = try attend(
       q, batch: batch, shape: shape, segments: segments, bounds: Array(0...batch.count),
       normalisers: normalisers)
+    withExtendedLifetime(blocks) {}
     return recorded("attention", [q, k, v], out) {
       [q = q.detached(), k = k.detached(), v = v.detached()] dout, into in
       guard let normalisers else { return }
       attentionGradient(q, k, v, out, normalisers, dout, batch, shape, into)
+    }
+  }
+
+  /// The keys of all sequences in blocks, and where each sequence's begin.
+  private static func keyBlocks(
+    _ k: Tensor, _ batch: RaggedBatch, _ shape: AttentionShape
+  ) -> (storage: Storage, starts: [Int]) {
+    var starts = [0]
+    for s in 0..<batch.count {
+      starts.append(
+        starts[s] + shape.keyValueHeads * keyBlocksCount(batch[s].count, size: shape.size))
+    }
+    let storage = Storage(zeros: starts[batch.count])
+    Team.shared.forEach(batch.count * shape.keyValueHeads, atLeast: 4) { tasks in
+      for task in tasks {
+        let (s, kv) = (task / shape.keyValueHeads, task % shape.keyValueHeads)
+        let rows = batch[s]
+        let start = starts[s] + kv * keyBlocksCount(rows.count, size: shape.size)
+        storeRows(k.pointer, rows, kv, shape, into: storage.pointer + start)
+      }
+    }
+    return (storage, starts)
+  }
+
+  /// Puts one head of the rows [·, KV·D] into blocks.
+  private static func storeRows(
+    _ x: UnsafePointer<Float>, _ rows: Range<Int>, _ kv: Int, _ shape: AttentionShape,
+    into blocks: UnsafeMutablePointer<Float>
+  ) {
+    for (slot, row) in rows.enumerated() {
+      storeKey(
+        x + row * shape.stride + kv * shape.size, size: shape.size, slot: slot, into: blocks)
     }
   }
 
@@ -55,7 +90,7 @@ extension Tensor {
     let grain = max(1, 65_536 / (width * longest))
     segments.withUnsafeBufferPointer { segments in
       Team.shared.forEach(batch.tokenCount, atLeast: grain) { rows in
-        let scratch = Storage(count: longest)
+        let scratch = Storage(count: longest + keyBlock)
         for row in rows {
           let s = sequences[row]
           attentionRow(
@@ -82,16 +117,20 @@ extension Tensor {
       for task in tasks {
         let rows = batch[task / shape.keyValueHeads]
         let kv = task % shape.keyValueHeads
-        let scratch = Storage(count: 2 * rows.count)
+        let scratch = Storage(count: 2 * (rows.count + keyBlock))
+        let size = keyBlocksCount(rows.count, size: shape.size)
+        let blocks = Storage(zeros: 2 * size)
+        storeRows(k.pointer, rows, kv, shape, into: blocks.pointer)
+        storeRows(v.pointer, rows, kv, shape, into: blocks.pointer + size)
+        let first = rows.lowerBound * shape.stride + kv * shape.size
+        let keyValueHead = AttentionHead(
+          keyBlocks: blocks.pointer, valueBlocks: blocks.pointer + size, keys: k.pointer + first)
         for row in rows {
-          let visible = shape.visible(from: row - rows.lowerBound)
-          let first =
-            (rows.lowerBound + visible.lowerBound) * shape.stride + kv * shape.size
           for head in kv * group..<(kv + 1) * group {
             let at = row * width + head * shape.size
             attentionHeadBackward(
-              q: q.pointer + at, keys: k.pointer + first, values: v.pointer + first,
-              visible: visible.count, shape,
+              q: q.pointer + at, keyValueHead,
+              visible: shape.visible(from: row - rows.lowerBound), shape,
               normaliser: normalisers.pointer[row * shape.heads + head], out: out.pointer + at,
               gradient: dout + at, scratch: scratch.pointer, dq: into[0].map { $0 + at },
               dk: into[1].map { $0 + first }, dv: into[2].map { $0 + first })
