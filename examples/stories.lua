@@ -27,9 +27,7 @@ local train = beginnings("in a forest,near the sea,on a farm,in a big house,in t
 local test = beginnings("by a river,in the garden,far away,in a cave", "little happy lazy pretty")  -- held out
 
 local function story(completion)                           -- beginning and rest, up to the last full sentence
-  local ids = table.move(completion.prompt_ids, 1, #completion.prompt_ids, 1, {})
-  table.move(completion.ids, 1, #completion.ids, #ids + 1, ids)
-  local text = policy.tokenizer:decode(ids, {skip_special_tokens = true})
+  local text = completion.prompt .. completion.text
   return ((text:match('^.*[.!?]"?') or text):gsub("%s+", " "))
 end
 

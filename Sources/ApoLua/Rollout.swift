@@ -81,12 +81,15 @@ final class Rollout: LuaObject {
 
   // MARK: Text
 
-  /// The text of a completion without end token, special tokens and stop string.
+  /// The text of a completion without end token, special tokens and stop string, as it follows the prompt's.
   func text(_ index: Int) throws -> String? {
     if let text = items[index].text { return text }
     guard let tokenizer, var ids = items[index].ids else { return nil }
     if items[index].finishReason == "eos" { ids = ids.dropLast() }
-    var text = try tokenizer.decode(ids, skipSpecialTokens: true, ignoringUnknown: true)
+    var decoder = try StreamDecoder(
+      tokenizer, after: items[index].promptIDs ?? [], skipSpecialTokens: true,
+      ignoringUnknown: true)
+    var text = try ids.map { try decoder.feed($0) }.joined() + decoder.finish()
     if let length = items[index].textLength {
       text = String(decoding: text.utf8.prefix(length), as: UTF8.self)
     }

@@ -112,14 +112,14 @@ public final class Generator {
       cache: CacheBatch(cache, sequences, lengths: prompts.map(\.count)))
     let last = entering.indices.map { batch.offsets[$0 + 1] - 1 }
     let logits = try lastLogits(hidden, rows: last)
-    let fresh = entering.indices.flatMap { i in
-      (0..<options.n).map { sample in
+    let fresh = try entering.indices.flatMap { i in
+      let decoder = try tokenizer.map {
+        try StreamDecoder($0, after: prompts[i], skipSpecialTokens: true, ignoringUnknown: true)
+      }
+      return (0..<options.n).map { sample in
         Running(
           request: entering[i], sample: sample, sequence: sequences[i].fork(),
-          search: stops.search(),
-          decoder: tokenizer.map {
-            StreamDecoder($0, skipSpecialTokens: true, ignoringUnknown: true)
-          })
+          search: stops.search(), decoder: decoder)
       }
     }
     let rows = entering.indices.flatMap { i in repeatElement(i, count: options.n) }

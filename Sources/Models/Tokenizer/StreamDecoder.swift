@@ -18,6 +18,15 @@ public struct StreamDecoder {
     decoder = TokenDecoder(tokenizer.decoderSteps)
   }
 
+  /// Goes on after a prompt, whose text is left out: a leading space of what follows stays.
+  public init(
+    _ tokenizer: Tokenizer, after prompt: [Int], skipSpecialTokens: Bool = false,
+    ignoringUnknown: Bool = false
+  ) throws {
+    self.init(tokenizer, skipSpecialTokens: skipSpecialTokens, ignoringUnknown: ignoringUnknown)
+    for id in prompt { _ = try feed(id) }
+  }
+
   /// The text that is certain after one more id; throws as `decode` does.
   public mutating func feed(_ id: Int) throws -> String {
     if ignoresUnknown, !tokenizer.contains(id) { return "" }

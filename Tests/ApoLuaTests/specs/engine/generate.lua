@@ -251,5 +251,10 @@ if shared then
       assert(not completion.text:find("\n", 1, true))
     end
     eq(stories:logprobs(rollout), rollout:logprobs())
+    -- The text goes on from the prompt's: the space between them is its own.
+    local options = {temperature = 0, max_tokens = 6}
+    eq(stories:generate("One day, Tom and", options)[1].text, " his mom went to the")
+    options.stop = " mom"
+    eq(stories:generate("One day, Tom and", options)[1].text, " his")
   end)
 end
