@@ -51,6 +51,9 @@ static const unsigned char presets[] = {
 static const unsigned char progress[] = {
 #embed "lua/progress.lua"
 };
+static const unsigned char reached_code[] = {
+#embed "lua/reached_code.lua"
+};
 static const unsigned char rewards[] = {
 #embed "lua/rewards.lua"
 };
@@ -131,6 +134,7 @@ static const apo_script scripts[] = {
     SCRIPT("plot_chart", plot_chart),
     SCRIPT("presets", presets),
     SCRIPT("progress", progress),
+    SCRIPT("reached_code", reached_code),
     SCRIPT("rewards", rewards),
     SCRIPT("rewards.arithmetic", rewards_arithmetic),
     SCRIPT("rewards.column", rewards_column),

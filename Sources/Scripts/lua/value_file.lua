@@ -9,7 +9,7 @@
 
 local apo = require "apo"
 local fail = require "apo.fail"
-local function_code = require "apo.function_code"
+local reached_code = require "apo.reached_code"
 local json, system = apo.json, apo.system
 
 local header_start = [[{"format":"apo.values",]]
@@ -17,14 +17,15 @@ local header_start = [[{"format":"apo.values",]]
 local File = {}
 File.__index = File
 
--- A name for the reward that changes when its code does; it may move and comments may change.
+-- A name for the reward that changes when its code does, or that of a function it calls; they may
+-- move, and comments may change.
 local function reward_name(reward)
   if type(reward) == "table" then
     local names = {}
     for name, inner in pairs(reward) do names[tostring(name)] = reward_name(inner) end
     return names
   end
-  local code = function_code(reward)
+  local code = reached_code(reward)
   return code and system.hash(code) or "compiled"
 end
 
