@@ -137,14 +137,17 @@ private func configuration(_ value: LuaValue, _ tokenizer: Tokenizer?) throws ->
 
 /// The class that Hugging Face's transformers loads the folder with.
 private func architectures(_ type: String) -> LuaValue {
-  ModelConfiguration.architecture(type).map { [.string($0)] } ?? .nil
+  ModelConfiguration.className(type).map { [.string($0)] } ?? .nil
 }
 
 extension ModelConfiguration {
   /// Number of weights, biases left out; sizes are bounded, so nothing overflows.
   fileprivate var parameterCount: Int {
     let attention = 2 * (headCount + keyValueHeadCount) * headSize * hiddenSize
-    let block = attention + 3 * intermediateSize * hiddenSize + 2 * hiddenSize
-    return vocabularySize * hiddenSize * (tiesEmbeddings ? 1 : 2) + layerCount * block
+    let matrices = architecture == .gpt2 ? 2 : 3
+    let block = attention + matrices * intermediateSize * hiddenSize + 2 * hiddenSize
+    let positions = architecture == .gpt2 ? maxPositions : 0
+    let rows = vocabularySize * (tiesEmbeddings ? 1 : 2) + positions
+    return rows * hiddenSize + layerCount * block
   }
 }

@@ -32,8 +32,9 @@ public func swiGLUBackward(
   }
 }
 
+/// The first `lanes` (1 to 16) floats at a pointer; the other lanes are 0.
 @inline(__always)
-private func load(_ pointer: UnsafePointer<Float>, _ lanes: Int) -> Vector {
+func load(_ pointer: UnsafePointer<Float>, _ lanes: Int) -> Vector {
   lanes == 16 ? Vector(at: pointer) : Vector(at: pointer, count: lanes)
 }
 

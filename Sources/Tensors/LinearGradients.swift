@@ -3,15 +3,19 @@ import Kernels
 // The two products of a linear layer's backward pass, on the kernel of the forward pass. Results do not depend on the
 // number of threads: every element is summed in one order, cut by the shape alone.
 
-/// dx += dy W for dy [rows, n], W [n, k] and dx [rows, k].
+/// dx += dy W for dy [rows, n], W [n, k] (stored [k, n] where `isTransposed`) and dx [rows, k].
 func addInputGradient(
   _ dy: UnsafePointer<Float>, rows: Int, weight w: UnsafePointer<Float>, n: Int, k: Int,
-  to dx: UnsafeMutablePointer<Float>
+  isTransposed: Bool = false, to dx: UnsafeMutablePointer<Float>
 ) {
   let packed = Storage(count: packedCount(rows: k, columns: n))
   let factor = Factor(rows: dy, k: n)
   Team.shared.forEach(panelCount(k), atLeast: grain(rows * n * panelWidth)) { panels in
-    packTransposed(w, rows: n, columns: k, panels: panels, into: packed.pointer)
+    if isTransposed {
+      pack(w, rows: k, columns: n, panels: panels, into: packed.pointer)
+    } else {
+      packTransposed(w, rows: n, columns: k, panels: panels, into: packed.pointer)
+    }
     multiplyPacked(
       packed.pointer, n: k, k: n, panels: panels, x: factor, rows: 0..<rows, y: dx, adding: true)
   }

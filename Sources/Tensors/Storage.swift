@@ -51,11 +51,16 @@ public final class Storage: @unchecked Sendable {
   /// Says that the contents were changed in place.
   public func didChange() { version += 1 }
 
-  /// The contents as an [n, k] matrix packed for products, packed again after a change.
-  func packedMatrix(offset: Int, rows n: Int, columns k: Int) -> PackedMatrix {
-    if let packed, packed.isCurrent(version: version, offset: offset, n: n, k: k) { return packed }
+  /// The contents as an [n, k] matrix, stored so or as its transpose, packed for products; packed again after a change.
+  func packedMatrix(offset: Int, rows n: Int, columns k: Int, isTransposed: Bool) -> PackedMatrix {
+    if let packed,
+      packed.isCurrent(version: version, offset: offset, n: n, k: k, isTransposed: isTransposed)
+    {
+      return packed
+    }
     packed = nil
-    let fresh = PackedMatrix(pointer + offset, n: n, k: k, version: version, offset: offset)
+    let fresh = PackedMatrix(
+      pointer + offset, n: n, k: k, isTransposed: isTransposed, version: version, offset: offset)
     packed = fresh
     return fresh
   }

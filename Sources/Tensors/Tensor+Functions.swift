@@ -37,6 +37,19 @@ extension Tensor {
       gradient: { g, y in g.replacing(with: 0, where: y .<= 0) })
   }
 
+  /// x Φ(x) of each element, with the normal distribution function Φ.
+  public func gelu() throws(TensorError) -> Tensor {
+    try unary(
+      "gelu", keep: .input, { Kernels.gelu($0) }, gradient: { g, x in g * geluDerivative(x) })
+  }
+
+  /// The approximation of `gelu` through tanh: x (1 + tanh(√(2/π) (x + 0.044715 x³))) / 2 of each element.
+  public func geluTanh() throws(TensorError) -> Tensor {
+    try unary(
+      "gelu", keep: .input, { Kernels.geluTanh($0) },
+      gradient: { g, x in g * geluTanhDerivative(x) })
+  }
+
   /// |x| of each element; the derivative at 0 is 0.
   public func abs() throws(TensorError) -> Tensor {
     try unary(

@@ -100,7 +100,13 @@ public final class Tensor: @unchecked Sendable {
   }
 
   /// This [n, k] weight matrix packed for products, cached until the weights change.
-  public var packed: PackedMatrix {
-    storage.packedMatrix(offset: offset, rows: shape[0], columns: count / max(1, shape[0]))
+  public var packed: PackedMatrix { packed(isTransposed: false) }
+
+  /// This matrix packed for products as [n, k], or, where `isTransposed`, its transpose.
+  func packed(isTransposed: Bool) -> PackedMatrix {
+    let (rows, columns) = (shape[0], count / max(1, shape[0]))
+    return storage.packedMatrix(
+      offset: offset, rows: isTransposed ? columns : rows, columns: isTransposed ? rows : columns,
+      isTransposed: isTransposed)
   }
 }

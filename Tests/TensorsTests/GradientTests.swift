@@ -24,7 +24,11 @@ import Testing
         let step = 0x1p-7 * max(1, abs(value))
         func at(_ steps: Float) throws -> Double {
           input.pointer[i] = value + steps * step
-          defer { input.pointer[i] = value }
+          input.storage.didChange()
+          defer {
+            input.pointer[i] = value
+            input.storage.didChange()
+          }
           return try projection()
         }
         let near = try at(1) - at(-1)

@@ -47,12 +47,14 @@ struct ReferenceTrainingTests {
   @Test(
     arguments: [
       "tiny-qwen2-tied", "tiny-qwen2-untied", "tiny-llama-mha", "tiny-llama-bf16",
-      "tiny-qwen2-sharded", "tiny-qwen3", "tiny-llama-rope3", "tiny-mistral-swa",
+      "tiny-qwen2-sharded", "tiny-qwen3", "tiny-llama-rope3", "tiny-mistral-swa", "tiny-gpt2",
     ])
   func threeStepsEqualTorch(name: String) throws {
     let reference = try ReferenceModel(name)
     let settings = try reference.reference.at("adamw")
     let optimizer = try optimizer(reference, settings)
+    // In tiny-gpt2 a unit in the last place of a log-probability (-111) is already 1.3e-5 of the loss (0.18).
+    let firstTolerance = name == "tiny-gpt2" ? 2e-5 : 1e-5
     // Torch's float32 and float64 runs: one of the models has them 1.3e-5 apart, more than the tolerance.
     let logs = try [settings.at("log").elements, settings.at("log_float64").elements]
     for index in logs[0].indices {
@@ -62,7 +64,7 @@ struct ReferenceTrainingTests {
         let expected = try log[index].at("loss").double
         return abs(Double(loss.pointer[0]) - expected) / expected
       }
-      #expect(min(distance[0], distance[1]) < (index == 0 ? 1e-5 : 1e-4))
+      #expect(min(distance[0], distance[1]) < (index == 0 ? firstTolerance : 1e-4))
       try loss.backward()
       let norm = try optimizer.step(maxGradNorm: settings.at("max_grad_norm").double).gradientNorm
       let expectedNorm = try entry.at("grad_norm_before_clip").double
@@ -74,7 +76,9 @@ struct ReferenceTrainingTests {
     for (parameter, tensor) in reference.model.parameters {
       let keep = try comparable.integers(parameter)
       let expected = try weights.read(parameter)
-      let places = keep.indices.filter { keep[$0] == 1 }
+      // A key's bias changes no attention weight: what gradient there is, is rounding, which Adam makes as large as any.
+      let keyBias = parameter.hasSuffix("c_attn.bias") ? keep.count / 3..<keep.count / 3 * 2 : 0..<0
+      let places = keep.indices.filter { keep[$0] == 1 && !keyBias.contains($0) }
       let difference = largestDifference(
         places.map { tensor.pointer[$0] }, places.map { expected[$0] })
       #expect(difference < 2e-5, "\(parameter)")

@@ -2,11 +2,11 @@
 // compiler vectorises. The bytes of a file need not be aligned.
 
 enum FloatConversion {
-  /// Writes `count` numbers of a float format as float32; false when the format is not a float.
+  /// Writes `count` numbers of a float format as float32; does nothing where the format is not a float.
   static func convert(
     _ source: UnsafeRawBufferPointer, _ type: SafetensorsType,
     into target: UnsafeMutablePointer<Float>, count: Int
-  ) -> Bool {
+  ) {
     switch type {
     case .float32:
       UnsafeMutableRawBufferPointer(start: target, count: count * 4).copyMemory(from: source)
@@ -24,9 +24,8 @@ enum FloatConversion {
       for i in 0..<count {
         target[i] = Float(source.loadUnaligned(fromByteOffset: 8 * i, as: Double.self))
       }
-    case .int64, .int32, .int16, .int8, .uint8, .bool: return false
+    case .int64, .int32, .int16, .int8, .uint8, .bool: break
     }
-    return true
   }
 
   /// The bfloat16 nearest to a float32, ties to even; a NaN stays a NaN.

@@ -36,6 +36,14 @@ final class MappedFile: @unchecked Sendable {
     try withExtendedLifetime(self) { try body(bytes) }
   }
 
+  /// Says that a range of the bytes was read and need not stay in memory; it may be read again all the same.
+  func release(_ range: Range<Int>) {
+    guard let mapping else { return }
+    let page = Int(getpagesize())
+    let (start, end) = ((range.lowerBound + page - 1) / page * page, range.upperBound / page * page)
+    if start < end { madvise(mapping + start, end - start, MADV_DONTNEED) }
+  }
+
   deinit {
     if let mapping { munmap(mapping, bytes.count) }
   }

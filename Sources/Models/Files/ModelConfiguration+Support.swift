@@ -3,10 +3,6 @@
 extension ModelConfiguration {
   /// Throws at the first setting that would need a formula the transformer does not have.
   static func checkSupport(_ fields: JSONFields, _ family: ModelFamily) throws {
-    let activation = try fields.string("hidden_act", default: "silu")
-    guard ["silu", "swish"].contains(activation) else {
-      throw fields.error("hidden_act", "'\(activation)' is not supported (supported: silu)")
-    }
     var switches = ["use_mrope"]
     if family.window != .switched { switches.append("use_sliding_window") }
     if !family.readsMLPBias { switches.append("mlp_bias") }
@@ -16,6 +12,13 @@ extension ModelConfiguration {
     }
     if let setting = fields["quantization_config"] {
       throw fields.error("quantization_config", "is not supported, got \(setting.excerpt)")
+    }
+    for key in ["scale_attn_by_inverse_layer_idx", "add_cross_attention"]
+    where try fields.bool(key, default: false) {
+      throw fields.error(key, "true is not supported")
+    }
+    guard try fields.bool("scale_attn_weights", default: true) else {
+      throw fields.error("scale_attn_weights", "false is not supported")
     }
     try checkPartialRotary(fields)
     if let rope = try RopeScaling.settings(fields) { try checkPartialRotary(rope) }
@@ -28,14 +31,50 @@ extension ModelConfiguration {
     }
   }
 
-  static func headSize(
-    _ fields: JSONFields, _ hidden: Int, _ heads: Int, default other: Int?
-  ) throws -> Int {
-    if fields["head_dim"] == nil, other == nil, hidden % heads != 0 {
-      throw fields.error(
-        "hidden_size", "must be a multiple of num_attention_heads (\(heads)), got \(hidden)")
+  static func activation(_ fields: JSONFields, _ architecture: Architecture) throws -> Activation {
+    let known: [String: Activation]
+    let usual: String
+    switch architecture {
+    case .llama: (known, usual) = (["silu": .silu, "swish": .silu], "silu")
+    case .gpt2:
+      known = [
+        "gelu": .gelu, "gelu_fast": .geluTanh, "gelu_new": .geluTanh,
+        "gelu_pytorch_tanh": .geluTanh, "relu": .relu, "silu": .silu, "swish": .silu,
+      ]
+      usual = "gelu_new"
     }
-    let size = try fields.integer("head_dim", in: 1...1 << 14, default: other ?? hidden / heads)
+    let key = architecture.keys.activation
+    let name = try fields.string(key, default: usual)
+    guard let activation = known[name] else {
+      let names = known.keys.sorted().joined(separator: ", ")
+      throw fields.error(key, "'\(name)' is not supported (supported: \(names))")
+    }
+    return activation
+  }
+
+  static func keyValueHeads(_ fields: JSONFields, _ family: ModelFamily, _ heads: Int) throws -> Int
+  {
+    guard family.architecture == .llama else { return heads }
+    let count = try fields.integer("num_key_value_heads", in: 1...1 << 14, default: heads)
+    guard heads % count == 0 else {
+      throw fields.error(
+        "num_key_value_heads", "must divide num_attention_heads (\(heads)), got \(count)")
+    }
+    return count
+  }
+
+  static func headSize(
+    _ fields: JSONFields, _ family: ModelFamily, _ hidden: Int, _ heads: Int
+  ) throws -> Int {
+    let keys = family.architecture.keys
+    let isGiven = family.architecture == .llama && fields["head_dim"] != nil
+    guard isGiven || family.headSize != nil || hidden % heads == 0 else {
+      throw fields.error(
+        keys.hiddenSize, "must be a multiple of \(keys.heads) (\(heads)), got \(hidden)")
+    }
+    guard family.architecture == .llama else { return hidden / heads }
+    let size = try fields.integer(
+      "head_dim", in: 1...1 << 14, default: family.headSize ?? hidden / heads)
     guard size % 2 == 0, size > 0 else {
       throw fields.error("head_dim", "must be even for the rotary embedding, got \(size)")
     }

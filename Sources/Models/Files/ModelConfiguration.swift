@@ -6,6 +6,10 @@
 public struct ModelConfiguration: Sendable, Equatable {
   /// The family, as `llama` or `qwen3`.
   public let modelType: String
+  /// The kind of its blocks.
+  public let architecture: Architecture
+  /// The function between the projections of the feed-forward part.
+  public let activation: Activation
   /// Rows of the embedding table; at least the number of tokens.
   public let vocabularySize: Int
   /// Width of the residual stream.
@@ -66,28 +70,27 @@ public struct ModelConfiguration: Sendable, Equatable {
 
   private init(_ fields: JSONFields, generation: JSONFields?) throws {
     let family = try ModelFamily.named(in: fields)
+    let keys = family.architecture.keys
     try Self.checkSupport(fields, family)
     modelType = try fields.string("model_type")
+    architecture = family.architecture
+    activation = try Self.activation(fields, architecture)
     vocabularySize = try fields.integer("vocab_size", in: 1...1 << 24)
-    hiddenSize = try fields.integer("hidden_size", in: 1...1 << 18)
-    intermediateSize = try fields.integer("intermediate_size", in: 1...1 << 20)
-    layerCount = try fields.integer("num_hidden_layers", in: 1...4096)
-    headCount = try fields.integer("num_attention_heads", in: 1...1 << 14)
-    keyValueHeadCount = try fields.integer(
-      "num_key_value_heads", in: 1...1 << 14, default: headCount)
-    headSize = try Self.headSize(fields, hiddenSize, headCount, default: family.headSize)
-    guard headCount % keyValueHeadCount == 0 else {
-      throw fields.error(
-        "num_key_value_heads",
-        "must divide num_attention_heads (\(headCount)), got \(keyValueHeadCount)")
-    }
-    normEpsilon = Float(try Self.positive(fields, "rms_norm_eps", default: 1e-6))
+    hiddenSize = try fields.integer(keys.hiddenSize, in: 1...1 << 18)
+    intermediateSize = try fields.integer(
+      keys.intermediateSize, in: 1...1 << 20,
+      default: architecture == .gpt2 ? 4 * hiddenSize : nil)
+    layerCount = try fields.integer(keys.layers, in: 1...4096)
+    headCount = try fields.integer(keys.heads, in: 1...1 << 14)
+    keyValueHeadCount = try Self.keyValueHeads(fields, family, headCount)
+    headSize = try Self.headSize(fields, family, hiddenSize, headCount)
+    let epsilon = architecture == .gpt2 ? 1e-5 : 1e-6
+    normEpsilon = Float(try Self.positive(fields, keys.epsilon, default: epsilon))
+    maxPositions = try fields.integer(keys.context, in: 1...1 << 28, default: family.context)
     ropeTheta = try Self.ropeTheta(fields)
-    maxPositions = try fields.integer(
-      "max_position_embeddings", in: 1...1 << 28, default: family.context)
     ropeScaling = try RopeScaling(fields, context: maxPositions)
     windows = try Self.windows(fields, family, layers: layerCount)
-    tiesEmbeddings = try fields.bool("tie_word_embeddings", default: false)
+    tiesEmbeddings = try fields.bool("tie_word_embeddings", default: family.tiesEmbeddings)
     hasOutputBias = try family.readsAttentionBias && fields.bool("attention_bias", default: false)
     hasQueryKeyValueBias = hasOutputBias || family.hasQueryKeyValueBias
     hasMLPBias = try family.readsMLPBias && fields.bool("mlp_bias", default: false)

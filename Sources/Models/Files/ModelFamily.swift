@@ -2,10 +2,14 @@
 
 /// What a `model_type` stands for.
 struct ModelFamily: Sendable {
-  /// The class in Hugging Face's transformers, without `ForCausalLM`.
+  /// The class in Hugging Face's transformers.
   let className: String
+  /// The kind of its blocks.
+  var architecture = ModelConfiguration.Architecture.llama
   /// Default of the longest context.
   let context: Int
+  /// Whether the output layer is the embedding where the file does not say.
+  var tiesEmbeddings = false
   /// Width of a head where the file does not say; nil is hidden size / heads.
   var headSize: Int?
   /// How the file gives a sliding window.
@@ -31,13 +35,15 @@ struct ModelFamily: Sendable {
 
   /// Every supported `model_type`.
   static let all: [String: ModelFamily] = [
+    "gpt2": ModelFamily(
+      className: "GPT2LMHeadModel", architecture: .gpt2, context: 1024, tiesEmbeddings: true),
     "llama": ModelFamily(
-      className: "Llama", context: 2048, readsAttentionBias: true, readsMLPBias: true),
-    "mistral": ModelFamily(className: "Mistral", context: 131072, window: .always),
+      className: "LlamaForCausalLM", context: 2048, readsAttentionBias: true, readsMLPBias: true),
+    "mistral": ModelFamily(className: "MistralForCausalLM", context: 131072, window: .always),
     "qwen2": ModelFamily(
-      className: "Qwen2", context: 32768, window: .switched, hasQueryKeyValueBias: true),
+      className: "Qwen2ForCausalLM", context: 32768, window: .switched, hasQueryKeyValueBias: true),
     "qwen3": ModelFamily(
-      className: "Qwen3", context: 32768, headSize: 128, window: .switched,
+      className: "Qwen3ForCausalLM", context: 32768, headSize: 128, window: .switched,
       readsAttentionBias: true, hasQueryKeyNorm: true),
   ]
 
@@ -54,7 +60,65 @@ struct ModelFamily: Sendable {
 
 extension ModelConfiguration {
   /// The class that Hugging Face's transformers loads a model of this type with, nil where the type is not supported.
-  public static func architecture(_ modelType: String) -> String? {
-    ModelFamily.all[modelType].map { "\($0.className)ForCausalLM" }
+  public static func className(_ modelType: String) -> String? {
+    ModelFamily.all[modelType]?.className
+  }
+
+  /// Kinds of blocks.
+  public enum Architecture: Sendable {
+    /// Rotary attention and a gated feed-forward part, behind RMSNorms.
+    case llama
+    /// Learned positions, attention and a feed-forward part with biases, behind LayerNorms.
+    case gpt2
+
+    /// What files put before the names of all weights but the head's; a file saved without a head leaves it out.
+    public var prefix: String {
+      switch self {
+      case .llama: "model."
+      case .gpt2: "transformer."
+      }
+    }
+
+    /// Name of the embedding table behind the prefix.
+    var embedding: String {
+      switch self {
+      case .llama: "embed_tokens.weight"
+      case .gpt2: "wte.weight"
+      }
+    }
+
+    /// The names of sizes in config.json.
+    var keys: Keys {
+      switch self {
+      case .llama: Keys()
+      case .gpt2:
+        Keys(
+          hiddenSize: "n_embd", intermediateSize: "n_inner", layers: "n_layer", heads: "n_head",
+          context: "n_positions", epsilon: "layer_norm_epsilon", activation: "activation_function")
+      }
+    }
+  }
+
+  /// Names that differ between families.
+  struct Keys {
+    var hiddenSize = "hidden_size"
+    var intermediateSize = "intermediate_size"
+    var layers = "num_hidden_layers"
+    var heads = "num_attention_heads"
+    var context = "max_position_embeddings"
+    var epsilon = "rms_norm_eps"
+    var activation = "hidden_act"
+  }
+
+  /// The function between the projections of the feed-forward part.
+  public enum Activation: Sendable {
+    /// x sigmoid(x), gated.
+    case silu
+    /// x Φ(x).
+    case gelu
+    /// x Φ(x) by its approximation through tanh.
+    case geluTanh
+    /// max(x, 0).
+    case relu
   }
 }

@@ -1,3 +1,5 @@
+import Tensors
+
 // Reading tensors from safetensors files, one or several shards, memory-mapped: opening a large
 // checkpoint costs nothing until a tensor is read.
 
@@ -98,13 +100,24 @@ public struct Safetensors: Sendable {
       throw FileError(
         shard.path, "tensor '\(name)' has shape \(entry.shape), expected \(count) elements")
     }
-    let isFloat = shard.file.withBytes {
-      let source = UnsafeRawBufferPointer(rebasing: $0[entry.bytes])
-      return FloatConversion.convert(source, entry.type, into: target, count: count)
-    }
-    guard isFloat else {
+    guard entry.type.isFloat else {
       throw FileError(
         shard.path, "tensor '\(name)' has dtype \(entry.type.rawValue), expected floats")
+    }
+    // Pages of the file are given back as they are read, so that a loaded model is not in memory twice.
+    let pieces = blocks(count, size: 1 << 20)
+    Team.shared.forEach(pieces.count) { range in
+      for piece in pieces[range] {
+        let start = entry.bytes.lowerBound
+        let bytes =
+          start + piece.lowerBound * entry.type.size..<start + piece.upperBound * entry.type.size
+        shard.file.withBytes {
+          let source = UnsafeRawBufferPointer(rebasing: $0[bytes])
+          FloatConversion.convert(
+            source, entry.type, into: target + piece.lowerBound, count: piece.count)
+        }
+        shard.file.release(bytes)
+      }
     }
   }
 

@@ -26,6 +26,9 @@ public enum SafetensorsType: String, Sendable, CaseIterable {
   /// Booleans, a byte each.
   case bool = "BOOL"
 
+  /// Whether the numbers are of a float format.
+  var isFloat: Bool { [.float32, .float64, .float16, .bfloat16].contains(self) }
+
   /// Bytes of one number.
   var size: Int {
     switch self {

@@ -77,8 +77,8 @@ public final class Generator {
       guard request.prompt.count + options.maxTokens <= context else {
         throw TensorError(
           "generate: prompt \(index + 1) has \(request.prompt.count) tokens, which with max_tokens = "
-            + "\(options.maxTokens) exceeds the model's context of \(context) (max_position_embeddings)"
-        )
+            + "\(options.maxTokens) exceeds the model's context of \(context) "
+            + "(\(model.configuration.architecture.keys.context))")
       }
     }
   }

@@ -40,3 +40,20 @@ struct RMSNorm: Norm {
     try .rmsNorm(x, weight: weight, epsilon: epsilon)
   }
 }
+
+/// (x − mean) w / sqrt(variance + ε) + b.
+struct LayerNorm: Norm {
+  let weight: Tensor  // [C]
+  let bias: Tensor  // [C]
+  let epsilon: Float
+
+  init(_ name: String, width: Int, epsilon: Float, _ parameter: ParameterSource) throws {
+    weight = try parameter("\(name).weight", [width])
+    bias = try parameter("\(name).bias", [width])
+    self.epsilon = epsilon
+  }
+
+  func callAsFunction(_ x: Tensor) throws -> Tensor {
+    try .layerNorm(x, weight: weight, bias: bias, epsilon: epsilon)
+  }
+}

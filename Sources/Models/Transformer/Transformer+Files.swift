@@ -9,8 +9,10 @@ extension Transformer {
   public convenience init(folder: String) throws {
     let configuration = try ModelConfiguration(folder: folder)
     let file = try Safetensors(folder: folder)
+    let architecture = configuration.architecture
+    let prefix = file.contains(architecture.embedding) ? "" : architecture.prefix
     var used: Set<String> = []
-    try self.init(configuration) { name, shape in
+    try self.init(configuration, prefix: prefix) { name, shape in
       used.insert(name)
       guard file.contains(name) else {
         throw FileError(file.path, "tensor '\(name)' is missing")
@@ -28,12 +30,17 @@ extension Transformer {
     try setTrainable(true)
   }
 
-  /// A stored copy of a tied head and the rotary buffers of old files may be there; anything else is a wrong model.
+  /// A stored copy of a tied head and the buffers of old files may be there; anything else is a wrong model.
   private static func checkExtras(
     _ file: Safetensors, _ used: Set<String>, _ configuration: ModelConfiguration
   ) throws {
+    let buffers =
+      switch configuration.architecture {
+      case .llama: ["rotary_emb.inv_freq"]
+      case .gpt2: [".attn.bias", ".attn.masked_bias"]
+      }
     let extras = file.names.filter { name in
-      !used.contains(name) && !name.hasSuffix("rotary_emb.inv_freq")
+      !used.contains(name) && !buffers.contains { name.hasSuffix($0) }
         && !(configuration.tiesEmbeddings && name == "lm_head.weight")
     }
     guard extras.isEmpty else {
@@ -44,7 +51,8 @@ extension Transformer {
     }
   }
 
-  /// A model with random weights: normal with deviation `initializer_range`, norms 1, biases 0, as Hugging Face starts one.
+  /// A model with random weights, as Hugging Face starts one: normal with deviation `initializer_range` (in GPT-2, less for
+  /// what is added to the residual stream), norms 1, biases 0.
   public static func random(_ configuration: ModelConfiguration, seed: UInt64) throws -> Transformer
   {
     var stream: UInt64 = 0
@@ -55,8 +63,9 @@ extension Transformer {
         tensor.pointer.update(repeating: 1, count: tensor.count)
       } else if !name.hasSuffix("bias") {
         var random = RandomStream(seed: seed, stream: stream)
+        let deviation = configuration.deviation(of: name)
         for i in 0..<tensor.count {
-          tensor.pointer[i] = Float(random.normal() * configuration.initializerRange)
+          tensor.pointer[i] = Float(random.normal() * deviation)
         }
       }
       return tensor
@@ -83,5 +92,12 @@ extension Transformer {
     try ModelFolder.write(
       configuration, dataType: type == .bfloat16 ? "bfloat16" : "float32", companions: companions,
       to: folder)
+  }
+}
+
+extension ModelConfiguration {
+  fileprivate func deviation(of name: String) -> Double {
+    architecture == .gpt2 && name.hasSuffix("c_proj.weight")
+      ? initializerRange / Double(2 * layerCount).squareRoot() : initializerRange
   }
 }

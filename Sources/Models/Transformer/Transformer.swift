@@ -11,17 +11,20 @@ public final class Transformer: @unchecked Sendable {
   public let configuration: ModelConfiguration
   /// All weights with their checkpoint names, in the checkpoint's order; a tied head is not listed twice.
   public let parameters: [(name: String, tensor: Tensor)]
-  let embedTokens: Tensor  // [V, C]
-  let layers: [any TransformerLayer]
-  let norm: any Norm
+  /// What the names of all weights but the head's begin with.
+  let prefix: String
+  let parts: TransformerParts
   /// The output layer [V, C]; the embedding itself when the two are tied.
   public let lmHead: Tensor
   /// Heads and sliding window of every layer's attention.
   let attentionShapes: [AttentionShape]
 
   /// Builds the model from weights delivered by `weight`, which is asked for every name and shape in order.
+  ///
+  /// `prefix` is what the names begin with, by default as Hugging Face writes them: `model.` or `transformer.`.
   public init(
-    _ configuration: ModelConfiguration, weight: (_ name: String, _ shape: [Int]) throws -> Tensor
+    _ configuration: ModelConfiguration, prefix: String? = nil,
+    weight: (_ name: String, _ shape: [Int]) throws -> Tensor
   ) throws {
     let c = configuration
     var named: [(name: String, tensor: Tensor)] = []
@@ -31,17 +34,11 @@ public final class Transformer: @unchecked Sendable {
       return tensor
     }
     self.configuration = c
-    let table = RotaryTable(
-      frequencies: c.ropeScaling.frequencies(size: c.headSize, theta: c.ropeTheta),
-      scale: c.ropeScaling.attentionFactor)
-    embedTokens = try parameter("model.embed_tokens.weight", [c.vocabularySize, c.hiddenSize])
-    layers = try (0..<c.layerCount).map {
-      try LlamaLayer(c, prefix: "model.layers.\($0).", rotaryTable: table, parameter)
-    }
-    norm = try RMSNorm("model.norm", width: c.hiddenSize, epsilon: c.normEpsilon, parameter)
+    self.prefix = prefix ?? c.architecture.prefix
+    parts = try TransformerParts(c, prefix: self.prefix, parameter)
     lmHead =
       c.tiesEmbeddings
-      ? embedTokens : try parameter("lm_head.weight", [c.vocabularySize, c.hiddenSize])
+      ? parts.embedTokens : try parameter("lm_head.weight", [c.vocabularySize, c.hiddenSize])
     parameters = named
     attentionShapes = c.windows.map {
       AttentionShape(
@@ -61,10 +58,11 @@ public final class Transformer: @unchecked Sendable {
     if let longest = positions.max(), longest >= configuration.maxPositions {
       throw TensorError(
         "the sequence has \(longest + 1) tokens and the model's context is "
-          + "\(configuration.maxPositions) (max_position_embeddings)")
+          + "\(configuration.maxPositions) (\(configuration.architecture.keys.context))")
     }
-    var x = try Tensor.embedding(tokens, embedTokens)  // [N, C]
-    for (index, layer) in layers.enumerated() {
+    var x = try Tensor.embedding(tokens, parts.embedTokens)  // [N, C]
+    if let learned = parts.embedPositions { x = try x + .embedding(positions, learned) }
+    for (index, layer) in parts.layers.enumerated() {
       try Interrupt.check()
       let shape = attentionShapes[index]
       let attended = try layer.attention(x, positions: positions) { q, k, v in
@@ -77,7 +75,7 @@ public final class Transformer: @unchecked Sendable {
       x = try x + attended
       x = try x + layer.feedForward(x)
     }
-    return try norm(x)
+    return try parts.norm(x)
   }
 
   /// Logits of the next token after every token of one sequence: [T, V].
@@ -94,7 +92,7 @@ public final class Transformer: @unchecked Sendable {
   /// A model with copies of all weights, trainable.
   public func clone() throws -> Transformer {
     var source = parameters.makeIterator()
-    let copy = try Transformer(configuration) { _, shape in
+    let copy = try Transformer(configuration, prefix: prefix) { _, shape in
       source.next()?.tensor.copied() ?? Tensor(zeros: shape)
     }
     try copy.setTrainable(true)

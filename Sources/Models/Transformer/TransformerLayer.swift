@@ -11,60 +11,21 @@ protocol TransformerLayer {
   func feedForward(_ x: Tensor) throws -> Tensor
 }
 
-/// The block of Llama, Mistral and Qwen: rotary attention and a gated feed-forward part, each behind an RMSNorm.
-struct LlamaLayer: TransformerLayer {
-  let inputLayernorm: RMSNorm
-  let qProj: Linear  // [H·D, C]
-  let kProj: Linear  // [KV·D, C]
-  let vProj: Linear  // [KV·D, C]
-  let oProj: Linear  // [C, H·D]
-  /// Norms of each head of queries and keys; Qwen3 alone has them.
-  let qNorm, kNorm: RMSNorm?
-  let postAttentionLayernorm: RMSNorm
-  let gateProj: Linear  // [I, C]
-  let upProj: Linear  // [I, C]
-  let downProj: Linear  // [C, I]
-  let rotaryTable: RotaryTable
+/// What a family is made of around the loop over its layers.
+struct TransformerParts {
+  let embedTokens: Tensor  // [V, C]
+  /// A vector for each position, where positions are learned: [P, C].
+  let embedPositions: Tensor?
+  let layers: [any TransformerLayer]
+  let norm: any Norm
+}
 
-  init(
-    _ c: ModelConfiguration, prefix: String, rotaryTable: RotaryTable, _ parameter: ParameterSource
-  ) throws {
-    func linear(_ name: String, _ outputs: Int, _ inputs: Int, _ bias: Bool = false) throws
-      -> Linear
-    {
-      try Linear(prefix + name, outputs: outputs, inputs: inputs, bias: bias, parameter)
+extension TransformerParts {
+  /// Asks for the weights of a configuration's family, whose names begin with `prefix`.
+  init(_ c: ModelConfiguration, prefix: String, _ parameter: ParameterSource) throws {
+    switch c.architecture {
+    case .llama: try self.init(llama: c, prefix, parameter)
+    case .gpt2: try self.init(gpt2: c, prefix, parameter)
     }
-    func norm(_ name: String, _ width: Int) throws -> RMSNorm {
-      try RMSNorm(prefix + name, width: width, epsilon: c.normEpsilon, parameter)
-    }
-    let (hidden, inner) = (c.hiddenSize, c.intermediateSize)
-    let (queries, keys) = (c.headCount * c.headSize, c.keyValueHeadCount * c.headSize)
-    qProj = try linear("self_attn.q_proj", queries, hidden, c.hasQueryKeyValueBias)
-    kProj = try linear("self_attn.k_proj", keys, hidden, c.hasQueryKeyValueBias)
-    vProj = try linear("self_attn.v_proj", keys, hidden, c.hasQueryKeyValueBias)
-    oProj = try linear("self_attn.o_proj", hidden, queries, c.hasOutputBias)
-    qNorm = c.hasQueryKeyNorm ? try norm("self_attn.q_norm", c.headSize) : nil
-    kNorm = c.hasQueryKeyNorm ? try norm("self_attn.k_norm", c.headSize) : nil
-    gateProj = try linear("mlp.gate_proj", inner, hidden, c.hasMLPBias)
-    upProj = try linear("mlp.up_proj", inner, hidden, c.hasMLPBias)
-    downProj = try linear("mlp.down_proj", hidden, inner, c.hasMLPBias)
-    inputLayernorm = try norm("input_layernorm", hidden)
-    postAttentionLayernorm = try norm("post_attention_layernorm", hidden)
-    self.rotaryTable = rotaryTable
-  }
-
-  func attention(_ x: Tensor, positions: [Int], attend: Attend) throws -> Tensor {
-    let h = try inputLayernorm(x)
-    var (q, k) = try (qProj(h), kProj(h))
-    if let qNorm, let kNorm { (q, k) = try (qNorm(q), kNorm(k)) }
-    q = try .rotary(q, positions: positions, rotaryTable)
-    k = try .rotary(k, positions: positions, rotaryTable)
-    return try oProj(attend(q, k, vProj(h)))
-  }
-
-  /// down_proj(silu(gate_proj(h)) up_proj(h)) of the normed input h.
-  func feedForward(_ x: Tensor) throws -> Tensor {
-    let h = try postAttentionLayernorm(x)
-    return try downProj(.swiGLU(gateProj(h), upProj(h)))
   }
 }

@@ -3,14 +3,15 @@ import Kernels
 extension Tensor {
   /// y = x Wᵀ + b for x [N, in], W [out, in] and an optional b [out]: PyTorch's `F.linear`.
   ///
+  /// Where `isTransposed`, the weight is stored [in, out], as in GPT-2's `Conv1D`.
   /// The product runs on packed weights with one order of summation, so a row of y does not depend on the other rows.
-  public static func linear(_ x: Tensor, _ weight: Tensor, bias: Tensor? = nil) throws(TensorError)
-    -> Tensor
-  {
-    try checkLinear(x, weight, bias)
-    let (rows, outputs, inputs) = (x.shape[0], weight.shape[0], weight.shape[1])
+  public static func linear(
+    _ x: Tensor, _ weight: Tensor, bias: Tensor? = nil, isTransposed: Bool = false
+  ) throws(TensorError) -> Tensor {
+    let (outputs, inputs) = try checkLinear(x, weight, bias, isTransposed)
+    let rows = x.shape[0]
     let y = try result([rows, outputs], for: "linear")
-    weight.packed.multiply(x.pointer, rows: rows, into: y.pointer)
+    weight.packed(isTransposed: isTransposed).multiply(x.pointer, rows: rows, into: y.pointer)
     if let bias { addRow(bias, to: y) }
     let version = weight.storage.version
     let sources = [x, weight] + (bias.map { [$0] } ?? [])
@@ -20,9 +21,13 @@ extension Tensor {
         throw TensorError("backward: the weight of 'linear' was changed in place after it was used")
       }
       if let dx = into[0] {
-        addInputGradient(dy, rows: rows, weight: weight.pointer, n: outputs, k: inputs, to: dx)
+        addInputGradient(
+          dy, rows: rows, weight: weight.pointer, n: outputs, k: inputs, isTransposed: isTransposed,
+          to: dx)
       }
-      if let dw = into[1] {
+      if let dw = into[1], isTransposed {
+        addWeightGradient(x.pointer, dy, rows: rows, n: inputs, k: outputs, to: dw)
+      } else if let dw = into[1] {
         addWeightGradient(dy, x.pointer, rows: rows, n: outputs, k: inputs, to: dw)
       }
       if hasBias, let db = into[2] {
@@ -31,17 +36,21 @@ extension Tensor {
     }
   }
 
-  private static func checkLinear(_ x: Tensor, _ weight: Tensor, _ bias: Tensor?)
-    throws(TensorError)
-  {
-    guard x.shape.count == 2, weight.shape.count == 2, x.shape[1] == weight.shape[1] else {
+  private static func checkLinear(
+    _ x: Tensor, _ weight: Tensor, _ bias: Tensor?, _ isTransposed: Bool
+  ) throws(TensorError) -> (outputs: Int, inputs: Int) {
+    let inputDimension = isTransposed ? 0 : 1
+    guard x.shape.count == 2, weight.shape.count == 2, x.shape[1] == weight.shape[inputDimension]
+    else {
       throw TensorError(
-        "linear: input [tokens, in] and weight [out, in] expected, got \(x.shape) and \(weight.shape)"
-      )
+        "linear: input [tokens, in] and weight \(isTransposed ? "[in, out]" : "[out, in]") expected, "
+          + "got \(x.shape) and \(weight.shape)")
     }
-    if let bias, bias.shape != [weight.shape[0]] {
-      throw TensorError("linear: bias of shape [\(weight.shape[0])] expected, got \(bias.shape)")
+    let outputs = weight.shape[1 - inputDimension]
+    if let bias, bias.shape != [outputs] {
+      throw TensorError("linear: bias of shape [\(outputs)] expected, got \(bias.shape)")
     }
+    return (outputs, x.shape[1])
   }
 
   private static func addRow(_ row: Tensor, to y: Tensor) {

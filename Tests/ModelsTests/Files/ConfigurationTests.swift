@@ -64,9 +64,12 @@ import Testing
     ),
     (
       #"{"model_type": "gpt_neox"}"#,
-      "'model_type' 'gpt_neox' is not supported (supported: llama, mistral, qwen2, qwen3)"
+      "'model_type' 'gpt_neox' is not supported (supported: gpt2, llama, mistral, qwen2, qwen3)"
     ),
-    (#"{"hidden_act": "gelu"}"#, "'hidden_act' 'gelu' is not supported (supported: silu)"),
+    (#"{"hidden_act": "gelu"}"#, "'hidden_act' 'gelu' is not supported (supported: silu, swish)"),
+    (
+      #"{"model_type": "gpt2"}"#, "'n_embd' is missing; it must be a positive integer"
+    ),
     (#"{"model_type": "qwen2", "mlp_bias": true}"#, "'mlp_bias' true is not supported"),
     (
       #"{"model_type": "mistral", "attention_bias": true}"#,

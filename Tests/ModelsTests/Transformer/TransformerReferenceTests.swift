@@ -7,7 +7,7 @@ import Testing
 /// The models of the fixtures that the transformer can compute.
 let referenceModels = [
   "tiny-qwen2-tied", "tiny-qwen2-untied", "tiny-llama-mha", "tiny-llama-bf16", "tiny-qwen2-sharded",
-  "tiny-qwen3", "tiny-llama-rope3", "tiny-mistral-swa",
+  "tiny-qwen3", "tiny-llama-rope3", "tiny-mistral-swa", "tiny-gpt2",
 ]
 
 @Suite(.serialized, .enabled(if: Fixtures.areThere, Comment(rawValue: Fixtures.missing)))

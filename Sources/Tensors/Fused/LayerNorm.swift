@@ -1,0 +1,55 @@
+import Kernels
+
+extension Tensor {
+  /// (x − mean) w / sqrt(variance + ε) + b over the last dimension of x [N, C], with w and b [C] (arXiv 1607.06450).
+  public static func layerNorm(_ x: Tensor, weight: Tensor, bias: Tensor, epsilon: Float)
+    throws(TensorError) -> Tensor
+  {
+    let width = weight.count
+    guard x.shape.last == width, width > 0, weight.shape.count == 1, bias.shape == weight.shape
+    else {
+      throw TensorError(
+        "layer_norm: input [tokens, C], weight [C] and bias [C] expected, got \(x.shape), "
+          + "\(weight.shape) and \(bias.shape)")
+    }
+    let rows = x.count / width
+    let y = try result(x.shape, for: "layer_norm")
+    let moments = Storage(count: 2 * rows)
+    Team.shared.forEach(rows, atLeast: rowGrain(width)) { range in
+      for i in range {
+        (moments.pointer[2 * i], moments.pointer[2 * i + 1]) = Kernels.layerNorm(
+          x.pointer + i * width, weight: weight.pointer, bias: bias.pointer, epsilon: epsilon,
+          into: y.pointer + i * width, width)
+      }
+    }
+    return recorded("layer_norm", [x, weight, bias], y) { dy, into in
+      layerNormGradient(x, weight, moments, dy, into)
+    }
+  }
+
+  private static func layerNormGradient(
+    _ x: Tensor, _ weight: Tensor, _ moments: Storage, _ dy: UnsafePointer<Float>,
+    _ into: InputGradients
+  ) {
+    let width = weight.count
+    let pieces = blocks(moments.count / 2, size: 128)
+    let partials = (1...2).map { into[$0].map { _ in Storage(zeros: pieces.count * width) } }
+    Team.shared.forEach(pieces.count, atLeast: 1) { range in
+      for piece in range {
+        for i in pieces[piece] {
+          layerNormBackward(
+            x.pointer + i * width, weight: weight.pointer, mean: moments.pointer[2 * i],
+            inverse: moments.pointer[2 * i + 1], gradient: dy + i * width,
+            dx: into[0].map { $0 + i * width }, dw: partials[0].map { $0.pointer + piece * width },
+            db: partials[1].map { $0.pointer + piece * width }, width)
+        }
+      }
+    }
+    for (input, partial) in zip(1...2, partials) {
+      guard let target = into[input], let partial else { continue }
+      for piece in pieces.indices {
+        Kernels.add(partial.pointer + piece * width, to: target, width)
+      }
+    }
+  }
+}
