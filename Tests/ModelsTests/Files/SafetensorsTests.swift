@@ -179,3 +179,33 @@ func localFixture(_ name: String) -> String {
   URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     .appendingPathComponent("../../Fixtures/\(name)").standardized.path
 }
+
+/// What stays in memory of a file that was read.
+@Suite struct MappedMemoryTests {
+  /// Kilobytes of the file's mapping that this process holds, from /proc/self/smaps.
+  private func residentKilobytes(_ path: String) throws -> Int {
+    var total = 0
+    var isOurs = false
+    let smaps = try String(contentsOfFile: "/proc/self/smaps", encoding: .utf8)
+    for line in smaps.split(separator: "\n") {
+      if line.contains("-"), line.contains(" r") { isOurs = line.hasSuffix(path) }
+      if isOurs, line.hasPrefix("Rss:") {
+        total += Int(line.split(separator: " ")[1]) ?? 0
+      }
+    }
+    return total
+  }
+
+  @Test func pagesThatWereReadAreGivenBack() throws {
+    try withTemporaryFolder { folder in
+      let path = folder + "/a.safetensors"
+      let count = 4 << 20
+      let values = (0..<count).map(Float.init)
+      try Safetensors.write(arrays: [("a", [count], values)], to: path)
+      let file = try Safetensors(file: path)
+      #expect(try file.read("a") == values)
+      #expect(try residentKilobytes(path) < 2 << 10)
+      #expect(try file.read("a") == values)
+    }
+  }
+}
