@@ -58,7 +58,7 @@ struct BadInputTests {
       "no_number/config.json: field 'hidden_size' must be a positive integer, got \"many\""),
     Case(
       #"apo.load("mamba")"#,
-      "mamba/config.json: field 'model_type' 'mamba' is not supported (supported: llama,"),
+      "mamba/config.json: field 'model_type' 'mamba' is not supported (supported: gpt2,"),
     Case(
       #"apo.load("layers")"#,
       "layers/model.safetensors: tensor 'model.layers.2.self_attn.q_proj.weight' is missing"),
