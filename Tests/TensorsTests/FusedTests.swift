@@ -27,6 +27,20 @@ import Testing
     try GradientTests().equalsCentralDifferences(op.fused)
   }
 
+  @Test(arguments: fusedCases) func aGraphThatNobodyWalksIsFreed(_ op: FusedCase) throws {
+    let before = Storage.liveBytes
+    try inAScope {
+      let inputs = try op.fused.inputs()
+      for input in inputs { try input.setRequiresGradient(true) }
+      // On results of operations, so that what the gradient keeps hangs on the tape.
+      _ = try op.fused.body(inputs.map { try $0 * 2 })
+    }
+    #expect(Storage.liveBytes == before)
+  }
+
+  @inline(never)
+  private func inAScope(_ body: () throws -> Void) rethrows { try body() }
+
   @Test func geluEqualsItsDefinition() throws {
     let numbers: [Float] = [-40, -6, -2.5, -1, -0.3, 0, 1e-8, 0.4, 1, 3, 12, 1e20]
     let x = Tensor(numbers, shape: [numbers.count])

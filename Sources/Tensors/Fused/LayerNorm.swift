@@ -22,7 +22,8 @@ extension Tensor {
           into: y.pointer + i * width, width)
       }
     }
-    return recorded("layer_norm", [x, weight, bias], y) { dy, into in
+    return recorded("layer_norm", [x, weight, bias], y) {
+      [x = x.detached(), weight = weight.detached()] dy, into in
       layerNormGradient(x, weight, moments, dy, into)
     }
   }
