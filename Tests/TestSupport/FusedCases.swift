@@ -22,6 +22,24 @@ public struct FusedCase: Sendable, CustomStringConvertible {
 /// The fused operations, each with the shapes that take different paths through it.
 public let fusedCases: [FusedCase] =
   normCases + projectionCases + attentionCases + [
+    // Positions 0, 3, 1 of two heads, with the table's cosines and sines one and a half times as large, as yarn has them.
+    FusedCase(
+      "rotary", [[3, 8]],
+      {
+        let table = RotaryTable(frequencies: [1, 0.25], scale: 1.5)
+        return try .rotary($0[0], positions: [0, 3, 1], table)
+      }
+    ) { inputs in
+      func column(_ values: [Float]) -> Tensor { Tensor(values.map { $0 * 1.5 }, shape: [3, 2]) }
+      let cosines = column([1, 1, -0.989_992_5, 0.731_688_87, 0.540_302_3, 0.968_912_4])
+      let sines = column([0, 0, 0.141_120_01, 0.681_638_8, 0.841_471, 0.247_403_96])
+      return try Tensor.cat(
+        (0..<2).flatMap { head in
+          let a = try inputs[0].narrow(dim: 1, start: 4 * head, length: 2)
+          let b = try inputs[0].narrow(dim: 1, start: 4 * head + 2, length: 2)
+          return try [a * cosines - b * sines, b * cosines + a * sines]
+        }, dim: 1)
+    },
     FusedCase("swiglu", [[3, 21], [3, 21]], { try .swiGLU($0[0], $0[1]) }) {
       try $0[0] * $0[0].sigmoid() * $0[1]
     },

@@ -80,10 +80,13 @@ struct MutationTests {
     }
   }
 
-  @Test func configurations() throws {
-    let path = Fixtures.path("models/tiny-qwen2-tied/config.json")
+  @Test(arguments: ["tiny-qwen2-tied", "tiny-llama-rope3", "tiny-mistral-swa", "tiny-gpt2"])
+  func configurations(name: String) throws {
+    let path = Fixtures.path("models/\(name)/config.json")
     let refused = try damage(path, times: 3000) {
       let configuration = try ModelConfiguration(JSON.parse($0), source: path)
+      _ = configuration.ropeScaling.frequencies(
+        size: configuration.headSize, theta: configuration.ropeTheta)
       _ = try configuration.json(dataType: "float32").text(pretty: true)
     }
     #expect(refused > 1000)
