@@ -39,29 +39,55 @@ extension Tensor {
 
 /// What the machine has left.
 public enum Memory {
-  /// Throws when `bytes` more would not fit into the memory that is free now. Small requests are not checked.
+  private static let step = 128 << 20
+  /// What stays free: for the small requests until the next check, and for buffers that are not checked.
+  private static let reserve = 192 << 20
+  /// `Storage.allocatedBytes` at the last check; the engine is confined to one thread.
+  private nonisolated(unsafe) static var checked = 0
+
+  /// Throws when `bytes` more would not fit into the memory that is free now.
+  ///
+  /// Looking takes time: small requests are checked once in 128 MB that were handed out.
   public static func check(bytes: Int, for operation: String) throws(TensorError) {
-    guard bytes > 128 << 20 else { return }
-    let available = availableBytes()
+    guard bytes > step || Storage.allocatedBytes - checked > step else { return }
+    let available = max(0, availableBytes() - reserve)
     guard bytes < available else {
       throw TensorError(
-        "\(operation): \(bytes >> 20) MB of memory needed, \(available >> 20) MB available")
+        "\(operation): \(max(1, bytes >> 20)) MB of memory needed, \(available >> 20) MB available")
     }
+    checked = Storage.allocatedBytes
   }
 
-  /// Bytes that can be allocated without swapping, from /proc/meminfo; `Int.max` where that cannot be read.
+  /// Bytes that can be allocated without swapping and within the process's limit; `Int.max` where that is not known.
+  ///
+  /// What the process keeps of freed tensors can be had again.
   public static func availableBytes() -> Int {
-    guard let file = fopen("/proc/meminfo", "r") else { return .max }
+    let pages = numbers(in: "/proc/self/statm")
+    guard pages.count > 1, let free = kilobytes(of: "MemAvailable:") else { return .max }
+    let page = sysconf(Int32(_SC_PAGESIZE))
+    let kept = max(0, pages[1] * page - Storage.liveBytes)
+    var limit = rlimit()
+    guard getrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit) == 0,
+      limit.rlim_cur < rlim_t(Int.max)
+    else { return free * 1024 + kept }
+    return min(free * 1024, max(0, Int(limit.rlim_cur) - pages[0] * page)) + kept
+  }
+
+  private static func kilobytes(of name: String) -> Int? {
+    let line = text(of: "/proc/meminfo").split(separator: "\n").first { $0.hasPrefix(name) }
+    return line?.split(separator: " ").lazy.compactMap { Int($0) }.first
+  }
+
+  private static func numbers(in path: String) -> [Int] {
+    text(of: path).split(separator: " ").compactMap { Int($0) }
+  }
+
+  /// The first page of a file of the kernel; empty where there is no such file.
+  private static func text(of path: String) -> String {
+    guard let file = fopen(path, "r") else { return "" }
     defer { fclose(file) }
-    var line = [CChar](repeating: 0, count: 256)
-    while fgets(&line, 256, file) != nil {
-      let text = String(
-        decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-      guard text.hasPrefix("MemAvailable:") else { continue }
-      let kilobytes = text.split(separator: " ").lazy.compactMap { Int($0) }.first
-      return kilobytes.map { $0 * 1024 } ?? .max
-    }
-    return .max
+    var bytes = [UInt8](repeating: 0, count: 4096)
+    return String(decoding: bytes[..<fread(&bytes, 1, bytes.count, file)], as: UTF8.self)
   }
 
   /// Keeps freed memory in the process: the next step needs the same blocks again, and new pages cost a fault each.

@@ -35,6 +35,26 @@ struct CommandLineTests {
     #expect(result.status == 0)
   }
 
+  @Test("Tensors that do not fit into memory are an error, however many they are")
+  func memory() throws {
+    let script = """
+      local apo, kept = require "apo", {}
+      local ok, message = pcall(function() while true do kept[#kept + 1] = apo.zeros(4000000) end end)
+      print(ok, (message:gsub("%d+", "N")))
+      kept = nil
+      collectgarbage()
+      print(#apo.zeros(4000000))
+      """
+    try Binary.withFolder { folder in
+      let path = folder.appendingPathComponent("s.lua").path
+      try script.write(toFile: path, atomically: true, encoding: .utf8)
+      let command = "ulimit -v 2000000; APO_THREADS=1 '\(Binary.url.path)' '\(path)'"
+      let result = try Binary.run(["-e", "os.exit(os.execute([[\(command)]]))"])
+      #expect(result.output.hasSuffix("zeros: N MB of memory needed, N MB available\n4000000\n"))
+      #expect(result.status == 0, "\(result.errors)")
+    }
+  }
+
   @Test("The script finds its arguments, whatever they look like")
   func scriptArguments() throws {
     try Binary.withFolder { folder in
