@@ -49,7 +49,7 @@ end
 
 local function check_header(path, header, settings)
   if type(header) ~= "table" or header.format ~= "apo.values" then
-    fail(path .. ": line 1: not a file of values; choose another path")
+    fail(path .. ": not a file of values; choose another path")
   elseif header.version ~= 1 then
     fail(("%s: line 1: version %s is not known, 1 is"):format(path, tostring(header.version)))
   end
@@ -89,7 +89,8 @@ local function read(file, settings)
   check_start(file.path)
   system.drop_torn_line(file.path)
   for value, line in json.read_lines(file.path) do
-    if line == 1 then
+    -- Processes that began at the same time each wrote a header, and the same entries.
+    if line == 1 or type(value) == "table" and value.format then
       check_header(file.path, value, settings)
     else
       check_entry(file.path, line, value, settings.n)

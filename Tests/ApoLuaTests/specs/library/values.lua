@@ -73,6 +73,13 @@ limit, calls = math.huge, 0
 apo.estimate_values(options)
 equal({spec.read(path) == whole, calls < 44}, {true, true})
 
+-- Two processes that filled the file at the same time: both headers, and every line twice.
+spec.write(path, (whole:gsub("[^\n]*\n", "%0%0")))
+calls = 0
+equal(apo.estimate_values(options):of(data.rows):totable(), values:of(data.rows):totable())
+equal(calls, 0)
+spec.write(path, whole)
+
 -- The batch size does not matter, nor whether there is a file.
 options.path, options.batch_size = nil, 11
 equal(apo.estimate_values(options):of(data.rows):totable(), values:of(data.rows):totable())
