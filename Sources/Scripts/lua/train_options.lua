@@ -41,10 +41,14 @@ return {
   {name = "shuffle", type = "boolean", default = true, text = "a new order in every epoch"},
   {name = "drop_last", type = "boolean", default = false, text = "leave out smaller batches"},
   {name = "max_tokens", type = "integer", minimum = 1, text = "longest completion"},
-  {name = "temperature", type = "number", minimum = 0, default = 1, text = "of the samples"},
-  {name = "top_k", type = "integer", optional = true, text = "as for generate"},
-  {name = "top_p", type = "number", optional = true, text = "as for generate"},
-  {name = "min_p", type = "number", optional = true, text = "as for generate"},
+  {name = "temperature", type = "number", minimum = 0, default = 1,
+   text = "of the samples and of their log-probabilities; 0 is greedy, with those of temperature "
+     .. "1, so the samples are not drawn from what is trained"},
+  {name = "top_k", type = "integer", optional = true,
+   text = "as for generate; log-probabilities are those without it, so the samples are not drawn "
+     .. "from what is trained"},
+  {name = "top_p", type = "number", optional = true, text = "as for generate; see `top_k`"},
+  {name = "min_p", type = "number", optional = true, text = "as for generate; see `top_k`"},
   {name = "stop", type = "string or list of strings", optional = true, text = "as for generate"},
   {name = "entropy_coef", type = "number", default = 0,
    text = "times the mean entropy is subtracted from the loss"},

@@ -114,6 +114,19 @@ local function settings(run)
   return list
 end
 
+-- What is allowed and may surprise: texts, nil when there are none.
+local function warnings(o)
+  local set = {}
+  if o.temperature == 0 then set[#set + 1] = "temperature = 0" end
+  for name, off in pairs{top_k = 0, top_p = 1, min_p = 0} do
+    if o[name] and o[name] ~= off then set[#set + 1] = ("%s = %s"):format(name, o[name]) end
+  end
+  if #set == 0 then return nil end
+  table.sort(set)
+  return {("with %s the samples are not drawn from the distribution that is trained: "
+    .. "log-probabilities are those of all tokens"):format(table.concat(set, ", "))}
+end
+
 -- The contents of run.json.
 local function about(run)
   local o = run.options
@@ -123,7 +136,7 @@ local function about(run)
     data = run.data.name, eval_data = o.eval and o.eval.data.name,
     values = o.values and o.values.path,
     policy = run.policy.path, parameters = run.policy:num_parameters(),
-    steps = run.total, settings = settings(run),
+    steps = run.total, warnings = warnings(o), settings = settings(run),
   }
 end
 

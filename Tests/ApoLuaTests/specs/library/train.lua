@@ -156,3 +156,19 @@ equal({spec.read(other .. "/metrics.jsonl"), system.list(other)}, {"mine", {"met
 raises("unknown option 'learning_rate'", train, {learning_rate = 1})
 raises("train: there are no rows", train, {data = data:take(0)})
 raises("the reward function gave nil for row", train, {reward = function() end})
+
+-- Samples that are not drawn from what is trained: said at the start and in run.json.
+local filtered, said, print_before = spec.folder .. "/filtered", {}, print
+print = function(text) said[#said + 1] = text end
+local trained, problem = pcall(train, {dir = filtered, max_steps = 2, top_k = 5, top_p = 1, min_p = 0.1,
+                                       quiet = false})
+print = print_before
+assert(trained, problem)
+local warning = "with min_p = 0.1, top_k = 5 the samples are not drawn from the distribution that is trained"
+if not os.getenv "APO_QUIET" then equal(said[1]:find("warning: " .. warning, 1, true), 1) end
+for i = 2, #said do assert(not said[i]:find(warning, 1, true)) end
+local warnings = apo.json.read(filtered .. "/run.json").warnings
+equal({#warnings, warnings[1]:sub(1, #warning)}, {1, warning})
+equal(about.warnings, nil)
+train{dir = spec.folder .. "/greedy", max_steps = 1, temperature = 0}
+assert(apo.json.read(spec.folder .. "/greedy/run.json").warnings[1]:find("with temperature = 0 the", 1, true))
