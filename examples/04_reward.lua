@@ -25,7 +25,8 @@ for i, completion in ipairs(rollout) do
     "correct", details.parts[i].correct, "close", details.parts[i].close)
 end
 
--- A whole data set, several samples each: pass_at[4] is the chance that one of 4 earns anything.
+-- A whole data set, several samples each: pass_at[4] is the chance that one of 4 is correct:
+-- that it earns half a point or more, as `correct` is not given.
 local result = apo.evaluate{
   model = model, data = test, reward = reward, weights = weights, n = 8, temperature = 1, max_tokens = 6,
 }

@@ -15,6 +15,9 @@ static const unsigned char checkpoint[] = {
 static const unsigned char console[] = {
 #embed "lua/console.lua"
 };
+static const unsigned char correct[] = {
+#embed "lua/correct.lua"
+};
 static const unsigned char csv[] = {
 #embed "lua/csv.lua"
 };
@@ -122,6 +125,7 @@ static const apo_script scripts[] = {
     SCRIPT("batches", batches),
     SCRIPT("checkpoint", checkpoint),
     SCRIPT("console", console),
+    SCRIPT("correct", correct),
     SCRIPT("csv", csv),
     SCRIPT("curve", curve),
     SCRIPT("dataset", dataset),

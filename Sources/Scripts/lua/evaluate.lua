@@ -5,11 +5,12 @@
 --               correct ones: 1 - C(n-c, k) / C(n, k)   (Chen et al. 2021, arXiv 2107.03374, eq. 1)
 --   maj_at[k]   the chance that the most frequent answer of the first k samples is correct
 --
--- Correct means a reward above zero. Samples have a seed of their own: evaluating in the middle of
+-- What is correct the option `correct` says. Samples have a seed of their own: evaluating in the middle of
 -- a training changes nothing in it.
 
 local apo = require "apo"
 local documented, fail = require "apo.documented", require "apo.fail"
+local correct = require "apo.correct"
 
 -- 1 - C(n-c, k) / C(n, k), as the product of 1 - k/i for i = n-c+1 … n.
 local function pass_at(n, c, k)
@@ -20,17 +21,24 @@ local function pass_at(n, c, k)
 end
 
 -- Whether the most frequent answer of the first k samples is correct; of equally frequent ones
--- the first counts.
+-- the first counts. Samples without an answer have no vote.
 local function majority(samples, k)
   local count, best = {}, nil
   for i = 1, k do
     local answer = samples[i].answer
-    count[answer] = (count[answer] or 0) + 1
+    if answer then count[answer] = (count[answer] or 0) + 1 end
   end
   for i = 1, k do
-    if not best or count[samples[i].answer] > count[best.answer] then best = samples[i] end
+    local answer = samples[i].answer
+    if answer and (not best or count[answer] > count[best.answer]) then best = samples[i] end
   end
-  return best.reward > 0 and 1 or 0
+  return best and best.correct and 1 or 0
+end
+
+local function answer_of(options, completion)
+  if not options.answer then return completion.text end
+  local answer = options.answer(completion)
+  return answer ~= nil and tostring(answer) or nil
 end
 
 -- Samples and scores a batch; one record for each row.
@@ -41,7 +49,7 @@ local function evaluate_batch(options, rows)
     seed = options.seed, step = 0,
   })
   local _, scored = apo.score(rollout, options.reward, {weights = options.weights})
-  local records = {}
+  local is_correct, records = correct.test(options.correct), {}
   for i, row in ipairs(rows) do
     local samples = {}
     for k = 1, options.n do
@@ -50,7 +58,8 @@ local function evaluate_batch(options, rows)
       samples[k] = {
         text = completion.text, reward = scored.rewards[position], rewards = scored.parts[position],
         finish_reason = completion.finish_reason, length = #completion.ids,
-        answer = options.answer and tostring(options.answer(completion)) or completion.text,
+        answer = answer_of(options, completion),
+        correct = is_correct(scored.rewards[position], completion),
       }
     end
     records[i] = {row = row, prompt = row.prompt, samples = samples}
@@ -90,17 +99,17 @@ local function summarize(records, n)
   local counts = sample_counts(n)
   for _, k in ipairs(counts) do result.pass_at[k], result.maj_at[k] = 0, 0 end
   for _, record in ipairs(records) do
-    local correct = 0
+    local solved = 0
     for _, sample in ipairs(record.samples) do
       result.mean = result.mean + sample.reward / n / #records
       result.mean_length = result.mean_length + sample.length / n / #records
       if sample.finish_reason == "length" then
         result.clipped_ratio = result.clipped_ratio + 1 / n / #records
       end
-      if sample.reward > 0 then correct = correct + 1 end
+      if sample.correct then solved = solved + 1 end
     end
     for _, k in ipairs(counts) do
-      result.pass_at[k] = result.pass_at[k] + pass_at(n, correct, k) / #records
+      result.pass_at[k] = result.pass_at[k] + pass_at(n, solved, k) / #records
       result.maj_at[k] = result.maj_at[k] + majority(record.samples, k) / #records
     end
   end
@@ -144,7 +153,9 @@ return documented{
     {name = "min_p", type = "number", optional = true, text = "as for generate"},
     {name = "stop", type = "string or list of strings", optional = true, text = "as for generate"},
     {name = "answer", type = "function", optional = true,
-     text = "extracts the answer of a completion, for the majority; else the whole text counts"},
+     text = "extracts the answer of a completion, for the majority, nil when there is none; else "
+       .. "the whole text counts"},
+    correct.declared("(reward, completion)"),
     {name = "batch_size", type = "integer", minimum = 1, default = 64,
      text = "prompts sampled at once; the result does not depend on it"},
     {name = "seed", type = "integer", default = 20250527, text = "of the samples"},
@@ -155,8 +166,8 @@ return documented{
   returns = {{type = "table", text = "`mean`, `pass_at[k]`, `maj_at[k]`, `mean_length`, "
     .. "`clipped_ratio`, `count`; `rewards`, the mean of each named reward; "
     .. "`sources`, the same for each `data_source`; `rows`, each with "
-    .. "`row`, `prompt` and `samples` (`text`, `reward`, `rewards`, `answer`, `length`, "
-    .. "`finish_reason`)"}},
+    .. "`row`, `prompt` and `samples` (`text`, `reward`, `rewards`, `correct`, `answer`, "
+    .. "`length`, `finish_reason`)"}},
   example = [[local result = apo.evaluate{
   model = policy, data = test, reward = reward, n = 8, temperature = 1, max_tokens = 256,
 }

@@ -52,14 +52,13 @@ end
 
 local function add_regression(m, samples, updates, beta)
   local per_token, implicit, residual = {}, {}, {}
-  local i, zero, one = 0, 0, 0
+  local i = 0
   for _, u in ipairs(updates) do
     for _, logp in ipairs(u.logp) do
       i = i + 1
       local s = samples[i]
       per_token[i], implicit[i] = (s.logp - s.ref_logp) / s.length, beta * (logp - s.ref_logp)
       residual[i] = implicit[i] - s.target
-      zero, one = zero + (s.value == 0 and 1 or 0), one + (s.value == 1 and 1 or 0)
     end
   end
   m.kl, m.implicit_reward = mean_and_std(per_token), mean_and_std(implicit)
@@ -68,7 +67,15 @@ local function add_regression(m, samples, updates, beta)
   m.advantage, m.v_star = advantage, mean_and_std(column(samples, "value"))
   m["apo/residual_mean"], m["apo/residual_rms"] = mean, math.sqrt(mean ^ 2 + deviation ^ 2)
   if spread > 0 then m["apo/explained_var"] = 1 - (deviation / spread) ^ 2 end
-  m["apo/v_star_zero_frac"], m["apo/v_star_one_frac"] = zero / i, one / i
+end
+
+local function add_solved(m, samples, values)
+  local zero, one = 0, 0
+  for _, s in ipairs(samples) do
+    local rate = values:pass_rate(s.row)
+    zero, one = zero + (rate == 0 and 1 or 0), one + (rate == 1 and 1 or 0)
+  end
+  m["apo/v_star_zero_frac"], m["apo/v_star_one_frac"] = zero / #samples, one / #samples
 end
 
 -- How far the sampler and the trainer are apart. Only the first update counts: after it the
@@ -92,7 +99,7 @@ local function add_times(m, seconds, tokens)
 end
 
 -- The record of a step: see apo.train for what `result` holds.
-return function(result, beta)
+return function(result, beta, values)
   local samples, updates, m = result.samples, result.updates, {}
   m.reward, m.reward_std = mean_and_std(column(samples, "reward"))
   for name, of_part in pairs(result.scored.means) do
@@ -104,6 +111,7 @@ return function(result, beta)
   m["update/weight_delta_norm"] = mean_of(updates, "weight_delta_norm")
   add_lengths(m, samples)
   add_regression(m, samples, updates, beta)
+  if values then add_solved(m, samples, values) end
   add_sampling_difference(m, samples, updates[1])
   local tokens = 0
   for _, s in ipairs(samples) do tokens = tokens + s.length + #s.completion.prompt_ids end

@@ -25,7 +25,7 @@ local function evaluate(run)
     model = run.policy, data = eval.data, reward = eval.reward or run.options.reward,
     weights = eval.reward and {} or run.options.weights, n = eval.n,
     temperature = eval.temperature, max_tokens = eval.max_tokens or run.options.max_tokens,
-    stop = run.options.stop, quiet = run.console.is_quiet,
+    correct = eval.correct, stop = run.options.stop, quiet = run.console.is_quiet,
   }
   local record = {step = run.step, epoch = run.epoch, seconds = seconds(run),
                   ["eval/reward"] = result.mean, ["eval/mean_length"] = result.mean_length}
@@ -85,7 +85,7 @@ local function loop(run)
 
     local result = train_step(run, step, rows)
 
-    local record, tokens = metrics(result, o.beta)
+    local record, tokens = metrics(result, o.beta, run.values)
     run.step, run.epoch, run.num_tokens = step, step / run.steps_per_epoch, run.num_tokens + tokens
     log(run, record, result.samples)
     run.is_updating = false

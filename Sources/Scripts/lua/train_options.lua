@@ -1,5 +1,7 @@
 -- The options of apo.train.
 
+local correct = require "apo.correct"
+
 return {
   {name = "policy", type = "apo.Model", text = "the model to train"},
   {name = "reference", type = "apo.Model", optional = true,
@@ -61,6 +63,7 @@ return {
     {name = "max_tokens", type = "integer", minimum = 1, optional = true,
      text = "else as training"},
     {name = "reward", type = "function or table", optional = true, text = "else as training"},
+    correct.declared("(reward, completion)"),
   }},
   {name = "dir", type = "string", optional = true, text = "folder that records the run"},
   {name = "resume", type = "boolean", default = false, text = "go on with the run in `dir`"},

@@ -95,6 +95,10 @@ local plain = {  -- options that are data and change what is computed
 -- A function as something that can be compared: its code.
 local function code(f) return f and value_file.reward_name(f) end
 
+local function number_or_code(given)
+  return type(given) == "function" and code(given) or given
+end
+
 -- Everything that the results of a run depend on.
 local function settings(run)
   local o, list = run.options, {}
@@ -105,11 +109,13 @@ local function settings(run)
   list.schedule = type(o.schedule) == "string" and o.schedule or code(o.schedule)
   if o.schedule ~= "constant" then list.steps = run.total end
   if o.values then
-    list.values = {beta = o.values.beta, mode = o.values.mode, n = o.values.n}
+    list.values = {beta = o.values.beta, mode = o.values.mode, n = o.values.n,
+                   correct = number_or_code(o.values.correct)}
   end
   if o.eval then
     list.eval = {rows = #o.eval.data, every = o.eval.every, n = o.eval.n,
-                 temperature = o.eval.temperature, max_tokens = o.eval.max_tokens}
+                 temperature = o.eval.temperature, max_tokens = o.eval.max_tokens,
+                 correct = number_or_code(o.eval.correct)}
   end
   return list
 end

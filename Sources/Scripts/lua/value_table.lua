@@ -7,7 +7,7 @@
 
 local apo = require "apo"
 local documented, fail = require "apo.documented", require "apo.fail"
-local row_key = require "apo.row_key"
+local row_key, correct = require "apo.row_key", require "apo.correct"
 
 local Values = documented{
   class = "apo.Values", summary = "Values of rows, from recorded rewards of reference samples.",
@@ -25,7 +25,7 @@ local function new(entries, settings)
   return setmetatable({
     entries = entries, data = settings.data, n = settings.n, beta = settings.beta,
     mode = settings.mode, drop_unsolved = settings.drop_unsolved, path = settings.path,
-    cache = {},
+    correct = settings.correct, cache = {},
   }, Values)
 end
 
@@ -52,9 +52,6 @@ local function value_of(self, row)
   end
   return self.cache[recorded]
 end
-
--- A row counts as solved when one of its samples has a reward above zero.
-local function is_solved(rewards) return math.max(table.unpack(rewards)) > 0 end
 
 local a_row = {name = "row", type = "table", text = "a row of the data"}
 
@@ -84,6 +81,19 @@ Values.lengths = documented{
   call = function(self, row) return table.move(entry(self, row).lengths, 1, self.n, 1, {}) end,
 }
 
+Values.pass_rate = documented{
+  name = "apo.Values:pass_rate", summary = "The fraction of a row's samples that were correct.",
+  details = "As the option `correct` of apo.estimate_values says.",
+  parameters = {a_row},
+  returns = {{type = "number", text = "from 0, unsolved, to 1"}},
+  call = function(self, row)
+    local is_correct, count = correct.test(self.correct), 0
+    local rewards = entry(self, row).rewards
+    for _, reward in ipairs(rewards) do count = count + (is_correct(reward) and 1 or 0) end
+    return count / #rewards
+  end,
+}
+
 Values.with_beta = documented{
   name = "apo.Values:with_beta", summary = "The values at another beta, from the same samples.",
   parameters = {{name = "beta", type = "number", minimum = 0, text = "beta1"}},
@@ -100,11 +110,11 @@ Values.with_mode = documented{
 
 Values.solvable = documented{
   name = "apo.Values:solvable", summary = "Leaves out the rows that no reference sample solved.",
-  details = "The authors' `filter_incorrect`. Solved means a reward above zero.",
+  details = "The authors' `filter_incorrect`. See `pass_rate`.",
   parameters = {{name = "data", type = "apo.Dataset", text = "rows that have values"}},
   returns = {{type = "apo.Dataset", text = "the rows that were solved at least once"}},
   call = function(self, data)
-    return data:filter(function(row) return is_solved(entry(self, row).rewards) end)
+    return data:filter(function(row) return self:pass_rate(row) > 0 end)
   end,
 }
 
@@ -116,12 +126,12 @@ Values.summary = documented{
     local s = {prompts = #self.data, mean_reward = 0, mean_value = 0, unsolved = 0, all_solved = 0,
                mean_length = 0, histogram = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0}}
     for _, row in ipairs(self.data.rows) do
-      local rewards, v = entry(self, row).rewards, value_of(self, row)
-      s.mean_reward = s.mean_reward + mean(rewards) / #self.data
+      local v, rate = value_of(self, row), self:pass_rate(row)
+      s.mean_reward = s.mean_reward + mean(entry(self, row).rewards) / #self.data
       s.mean_length = s.mean_length + mean(entry(self, row).lengths) / #self.data
       s.mean_value = s.mean_value + v / #self.data
-      s.unsolved = s.unsolved + (is_solved(rewards) and 0 or 1) / #self.data
-      s.all_solved = s.all_solved + (math.min(table.unpack(rewards)) > 0 and 1 or 0) / #self.data
+      s.unsolved = s.unsolved + (rate == 0 and 1 or 0) / #self.data
+      s.all_solved = s.all_solved + (rate == 1 and 1 or 0) / #self.data
       local bin = math.max(1, math.min(10, math.floor(v * 10) + 1))
       s.histogram[bin] = s.histogram[bin] + 1
     end

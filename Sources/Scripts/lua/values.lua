@@ -11,7 +11,7 @@ local apo = require "apo"
 local documented, fail = require "apo.documented", require "apo.fail"
 local new_table = require "apo.value_table"
 local value_file = require "apo.value_file"
-local row_key = require "apo.row_key"
+local row_key, correct = require "apo.row_key", require "apo.correct"
 
 -- Samples n completions for each row and gives the entries to store.
 local function sample(options, rows)
@@ -89,6 +89,7 @@ return documented{
      text = "how a value comes from the rewards"},
     {name = "drop_unsolved", type = "boolean", default = false,
      text = "whether apo.train leaves out the rows that no sample solved"},
+    correct.declared("the reward"),
     {name = "temperature", type = "number", minimum = 0, default = 1, text = "of the samples"},
     {name = "max_tokens", type = "integer", minimum = 1, text = "longest completion"},
     {name = "top_k", type = "integer", optional = true, text = "as for generate"},

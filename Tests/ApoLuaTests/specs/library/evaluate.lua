@@ -65,6 +65,33 @@ close(named.rewards.always, 0.5)
 close(named.rewards.short + 0.5, named.mean)
 equal(named.rows[3].samples[1].rewards.always, 0.5)
 
+-- Correct is what earns half a point, unless it is said otherwise; a format score is not.
+local function format_only(_, completion) return #completion.text % 3 == 0 and 1 or 0.1 end
+local strict, lax = run{n = 3, temperature = 1, reward = format_only},
+  run{n = 3, temperature = 1, reward = format_only, correct = 0.1}
+local zero_one = run{n = 3, temperature = 1}
+equal({strict.pass_at, strict.maj_at}, {zero_one.pass_at, zero_one.maj_at})
+equal({lax.pass_at, lax.maj_at}, {{1.0, 1.0, 1.0}, {1.0, 1.0, 1.0}})
+local cut = run{n = 3, temperature = 1, correct = function(_, c) return c.finish_reason == "length" end}
+close(cut.pass_at[1], cut.clipped_ratio)
+assert(cut.rows[1].samples[1].correct == (cut.rows[1].samples[1].finish_reason == "length"))
+raises("the function 'correct' gave nil for the reward", run, {correct = function() end})
+raises("option 'correct'", run, {correct = "1"})
+
+-- Samples without an answer have no vote, however many they are.
+local calls = 0
+local function third(completion)
+  calls = calls + 1
+  return calls % 3 == 0 and completion.text or nil
+end
+local votes, last = run{n = 3, temperature = 1, answer = third}, 0
+for _, record in ipairs(votes.rows) do
+  equal(record.samples[1].answer, nil)
+  last = last + record.samples[3].reward / 8
+end
+close(votes.maj_at[3], last)
+equal({votes.maj_at[1], run{answer = function() end, reward = function() return 1 end}.maj_at[1]}, {0.0, 0.0})
+
 raises("the reward function gave nil for row 1", run, {reward = function() end})
 raises("there are no rows", function()
   apo.evaluate{model = model, data = data:take(0), reward = reward, max_tokens = 2}

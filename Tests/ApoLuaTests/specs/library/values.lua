@@ -54,6 +54,20 @@ close(summary.unsolved, 1 - solved / 11)
 equal(#values:solvable(data), solved)
 assert(tostring(values):find("11 prompts, 4 samples each, beta 0.5 (optimal)", 1, true))
 
+-- Solved: half a point or more, a least reward, or what a function says; from the same samples.
+local function solvable(correct, score)
+  local v = apo.estimate_values{model = model, data = data, n = 4, max_tokens = 6, quiet = true, seed = 3,
+    reward = function(row, c) return #c.text % 4 == row.answer and 1 or score end, correct = correct}
+  return #v:solvable(data), v
+end
+equal((solvable(nil, 0.1)), solved)
+equal((solvable(0.1, 0.1)), 11)
+equal((solvable(function(r) return r > 0.05 end, 0.1)), 11)
+local _, scored = solvable(nil, 0.1)
+close(scored:summary().unsolved, 1 - solved / 11)
+close(scored:pass_rate(data[2]), mean)
+close(select(2, solvable(0.1, 0.1)):summary().all_solved, 1)
+
 -- Same prompt, two rows: two entries.
 assert(lines[2].prompt == lines[12].prompt and lines[2].hash ~= lines[12].hash)
 
