@@ -19,6 +19,9 @@ Journal.__index = Journal
 -- Settings that a resumed run may have otherwise: they do not change what was done so far.
 local free = {epochs = true, max_steps = true, save_every = true, quiet = true, resume = true}
 
+-- Settings that are hashes, and what is another when they differ.
+local hashes = {data = "the rows of data are others", eval_data = "the rows of eval.data are others"}
+
 local files = {"metrics.jsonl", "completions.jsonl"}
 
 local function script_text()
@@ -33,7 +36,7 @@ local function differences(old, new)
   for name in pairs(names) do
     local before, now = json.encode(old[name]), json.encode(new[name])
     if before ~= now and not free[name] then
-      texts[#texts + 1] = ("%s was %s, now %s"):format(name, before, now)
+      texts[#texts + 1] = hashes[name] or ("%s was %s, now %s"):format(name, before, now)
     end
   end
   return table.concat(texts, "; ")

@@ -3,6 +3,7 @@
 local apo = require "apo"
 local fail = require "apo.fail"
 local journal, value_file = require "apo.journal", require "apo.value_file"
+local row_key = require "apo.row_key"
 
 -- The factor of the learning rate at a step, counted from 1 (apo.schedule counts from 0).
 local function schedule(o, total)
@@ -99,11 +100,22 @@ local function number_or_code(given)
   return type(given) == "function" and code(given) or given
 end
 
+-- A hash of all rows in their order; of a row that is not data, such as one that holds a function,
+-- only the place counts.
+local function hash(data)
+  local keys = {}
+  for i, row in ipairs(data.rows) do
+    local is_data, key = pcall(row_key.text, row)
+    keys[i] = is_data and key or "?"
+  end
+  return apo.system.hash(table.concat(keys, "\n"))
+end
+
 -- Everything that the results of a run depend on.
 local function settings(run)
   local o, list = run.options, {}
   for _, name in ipairs(plain) do list[name] = o[name] end
-  list.seed, list.rows = run.seed, #run.data
+  list.seed, list.rows, list.data = run.seed, #run.data, hash(run.data)
   list.policy, list.reference = run.policy:checksum(), run.reference:checksum()
   list.reward, list.target, list.loss = code(o.reward), code(o.target), code(o.loss)
   list.schedule = type(o.schedule) == "string" and o.schedule or code(o.schedule)
@@ -113,6 +125,7 @@ local function settings(run)
                    correct = number_or_code(o.values.correct)}
   end
   if o.eval then
+    list.eval_data = hash(o.eval.data)
     list.eval = {rows = #o.eval.data, every = o.eval.every, n = o.eval.n,
                  temperature = o.eval.temperature, max_tokens = o.eval.max_tokens,
                  correct = number_or_code(o.eval.correct)}

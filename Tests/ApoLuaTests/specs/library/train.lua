@@ -91,6 +91,26 @@ raises("run.json: the run was started with other settings (lr was 0.003, now 0.5
 full.lr, full.target = nil, function() return 1 end
 raises("(target was null, now", train, full)
 
+full.target = nil
+
+-- Other rows are noticed, as many as they are; rows that are the same again are not.
+local function rows(changed)
+  local copy = {}
+  for i, row in ipairs(list) do copy[i] = {prompt = row.prompt, answer = i == changed and 1 or i} end
+  return apo.dataset(copy)
+end
+local of_rows = {dir = spec.folder .. "/rows", max_steps = 1, values = false, data = rows(),
+                 target = function(s) return s.reward end, eval = {data = rows()}}
+train(of_rows)
+of_rows.resume, of_rows.data, of_rows.eval.data = true, rows(), rows()
+train(of_rows)
+of_rows.data = rows(3)
+raises("the run was started with other settings (the rows of data are others); use", train, of_rows)
+of_rows.data, of_rows.eval.data = rows(), rows(4)
+raises("other settings (the rows of eval.data are others); use", train, of_rows)
+of_rows.eval.data = rows():shuffle(1)
+raises("other settings (the rows of eval.data are others); use", train, of_rows)
+
 -- The target and the loss as functions.
 local plain = train{max_steps = 2}
 local same = train{max_steps = 2, target = function(s) return s.reward - s.value end,
