@@ -90,9 +90,11 @@ let fileFunctions = [
     try remove(call[1].string())
     return call.nothing
   },
+  lockFunction,
 ]
 
-private func systemError(_ path: String) -> LuaError {
+/// What errno says of a path.
+func systemError(_ path: String) -> LuaError {
   LuaError("\(path): \(String(cString: strerror(errno)))")
 }
 

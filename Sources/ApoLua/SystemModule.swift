@@ -7,7 +7,7 @@ import Lua
 /// `apo.system`.
 let systemModule = Module(
   "apo.system", "Clocks, memory, the terminal and files.",
-  functions: processFunctions + terminalFunctions + fileFunctions)
+  functions: processFunctions + terminalFunctions + fileFunctions, classes: [fileLockClass])
 
 private let processFunctions = [
   Function(

@@ -4,6 +4,7 @@
 --   script.lua          the script that ran
 --   metrics.jsonl       one line of figures for each logged step
 --   completions.jsonl   what the policy wrote in those steps
+--   .lock               empty; locked by the training that writes to the folder
 --
 -- A folder that holds a run is not written to, unless the run is to be resumed; then its settings
 -- must be the same, and what was written after the checkpoint is taken back. Without a folder the
@@ -20,7 +21,9 @@ Journal.__index = Journal
 local free = {epochs = true, max_steps = true, save_every = true, quiet = true, resume = true}
 
 -- Settings that are hashes, and what is another when they differ.
-local hashes = {data = "the rows of data are others", eval_data = "the rows of eval.data are others"}
+local hashes = {
+  data = "the rows of data are others", eval_data = "the rows of eval.data are others",
+}
 
 local files = {"metrics.jsonl", "completions.jsonl"}
 
@@ -42,14 +45,16 @@ local function differences(old, new)
   return table.concat(texts, "; ")
 end
 
-local function start(journal, about)
-  system.make_folder(journal.dir)
+local function check_unused(dir)
   for _, name in ipairs{"script.lua", "checkpoint", "curve.html", table.unpack(files)} do
-    if system.exists(journal.dir .. "/" .. name) then
+    if system.exists(dir .. "/" .. name) then
       fail(("%s has a %s and no run.json: it is not the folder of a run; choose another")
-        :format(journal.dir, name))
+        :format(dir, name))
     end
   end
+end
+
+local function start(journal, about)
   json.write(journal.dir .. "/run.json", about)
   local text = script_text()
   if text then system.write_file(journal.dir .. "/script.lua", text) end
@@ -70,18 +75,32 @@ local function continue(journal, about)
   end
 end
 
--- Opens the journal of a run; `about` is what run.json will hold, with `settings` in it.
-local function open(dir, about, resume)
-  local journal = setmetatable({dir = dir, history = {}}, Journal)
-  if not dir then return journal end
-  if not system.exists(dir .. "/run.json") then
-    start(journal, about)
-  elseif resume then
-    continue(journal, about)
-  else
+local function is_run(dir) return system.exists(dir .. "/run.json") end
+
+-- Makes sure that a folder can be written to, and is by this run only: gives a lock, nil without
+-- a folder.
+local function lock(dir, resume)
+  if not dir then return nil end
+  if not is_run(dir) then
+    system.make_folder(dir)
+    check_unused(dir)
+  elseif not resume then
     fail(("%s holds a run already: resume = true goes on with it, another dir starts a new one")
       :format(dir))
   end
+  local held = system.lock(dir .. "/.lock")
+  if not held then
+    fail(dir .. ": another training is writing to this folder; wait for its end or choose another")
+  end
+  return held
+end
+
+-- Opens the journal of a run whose folder is locked; `about` is what run.json will hold, with
+-- `settings` in it.
+local function open(dir, about)
+  local journal = setmetatable({dir = dir, history = {}}, Journal)
+  if not dir then return journal end
+  if is_run(dir) then continue(journal, about) else start(journal, about) end
   return journal
 end
 
@@ -140,4 +159,4 @@ function Journal:rewind(sizes)
   end
 end
 
-return {open = open, seed = seed}
+return {lock = lock, open = open, seed = seed}

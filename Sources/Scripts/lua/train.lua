@@ -126,13 +126,17 @@ return documented{
   call = function(given)
     local run = settings_of.run(given)
     local about = settings_of.about(run)
-    run.journal = journal.open(given.dir, about, given.resume)
+    local lock <close> = journal.lock(given.dir, given.resume)
+    run.journal = journal.open(given.dir, about)
     if given.dir and given.resume then restore(run) end
     run.epoch = run.step / run.steps_per_epoch
     local done = math.min(run.step, run.total)
     run.console = console{total = run.total, done = done, quiet = given.quiet}
     for _, text in ipairs(about.warnings or {}) do run.console:say("warning: " .. text) end
-    apo.system.on_interrupt(function() loop(run) end, function() interrupted(run) end)
+    apo.system.on_interrupt(function() loop(run) end, function()
+      interrupted(run)
+      if lock then lock:free() end  -- after Ctrl-C Lua runs no `<close>`
+    end)
     run.console.bar:finish()
     local last
     for _, record in ipairs(run.journal.history) do

@@ -26,6 +26,29 @@ equal({system.read_file("nothing")}, {nil, "nothing: No such file or directory"}
 raises("No such file", system.rename, "nothing", "other")
 raises("cannot be written", system.write_file, "nothing/file", "x")
 
+-- A lock: one at a time, until it is freed, closed or collected; children do not inherit it.
+local locked = spec.folder .. "/locked"
+local lock = system.lock(locked)
+equal({tostring(lock), system.exists(locked)}, {"apo.FileLock", "file"})
+equal({system.lock(locked)}, {nil, locked .. ": is locked by another"})
+local in_shell = ("flock -n %s true"):format(locked)
+local has_flock = os.execute("command -v flock >/dev/null")
+if has_flock then equal(os.execute(in_shell), nil) end
+lock:free()
+if has_flock then equal(os.execute(in_shell), true) end
+do
+  local held <close> = system.lock(locked)
+  assert(held and not system.lock(locked))
+end
+local child = io.popen("sleep 0.2", "r")
+lock = system.lock(locked)
+lock = nil
+collectgarbage()
+lock = system.lock(locked)
+assert(lock, "the collector did not free it")
+child:close()
+raises("nothing/lock: No such file or directory", system.lock, "nothing/lock")
+
 equal(system.hash(""), "cbf29ce484222325")       -- the published values of FNV-1a
 equal(system.hash("foobar"), "85944171f73967e8")
 local now, peak = system.memory()

@@ -164,6 +164,17 @@ raises("train: option 'resume' needs 'dir'", train, {resume = true})
 raises("train: pass 'lr' or 'optimizer'", train, {optimizer = apo.optim.adamw(policy)})
 raises("option 'epochs' must be an integer from 1 to 1000000000", train, {epochs = math.maxinteger})
 
+-- One training at a time in a folder; afterwards, also after an error, the next one may.
+local shared = {dir = spec.folder .. "/shared", max_steps = 1}
+shared.on_step = function()
+  shared.on_step, shared.resume = nil, true
+  raises("shared: another training is writing to this folder; wait for its end", train, shared)
+  error("killed")
+end
+raises("killed", train, shared)
+equal(train(shared).steps, 1)
+equal(train(shared).steps, 1)
+
 -- A folder that holds something else is left as it is.
 local other = spec.folder .. "/other"
 system.make_folder(other)
