@@ -95,6 +95,15 @@ let optimizerClass = Class(
       let step = try call.this(Optimizer.self).adamW.step(maxGradNorm: limit)
       return try call.results([.number(step.gradientNorm), .number(step.updateNorm)])
     },
+    Function(
+      "updates", "Whether a tensor is among those that `step` updates.",
+      [Parameter("tensor", .object(Tensor.self), "such as a parameter of a model")],
+      returns: [Returned(.boolean, "whether it is that very tensor, not one of the same values")]
+    ) { call in
+      let tensor = try call[1].object(Tensor.self)
+      return try call.result(
+        call.this(Optimizer.self).parameters.contains { $0.tensor === tensor })
+    },
     Function("zero_grad", "Clears the gradients; `step` does so too.") { call in
       try call.this(Optimizer.self).adamW.zeroGradients()
       return call.nothing

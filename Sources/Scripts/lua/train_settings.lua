@@ -32,9 +32,20 @@ local function schedule(o, total)
   return function(step) return factor(step - 1) end
 end
 
+local function check_optimizer(o)
+  for _, parameter in ipairs(o.policy:parameters()) do
+    if o.optimizer:updates(parameter) then return end
+  end
+  fail("train: option 'optimizer' updates no parameter of the policy: it was made for another "
+    .. "model; use apo.optim.adamw(policy, …)")
+end
+
 local function optimizer(o)
   if o.optimizer and o.lr then fail("train: pass 'lr' or 'optimizer', which has its own lr") end
-  if o.optimizer then return o.optimizer end
+  if o.optimizer then
+    check_optimizer(o)
+    return o.optimizer
+  end
   if not o.lr then fail("train: option 'lr' is missing (a number)") end
   return apo.optim.adamw(o.policy, {
     lr = o.lr, betas = o.betas, eps = o.eps, weight_decay = o.weight_decay,

@@ -162,6 +162,15 @@ raises("train: 12 rows do not fill a batch of 100, and drop_last is set", train,
   {batch_size = 100, drop_last = true})
 raises("train: option 'resume' needs 'dir'", train, {resume = true})
 raises("train: pass 'lr' or 'optimizer'", train, {optimizer = apo.optim.adamw(policy)})
+local clone = policy:clone()
+local of_policy = {policy = policy, lr = false, max_steps = 1}
+of_policy.optimizer = apo.optim.adamw(clone, {lr = 1e-3})
+raises("train: option 'optimizer' updates no parameter of the policy: it was made for another model",
+  train, of_policy)
+of_policy.optimizer = apo.optim.adamw(policy, {lr = 1e-3})
+equal({train(of_policy).steps, of_policy.optimizer.steps}, {1, 1})
+equal({of_policy.optimizer:updates(policy:parameters()[1]), of_policy.optimizer:updates(clone:parameters()[1])},
+  {true, false})
 raises("option 'epochs' must be an integer from 1 to 1000000000", train, {epochs = math.maxinteger})
 
 -- One training at a time in a folder; afterwards, also after an error, the next one may.
