@@ -30,7 +30,7 @@ final class Rollout: LuaObject {
   }
 
   private(set) var items: [Item]
-  /// What the sampler divided logits by, 1 for greedy and for recorded completions.
+  /// What the sampler divided logits by, 1 for greedy and for records that do not say so.
   let temperature: Double
   private let tokenizer: Tokenizer?
 

@@ -1,4 +1,4 @@
-// The class `apo.Rollout`, and `apo.rollout`, which makes one of recorded completions.
+// The class `apo.Rollout`; `apo.rollout` is in RolloutRecords.swift.
 
 import Lua
 import Models
@@ -12,8 +12,9 @@ let rolloutClass = Class(
   details: """
     `#rollout` is the number of completions B; those of a prompt follow each other. `rollout[i]`
     is a table: `text`, `ids`, `prompt`, `prompt_ids`, `row` (the caller's table), `sample` (from 1
-    to n), `finish_reason` ("eos", "stop" or "length"), `logprob` (as sampled). Outside of 1..B,
-    or -1..-B from the end, it is nil, so `for i, completion in ipairs(rollout)` works.
+    to n), `finish_reason` ("eos", "stop" or "length"), `temperature`; of a sampled one also
+    `logprobs`, a list as long as `ids`, and `logprob`, their sum. Outside of 1..B, or -1..-B from
+    the end, it is nil, so `for i, completion in ipairs(rollout)` works.
 
     Per-token tensors hold the tokens of all completions end to end, end tokens included.
     """,
@@ -125,6 +126,8 @@ extension Rollout {
       ("row", row.map { .reference($0) }),
       ("sample", .integer(item.sample)),
       ("finish_reason", item.finishReason.map { .string($0) }),
+      ("temperature", .number(temperature)),
+      ("logprobs", item.logProbabilities.map { .list($0.map { .number(Double($0)) }) }),
       ("logprob", logProbability(index).map { .number(Double($0)) }),
     ]
     return .table(LuaTable(fields: fields.compactMap { name, value in value.map { (name, $0) } }))
@@ -141,92 +144,5 @@ extension Rollout {
     let flat = Array(values.joined())
     let tensor = Tensor(flat, shape: [flat.count])
     return try perToken ? tensor : sum(tensor)
-  }
-}
-
-/// `apo.rollout`.
-let rolloutFunction = Function(
-  "rollout", "Makes a rollout of recorded prompts and completions.",
-  [
-    Parameter(
-      "records", .list(of: .table),
-      "tables with `prompt` or `prompt_ids`, and `text` or `ids`; `eos = true` appends an end token"
-    ),
-    Parameter(
-      "options",
-      .options([
-        Parameter(
-          "tokenizer", .object(TokenizerObject.self),
-          "encodes texts now; without it the model does that scores them", optional: true),
-        Parameter("eos", .boolean, "append an end token to every completion", default: false),
-      ]), "see below", optional: true),
-  ],
-  returns: [Returned(.object(Rollout.self), "the rollout; `row` of a completion is its record")],
-  details: """
-    For supervised losses, evaluation and replay: the completions of other rollouts are records
-    too. Ids count where both ids and text are given.
-    """,
-  example: #"""
-    local rollout = apo.rollout{{prompt = "1+1=", text = "2", eos = true}}
-    local loss = -model:logprobs(rollout):mean()   -- supervised learning
-    """#
-) { call in
-  let options = try call[2].options()
-  let tokenizer = try options["tokenizer"].ifPresent?.object(TokenizerObject.self).tokenizer
-  let end = try options["eos"].boolean()
-  var items: [Rollout.Item] = []
-  var rows: [LuaValue] = []
-  for position in 1..<call[1].length + 1 {
-    try call[1].withElement(position) { record in
-      items.append(try Rollout.Item(record, at: position, end: end))
-      rows.append(.reference(try record.row()))
-    }
-  }
-  let rollout = Rollout(items, temperature: 1, tokenizer: tokenizer)
-  if let tokenizer { try rollout.encode(with: tokenizer, end: tokenizer.eosID) }
-  return try call.result(rollout, keeping: call.state.reference(to: .list(rows)))
-}
-
-extension Rollout.Item {
-  fileprivate init(_ record: Argument, at position: Int, end: Bool) throws {
-    let fail = { (text: String) in LuaError("rollout: record \(position): \(text)") }
-    func text(_ name: String) throws -> String? {
-      try record.withField(name) { field in
-        guard !field.isAbsent else { return nil }
-        guard field.kind == .string, let text = String(validating: try field.bytes(), as: UTF8.self)
-        else { throw fail("field '\(name)' must be a string of UTF-8, got \(field.typeName)") }
-        return text
-      }
-    }
-    func ids(_ name: String) throws -> [Int]? {
-      try record.withField(name) { field in
-        guard !field.isAbsent else { return nil }
-        guard field.kind == .table, let ids = try? field.integers() else {
-          throw fail("field '\(name)' must be a list of token ids, got \(field.typeName)")
-        }
-        return ids
-      }
-    }
-    self.init(
-      promptIDs: try ids("prompt_ids"), prompt: try text("prompt"), ids: try ids("ids"),
-      text: try text("text"), finishReason: try text("finish_reason"), row: position, sample: 1)
-    let has = try "(it has: \(record.fieldNames().joined(separator: ", ")))"
-    guard promptIDs != nil || prompt != nil else {
-      throw fail("field 'prompt' or 'prompt_ids' is missing \(has)")
-    }
-    guard self.ids != nil || self.text != nil else {
-      throw fail("field 'text' or 'ids' is missing \(has)")
-    }
-    let own = try record.withField("eos") { $0.kind == .boolean ? try $0.boolean() : false }
-    wantsEnd = end || own
-  }
-}
-
-extension Argument {
-  /// The row that a record came from, or the record itself.
-  fileprivate func row() throws -> LuaReference {
-    try withField("row") { field in
-      field.kind == .table ? try field.reference() : nil
-    } ?? reference()
   }
 }

@@ -49,6 +49,29 @@ test("text is encoded by the model that scores it", function()
   eq(again[3].finish_reason, sampled[3].finish_reason)
 end)
 
+test("completions of other rollouts keep temperature and log-probabilities", function()
+  local model = apo.new_model{
+    model_type = "llama", hidden_size = 8, num_hidden_layers = 1, num_attention_heads = 2,
+    intermediate_size = 8, tokenizer = tokenizer, initializer_range = 0.3, seed = 2}
+  local sampled = model:generate({"1=", "2="}, {n = 2, max_tokens = 4, temperature = 0.5, seed = 1})
+  eq(sampled[1].temperature, 0.5)
+  eq(#sampled[1].logprobs, #sampled[1].ids)
+  local again = apo.rollout{sampled[3], sampled[1]}
+  eq(again.temperature, 0.5)
+  eq(again[2].logprobs, sampled[1].logprobs)
+  eq(again[2].logprob, sampled[1].logprob)
+  eq(again:logprobs{per_token = true}, model:logprobs(again, {per_token = true}))
+  eq(model:logprobs(again)[2], model:logprobs(sampled)[1])
+  raises("rollout: record 2: the temperature is 1.0 and that of the records before is 0.5; a "
+    .. "rollout has one temperature", apo.rollout, {sampled[1], {prompt = "1", text = "2"}})
+  local plain = apo.rollout{{prompt_ids = {2}, ids = {3}}}
+  eq(plain.temperature, 1)
+  eq(plain[1].temperature, 1)
+  eq(plain[1].logprobs, nil)
+  eq(apo.rollout{}.temperature, 1)
+  eq(apo.rollout{{prompt_ids = {2}, ids = {3, 4}, logprobs = {-1, -2}}}:logprobs(), {-3})
+end)
+
 test("between tokens and completions", function()
   local rollout = new()
   local t = apo.tensor{1, 2, 3, 4, 5}:requires_grad_()
@@ -103,6 +126,19 @@ test("faults", function()
     {{prompt = "1", ids = {1.5}}})
   fails("rollout: record 1: field 'prompt' must be a string of UTF-8, got string",
     {{prompt = "\xFF", text = "1"}})
+  local function scored(logprobs) return {{prompt = "1", ids = {1, 2}, logprobs = logprobs}} end
+  fails("rollout: record 1: field 'logprobs' must hold a number for each of the ids, got 1 for 2 ids",
+    scored{-1})
+  fails("got 1 for no ids", {{prompt = "1", text = "2", logprobs = {-1}}})
+  fails("rollout: record 1: field 'logprobs' must be a list of finite numbers, got table",
+    scored{-1, -math.huge})
+  fails("field 'logprobs' must be a list of finite numbers, got string", scored "x")
+  fails("rollout: record 1: eos = true appends a token to which 'logprobs' has no number; leave one "
+    .. "of them out", scored{-1, -2}, {eos = true})
+  for _, wrong in ipairs{0, 0 / 0, 1e7, "x"} do
+    fails("rollout: record 1: field 'temperature' must be a number from 0.01 to 1e6, got ",
+      {{prompt = "1", text = "2", temperature = wrong}})
+  end
   fails("rollout: record 1: there is no end token to append (eos = true)",
     {{prompt = "1", text = "1", eos = true}},
     {tokenizer = without_end()})

@@ -1,0 +1,144 @@
+// `apo.rollout`: prompts and completions that a script gives, or that other rollouts hold.
+
+import Lua
+import Models
+
+/// `apo.rollout`.
+let rolloutFunction = Function(
+  "rollout", "Makes a rollout of recorded prompts and completions.",
+  [
+    Parameter(
+      "records", .list(of: .table),
+      "tables with `prompt` or `prompt_ids`, and `text` or `ids`; `eos = true` appends an end token"
+    ),
+    Parameter(
+      "options",
+      .options([
+        Parameter(
+          "tokenizer", .object(TokenizerObject.self),
+          "encodes texts now; without it the model does that scores them", optional: true),
+        Parameter("eos", .boolean, "append an end token to every completion", default: false),
+      ]), "see below", optional: true),
+  ],
+  returns: [Returned(.object(Rollout.self), "the rollout; `row` of a completion is its record")],
+  details: """
+    For supervised losses, evaluation and replay: the completions of other rollouts are records
+    too, and keep their `temperature`, which must be the same for all (1 by default), and their
+    `logprobs`, a number for each of the `ids`. Ids count where both ids and text are given.
+    """,
+  example: #"""
+    local rollout = apo.rollout{{prompt = "1+1=", text = "2", eos = true}}
+    local loss = -model:logprobs(rollout):mean()   -- supervised learning
+    """#
+) { call in
+  let options = try call[2].options()
+  let tokenizer = try options["tokenizer"].ifPresent?.object(TokenizerObject.self).tokenizer
+  let end = try options["eos"].boolean()
+  var items: [Rollout.Item] = []
+  var rows: [LuaValue] = []
+  var temperature: Double?
+  for position in 1..<call[1].length + 1 {
+    try call[1].withElement(position) { record in
+      items.append(try Rollout.Item(record, at: position, end: end))
+      let own = try record.temperature(at: position)
+      guard own == temperature ?? own else {
+        throw recordError(
+          position,
+          "the temperature is \(own) and that of the records before is \(temperature ?? own); a "
+            + "rollout has one temperature")
+      }
+      temperature = own
+      rows.append(.reference(try record.row()))
+    }
+  }
+  let rollout = Rollout(items, temperature: temperature ?? 1, tokenizer: tokenizer)
+  if let tokenizer { try rollout.encode(with: tokenizer, end: tokenizer.eosID) }
+  return try call.result(rollout, keeping: call.state.reference(to: .list(rows)))
+}
+
+private func recordError(_ position: Int, _ text: String) -> LuaError {
+  LuaError("rollout: record \(position): \(text)")
+}
+
+extension Rollout.Item {
+  fileprivate init(_ record: Argument, at position: Int, end: Bool) throws {
+    let fail = { (text: String) in recordError(position, text) }
+    func text(_ name: String) throws -> String? {
+      try record.withField(name) { field in
+        guard !field.isAbsent else { return nil }
+        guard field.kind == .string, let text = String(validating: try field.bytes(), as: UTF8.self)
+        else { throw fail("field '\(name)' must be a string of UTF-8, got \(field.typeName)") }
+        return text
+      }
+    }
+    func ids(_ name: String) throws -> [Int]? {
+      try record.withField(name) { field in
+        guard !field.isAbsent else { return nil }
+        guard field.kind == .table, let ids = try? field.integers() else {
+          throw fail("field '\(name)' must be a list of token ids, got \(field.typeName)")
+        }
+        return ids
+      }
+    }
+    self.init(
+      promptIDs: try ids("prompt_ids"), prompt: try text("prompt"), ids: try ids("ids"),
+      text: try text("text"), finishReason: try text("finish_reason"), row: position, sample: 1)
+    let has = try "(it has: \(record.fieldNames().joined(separator: ", ")))"
+    guard promptIDs != nil || prompt != nil else {
+      throw fail("field 'prompt' or 'prompt_ids' is missing \(has)")
+    }
+    guard self.ids != nil || self.text != nil else {
+      throw fail("field 'text' or 'ids' is missing \(has)")
+    }
+    let own = try record.withField("eos") { $0.kind == .boolean ? try $0.boolean() : false }
+    wantsEnd = end || own
+    logProbabilities = try record.logProbabilities(at: position)
+    guard let logProbabilities else { return }
+    guard let ids = self.ids, ids.count == logProbabilities.count else {
+      let count = self.ids.map { "\($0.count) ids" } ?? "no ids"
+      throw fail(
+        "field 'logprobs' must hold a number for each of the ids, got \(logProbabilities.count) "
+          + "for \(count)")
+    }
+    guard !wantsEnd else {
+      throw fail(
+        "eos = true appends a token to which 'logprobs' has no number; leave one of them out")
+    }
+  }
+}
+
+extension Argument {
+  /// What the sampler divided logits by, 1 for a record that does not say so.
+  fileprivate func temperature(at position: Int) throws -> Double {
+    try withField("temperature") { field in
+      guard !field.isAbsent else { return 1 }
+      guard field.kind == .number, let value = try? field.number(), value >= 1e-2, value <= 1e6
+      else {
+        let given = field.kind == .number ? "\(try field.number())" : field.typeName
+        throw recordError(
+          position, "field 'temperature' must be a number from 0.01 to 1e6, got \(given)")
+      }
+      return value
+    }
+  }
+
+  fileprivate func logProbabilities(at position: Int) throws -> [Float]? {
+    try withField("logprobs") { field in
+      guard !field.isAbsent else { return nil }
+      guard field.kind == .table, let values = try? field.numbers().map({ Float($0) }),
+        values.allSatisfy(\.isFinite)
+      else {
+        throw recordError(
+          position, "field 'logprobs' must be a list of finite numbers, got \(field.typeName)")
+      }
+      return values
+    }
+  }
+
+  /// The row that a record came from, or the record itself.
+  fileprivate func row() throws -> LuaReference {
+    try withField("row") { field in
+      field.kind == .table ? try field.reference() : nil
+    } ?? reference()
+  }
+}
