@@ -81,7 +81,9 @@ let optimizerClass = Class(
           "options",
           .options([
             Parameter(
-              "max_grad_norm", .number(), "scale the gradients down to this norm", optional: true)
+              "max_grad_norm", .number(),
+              "scale the gradients down to this norm, above 0; math.huge or none for no clipping",
+              optional: true)
           ]), "see below", optional: true)
       ],
       returns: [

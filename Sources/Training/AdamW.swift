@@ -89,7 +89,9 @@ public final class AdamW {
   ///   were.
   public func step(maxGradNorm: Double? = nil) throws -> Step {
     if let limit = maxGradNorm, !(limit > 0) {
-      throw ArgumentError("max_grad_norm: a number > 0 (or none) expected, got \(limit)")
+      throw ArgumentError(
+        "max_grad_norm: a number above 0 expected (math.huge for no clipping), got "
+          + (limit == 0 ? "0" : "\(limit)"))
     }
     let active = try parametersWithGradient()
     let gradients = active.map(\.gradient)

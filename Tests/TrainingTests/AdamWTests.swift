@@ -204,7 +204,7 @@ private func give(_ gradient: [Float], to tensor: Tensor) {
     let optimizer = try AdamW([("w", w)], options: options)
     #expect(
       errorText { _ = try optimizer.step(maxGradNorm: 0) }
-        == "max_grad_norm: a number > 0 (or none) expected, got 0.0")
+        == "max_grad_norm: a number above 0 expected (math.huge for no clipping), got 0")
     #expect(
       errorText { try optimizer.setLearningRate(.nan) }
         == "lr: a finite number >= 0 expected, got nan")

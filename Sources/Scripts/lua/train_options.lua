@@ -54,7 +54,8 @@ return {
   {name = "stop", type = "string or list of strings", optional = true, text = "as for generate"},
   {name = "entropy_coef", type = "number", default = 0,
    text = "times the mean entropy is subtracted from the loss"},
-  {name = "max_grad_norm", type = "number", minimum = 0, default = 1, text = "gradient clipping"},
+  {name = "max_grad_norm", type = "number", default = 1,
+   text = "gradients are scaled down to this norm; math.huge for no clipping"},
   {name = "eval", optional = true, text = "evaluation before, during and after", fields = {
     {name = "data", type = "apo.Dataset", text = "the rows"},
     {name = "every", type = "integer", minimum = 1, default = 50, text = "steps between"},

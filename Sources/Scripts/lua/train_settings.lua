@@ -68,6 +68,10 @@ end
 -- The state of a run before its first step.
 local function run(o)
   check_models(o)
+  if not (o.max_grad_norm > 0) then
+    fail(("train: max_grad_norm: a number above 0 expected (math.huge for no clipping), got %.14g")
+      :format(o.max_grad_norm))
+  end
   if not o.values and not o.target and not o.loss then
     fail("train: option 'values' is missing (an apo.Values; see apo.estimate_values)")
   elseif o.resume and not o.dir then
@@ -126,6 +130,7 @@ end
 local function settings(run)
   local o, list = run.options, {}
   for _, name in ipairs(plain) do list[name] = o[name] end
+  if o.max_grad_norm == math.huge then list.max_grad_norm = "none" end  -- JSON has no infinity
   list.seed, list.rows, list.data = run.seed, #run.data, hash(run.data)
   list.policy, list.reference = run.policy:checksum(), run.reference:checksum()
   list.reward, list.target, list.loss = code(o.reward), code(o.target), code(o.loss)

@@ -87,7 +87,10 @@ test("faults of options", function()
   ;(w * (0 / 0)):sum():backward()
   raises("adamw: the gradient of '1' is not finite", function() optimizer:step() end)
   eq(w, {1})
-  raises("max_grad_norm: a number > 0", function() optimizer:step{max_grad_norm = 0} end)
+  local text = "max_grad_norm: a number above 0 expected (math.huge for no clipping), got "
+  raises(text .. "0", function() optimizer:step{max_grad_norm = 0} end)
+  raises(text .. "-2.5", function() optimizer:step{max_grad_norm = -2.5} end)
+  raises(text, function() optimizer:step{max_grad_norm = 0 / 0} end)
 end)
 
 test("a frozen model says so", function()

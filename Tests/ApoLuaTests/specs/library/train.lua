@@ -140,6 +140,15 @@ close(rates[3], 1.5e-3)
 -- Misuse.
 raises("train: option 'values' is missing (an apo.Values", train, {values = false})
 raises("train: option 'lr' is missing (a number)", train, {lr = false})
+for _, norm in ipairs{0, -1, 0 / 0} do
+  raises("train: max_grad_norm: a number above 0 expected (math.huge for no clipping), got ",
+    train, {max_grad_norm = norm, dir = spec.folder .. "/clipping"})
+  equal(system.exists(spec.folder .. "/clipping"), nil)
+end
+for steps = 1, 2 do
+  train{max_grad_norm = math.huge, max_steps = steps, dir = spec.folder .. "/unclipped",
+        resume = steps == 2}
+end
 raises("train: the policy is frozen; train a policy:clone()", train,
   {policy = apo.load(spec.fixtures .. "/models/tiny-qwen2-tied"):freeze()})
 raises("policy and reference are the same model; the reference must be a copy", train,
