@@ -7,7 +7,8 @@ import Tensors
 let indexMethods: [Function] = [
   Function(
     "__index", "The part at a position of the first dimension.",
-    [Parameter("position", .any, "from 1, or from -1 at the end")], returns: tensorResult
+    [Parameter("position", .any, "from 1, or from -1 at the end")],
+    returns: [Returned(.object(Tensor.self), "the part; nil at one past the end, for `ipairs`")]
   ) { call in
     let tensor = try call.this(Tensor.self)
     guard call[1].kind == .number else {
@@ -19,6 +20,7 @@ let indexMethods: [Function] = [
     guard let position = try? call[1].integer() else {
       throw LuaError("index: a whole number expected, got \(try call[1].number())")
     }
+    if position > 0, position - 1 == size { return try call.result(LuaValue.nil) }
     guard position >= 1 && position <= size || position <= -1 && position >= -size else {
       throw LuaError(
         "index: position \(position) is outside of 1..\(size) for shape \(tensor.shape)")

@@ -9,7 +9,7 @@ let tensorClass = Class(
     Operations return new tensors; methods whose names end in `_` change the tensor itself.
     Operands of different shapes are broadcast as in NumPy, and numbers can stand for tensors.
     Positions and dimensions count from 1, or from -1 at the end. `t[i]` is the i-th part along
-    the first dimension, and `#t` how many there are.
+    the first dimension, and `#t` how many there are; `for i, part in ipairs(t)` walks over them.
 
     An operation is recorded when one of its operands requires a gradient; see `requires_grad_`
     and `backward`. `t:free()` or `local t <close>` give memory back before the collector does.

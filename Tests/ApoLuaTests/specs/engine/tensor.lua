@@ -66,7 +66,11 @@ test("t[i] is the part at a position, from 1 or from -1 at the end", function()
   eq(t[2][3]:item(), 6.0)
   eq(t[2][3]:shape(), {})
   eq(t[2.0], {4, 5, 6})
-  raises("index: position 3 is outside of 1..2 for shape [2, 3]", function() return t[3] end)
+  local seen = {}
+  for i, row in ipairs(t) do seen[i] = row:totable() end
+  eq(seen, t:totable())
+  for _ in ipairs(apo.zeros(0)) do error("a part of nothing") end
+  raises("index: position 4 is outside of 1..2 for shape [2, 3]", function() return t[4] end)
   raises("index: position 0 is outside of 1..2", function() return t[0] end)
   raises("index: position -3 is outside of 1..2", function() return t[-3] end)
   raises("index: a whole number expected, got 1.5", function() return t[1.5] end)
