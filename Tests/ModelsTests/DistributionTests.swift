@@ -189,17 +189,17 @@ private func sortedTwin(_ logits: [Float], _ o: SamplingOptions) -> [Int: Double
     func text(_ logits: [Float]) -> String? { errorText { _ = try distribution(logits, options) } }
     var logits = randomLogits(40, seed: 4)
     logits[17] = .nan
-    #expect(text(logits) == "sampling: the logit of token 17 is nan")
+    #expect(text(logits) == "the logit of token 17 is nan")
     logits[39] = .nan
     logits[17] = 0
-    #expect(text(logits) == "sampling: the logit of token 39 is nan")
-    #expect(text([0, .infinity]) == "sampling: the logit of token 1 is inf")
+    #expect(text(logits) == "the logit of token 39 is nan")
+    #expect(text([0, .infinity]) == "the logit of token 1 is inf")
     #expect(text([3e38]) == nil)
     #expect(
       errorText { _ = try distribution([3e38], SamplingOptions(temperature: 0.01)) }
-        == "sampling: the logit 3e+38 over temperature 0.01 overflows")
-    #expect(text([-.infinity, -.infinity]) == "sampling: all logits are -inf")
-    #expect(text([.nan]) == "sampling: the logit of token 0 is nan")
+        == "the logit 3e+38 over temperature 0.01 overflows")
+    #expect(text([-.infinity, -.infinity]) == "all logits are -inf")
+    #expect(text([.nan]) == "the logit of token 0 is nan")
   }
 
   @Test func wrongOptions() {

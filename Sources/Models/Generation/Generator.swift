@@ -159,7 +159,8 @@ public final class Generator {
     let places = sequences.enumerated().map { i, sequence in
       let request = requests[sequence.request]
       return TokenPlace(
-        logits: rows[i], row: request.row, sample: request.firstSample + sequence.sample,
+        logits: rows[i], prompt: sequence.request + 1, row: request.row,
+        sample: request.firstSample + sequence.sample,
         position: completions[sequence.request][sequence.sample].ids.count)
     }
     let drawn = try sampleTokens(logits, places, options, seed: seed, step: step)

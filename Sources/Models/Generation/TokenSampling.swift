@@ -4,6 +4,8 @@ import Tensors
 /// A token to be sampled: the row of the logits it comes from and what its random number depends on.
 struct TokenPlace {
   let logits: Int
+  /// Number of the prompt, for error texts.
+  let prompt: Int
   let row: UInt64
   let sample: Int
   let position: Int
@@ -33,7 +35,11 @@ func sampleTokens(
         results[i] = Result {
           let u = uniform(
             seed: seed, step: step, row: place.row, sample: place.sample, position: place.position)
-          try distribution.set(row, options)
+          do {
+            try distribution.set(row, options)
+          } catch {
+            throw TensorError("generate: prompt \(place.prompt): \(error)")
+          }
           let id = distribution.sample(u)
           let normaliser = logSumExp(row, vocabulary, scale: scale)
           return SampledToken(id: id, logProbability: row[id] * scale - normaliser)

@@ -63,7 +63,7 @@ public final class Distribution {
     }
     let temperature = Float(options.temperature)
     guard (largest / temperature).isFinite else {
-      throw TensorError("sampling: the logit \(largest) over temperature \(temperature) overflows")
+      throw TensorError("the logit \(largest) over temperature \(temperature) overflows")
     }
     if let k = options.topK, k < vocabularySize {
       select(logits, atLeast: kthLargest(k, logits))
@@ -220,9 +220,9 @@ extension Distribution {
     let (largest, hasNaN) = maximumAndNaN(row, vocabularySize)
     if hasNaN || largest == .infinity {
       let token = (0..<vocabularySize).first { row[$0].isNaN || row[$0] == .infinity } ?? 0
-      throw TensorError("sampling: the logit of token \(token) is \(row[token])")
+      throw TensorError("the logit of token \(token) is \(row[token])")
     }
-    guard largest > -.infinity else { throw TensorError("sampling: all logits are -inf") }
+    guard largest > -.infinity else { throw TensorError("all logits are -inf") }
     return largest
   }
 }

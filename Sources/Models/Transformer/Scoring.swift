@@ -48,9 +48,26 @@ extension Transformer {
 
   private func check(_ sequences: [TokenSequence]) throws {
     for (index, sequence) in sequences.enumerated() {
-      guard !sequence.prompt.isEmpty else {
-        throw TensorError("logprobs: the prompt of completion \(index + 1) is empty")
+      do {
+        try check(sequence)
+      } catch {
+        throw TensorError("logprobs: completion \(index + 1): \(error)")
       }
+    }
+  }
+
+  private func check(_ sequence: TokenSequence) throws(TensorError) {
+    guard !sequence.prompt.isEmpty else { throw TensorError("the prompt is empty") }
+    let vocabulary = configuration.vocabularySize
+    for ids in [sequence.prompt, sequence.completion] {
+      for id in ids where id < 0 || id >= vocabulary {
+        throw TensorError("token id \(id) is outside of 0..\(vocabulary - 1)")
+      }
+    }
+    // The last token is predicted and not read.
+    let count = sequence.prompt.count + sequence.completion.count - 1
+    guard sequence.completion.isEmpty || count <= configuration.maxPositions else {
+      throw tooLong(count)
     }
   }
 

@@ -56,9 +56,7 @@ public final class Transformer: @unchecked Sendable {
   {
     let positions = batch.positions
     if let longest = positions.max(), longest >= configuration.maxPositions {
-      throw TensorError(
-        "the sequence has \(longest + 1) tokens and the model's context is "
-          + "\(configuration.maxPositions) (\(configuration.architecture.keys.context))")
+      throw tooLong(longest + 1)
     }
     var x = try Tensor.embedding(tokens, parts.embedTokens)  // [N, C]
     if let learned = parts.embedPositions { x = try x + .embedding(positions, learned) }
@@ -81,7 +79,17 @@ public final class Transformer: @unchecked Sendable {
   /// Logits of the next token after every token of one sequence: [T, V].
   public func logits(_ ids: [Int]) throws -> Tensor {
     guard !ids.isEmpty else { throw TensorError("logits: at least one token id expected") }
+    guard ids.count <= configuration.maxPositions else {
+      throw TensorError("logits: \(tooLong(ids.count))")
+    }
     return try .linear(hiddenStates(ids, RaggedBatch(lengths: [ids.count])), lmHead)
+  }
+
+  /// The error about a sequence of more tokens than the model has positions.
+  func tooLong(_ count: Int) -> TensorError {
+    TensorError(
+      "the sequence has \(count) tokens and the model's context is "
+        + "\(configuration.maxPositions) (\(configuration.architecture.keys.context))")
   }
 
   /// Makes all weights collect gradients, or none (a frozen reference policy).

@@ -231,12 +231,29 @@ test("faults of scoring", function()
   fails("logprobs: unknown option 'per_tokens'; did you mean 'per_token'?", {per_tokens = true})
   raises("bad argument #1 to 'logprobs' (apo.Rollout expected, got table)",
     function() model:logprobs{} end)
-  raises("token id 99 is outside of 0..12", function()
+  raises("logprobs: completion 1: token id 99 is outside of 0..12", function()
     model:logprobs(apo.rollout{{prompt_ids = {1}, ids = {99}}})
   end)
   raises("token id -5", function() model:logprobs(apo.rollout{{prompt_ids = {-5}, ids = {1}}}) end)
-  raises("the prompt of completion 1 is empty", function()
+  raises("logprobs: completion 1: the prompt is empty", function()
     model:logprobs(apo.rollout{{prompt_ids = {}, ids = {1}}})
+  end)
+end)
+
+test("faults name the prompt or the completion", function()
+  local long = {}
+  for i = 1, 33 do long[i] = 2 end
+  local function scored(completion) return apo.rollout{
+    {prompt_ids = {2}, ids = {3}}, {prompt_ids = long, ids = completion}} end
+  raises("logprobs: completion 2: the sequence has 33 tokens and the model's context is 32 "
+    .. "(max_position_embeddings)", function() model:logprobs(scored{3}) end)
+  eq(model:logprobs(scored{}):shape(), {2})
+  long[33] = nil
+  eq(model:logprobs(scored{3}):shape(), {2})
+  local broken = model:clone()
+  broken:freeze():parameter("model.embed_tokens.weight")[6]:fill_(0 / 0)
+  raises("generate: prompt 3: the logit of token ", function()
+    broken:generate({"1", "2", "34"}, {max_tokens = 1, n = 2, seed = 1})
   end)
 end)
 
