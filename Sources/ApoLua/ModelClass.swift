@@ -109,7 +109,7 @@ private let weightMethods = [
     let model = try call.this(Model.self)
     let type = try call[2].options()["dtype"].string()
     try model.transformer.save(
-      folder: call[1].string(), companions: model.companions,
+      folder: call.path(), companions: model.companions,
       type: type == "bfloat16" ? .bfloat16 : .float32)
     return call.nothing
   },

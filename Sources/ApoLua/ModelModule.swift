@@ -51,7 +51,7 @@ let loadFunction = Function(
     """,
   example: #"local policy = apo.load("models/arithmetic")"#
 ) { call in
-  let path = try call[1].string()
+  let path = try call.path()
   let transformer = try Transformer(folder: path)
   let companions = try ModelFolder.readCompanions(path)
   let tokenizer =
@@ -103,7 +103,10 @@ func newModelFunction(_ run: RunState) -> Function {
 private func tokenizer(_ argument: Argument) throws -> TokenizerObject? {
   switch argument.kind {
   case .none, .nil: return nil
-  case .string: return try TokenizerObject(path: argument.string())
+  case .string:
+    let path = try argument.string()
+    if let fault = pathFault(path) { throw LuaError("new_model: field 'tokenizer': \(fault)") }
+    return try TokenizerObject(path: path)
   default:
     if let object = argument.ifObject(TokenizerObject.self) { return object }
     throw LuaError(
@@ -125,8 +128,12 @@ private func configuration(_ value: LuaValue, _ tokenizer: Tokenizer?) throws ->
     complete("pad_token_id", LuaValue(tokenizer.padID))
   }
   complete("architectures", architectures(table["model_type"].asString ?? ""))
-  let configuration = try ModelConfiguration(
-    JSONEncoder().encode(.table(table)), source: "new_model")
+  guard table.list.isEmpty else {
+    throw LuaError("new_model: the keys of a config.json expected, got a list")
+  }
+  // Without keys, Lua's table would be a list.
+  let json = try table.fields.isEmpty ? .object([]) : JSONEncoder().encode(.table(table))
+  let configuration = try ModelConfiguration(json, source: "new_model")
   if let tokenizer, configuration.vocabularySize < tokenizer.vocabularySize {
     throw LuaError(
       "new_model: vocab_size is \(configuration.vocabularySize) and the tokenizer has "

@@ -114,7 +114,7 @@ let optimizerClass = Class(
       "save", "Writes the optimiser's state, to go on from later.",
       [Parameter("path", .string, "a .safetensors file, replaced as a whole")]
     ) { call in
-      try call.this(Optimizer.self).save(call[1].string())
+      try call.this(Optimizer.self).save(call.path())
       return call.nothing
     },
     Function(
@@ -122,7 +122,7 @@ let optimizerClass = Class(
       [Parameter("path", .string, "the file")],
       details: "The options are not part of it. On an error the state is as it was."
     ) { call in
-      try call.this(Optimizer.self).load(call[1].string())
+      try call.this(Optimizer.self).load(call.path())
       return call.nothing
     },
     Function("__tostring", "What it is.", returns: [Returned(.string, "one line")]) { call in

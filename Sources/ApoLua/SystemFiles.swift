@@ -13,21 +13,21 @@ let fileFunctions = [
     details: "Gives nil and a message when it cannot be read."
   ) { call in
     do {
-      return try call.result(LuaValue(bytes: readFile(call[1].string())))
+      return try call.result(LuaValue(bytes: readFile(call.path())))
     } catch { return call.failure("\(error)") }
   },
   Function(
     "write_file", "Writes a whole file: after a crash the old one or the new one is there.",
     [path, Parameter("text", .string, "its bytes")]
   ) { call in
-    try AtomicFile.write(call[1].string(), call[2].bytes())
+    try AtomicFile.write(call.path(), call[2].bytes())
     return call.nothing
   },
   Function(
     "append", "Appends text to a file and waits until it is on the disk.",
     [path, Parameter("text", .string, "the bytes")]
   ) { call in
-    try append(call[2].bytes(), to: call[1].string())
+    try append(call[2].bytes(), to: call.path())
     return call.nothing
   },
   Function(
@@ -35,14 +35,14 @@ let fileFunctions = [
     returns: [Returned(.integer(), "bytes, or nil when there is no file")]
   ) { call in
     var status = stat()
-    guard try stat(call[1].string(), &status) == 0 else { return try call.result(LuaValue.nil) }
+    guard try stat(call.path(), &status) == 0 else { return try call.result(LuaValue.nil) }
     return call.result(Int(status.st_size))
   },
   Function(
     "truncate", "Cuts a file off.",
     [path, Parameter("size", .integer(minimum: 0), "how many bytes are kept")]
   ) { call in
-    let path = try call[1].string()
+    let path = try call.path()
     guard Glibc.truncate(path, try call[2].integer()) == 0 else { throw systemError(path) }
     return call.nothing
   },
@@ -50,7 +50,7 @@ let fileFunctions = [
     "drop_torn_line", "Cuts off what follows the last newline: a line that was not written whole.",
     [path], returns: [Returned(.integer(), "bytes cut off")]
   ) { call in
-    let path = try call[1].string()
+    let path = try call.path()
     let text = try readFile(path)
     let kept = text.lastIndex(of: 10).map { $0 + 1 } ?? 0
     if kept < text.count, Glibc.truncate(path, kept) != 0 { throw systemError(path) }
@@ -60,34 +60,34 @@ let fileFunctions = [
     "exists", "What is at a path.", [path],
     returns: [Returned(.string, "\"file\" or \"folder\", or nil")]
   ) { call in
-    guard let mode = try mode(of: call[1].string()) else { return try call.result(LuaValue.nil) }
+    guard let mode = try mode(of: call.path()) else { return try call.result(LuaValue.nil) }
     return call.result(mode & S_IFMT == S_IFDIR ? "folder" : "file")
   },
   Function(
     "list", "The names in a folder, sorted.", [Parameter("path", .string, "the folder")],
     returns: [Returned(.list(of: .string), "the names; none when there is no such folder")]
   ) { call in
-    try call.result(names(in: call[1].string()))
+    try call.result(names(in: call.path()))
   },
   Function(
     "make_folder", "Makes a folder and those above it.", [Parameter("path", .string, "the folder")]
   ) { call in
-    try makeFolder(call[1].string())
+    try makeFolder(call.path())
     return call.nothing
   },
   Function(
     "rename", "Gives a file or a folder another name.",
     [path, Parameter("target", .string, "the new name; an existing file is replaced")]
   ) { call in
-    let path = try call[1].string()
-    guard Glibc.rename(path, try call[2].string()) == 0 else { throw systemError(path) }
+    let path = try call.path()
+    guard Glibc.rename(path, try call.path(2)) == 0 else { throw systemError(path) }
     return call.nothing
   },
   Function(
     "remove_folder", "Removes a folder with all that is in it.",
     [Parameter("path", .string, "the folder; nothing happens when there is none")]
   ) { call in
-    try remove(call[1].string())
+    try remove(call.path())
     return call.nothing
   },
   lockFunction,

@@ -17,7 +17,7 @@ final class TokenizerObject: LuaObject {
   /// The tokenizer of a model folder or of a tokenizer.json.
   convenience init(path: String) throws {
     let tokenizer =
-      try path.hasSuffix(".json") ? Tokenizer(file: path) : Tokenizer(folder: path)
+      try ModelFolder.isTokenizerFile(path) ? Tokenizer(file: path) : Tokenizer(folder: path)
     self.init(tokenizer, files: try ModelFolder.readTokenizerFiles(path))
   }
 }
@@ -29,7 +29,7 @@ let tokenizerFunctions = [
   Function(
     "tokenizer", "Reads the tokenizer of a Hugging Face model.",
     [Parameter("path", .string, "a model folder, or a tokenizer.json")], returns: tokenizerResult
-  ) { call in try call.result(TokenizerObject(path: call[1].string())) },
+  ) { call in try call.result(TokenizerObject(path: call.path())) },
   Function(
     "char_tokenizer", "Makes a tokenizer whose tokens are single characters.",
     [
@@ -53,12 +53,19 @@ let tokenizerFunctions = [
 ]
 
 private func characterTokenizer(_ options: Options) throws -> TokenizerObject {
-  let eos = try options["eos"].string()
-  let others = try ["bos", "pad", "unknown"].map { try options[$0].ifPresent?.string() }
+  func text(_ name: String) throws -> String? {
+    guard let bytes = try options[name].ifPresent?.bytes() else { return nil }
+    guard let text = String(validating: bytes, as: UTF8.self) else {
+      throw LuaError("char_tokenizer: option '\(name)' is not valid UTF-8")
+    }
+    return text
+  }
+  let eos = try text("eos") ?? ""
+  let others = try ["bos", "pad", "unknown"].map { try text($0) }
   var special = [eos]
   for case let name? in others where !special.contains(name) { special.append(name) }
   let (json, configuration) = try CharacterTokenizer.make(
-    characters: options["alphabet"].string().unicodeScalars.map { String($0) }, special: special,
+    characters: (text("alphabet") ?? "").unicodeScalars.map { String($0) }, special: special,
     eos: eos, bos: others[0], pad: others[1], unknown: others[2])
   let tokenizer = try Tokenizer(
     JSONFields(json, file: "char_tokenizer"),

@@ -1,5 +1,7 @@
 // The files of a Hugging Face model folder beside its weights.
 
+import Glibc
+
 /// Saves what surrounds a model's weights.
 public enum ModelFolder {
   /// Files that a saved model takes over byte for byte from the folder it was loaded from.
@@ -19,10 +21,17 @@ public enum ModelFolder {
     return result
   }
 
+  /// Whether a path names the file of a tokenizer, under any name, and not a folder with one.
+  public static func isTokenizerFile(_ path: String) -> Bool {
+    var status = stat()
+    guard stat(path, &status) == 0 else { return path.hasSuffix(".json") }
+    return status.st_mode & S_IFMT != S_IFDIR
+  }
+
   /// The companion files that a tokenizer consists of, from a model folder or from a tokenizer.json
   /// and what lies beside it.
   public static func readTokenizerFiles(_ path: String) throws -> [String: [UInt8]] {
-    let isFile = path.hasSuffix(".json")
+    let isFile = isTokenizerFile(path)
     let parent = path.lastIndex(of: "/").map { path[..<$0] + "/." } ?? "."
     var files = try readCompanions(isFile ? String(parent) : path)
     files["generation_config.json"] = nil

@@ -90,7 +90,7 @@ test("logits", function()
   raises("bad argument #1 to 'logits'", function() model:logits("1+1=") end)
   local long = {}
   for i = 1, 33 do long[i] = 1 end
-  raises("the sequence has 33 tokens and the model's context is 32", function() model:logits(long) end)
+  raises("logits: the sequence has 33 tokens and the model's context is 32", function() model:logits(long) end)
 end)
 
 test("faults of configurations", function()
@@ -108,6 +108,8 @@ test("faults of configurations", function()
   fails("cannot be written as JSON", {extra = print})
   fails("of memory needed", {hidden_size = 2 ^ 18, head_dim = 64, intermediate_size = 2 ^ 20, num_hidden_layers = 4096})
   raises("hidden_size", apo.new_model, {model_type = "llama", vocab_size = 5})
+  raises("new_model: field 'model_type' is missing", apo.new_model, {})
+  raises("new_model: the keys of a config.json expected, got a list", apo.new_model, {1})
   raises("new_model: field 'model_type' is missing", apo.new_model, {hidden_size = 5})
   raises("bad argument #1 to 'new_model'", apo.new_model)
   raises("no/such/config.json: cannot be opened", apo.load, "no/such")

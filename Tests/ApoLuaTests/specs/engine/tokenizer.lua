@@ -36,8 +36,49 @@ test("faults", function()
   raises("encode: unknown option 'special'", function() tok:encode("a", {special = true}) end)
   raises("comes twice", apo.char_tokenizer, {alphabet = "aa"})
   raises("char_tokenizer: option 'alphabet' is missing (a string)", apo.char_tokenizer, {})
+  for _, name in ipairs{"alphabet", "eos", "bos", "pad", "unknown"} do
+    local options = {alphabet = "ab", [name] = "\xFF"}
+    raises("char_tokenizer: option '" .. name .. "' is not valid UTF-8", apo.char_tokenizer, options)
+  end
   raises("no/such/tokenizer.json", apo.tokenizer, "no/such")
   raises("apo.Tokenizer has no field 'eos'", function() return tok.eos end)
+end)
+
+test("a tokenizer's file may have any name", function()
+  local tok = apo.char_tokenizer{alphabet = "0123456789+="}
+  for _, folder in ipairs{temporary .. "/model", temporary .. "/model.json"} do
+    apo.new_model{
+      model_type = "llama", hidden_size = 8, num_hidden_layers = 1, num_attention_heads = 2,
+      intermediate_size = 8, tokenizer = tok}:save(folder)
+    eq(apo.tokenizer(folder):encode("12"), {2, 3})
+    local text = apo.system.read_file(folder .. "/tokenizer.json")
+    for _, name in ipairs{"x.json", "tokenizer.txt"} do
+      apo.system.write_file(folder .. "/" .. name, text)
+      local read = apo.tokenizer(folder .. "/" .. name)
+      eq(read:encode("12"), {2, 3})
+      eq(read.eos_id, 0)
+    end
+  end
+  raises("no/x.json: cannot be opened", apo.tokenizer, "no/x.json")
+end)
+
+test("paths that are none", function()
+  local system = apo.system
+  local optimizer = apo.optim.adamw{apo.ones(1):requires_grad_()}
+  local functions = {
+    apo.load, apo.tokenizer, system.exists, system.size, system.list, system.make_folder,
+    system.remove_folder, function(path) optimizer:save(path) end,
+    function(path) optimizer:load(path) end, function(path) system.write_file(path, "") end,
+    function(path) system.rename("a", path) end,
+  }
+  for _, f in ipairs(functions) do
+    raises("(a path must not contain NUL bytes)", f, "a\0b")
+    raises("(a path must not be empty)", f, "")
+  end
+  local text, reason = system.read_file("a\0b")
+  eq(text, nil)
+  assert(reason:find("a path must not contain NUL bytes", 1, true), reason)
+  raises("new_model: field 'tokenizer': a path must not be empty", apo.new_model, {tokenizer = ""})
 end)
 
 if shared then
