@@ -51,14 +51,14 @@ let jsonModule = Module(
       returns: [Returned(.any, "the value")]
     ) { call in
       let keep = try call[2].options()["keep_null"].boolean()
-      return try call.result(LuaValue(JSON.read(call[1].string()), keepingNull: keep))
+      return try call.result(LuaValue(JSON.read(call.path()), keepingNull: keep))
     },
     Function(
       "write", "Writes a value as a JSON file, indented, at once or not at all.",
       [path, Parameter("value", .any, "the value")]
     ) { call in
       let json = try JSONEncoder().encode(call[2].value())
-      try AtomicFile.write(call[1].string(), json.text(pretty: true) + "\n")
+      try AtomicFile.write(call.path(), json.text(pretty: true) + "\n")
       return call.nothing
     },
     Function(
@@ -69,7 +69,7 @@ let jsonModule = Module(
       example: #"for row, line in apo.json.read_lines("data.jsonl") do print(line, row.prompt) end"#
     ) { call in
       let keep = try call[2].options()["keep_null"].boolean()
-      let reader = try JSONLinesReader(call[1].string())
+      let reader = try JSONLinesReader(call.path())
       return try call.result(
         LuaIterator {
           guard let value = try reader.next() else { return nil }

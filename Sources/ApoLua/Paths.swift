@@ -4,9 +4,11 @@ import Lua
 
 extension Call {
   /// A path that is not empty and has no NUL byte, at which the system would cut it off.
+  ///
+  /// Errors do not name the argument, for scripted functions pass on what their options hold.
   func path(_ position: Int = 1) throws -> String {
     let path = try self[position].string()
-    if let fault = pathFault(path) { throw LuaError.argument(position, fault, in: self) }
+    if let fault = pathFault(path) { throw LuaError(fault) }
     return path
   }
 }

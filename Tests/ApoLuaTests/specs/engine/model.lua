@@ -90,7 +90,8 @@ test("logits", function()
   raises("bad argument #1 to 'logits'", function() model:logits("1+1=") end)
   local long = {}
   for i = 1, 33 do long[i] = 1 end
-  raises("logits: the sequence has 33 tokens and the model's context is 32", function() model:logits(long) end)
+  raises("logits: the sequence has 33 tokens and the model's context is 32",
+    function() model:logits(long) end)
 end)
 
 test("faults of configurations", function()

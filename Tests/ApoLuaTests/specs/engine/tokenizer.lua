@@ -66,14 +66,14 @@ test("paths that are none", function()
   local system = apo.system
   local optimizer = apo.optim.adamw{apo.ones(1):requires_grad_()}
   local functions = {
-    apo.load, apo.tokenizer, system.exists, system.size, system.list, system.make_folder,
-    system.remove_folder, function(path) optimizer:save(path) end,
+    apo.load, apo.tokenizer, apo.dataset, apo.json.read, apo.json.read_lines,
+    system.exists, system.size, system.list, system.make_folder, system.remove_folder, function(path) optimizer:save(path) end,
     function(path) optimizer:load(path) end, function(path) system.write_file(path, "") end,
-    function(path) system.rename("a", path) end,
+    function(path) system.rename("a", path) end, function(path) apo.json.write(path, {}) end,
   }
   for _, f in ipairs(functions) do
-    raises("(a path must not contain NUL bytes)", f, "a\0b")
-    raises("(a path must not be empty)", f, "")
+    raises("a path must not contain NUL bytes", f, "a\0b.jsonl")
+    raises("a path must not be empty", f, "")
   end
   local text, reason = system.read_file("a\0b")
   eq(text, nil)
