@@ -67,8 +67,9 @@ test("paths that are none", function()
   local optimizer = apo.optim.adamw{apo.ones(1):requires_grad_()}
   local functions = {
     apo.load, apo.tokenizer, apo.dataset, apo.json.read, apo.json.read_lines,
-    system.exists, system.size, system.list, system.make_folder, system.remove_folder, function(path) optimizer:save(path) end,
-    function(path) optimizer:load(path) end, function(path) system.write_file(path, "") end,
+    system.exists, system.size, system.list, system.make_folder, system.remove_folder,
+    function(path) optimizer:save(path) end, function(path) optimizer:load(path) end,
+    function(path) system.write_file(path, "") end,
     function(path) system.rename("a", path) end, function(path) apo.json.write(path, {}) end,
   }
   for _, f in ipairs(functions) do
