@@ -63,23 +63,35 @@ public enum Memory {
   /// What the process keeps of freed tensors can be had again.
   public static func availableBytes() -> Int {
     let pages = numbers(in: "/proc/self/statm")
-    guard pages.count > 1, let free = kilobytes(of: "MemAvailable:") else { return .max }
+    guard pages.count > 1, let machine = value(of: "MemAvailable:", in: "/proc/meminfo") else {
+      return .max
+    }
+    let free = min(machine * 1024, containerBytes())
     let page = sysconf(Int32(_SC_PAGESIZE))
     let kept = max(0, pages[1] * page - Storage.liveBytes)
     var limit = rlimit()
     guard getrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit) == 0,
       limit.rlim_cur < rlim_t(Int.max)
-    else { return free * 1024 + kept }
-    return min(free * 1024, max(0, Int(limit.rlim_cur) - pages[0] * page)) + kept
+    else { return free + kept }
+    return min(free, max(0, Int(limit.rlim_cur) - pages[0] * page)) + kept
   }
 
-  private static func kilobytes(of name: String) -> Int? {
-    let line = text(of: "/proc/meminfo").split(separator: "\n").first { $0.hasPrefix(name) }
+  /// What the container may still use (cgroup 2), counting the file cache as free; `Int.max` outside of one.
+  private static func containerBytes() -> Int {
+    let folder = "/sys/fs/cgroup/memory"
+    guard let limit = numbers(in: folder + ".max").first,
+      let used = numbers(in: folder + ".current").first
+    else { return .max }
+    return max(0, limit - used + (value(of: "inactive_file", in: folder + ".stat") ?? 0))
+  }
+
+  private static func value(of name: String, in path: String) -> Int? {
+    let line = text(of: path).split(separator: "\n").first { $0.hasPrefix(name) }
     return line?.split(separator: " ").lazy.compactMap { Int($0) }.first
   }
 
   private static func numbers(in path: String) -> [Int] {
-    text(of: path).split(separator: " ").compactMap { Int($0) }
+    text(of: path).split { " \n".contains($0) }.compactMap { Int($0) }
   }
 
   /// The first page of a file of the kernel; empty where there is no such file.
