@@ -5,7 +5,7 @@
 -- sampled answer is right in about 30 % of cases: the skill is there, and reinforcement learning has to bring it out.
 -- Being a mixture of habits on one kind of problem, it is a test bench and not a general model.
 --
--- About four minutes on two cores: apo-lua pretrain.lua [folder for the model and the data]
+-- Seven minutes on two busy cores: apo-lua pretrain.lua [folder for the model and the data]
 local apo = require "apo"
 apo.seed(1)
 local folder = arg[1] or arg[0]:match("^(.*)/") or "."

@@ -4,7 +4,7 @@ import Testing
 extension BridgeTests {
   @Suite("Functions declared in Lua")
   struct ScriptedFunctionTests {
-    static let library = """
+    static let loopScript = """
       local documented, fail = require "apo.documented", require "apo.fail"
       local M = {}
       local Set = documented{class = "apo.Set", summary = "A set."}
@@ -41,7 +41,7 @@ extension BridgeTests {
     func libraryState() throws -> LuaState {
       let state = try makeState()
       try state.addLibrary { name in
-        name == "apo.loop" ? Script(name: name, text: Array(Self.library.utf8)) : nil
+        name == "apo.loop" ? Script(name: name, text: Array(Self.loopScript.utf8)) : nil
       }
       try state.run("loop = require 'apo.loop'")
       return state
