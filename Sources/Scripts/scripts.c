@@ -3,6 +3,30 @@
 
 #pragma clang diagnostic ignored "-Wc23-extensions" /* #embed */
 
+static const unsigned char algorithm[] = {
+#embed "lua/algorithm.lua"
+};
+static const unsigned char algorithm_state[] = {
+#embed "lua/algorithm_state.lua"
+};
+static const unsigned char algorithms[] = {
+#embed "lua/algorithms.lua"
+};
+static const unsigned char algorithms_astarpo[] = {
+#embed "lua/algorithms/astarpo.lua"
+};
+static const unsigned char algorithms_grpo[] = {
+#embed "lua/algorithms/grpo.lua"
+};
+static const unsigned char algorithms_rebel[] = {
+#embed "lua/algorithms/rebel.lua"
+};
+static const unsigned char algorithms_reinforce[] = {
+#embed "lua/algorithms/reinforce.lua"
+};
+static const unsigned char algorithms_rloo[] = {
+#embed "lua/algorithms/rloo.lua"
+};
 static const unsigned char apo[] = {
 #embed "lua/apo.lua"
 };
@@ -96,8 +120,23 @@ static const unsigned char score[] = {
 static const unsigned char shuffle[] = {
 #embed "lua/shuffle.lua"
 };
+static const unsigned char step[] = {
+#embed "lua/step.lua"
+};
+static const unsigned char step_update[] = {
+#embed "lua/step_update.lua"
+};
+static const unsigned char targets[] = {
+#embed "lua/targets.lua"
+};
+static const unsigned char terms[] = {
+#embed "lua/terms.lua"
+};
 static const unsigned char train[] = {
 #embed "lua/train.lua"
+};
+static const unsigned char train_algorithm[] = {
+#embed "lua/train_algorithm.lua"
 };
 static const unsigned char train_options[] = {
 #embed "lua/train_options.lua"
@@ -121,6 +160,14 @@ static const unsigned char values[] = {
 #define SCRIPT(name, text) {name, text, sizeof text}
 
 static const apo_script scripts[] = {
+    SCRIPT("algorithm", algorithm),
+    SCRIPT("algorithm_state", algorithm_state),
+    SCRIPT("algorithms", algorithms),
+    SCRIPT("algorithms.astarpo", algorithms_astarpo),
+    SCRIPT("algorithms.grpo", algorithms_grpo),
+    SCRIPT("algorithms.rebel", algorithms_rebel),
+    SCRIPT("algorithms.reinforce", algorithms_reinforce),
+    SCRIPT("algorithms.rloo", algorithms_rloo),
     SCRIPT("apo", apo),
     SCRIPT("batches", batches),
     SCRIPT("checkpoint", checkpoint),
@@ -152,7 +199,12 @@ static const apo_script scripts[] = {
     SCRIPT("row_key", row_key),
     SCRIPT("score", score),
     SCRIPT("shuffle", shuffle),
+    SCRIPT("step", step),
+    SCRIPT("step_update", step_update),
+    SCRIPT("targets", targets),
+    SCRIPT("terms", terms),
     SCRIPT("train", train),
+    SCRIPT("train_algorithm", train_algorithm),
     SCRIPT("train_options", train_options),
     SCRIPT("train_settings", train_settings),
     SCRIPT("train_step", train_step),

@@ -137,7 +137,7 @@ struct BadInputTests {
   static let options: [Case] = [
     Case(
       "apo.train(with{learning_rate = 3})",
-      "train: unknown option 'learning_rate'; known options: batch_size, beta"),
+      "train: unknown option 'learning_rate'; known options: algorithm, batch_size, beta"),
     Case(
       "apo.train(with{eval = {data = data, evry = 3}})",
       "train: unknown option 'eval.evry'; did you mean 'every'?"),

@@ -24,6 +24,7 @@ struct ScriptSpecs {
       let support = try state.call(state.load(file: Self.folder + "/support.lua"))[0]
       var spec = support.asTable ?? LuaTable()
       spec.fields.append((name: "folder", value: .string(temporary)))
+      spec.fields.append((name: "checkout", value: .string(Checkout.folder.path)))
       spec.fields.append((name: "fixtures", value: .string(Fixtures.folder ?? "")))
       try state.call(state.load(text, name: "@\(name)"), [.table(spec)])
     }

@@ -1,9 +1,9 @@
 -- Checkpoints: dir/checkpoint/step-N with the policy (a Hugging Face folder, float32), the
--- optimiser's moments and state.json. A checkpoint is written under another name and renamed when
+-- optimiser's moments, state.json, and what the algorithm keeps (algorithm_state.lua). A checkpoint is written under another name and renamed when
 -- it is complete, so there is always a whole one; the one before is then removed.
 
 local apo = require "apo"
-local fail = require "apo.fail"
+local algorithm_state = require "apo.algorithm_state"
 local json, system = apo.json, apo.system
 
 -- The step of the latest complete checkpoint and its folder; nil when there is none.
@@ -23,14 +23,15 @@ local function remove_others(dir, kept)
   end
 end
 
--- Saves policy, optimiser and state; gives the folder.
-local function save(dir, policy, optimizer, state)
+-- Saves a run at its step, with what else `state` holds; gives the folder.
+local function save(dir, run, state)
   local target = ("%s/checkpoint/step-%d"):format(dir, state.step)
   local unfinished = ("%s/checkpoint/.step-%d"):format(dir, state.step)
   system.remove_folder(unfinished)
   system.make_folder(unfinished)
-  policy:save(unfinished .. "/policy", {dtype = "float32"})
-  optimizer:save(unfinished .. "/optimizer.safetensors")
+  run.policy:save(unfinished .. "/policy", {dtype = "float32"})
+  run.optimizer:save(unfinished .. "/optimizer.safetensors")
+  state.algorithm = algorithm_state.save(run.state, unfinished)
   json.write(unfinished .. "/state.json", state)
   system.remove_folder(target)
   system.rename(unfinished, target)
@@ -38,20 +39,13 @@ local function save(dir, policy, optimizer, state)
   return target
 end
 
--- Puts the saved weights and moments into a policy and its optimiser; gives the state.
-local function load(folder, policy, optimizer)
-  local saved = apo.load(folder .. "/policy")
-  apo.no_grad(function()
-    for name, parameter in policy:named_parameters() do
-      local weights = saved:parameter(name)
-      if table.concat(weights:shape(), ",") ~= table.concat(parameter:shape(), ",") then
-        fail(("%s: the parameter '%s' has another shape than the policy's"):format(folder, name))
-      end
-      parameter:copy_(weights)
-    end
-  end)
-  optimizer:load(folder .. "/optimizer.safetensors")
-  return json.read(folder .. "/state.json")
+-- Puts what was saved into a run; gives the state.
+local function load(folder, run)
+  algorithm_state.copy_weights(apo.load(folder .. "/policy"), run.policy, folder)
+  run.optimizer:load(folder .. "/optimizer.safetensors")
+  local state = json.read(folder .. "/state.json")
+  algorithm_state.load(run.state, folder, state.algorithm)
+  return state
 end
 
 return {latest = latest, save = save, load = load}

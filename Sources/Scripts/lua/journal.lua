@@ -116,16 +116,16 @@ function Journal:metrics(record)
   append(self, "metrics.jsonl", {json.encode(record, {order = {"step", "epoch"}})})
 end
 
--- Adds a line for each sample of a step, at most `limit`.
+-- Adds a line for each sample of a step, at most `limit`. `beta` is A*-PO's, else nil.
 function Journal:completions(samples, beta, limit)
   local lines = {}
   for i = 1, math.min(#samples, limit or #samples) do
     local s = samples[i]
     lines[i] = json.encode({
       step = s.step, prompt = s.row.prompt, completion = s.completion.text, reward = s.reward,
-      rewards = s.rewards, v_star = s.value, advantage = s.target, logp = s.logp,
-      ref_logp = s.ref_logp, implicit_reward = beta * (s.logp - s.ref_logp), length = s.length,
-      finish_reason = s.finish_reason,
+      rewards = s.rewards, v_star = s.value, advantage = s.target or s.advantage, logp = s.logp,
+      ref_logp = s.ref_logp, implicit_reward = beta and beta * (s.logp - s.ref_logp),
+      length = s.length, finish_reason = s.finish_reason,
     }, {lossy = true, order = {"step", "prompt", "completion", "reward"}})
   end
   append(self, "completions.jsonl", lines)

@@ -3,8 +3,9 @@
 --
 --   kl                 mean over completions of ln(pi/pi_ref) per token, pi the sampler: the
 --                      estimator k1, the authors' critic/kl
---   advantage          mean target, r - V* unless the script has another
---   implicit_reward    mean of beta * ln(pi/pi_ref)
+--   advantage          mean target or advantage of the algorithm; of A*-PO r - V* unless the script
+--                      has another
+--   implicit_reward    mean of beta * ln(pi/pi_ref), of A*-PO as what follows
 --   apo/residual_*     of what the loss squares: implicit reward minus target
 --   apo/explained_var  1 - var(residual) / var(target): how much of the advantage is learned
 --   apo/v_star_zero_frac, apo/v_star_one_frac   prompts that no, or every, reference sample solved
@@ -25,14 +26,22 @@ local function column(samples, name)
   return list
 end
 
--- Mean of a figure over the updates of a step, weighted by their sizes.
+-- Whether all samples have a figure.
+local function all_have(samples, name)
+  for _, sample in ipairs(samples) do
+    if not sample[name] then return false end
+  end
+  return true
+end
+
+-- Mean of a figure over the updates of a step, weighted by their sizes; nil without any.
 local function mean_of(updates, name)
   local sum, count = 0, 0
   for _, u in ipairs(updates) do
     if not u[name] then return nil end
     sum, count = sum + u[name] * u.count, count + u.count
   end
-  return sum / count
+  return count > 0 and sum / count or nil
 end
 
 local function add_lengths(m, samples)
@@ -50,21 +59,28 @@ local function add_lengths(m, samples)
   m["completions/max_terminated_length"] = math.max(table.unpack(ended))
 end
 
-local function add_regression(m, samples, updates, beta)
-  local per_token, implicit, residual = {}, {}, {}
-  local i = 0
-  for _, u in ipairs(updates) do
-    for _, logp in ipairs(u.logp) do
-      i = i + 1
-      local s = samples[i]
-      per_token[i], implicit[i] = (s.logp - s.ref_logp) / s.length, beta * (logp - s.ref_logp)
-      residual[i] = implicit[i] - s.target
-    end
+-- How far the policy is from the reference, and how large the advantages are.
+local function add_policy(m, samples)
+  if all_have(samples, "ref_logp") then
+    local per_token = {}
+    for i, s in ipairs(samples) do per_token[i] = (s.logp - s.ref_logp) / s.length end
+    m.kl = mean_and_std(per_token)
   end
-  m.kl, m.implicit_reward = mean_and_std(per_token), mean_and_std(implicit)
+  local advantages = {}
+  for _, s in ipairs(samples) do advantages[#advantages + 1] = s.target or s.advantage end
+  if #advantages > 0 then m.advantage = mean_and_std(advantages) end
+  if all_have(samples, "value") then m.v_star = mean_and_std(column(samples, "value")) end
+end
+
+local function add_regression(m, samples, beta)
+  local implicit, residual = {}, {}
+  for i, s in ipairs(samples) do
+    implicit[i] = beta * (s.fitted - s.ref_logp)
+    residual[i] = implicit[i] - s.target
+  end
+  m.implicit_reward = mean_and_std(implicit)
   local mean, deviation = mean_and_std(residual)
-  local advantage, spread = mean_and_std(column(samples, "target"))
-  m.advantage, m.v_star = advantage, mean_and_std(column(samples, "value"))
+  local _, spread = mean_and_std(column(samples, "target"))
   m["apo/residual_mean"], m["apo/residual_rms"] = mean, math.sqrt(mean ^ 2 + deviation ^ 2)
   if spread > 0 then m["apo/explained_var"] = 1 - (deviation / spread) ^ 2 end
 end
@@ -80,11 +96,24 @@ end
 
 -- How far the sampler and the trainer are apart. Only the first update counts: after it the
 -- policy is another one.
-local function add_sampling_difference(m, samples, update)
-  local difference = {}
-  for i, logp in ipairs(update.logp) do difference[i] = math.abs(logp - samples[i].logp) end
-  m["sampling/sampling_logp_difference/mean"] = mean_and_std(difference)
-  m["sampling/sampling_logp_difference/max"] = math.max(table.unpack(difference))
+local function add_sampling_difference(m, differences)
+  if #differences == 0 then return end
+  m["sampling/sampling_logp_difference/mean"] = mean_and_std(differences)
+  m["sampling/sampling_logp_difference/max"] = math.max(table.unpack(differences))
+end
+
+-- Mean and deviation of each named reward over the completions that have it.
+local function add_rewards(m, samples)
+  local parts = {}
+  for _, s in ipairs(samples) do
+    for name, value in pairs(s.rewards) do
+      parts[name] = parts[name] or {}
+      table.insert(parts[name], value)
+    end
+  end
+  for name, list in pairs(parts) do
+    m["rewards/" .. name .. "/mean"], m["rewards/" .. name .. "/std"] = mean_and_std(list)
+  end
 end
 
 local function add_times(m, seconds, tokens)
@@ -98,21 +127,21 @@ local function add_times(m, seconds, tokens)
   m["perf/peak_memory"] = peak / 1e9
 end
 
--- The record of a step: see apo.train for what `result` holds.
+-- The record of a step, and its number of tokens: see train_step.lua for what `result` holds.
 return function(result, beta, values)
   local samples, updates, m = result.samples, result.updates, {}
   m.reward, m.reward_std = mean_and_std(column(samples, "reward"))
-  for name, of_part in pairs(result.scored.means) do
-    m["rewards/" .. name .. "/mean"], m["rewards/" .. name .. "/std"] = of_part.mean, of_part.std
-  end
+  add_rewards(m, samples)
   for _, name in ipairs{"loss", "policy_loss", "entropy", "grad_norm"} do
     m[name] = mean_of(updates, name)
   end
   m["update/weight_delta_norm"] = mean_of(updates, "weight_delta_norm")
   add_lengths(m, samples)
-  add_regression(m, samples, updates, beta)
+  add_policy(m, samples)
+  if beta and all_have(samples, "fitted") then add_regression(m, samples, beta) end
   if values then add_solved(m, samples, values) end
-  add_sampling_difference(m, samples, updates[1])
+  add_sampling_difference(m, result.differences)
+  for name, figure in pairs(result.figures) do m[name] = figure.sum / figure.count end
   local tokens = 0
   for _, s in ipairs(samples) do tokens = tokens + s.length + #s.completion.prompt_ids end
   add_times(m, result.seconds, tokens)

@@ -1,5 +1,6 @@
--- A*-PO, stage 2 (arXiv 2505.20686), from the first step to the last. What one step does is in
--- train_step.lua, its figures in metrics.lua, the run's folder in journal.lua and checkpoint.lua.
+-- A training from the first step to the last. What one step does is the algorithm's: a page in
+-- algorithms/, A*-PO unless another is asked for. Its figures are in metrics.lua, the run's folder in
+-- journal.lua and checkpoint.lua.
 --
 -- A run is a pure function of its settings: sampling is keyed by (seed, step, row), the order of
 -- the rows by (seed, epoch). So one that was stopped anywhere and resumed from its checkpoint
@@ -43,7 +44,7 @@ end
 
 local function save(run)
   if not run.options.dir or run.saved == run.step then return end
-  run.checkpoint = checkpoint.save(run.options.dir, run.policy, run.optimizer, {
+  run.checkpoint = checkpoint.save(run.options.dir, run, {
     step = run.step, num_tokens = run.num_tokens, evaluated = run.evaluated,
     seconds = seconds(run), sizes = run.journal:sizes(),
   })
@@ -55,7 +56,7 @@ end
 local function restore(run)
   local _, folder = checkpoint.latest(run.options.dir)
   if not folder then return run.journal:rewind{} end
-  local state = checkpoint.load(folder, run.policy, run.optimizer)
+  local state = checkpoint.load(folder, run)
   run.journal:rewind(state.sizes)
   run.step, run.saved, run.checkpoint = state.step, state.step, folder
   run.num_tokens, run.evaluated, run.seconds = state.num_tokens, state.evaluated, state.seconds
@@ -81,7 +82,7 @@ local function loop(run)
                    drop_last = o.drop_last, start_step = run.step + 1}
   for step, rows in run.data:batches(batches) do
     if step > run.total then break end
-    run.optimizer.lr = run.base_lr * run.schedule(step)
+    for optimizer, lr in pairs(run.base_lr) do optimizer.lr = lr * run.schedule(step) end
 
     local result = train_step(run, step, rows)
 
@@ -108,10 +109,10 @@ local function interrupted(run)
 end
 
 return documented{
-  name = "apo.train", summary = "Trains a policy by A*-PO.",
-  details = "Stage 2: at each step one completion for each prompt of a batch, then an update that "
+  name = "apo.train", summary = "Trains a policy by A*-PO, or by another algorithm.",
+  details = "A*-PO's stage 2: at each step one completion for each prompt of a batch, then an update that "
     .. "minimises `mean((beta * (logp - ref_logp) - target)^2)` with the target `reward - value`. "
-    .. "`target` and `loss` replace these. With `dir` the run is recorded in a folder: `run.json`, "
+    .. "`target` and `loss` replace these; `algorithm` replaces the step. With `dir` the run is recorded in a folder: `run.json`, "
     .. "`script.lua`, `metrics.jsonl`, `completions.jsonl`, `curve.html`, `checkpoint/`; when it "
     .. "is killed, `resume = true` goes on from the last checkpoint and ends with the same bytes.",
   options = options,
@@ -140,7 +141,7 @@ return documented{
     run.console.bar:finish()
     local last
     for _, record in ipairs(run.journal.history) do
-      if record.loss then last = record end
+      if record.reward then last = record end
     end
     return {steps = run.step, metrics = last, history = run.journal.history, dir = given.dir,
             evaluation = run.evaluation, checkpoint = run.checkpoint}

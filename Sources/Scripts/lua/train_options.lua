@@ -5,10 +5,13 @@ local correct = require "apo.correct"
 return {
   {name = "policy", type = "apo.Model", text = "the model to train"},
   {name = "reference", type = "apo.Model", optional = true,
-   text = "the model that the policy is kept near; else a frozen copy of the policy as it is now"},
+   text = "the model that the policy is kept near; else a frozen copy of the policy as it is now, "
+     .. "for an algorithm that needs one; for others it costs time and logs the KL"},
+  {name = "algorithm", type = "string or table or function", default = "astarpo",
+   text = "a name or a table of apo.algorithms, or one's own; see apo.algorithm"},
   {name = "data", type = "apo.Dataset", text = "the rows to train on"},
   {name = "values", type = "apo.Values", optional = true,
-   text = "from apo.estimate_values; may be left out when `target` or `loss` does without"},
+   text = "from apo.estimate_values; A*-PO needs it, unless `target` or `loss` does without"},
   {name = "reward", type = "function or table", text = "as for apo.score"},
   {name = "weights", type = "table", default = {}, text = "of the rewards, as for apo.score"},
   {name = "target", type = "function", optional = true,
@@ -18,8 +21,8 @@ return {
    text = "gets a batch (tensors [B] `logp`, `ref_logp`, `old_logp`, `target`, `reward`, `value`, "
      .. "`entropy`; `rollout`, `rows`, `samples`, `policy`, `reference`, `beta`, `step`), gives a "
      .. "scalar apo.Tensor; else the regression"},
-  {name = "beta", type = "number", minimum = 0, default = 1e-3,
-   text = "beta2: how strongly the policy is kept near the reference"},
+  {name = "beta", type = "number", minimum = 0, optional = true,
+   text = "A*-PO's beta2: how strongly the policy is kept near the reference; 1e-3 when not given"},
   {name = "lr", type = "number", minimum = 0, optional = true,
    text = "learning rate; needed unless there is an optimizer"},
   {name = "optimizer", type = "apo.Optimizer", optional = true,

@@ -4,6 +4,7 @@ local apo = require "apo"
 local fail = require "apo.fail"
 local journal, value_file = require "apo.journal", require "apo.value_file"
 local row_key = require "apo.row_key"
+local algorithm_state, train_algorithm = require "apo.algorithm_state", require "apo.train_algorithm"
 
 -- The factor of the learning rate at a step, counted from 1 (apo.schedule counts from 0).
 local function schedule(o, total)
@@ -67,14 +68,13 @@ end
 
 -- The state of a run before its first step.
 local function run(o)
+  local algorithm = train_algorithm(o)
   check_models(o)
   if not (o.max_grad_norm > 0) then
     fail(("train: max_grad_norm: a number above 0 expected (math.huge for no clipping), got %.14g")
       :format(o.max_grad_norm))
   end
-  if not o.values and not o.target and not o.loss then
-    fail("train: option 'values' is missing (an apo.Values; see apo.estimate_values)")
-  elseif o.resume and not o.dir then
+  if o.resume and not o.dir then
     fail("train: option 'resume' needs 'dir', the folder of the run")
   end
   local data = o.data
@@ -91,14 +91,16 @@ local function run(o)
       #data, o.batch_size))
   end
   local state = {
-    options = o, policy = o.policy, reference = o.reference or o.policy:clone():freeze(),
+    options = o, algorithm = algorithm, policy = o.policy,
+    reference = o.reference or algorithm.needs_reference and o.policy:clone():freeze() or nil,
     data = data, values = o.values,
     seed = o.seed or o.resume and o.dir and journal.seed(o.dir) or apo.seed(),
     optimizer = optimizer(o), schedule = schedule(o, total),
     total = total, steps_per_epoch = per_epoch,
     step = 0, num_tokens = 0, seconds = 0, start = apo.system.clock(),
   }
-  state.base_lr = state.optimizer.lr
+  state.state = algorithm.start and algorithm.start(state, algorithm.options) or {}
+  state.base_lr = algorithm_state.learning_rates(state)
   return state
 end
 
@@ -132,7 +134,8 @@ local function settings(run)
   for _, name in ipairs(plain) do list[name] = o[name] end
   if o.max_grad_norm == math.huge then list.max_grad_norm = "none" end  -- JSON has no infinity
   list.seed, list.rows, list.data = run.seed, #run.data, hash(run.data)
-  list.policy, list.reference = run.policy:checksum(), run.reference:checksum()
+  list.policy, list.reference = run.policy:checksum(), run.reference and run.reference:checksum()
+  list.algorithm = train_algorithm.description(run.algorithm)
   list.reward, list.target, list.loss = code(o.reward), code(o.target), code(o.loss)
   list.schedule = type(o.schedule) == "string" and o.schedule or code(o.schedule)
   if o.schedule ~= "constant" then list.steps = run.total end

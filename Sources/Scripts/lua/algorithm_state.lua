@@ -1,0 +1,73 @@
+-- What an algorithm keeps from step to step, in checkpoints: models as folders, optimisers as files,
+-- everything else as data in state.json. It goes back into the objects that `start` made.
+
+local apo = require "apo"
+local fail = require "apo.fail"
+
+-- Copies all weights of a model into another.
+local function copy_weights(from, to, place)
+  apo.no_grad(function()
+    for name, parameter in to:named_parameters() do
+      local weights = from:parameter(name)
+      if table.concat(weights:shape(), ",") ~= table.concat(parameter:shape(), ",") then
+        fail(("%s: the parameter '%s' has another shape than the policy's"):format(place, name))
+      end
+      parameter:copy_(weights)
+    end
+  end)
+end
+
+local kinds = {  -- by what tostring begins with
+  ["apo.Model"] = {
+    save = function(model, path) model:save(path, {dtype = "float32"}) end,
+    load = function(model, path) copy_weights(apo.load(path), model, path) end,
+  },
+  ["apo.ValueModel"] = {
+    save = function(model, path) model:save(path) end,
+    load = function(model, path) copy_weights(apo.load_value_model(path), model, path) end,
+  },
+  ["apo.Optimizer"] = {
+    save = function(optimizer, path) optimizer:save(path .. ".safetensors") end,
+    load = function(optimizer, path) optimizer:load(path .. ".safetensors") end,
+  },
+}
+
+local function kind(value)
+  if type(value) ~= "userdata" then return nil end
+  local name = tostring(value):match("^%S+")
+  return name, kinds[name] or fail("an algorithm cannot keep an object of type " .. name)
+end
+
+-- Writes models and optimisers into the folder; gives what is data, nil when there is none.
+local function save(state, folder)
+  local data
+  for name, value in pairs(state) do
+    local _, of_kind = kind(value)
+    if of_kind then
+      of_kind.save(value, folder .. "/" .. name)
+    else
+      data = data or {}
+      data[name] = value
+    end
+  end
+  return data
+end
+
+local function load(state, folder, data)
+  for name, value in pairs(state) do
+    local _, of_kind = kind(value)
+    if of_kind then of_kind.load(value, folder .. "/" .. name) end
+  end
+  for name, value in pairs(data or {}) do state[name] = value end
+end
+
+-- The learning rate of each optimiser of a run, which the schedule multiplies.
+local function learning_rates(run)
+  local rates = {[run.optimizer] = run.optimizer.lr}
+  for _, value in pairs(run.state) do
+    if kind(value) == "apo.Optimizer" then rates[value] = value.lr end
+  end
+  return rates
+end
+
+return {copy_weights = copy_weights, save = save, load = load, learning_rates = learning_rates}

@@ -1,0 +1,241 @@
+-- The terms that the losses of policy gradients are made of, as functions of tensors: advantages of
+-- groups, the clipped surrogate, estimates of the KL divergence, generalised advantage estimation.
+-- How they are averaged is the algorithm's: `t:mean()` over all tokens, `rollout:mean(t):mean()`
+-- over completions. Statistics of rewards are computed in double precision.
+
+local apo = require "apo"
+local documented, fail = require "apo.documented", require "apo.fail"
+
+local terms = documented{
+  module = "apo.terms", summary = "The terms that losses of policy gradients are made of.",
+  details = "Tensors hold a number per completion [B] or per token [tokens]. Values equal those of "
+    .. "verl (github volcengine/verl b178a3c, verl/trainer/ppo/core_algos.py).",
+}
+
+local tensor_result = {{type = "apo.Tensor", text = "of the same shape"}}
+
+local function mean_of(list)
+  local sum = 0
+  for _, x in ipairs(list) do sum = sum + x end
+  return sum / #list
+end
+
+-- The unbiased deviation.
+local function deviation(list, mean)
+  local squares = 0
+  for _, x in ipairs(list) do squares = squares + (x - mean) ^ 2 end
+  return math.sqrt(squares / (#list - 1))
+end
+
+-- Calls f with the numbers of each group of n; it gives the new ones.
+local function by_group(what, t, n, f)
+  local all, result = t:detach():totable(), {}
+  if #all % n ~= 0 then
+    fail(("%s: %d numbers are not whole groups of %d"):format(what, #all, n))
+  end
+  for first = 1, #all, n do
+    table.move(f(table.move(all, first, first + n - 1, 1, {})), 1, n, first, result)
+  end
+  return apo.tensor(result)
+end
+
+local group_parameters = {
+  {name = "reward", type = "apo.Tensor", text = "[B]; those of a prompt follow each other"},
+  {name = "n", type = "integer", minimum = 1, text = "completions per prompt"},
+}
+
+terms.group_advantage = documented{
+  name = "apo.terms.group_advantage",
+  summary = "Compares each reward with those of its group: (r - mean) / (std + eps).",
+  details = "`std` is the unbiased deviation; a group of one has mean 0 and deviation 1, as in verl.",
+  parameters = group_parameters,
+  options = {
+    {name = "std", type = "boolean", default = true, text = "whether to divide"},
+    {name = "eps", type = "number", default = 1e-6, text = "verl's; TRL has 1e-4"},
+  },
+  returns = tensor_result,
+  call = function(reward, n, options)
+    return by_group("group_advantage", reward, n, function(group)
+      local mean = n > 1 and mean_of(group) or 0
+      local scale = options.std and (n > 1 and deviation(group, mean) or 1) + options.eps or 1
+      for i, r in ipairs(group) do group[i] = (r - mean) / scale end
+      return group
+    end)
+  end,
+}
+
+terms.leave_one_out = documented{
+  name = "apo.terms.leave_one_out",
+  summary = "Compares each reward with the mean of the others of its group.",
+  parameters = group_parameters, returns = tensor_result,
+  call = function(reward, n)
+    if n < 2 then fail("leave_one_out: n must be at least 2, got " .. n) end
+    return by_group("leave_one_out", reward, n, function(group)
+      local mean = mean_of(group)
+      for i, r in ipairs(group) do group[i] = (r - mean) * n / (n - 1) end
+      return group
+    end)
+  end,
+}
+
+terms.equal_groups = documented{
+  name = "apo.terms.equal_groups",
+  summary = "Gives the share of groups whose rewards are all equal, which teach nothing.",
+  parameters = group_parameters, returns = {{type = "number", text = "from 0 to 1"}},
+  call = function(reward, n)
+    local groups = reward:detach():reshape(-1, n)
+    return groups:max(2):eq(groups:min(2)):mean():item()
+  end,
+}
+
+terms.whiten = documented{
+  name = "apo.terms.whiten", summary = "Moves numbers to mean 0 and variance 1.",
+  details = "By the unbiased variance, with 1e-8 under the root, as verl does. One number gives 0.",
+  parameters = {{name = "t", type = "apo.Tensor", text = "[tokens] or [B]"}},
+  returns = tensor_result,
+  call = function(t)
+    local list = t:detach():totable()
+    local mean = mean_of(list)
+    local variance = #list > 1 and deviation(list, mean) ^ 2 or 0
+    local scale = 1 / math.sqrt(variance + 1e-8)
+    for i, x in ipairs(list) do list[i] = (x - mean) * scale end
+    return apo.tensor(list)
+  end,
+}
+
+terms.clipped = documented{
+  name = "apo.terms.clipped",
+  summary = "Computes PPO's surrogate: max(-A ratio, -A clip(ratio, 1 - low, 1 + high)).",
+  details = "ratio = exp(logp - old_logp), of at most e^20. Equation 7 of arXiv 1707.06347, as a loss.",
+  parameters = {
+    {name = "logp", type = "apo.Tensor", text = "of the policy, with gradients"},
+    {name = "old_logp", type = "apo.Tensor", text = "of the sampler"},
+    {name = "advantage", type = "apo.Tensor", text = "of the same shape"},
+  },
+  options = {
+    {name = "low", type = "number", minimum = 0, default = 0.2, text = "clip below"},
+    {name = "high", type = "number", minimum = 0, optional = true, text = "clip above; else `low`"},
+    {name = "dual", type = "number", minimum = 1, optional = true,
+     text = "where A < 0, at most -A times this (arXiv 1912.09729); verl's is 3"},
+  },
+  returns = {
+    {type = "apo.Tensor", text = "the loss of each token"},
+    {type = "number", text = "the share of tokens that are clipped"},
+    {type = "number", text = "the mean of old_logp - logp, an estimate of the KL divergence"},
+  },
+  call = function(logp, old_logp, advantage, options)
+    local difference = logp - old_logp
+    local ratio = difference:clamp(-20, 20):exp()
+    local free = -advantage * ratio
+    local bound = -advantage * ratio:clamp(1 - options.low, 1 + (options.high or options.low))
+    local loss = apo.maximum(free, bound)
+    if options.dual then
+      loss = apo.where(advantage:lt(0), apo.minimum(loss, -advantage * options.dual), loss)
+    end
+    return loss, bound:detach():gt(free:detach()):mean():item(), -difference:detach():mean():item()
+  end,
+}
+
+terms.kl = documented{
+  name = "apo.terms.kl", summary = "Estimates KL(policy, reference) at each token.",
+  details = "With d = logp - ref_logp: k1 = d, k2 = d²/2, k3 = e^-d + d - 1 (J. Schulman, "
+    .. "joschu.net/blog/kl-approx.html). In k3, d is held within ±20, as in verl.",
+  parameters = {
+    {name = "logp", type = "apo.Tensor", text = "of the policy"},
+    {name = "ref_logp", type = "apo.Tensor", text = "of the reference"},
+    {name = "kind", one_of = {"k1", "k2", "k3"}, default = "k3", text = "the estimator"},
+  },
+  returns = tensor_result,
+  call = function(logp, ref_logp, kind)
+    local d = logp - ref_logp
+    if kind == "k1" then return d elseif kind == "k2" then return 0.5 * d ^ 2 end
+    d = d:clamp(-20, 20)
+    return (-d):exp() + d - 1
+  end,
+}
+
+-- The numbers of a tensor as a list for each completion.
+local function by_completion(rollout, t)
+  local flat, lists, first = t:detach():totable(), {}, 1
+  for i, length in ipairs(rollout:lengths():totable()) do
+    lists[i] = table.move(flat, first, first + math.tointeger(length) - 1, 1, {})
+    first = first + math.tointeger(length)
+  end
+  return lists
+end
+
+local function joined(lists)
+  local flat = {}
+  for _, list in ipairs(lists) do table.move(list, 1, #list, #flat + 1, flat) end
+  return apo.tensor(flat)
+end
+
+terms.at_last_token = documented{
+  name = "apo.terms.at_last_token",
+  summary = "Puts the reward of a completion on its last token; 0 on the others.",
+  parameters = {
+    {name = "rollout", type = "apo.Rollout", text = "the completions"},
+    {name = "reward", type = "apo.Tensor", text = "[B]"},
+  },
+  returns = {{type = "apo.Tensor", text = "[tokens]"}},
+  call = function(rollout, reward)
+    local flat = {}
+    local rewards = reward:detach():totable()
+    for i, length in ipairs(rollout:lengths():totable()) do
+      for k = 1, length do flat[#flat + 1] = k == length and rewards[i] or 0 end
+    end
+    return apo.tensor(flat)
+  end,
+}
+
+terms.gae = documented{
+  name = "apo.terms.gae", summary = "Estimates the advantage of each token (arXiv 1506.02438).",
+  details = "delta_t = r_t + gamma V_t+1 - V_t and A_t = delta_t + gamma lambda A_t+1, with 0 after "
+    .. "the last token; V_t is the value before token t is chosen.",
+  parameters = {
+    {name = "rollout", type = "apo.Rollout", text = "the completions"},
+    {name = "reward", type = "apo.Tensor", text = "of each token [tokens]"},
+    {name = "value", type = "apo.Tensor", text = "before each token [tokens]"},
+  },
+  options = {
+    {name = "gamma", type = "number", default = 1, text = "the discount"},
+    {name = "lambda", type = "number", default = 1, text = "1 looks at all rewards to come"},
+  },
+  returns = {{type = "apo.Tensor", text = "advantages [tokens]"},
+             {type = "apo.Tensor", text = "returns, advantage + value [tokens]"}},
+  call = function(rollout, reward, value, options)
+    local rewards, values = by_completion(rollout, reward), by_completion(rollout, value)
+    local advantages = {}
+    for i, r in ipairs(rewards) do
+      local a, next_value, next_advantage = {}, 0, 0
+      for t = #r, 1, -1 do
+        local delta = r[t] + options.gamma * next_value - values[i][t]
+        a[t] = delta + options.gamma * options.lambda * next_advantage
+        next_value, next_advantage = values[i][t], a[t]
+      end
+      advantages[i] = a
+    end
+    local advantage = joined(advantages)
+    return advantage, advantage + value:detach()
+  end,
+}
+
+terms.clipped_value = documented{
+  name = "apo.terms.clipped_value",
+  summary = "Computes PPO's value loss: max((v - R)², (clip(v, old - c, old + c) - R)²) / 2.",
+  parameters = {
+    {name = "value", type = "apo.Tensor", text = "of the critic, with gradients"},
+    {name = "old_value", type = "apo.Tensor", text = "before the update"},
+    {name = "returns", type = "apo.Tensor", text = "what it should be"},
+    {name = "clip", type = "number", minimum = 0, default = 0.5, text = "c; the authors' and verl's"},
+  },
+  returns = {{type = "apo.Tensor", text = "the loss of each token"},
+             {type = "number", text = "the share of tokens that are clipped"}},
+  call = function(value, old_value, returns, clip)
+    local near = apo.maximum(apo.minimum(value, old_value + clip), old_value - clip)
+    local free, bound = (value - returns) ^ 2, (near - returns) ^ 2
+    return 0.5 * apo.maximum(free, bound), bound:detach():gt(free:detach()):mean():item()
+  end,
+}
+
+return terms
