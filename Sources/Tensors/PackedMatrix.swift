@@ -38,13 +38,23 @@ public final class PackedMatrix: @unchecked Sendable {
       && self.isTransposed == isTransposed
   }
 
-  /// y = x Wᵀ for x [rows, k] and y [rows, n]; the bits of a row do not depend on the other rows.
+  /// y = x Wᵀ, or y += x Wᵀ, for x [rows, k] and y [rows, n]; the bits of a row do not depend on the other rows.
   public func multiply(
-    _ x: UnsafePointer<Float>, rows: Int, into y: UnsafeMutablePointer<Float>
+    _ x: UnsafePointer<Float>, rows: Int, into y: UnsafeMutablePointer<Float>, adding: Bool = false
   ) {
-    Team.shared.forEach(panels, atLeast: grain(rows * k * panelWidth)) { range in
+    func multiply(_ panels: Range<Int>, _ rows: Range<Int>) {
       multiplyPacked(
-        storage.pointer, n: n, k: k, panels: range, x: Factor(rows: x, k: k), rows: 0..<rows, y: y)
+        storage.pointer, n: n, k: k, panels: panels, x: Factor(rows: x, k: k), rows: rows, y: y,
+        adding: adding)
     }
+    // A narrow matrix has too few panels for the team: the rows are shared out instead, in tiles of 8.
+    guard panels > 2 || rows < 64 else {
+      let tiles = (rows + 7) / 8
+      Team.shared.forEach(tiles, atLeast: grain(8 * k * n)) {
+        multiply(0..<panels, $0.lowerBound * 8..<min(rows, $0.upperBound * 8))
+      }
+      return
+    }
+    Team.shared.forEach(panels, atLeast: grain(rows * k * panelWidth)) { multiply($0, 0..<rows) }
   }
 }

@@ -88,6 +88,13 @@ private let projectionCases: [FusedCase] = [(1, 3, 2), (5, 4, 3), (9, 5, 35)].fl
       "linear transposed", [[rows, inputs], [inputs, outputs], [outputs]],
       { try .linear($0[0], $0[1], bias: $0[2], isTransposed: true) }
     ) { try $0[0].matmul($0[1]) + $0[2] },
+    FusedCase(
+      "low rank", [[rows, outputs], [rows, inputs], [2, inputs], [outputs, 2]],
+      {
+        let update = try LowRankUpdate(a: $0[2], b: $0[3], scale: 0.75)
+        return try .adding(update, of: $0[1], to: $0[0] + 0)
+      }
+    ) { try $0[0] + $0[1].matmul($0[2].transpose(0, 1)).matmul($0[3].transpose(0, 1)) * 0.75 },
   ]
 }
 

@@ -16,7 +16,11 @@ extension Tensor {
     let version = weight.storage.version
     let sources = [x, weight] + (bias.map { [$0] } ?? [])
     return recorded("linear", sources, y) {
-      [x = x.detached(), weight = weight.detached(), hasBias = bias != nil] dy, into in
+      // A frozen weight has no gradient, and its input need not be kept for one.
+      [
+        x = weight.requiresGradient ? x.detached() : nil, weight = weight.detached(),
+        hasBias = bias != nil
+      ] dy, into in
       guard weight.storage.version == version else {
         throw TensorError("backward: the weight of 'linear' was changed in place after it was used")
       }
@@ -25,9 +29,9 @@ extension Tensor {
           dy, rows: rows, weight: weight.pointer, n: outputs, k: inputs, isTransposed: isTransposed,
           to: dx)
       }
-      if let dw = into[1], isTransposed {
+      if let x, let dw = into[1], isTransposed {
         addWeightGradient(x.pointer, dy, rows: rows, n: inputs, k: outputs, to: dw)
-      } else if let dw = into[1] {
+      } else if let x, let dw = into[1] {
         addWeightGradient(dy, x.pointer, rows: rows, n: outputs, k: inputs, to: dw)
       }
       if hasBias, let db = into[2] {

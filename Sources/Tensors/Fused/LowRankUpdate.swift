@@ -1,0 +1,68 @@
+import Kernels
+
+/// What an adapter adds to a linear map: s B A of rank r (LoRA, arXiv 2106.09685, section 4.1).
+public struct LowRankUpdate: Sendable {
+  /// The first factor A [r, in].
+  public let a: Tensor
+  /// The second factor B [out, r].
+  public let b: Tensor
+  /// What the product is multiplied by.
+  public let scale: Float
+
+  /// Two factors, whose ranks must be equal, and their scale.
+  public init(a: Tensor, b: Tensor, scale: Float) throws(TensorError) {
+    guard a.shape.count == 2, b.shape.count == 2, a.shape[0] == b.shape[1] else {
+      throw TensorError(
+        "low_rank: A [r, in] and B [out, r] expected, got \(a.shape) and \(b.shape)")
+    }
+    (self.a, self.b, self.scale) = (a, b, scale)
+  }
+
+  var rank: Int { a.shape[0] }
+
+  /// s B A [out, in], for merging it into a weight.
+  public func product() throws(TensorError) -> Tensor {
+    try b.matmul(a) * Tensor(scale)
+  }
+}
+
+extension Tensor {
+  /// y + s (x Aᵀ) Bᵀ for x [N, in] and y [N, out], in the memory of y: y must be a result that nobody else uses.
+  ///
+  /// Costs r (in + out) multiplications a row, as A and B are never multiplied with each other. A row of the result does
+  /// not depend on the other rows.
+  public static func adding(_ update: LowRankUpdate, of x: Tensor, to y: Tensor)
+    throws(TensorError) -> Tensor
+  {
+    let (a, b, rank) = (update.a, update.b, update.rank)
+    let (inputs, outputs) = (a.shape[1], b.shape[0])
+    guard x.shape.count == 2, x.shape[1] == inputs, y.shape == [x.shape[0], outputs] else {
+      throw TensorError(
+        "low_rank: input [tokens, \(inputs)] and output [tokens, \(outputs)] expected, got "
+          + "\(x.shape) and \(y.shape)")
+    }
+    let rows = x.shape[0]
+    let h = try result([rows, rank], for: "low_rank")  // s x Aᵀ
+    a.packed.multiply(x.pointer, rows: rows, into: h.pointer)
+    Kernels.scale(update.scale, h.pointer, into: h.pointer, h.count)
+    b.packed.multiply(h.pointer, rows: rows, into: y.pointer, adding: true)
+    let (savedA, savedB) = (SavedValues(a), SavedValues(b))
+    return recorded("low_rank", [y, x, a, b], y) {
+      [x = x.detached(), scale = update.scale] dy, into in
+      let (a, b) = try (savedA.pointer(for: "low_rank"), savedB.pointer(for: "low_rank"))
+      if let gradient = into[0] { Kernels.add(dy, to: gradient, rows * outputs) }
+      let dh = Storage(zeros: rows * rank)
+      addInputGradient(dy, rows: rows, weight: b, n: outputs, k: rank, to: dh.pointer)
+      Kernels.scale(scale, dh.pointer, into: dh.pointer, rows * rank)
+      if let dx = into[1] {
+        addInputGradient(dh.pointer, rows: rows, weight: a, n: rank, k: inputs, to: dx)
+      }
+      if let da = into[2] {
+        addWeightGradient(dh.pointer, x.pointer, rows: rows, n: rank, k: inputs, to: da)
+      }
+      if let db = into[3] {
+        addWeightGradient(dy, h.pointer, rows: rows, n: outputs, k: rank, to: db)
+      }
+    }
+  }
+}
