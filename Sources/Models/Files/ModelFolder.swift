@@ -21,6 +21,15 @@ public enum ModelFolder {
     return result
   }
 
+  /// Throws where a folder holds an adapter and no model.
+  public static func checkIsModel(_ folder: String) throws {
+    guard fileExists("\(folder)/adapter_config.json"), !fileExists("\(folder)/config.json") else {
+      return
+    }
+    throw FileError(
+      folder, "holds an adapter and no model: load its base model, then model:load_adapter(folder)")
+  }
+
   /// Whether a path names the file of a tokenizer, under any name, and not a folder with one.
   public static func isTokenizerFile(_ path: String) -> Bool {
     var status = stat()

@@ -20,6 +20,7 @@ extension Transformer {
       }
       if count % 2 == 1 { add(UInt64(values[count - 1].bitPattern)) }
     }
+    for update in adapter?.updates ?? [] { add(UInt64(update.factors.scale.bitPattern)) }
     return hash
   }
 }

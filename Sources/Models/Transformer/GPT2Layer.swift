@@ -13,35 +13,21 @@ extension TransformerParts {
   }
 }
 
-/// An affine map y = x W + b with W [in, out], as GPT-2's files store it.
-private struct Conv1D {
-  let weight: Tensor
-  let bias: Tensor
-
-  init(_ name: String, inputs: Int, outputs: Int, _ parameter: ParameterSource) throws {
-    weight = try parameter("\(name).weight", [inputs, outputs])
-    bias = try parameter("\(name).bias", [outputs])
-  }
-
-  func callAsFunction(_ x: Tensor) throws -> Tensor {
-    try .linear(x, weight, bias: bias, isTransposed: true)
-  }
-}
-
 /// Attention and a feed-forward part, each behind a LayerNorm; queries, keys and values come from one projection.
 struct GPT2Layer: TransformerLayer {
   private let ln1: LayerNorm
-  private let attention: Conv1D  // [C, 3C]
-  private let output: Conv1D  // [C, C]
+  private let attention: Linear  // [C, 3C]
+  private let output: Linear  // [C, C]
   private let ln2: LayerNorm
-  private let up: Conv1D  // [C, I]
-  private let down: Conv1D  // [I, C]
+  private let up: Linear  // [C, I]
+  private let down: Linear  // [I, C]
   private let activation: ModelConfiguration.Activation
 
   init(_ c: ModelConfiguration, prefix: String, _ parameter: ParameterSource) throws {
     let (hidden, inner) = (c.hiddenSize, c.intermediateSize)
-    func conv1D(_ name: String, _ inputs: Int, _ outputs: Int) throws -> Conv1D {
-      try Conv1D(prefix + name, inputs: inputs, outputs: outputs, parameter)
+    func conv1D(_ name: String, _ inputs: Int, _ outputs: Int) throws -> Linear {
+      try Linear(
+        prefix + name, outputs: outputs, inputs: inputs, bias: true, isTransposed: true, parameter)
     }
     func norm(_ name: String) throws -> LayerNorm {
       try LayerNorm(prefix + name, width: hidden, epsilon: c.normEpsilon, parameter)

@@ -78,17 +78,21 @@ extension Transformer {
 extension Transformer {
   /// Writes a Hugging Face folder: the weights, config.json and the files that came with the model.
   ///
-  /// Each file is replaced as a whole, config.json last, so that a folder with a config is complete.
+  /// Each file is replaced as a whole, config.json last, so that a folder with a config is complete. An adapter is
+  /// merged into the weights that are written.
   public func save(
     folder: String, companions: [String: [UInt8]] = [:], type: SafetensorsType = .float32
   ) throws {
-    let items = parameters.map { name, tensor in
+    let model = try merged()
+    let items = model.weights.map { name, tensor in
       Safetensors.Item(
         name: name, shape: tensor.shape,
         values: UnsafeBufferPointer(start: tensor.pointer, count: tensor.count))
     }
     try makeFolder(folder)
-    try Safetensors.write(items, to: "\(folder)/model.safetensors", type: type)
+    try withExtendedLifetime(model) {
+      try Safetensors.write(items, to: "\(folder)/model.safetensors", type: type)
+    }
     try ModelFolder.write(
       configuration, dataType: type == .bfloat16 ? "bfloat16" : "float32", companions: companions,
       to: folder)

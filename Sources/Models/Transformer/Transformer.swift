@@ -10,7 +10,11 @@ public final class Transformer: @unchecked Sendable {
   /// Sizes and constants, as in config.json.
   public let configuration: ModelConfiguration
   /// All weights with their checkpoint names, in the checkpoint's order; a tied head is not listed twice.
-  public let parameters: [(name: String, tensor: Tensor)]
+  public let weights: [(name: String, tensor: Tensor)]
+  /// What is added to the weights; these are then frozen.
+  public let adapter: LoRA?
+  /// The linear maps of the layers, to which an adapter can add.
+  let projections: [Projection]
   /// What the names of all weights but the head's begin with.
   let prefix: String
   let parts: TransformerParts
@@ -23,23 +27,32 @@ public final class Transformer: @unchecked Sendable {
   ///
   /// `prefix` is what the names begin with, by default as Hugging Face writes them: `model.` or `transformer.`.
   public init(
-    _ configuration: ModelConfiguration, prefix: String? = nil,
+    _ configuration: ModelConfiguration, prefix: String? = nil, adapter: LoRA? = nil,
     weight: (_ name: String, _ shape: [Int]) throws -> Tensor
   ) throws {
     let c = configuration
     var named: [(name: String, tensor: Tensor)] = []
-    func parameter(_ name: String, _ shape: [Int]) throws -> Tensor {
-      let tensor = try weight(name, shape)
-      named.append((name, tensor))
-      return tensor
-    }
+    var linear: [Projection] = []
     self.configuration = c
     self.prefix = prefix ?? c.architecture.prefix
-    parts = try TransformerParts(c, prefix: self.prefix, parameter)
-    lmHead =
-      c.tiesEmbeddings
-      ? parts.embedTokens : try parameter("lm_head.weight", [c.vocabularySize, c.hiddenSize])
-    parameters = named
+    self.adapter = adapter
+    (parts, lmHead) = try withoutActuallyEscaping(weight) { weight in
+      let parameter = ParameterSource {
+        let tensor = try weight($0, $1)
+        named.append(($0, tensor))
+        return tensor
+      } update: {
+        linear.append($0)
+        return adapter?.update(of: $0)
+      }
+      let parts = try TransformerParts(c, prefix: prefix ?? c.architecture.prefix, parameter)
+      let head =
+        c.tiesEmbeddings
+        ? parts.embedTokens : try parameter("lm_head.weight", [c.vocabularySize, c.hiddenSize])
+      return (parts, head)
+    }
+    weights = named
+    projections = linear
     attentionShapes = c.windows.map {
       AttentionShape(
         heads: c.headCount, keyValueHeads: c.keyValueHeadCount, size: c.headSize,
@@ -92,19 +105,35 @@ public final class Transformer: @unchecked Sendable {
         + "\(configuration.maxPositions) (\(configuration.architecture.keys.context))")
   }
 
-  /// Makes all weights collect gradients, or none (a frozen reference policy).
+  /// All weights, then the adapter's.
+  public var parameters: [(name: String, tensor: Tensor)] { weights + (adapter?.parameters ?? []) }
+
+  /// What is trained: the adapter's weights where there is one, else all.
+  public var trainedParameters: [(name: String, tensor: Tensor)] { adapter?.parameters ?? weights }
+
+  /// Makes the weights that are trained collect gradients, or none of all (a frozen reference policy).
   public func setTrainable(_ trainable: Bool) throws {
-    for (_, tensor) in parameters { try tensor.setRequiresGradient(trainable) }
+    for (_, tensor) in trainable ? trainedParameters : parameters {
+      try tensor.setRequiresGradient(trainable)
+    }
   }
 
   /// A model with copies of all weights, trainable.
   public func clone() throws -> Transformer {
-    var source = parameters.makeIterator()
-    let copy = try Transformer(configuration, prefix: prefix) { _, shape in
-      source.next()?.tensor.copied() ?? Tensor(zeros: shape)
-    }
+    let copy = try rebuilt(adapter: adapter?.copied()) { _, tensor in tensor.copied() }
     try copy.setTrainable(true)
     return copy
+  }
+
+  /// A model of the same configuration with weights made of these, and another adapter.
+  func rebuilt(
+    adapter: LoRA?, weight: (_ name: String, _ tensor: Tensor) throws -> Tensor = { $1 }
+  ) throws -> Transformer {
+    var source = weights.makeIterator()
+    return try Transformer(configuration, prefix: prefix, adapter: adapter) { name, shape in
+      guard let (_, tensor) = source.next() else { return Tensor(zeros: shape) }
+      return try weight(name, tensor)
+    }
   }
 
   /// Total number of weights.

@@ -1,0 +1,67 @@
+import Tensors
+
+// Adapters from and to PEFT's folders: adapter_config.json and adapter_model.safetensors.
+
+extension Transformer {
+  /// Reads an adapter for this model from a folder that PEFT or `saveAdapter` wrote; its factors become float32.
+  ///
+  /// Throws a `FileError` that names file and field on settings that cannot be computed, before a tensor is read, and
+  /// one that names file and tensor on missing, extra or wrongly shaped tensors.
+  public func readAdapter(folder: String) throws -> LoRA {
+    let source = "\(folder)/adapter_config.json"
+    let settings = try LoRAConfiguration(folder: folder, configuration.architecture)
+    // Checks the targets before the file of the tensors is opened.
+    _ = try LoRA(settings, for: self, source: source) { _, _ in Tensor(zeros: [1, 1]) }
+    let file = try Safetensors(file: "\(folder)/adapter_model.safetensors")
+    var used: Set<String> = []
+    let adapter = try LoRA(settings, for: self, source: source) { name, shape in
+      used.insert(name)
+      return try Self.read(name, shape, file)
+    }
+    let extras = file.names.filter { !used.contains($0) }
+    guard extras.isEmpty else {
+      let shown = extras.prefix(5).map { "'\($0)'" }.joined(separator: ", ")
+      throw FileError(
+        file.path,
+        "\(extras.count) tensors have no place in this model with the adapter that "
+          + "adapter_config.json describes: \(shown)")
+    }
+    return adapter
+  }
+
+  private static func read(_ name: String, _ shape: [Int], _ file: Safetensors) throws -> Tensor {
+    guard file.contains(name) else {
+      throw FileError(file.path, "tensor '\(name)' is missing")
+    }
+    let stored = try file.shape(of: name)
+    guard stored == shape else {
+      throw FileError(
+        file.path,
+        "tensor '\(name)' has shape \(stored), \(shape) expected from this model and "
+          + "adapter_config.json")
+    }
+    let tensor = try Tensor.result(shape, for: "load_adapter")
+    try file.read(name, into: tensor.pointer, count: tensor.count)
+    return tensor
+  }
+
+  /// Writes the adapter as a folder for PEFT, `base` being the name or path of the base model.
+  ///
+  /// Each file is replaced as a whole, adapter_config.json last, so that a folder with one is complete.
+  public func saveAdapter(
+    folder: String, base: String? = nil, type: SafetensorsType = .float32
+  ) throws {
+    guard let adapter else { throw FileError(folder, "there is no adapter to save") }
+    let items = adapter.parameters.map { name, tensor in
+      Safetensors.Item(
+        name: name, shape: tensor.shape,
+        values: UnsafeBufferPointer(start: tensor.pointer, count: tensor.count))
+    }
+    let settings = adapter.configuration.json(
+      base: base, isTransposed: configuration.architecture == .gpt2)
+    try makeFolder(folder)
+    try Safetensors.write(items, to: "\(folder)/adapter_model.safetensors", type: type)
+    try AtomicFile.write(
+      "\(folder)/adapter_config.json", settings.text(pretty: true) + "\n")
+  }
+}

@@ -1,0 +1,106 @@
+import Tensors
+
+// LoRA (Hu et al., arXiv 2106.09685): linear maps y = x Wᵀ of a frozen model become y = x Wᵀ + s (x Aᵀ) Bᵀ. Names and
+// initial values are PEFT's.
+
+/// The factors that an adapter adds to the linear maps of a model.
+public final class LoRA: Sendable {
+  /// What it was made from.
+  public let configuration: LoRAConfiguration
+  /// The factors of one map.
+  struct Update: Sendable {
+    let projection: Projection
+    let factors: LowRankUpdate
+    /// What the names of its tensors begin with, as PEFT writes them.
+    let name: String
+  }
+  /// In the order of the model.
+  let updates: [Update]
+  private let places: [String: Int]
+
+  /// Asks `weight` for the factors of every map of `model` that the configuration names.
+  ///
+  /// Throws where the configuration names none, or something that an adapter cannot add to.
+  init(
+    _ configuration: LoRAConfiguration, for model: Transformer, source: String,
+    weight: (_ name: String, _ shape: [Int]) throws -> Tensor
+  ) throws {
+    self.configuration = configuration
+    let targets = try Self.targets(configuration, model, source)
+    updates = try targets.map { projection, name in
+      let (rank, scale) = configuration.rankAndScale(name)
+      let stem = "base_model.model.\(name)"
+      return try Update(
+        projection: projection,
+        factors: LowRankUpdate(
+          a: weight("\(stem).lora_A.weight", [rank, projection.inputs]),
+          b: weight("\(stem).lora_B.weight", [projection.outputs, rank]), scale: scale),
+        name: stem)
+    }
+    places = Dictionary(
+      updates.enumerated().map { ($1.projection.name, $0) }, uniquingKeysWith: { first, _ in first }
+    )
+  }
+
+  private init(copying other: LoRA) throws {
+    configuration = other.configuration
+    places = other.places
+    updates = try other.updates.map {
+      let factors = try LowRankUpdate(
+        a: $0.factors.a.copied(), b: $0.factors.b.copied(), scale: $0.factors.scale)
+      return Update(projection: $0.projection, factors: factors, name: $0.name)
+    }
+  }
+
+  /// The maps that are adapted, with the names that Hugging Face's classes give them.
+  private static func targets(
+    _ configuration: LoRAConfiguration, _ model: Transformer, _ source: String
+  ) throws -> [(projection: Projection, name: String)] {
+    let named = model.projections.map { ($0, model.className(of: $0)) }
+    for target in configuration.targets ?? [] {
+      let part = target.split(separator: ".").last ?? ""
+      if ["lm_head", "embed_tokens", "wte", "wpe"].contains(part) {
+        throw FileError(
+          source,
+          "field 'target_modules': '\(target)' is no linear map of a layer; adapters of "
+            + "embeddings and of the output layer are not supported")
+      }
+    }
+    let chosen = named.filter { configuration.isTarget($0.1) }
+    guard !chosen.isEmpty else {
+      throw FileError(
+        source,
+        "field 'target_modules' names no linear map of this model (it has "
+          + "\(Self.kinds(model).joined(separator: ", ")))")
+    }
+    return chosen
+  }
+
+  /// The last parts of the names of a model's maps, each once.
+  static func kinds(_ model: Transformer) -> [String] {
+    let all = model.projections.compactMap { $0.name.split(separator: ".").last.map(String.init) }
+    return Set(all).sorted()
+  }
+
+  /// What is added to a map, nil for nothing.
+  func update(of projection: Projection) -> LowRankUpdate? {
+    places[projection.name].map { updates[$0].factors }
+  }
+
+  /// The factors under PEFT's names, in the order of the model.
+  public var parameters: [(name: String, tensor: Tensor)] {
+    updates.flatMap {
+      [("\($0.name).lora_A.weight", $0.factors.a), ("\($0.name).lora_B.weight", $0.factors.b)]
+    }
+  }
+
+  /// An adapter with copies of the factors.
+  func copied() throws -> LoRA { try LoRA(copying: self) }
+}
+
+extension Transformer {
+  /// The name that Hugging Face's class gives a map, whatever the checkpoint's names begin with.
+  fileprivate func className(of projection: Projection) -> String {
+    configuration.architecture.prefix + projection.name.dropFirst(prefix.count)
+  }
+}

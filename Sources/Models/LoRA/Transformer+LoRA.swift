@@ -1,0 +1,50 @@
+import Tensors
+
+// Models with an adapter and without. Both share the weights: the base model costs no memory, and serves as the
+// reference policy of an adapter's training.
+
+extension Transformer {
+  /// This model with an adapter; shares the weights, which are frozen, and trains the adapter.
+  public func adapted(by adapter: LoRA) throws -> Transformer {
+    try setTrainable(false)
+    let model = try rebuilt(adapter: adapter)
+    try model.setTrainable(true)
+    return model
+  }
+
+  /// The model without its adapter; shares the weights.
+  public func base() throws -> Transformer { try rebuilt(adapter: nil) }
+
+  /// A new adapter as PEFT starts one: A uniform in ±1/√in (Kaiming with a = √5), B zero, so that it changes nothing yet.
+  public func newAdapter(_ configuration: LoRAConfiguration, source: String, seed: UInt64) throws
+    -> LoRA
+  {
+    var stream: UInt64 = 0
+    return try LoRA(configuration, for: self, source: source) { name, shape in
+      let tensor = try Tensor.zeroResult(shape, for: source)
+      guard name.hasSuffix("lora_A.weight") else { return tensor }
+      stream += 1
+      var random = RandomStream(seed: seed, stream: stream)
+      let bound = 1 / Double(max(1, shape[1])).squareRoot()
+      for i in 0..<tensor.count {
+        tensor.pointer[i] = Float((2 * random.uniform() - 1) * bound)
+      }
+      return tensor
+    }
+  }
+
+  /// An ordinary model with W + s B A in the place of the adapted weights; shares the others.
+  public func merged() throws -> Transformer {
+    guard let adapter else { return self }
+    var changes: [String: Tensor] = [:]
+    for update in adapter.updates {
+      let product = try withoutGradients { try update.factors.product() }
+      changes["\(update.projection.name).weight"] =
+        try update.projection.isTransposed ? product.transpose(0, 1) : product
+    }
+    return try rebuilt(adapter: nil) { name, weight in
+      guard let change = changes.removeValue(forKey: name) else { return weight }
+      return try withoutGradients { try weight + change }
+    }
+  }
+}
