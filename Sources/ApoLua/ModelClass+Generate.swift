@@ -22,6 +22,7 @@ private let generateOptions = [
     "step", .integer(),
     "tells calls with the same seed apart; default: their number since apo.seed",
     optional: true),
+  adapterOption,
 ]
 
 /// `model:generate`; `rows` knows which row of a dataset a table is.
@@ -54,8 +55,9 @@ func generateMethod(_ run: RunState, _ rows: WeakIntegers) -> Function {
     try checkSize(prompts.count, options.n)
     let seed = try call[2].options()["seed"].ifPresent?.integer() ?? run.seed
     let step = try call[2].options()["step"].ifPresent?.integer() ?? run.nextStep()
-    let generator = Generator(
-      model.transformer, options, endTokens: Set(model.endTokens),
+    let isAdapted = try call[2].options()["adapter"].boolean()
+    let generator = try Generator(
+      model.transformer(withAdapter: isAdapted), options, endTokens: Set(model.endTokens),
       tokenizer: model.tokenizer?.tokenizer, seed: UInt64(bitPattern: Int64(seed)),
       step: UInt64(bitPattern: Int64(step)))
     let completions = try generator.generate(requests(prompts, n: options.n))

@@ -9,9 +9,12 @@ func modelClass(_ run: RunState, _ rows: WeakIntegers) -> Class {
     Model.self, "A language model: weights, configuration and tokenizer.",
     details: """
       Token ids are the tokenizer's numbers and count from 0. `generate` samples completions,
-      `logprobs` tells how likely a model finds them, as a tensor with gradients.
+      `logprobs` tells how likely a model finds them, as a tensor with gradients. A model can have a
+      LoRA adapter (`add_adapter`, `load_adapter`): its weights are then frozen, and the adapter's are
+      what is trained.
       """,
-    methods: weightMethods + [logitsMethod, logProbabilitiesMethod, generateMethod(run, rows)],
+    methods: weightMethods + adapterMethods(run)
+      + [logitsMethod, logProbabilitiesMethod, generateMethod(run, rows)],
     properties: [
       Property("config", .table, "The keys of config.json, in a new table.") {
         try $0.result(LuaValue($0.this(Model.self).transformer.configuration.original))
@@ -24,6 +27,10 @@ func modelClass(_ run: RunState, _ rows: WeakIntegers) -> Class {
         }
         return try call.result(tokenizer)
       },
+      Property("adapter", .table, "The keys of adapter_config.json; nil without an adapter.") {
+        let adapter = try $0.this(Model.self).transformer.adapter
+        return try $0.result(adapter.map { LuaValue($0.configuration.original) } ?? .nil)
+      },
       Property("path", .string, "The folder it was read from; nil for a new one.") {
         try $0.result($0.this(Model.self).path.map { LuaValue.string($0) } ?? .nil)
       },
@@ -34,23 +41,23 @@ private let tensorType = ValueType.object(Tensor.self)
 
 private let weightMethods = [
   Function(
-    "parameters", "Gives all weights.",
+    "parameters", "Gives the weights that are trained: the adapter's where there is one, else all.",
     returns: [Returned(.list(of: tensorType), "the tensors, in the order of the checkpoint")]
   ) { call in
-    let parameters = try call.this(Model.self).transformer.parameters
+    let parameters = try call.this(Model.self).transformer.trainedParameters
     return try call.result(LuaValue.list(parameters.map { .object($0.tensor) }))
   },
   Function(
-    "named_parameters", "Walks over all weights.",
+    "named_parameters", "Walks over what `parameters` gives.",
     returns: [Returned(.function, "gives name and tensor, for `for name, tensor in …`")],
     example: "for name, weight in model:named_parameters() do print(name, weight:shape()[1]) end"
   ) { call in
-    var parameters = try call.this(Model.self).transformer.parameters.makeIterator()
+    var parameters = try call.this(Model.self).transformer.trainedParameters.makeIterator()
     return try call.result(
       LuaIterator { parameters.next().map { [.string($0.name), .object($0.tensor)] } })
   },
   Function(
-    "parameter", "Gives the weights of one name.",
+    "parameter", "Gives the weights of one name, of the model or of its adapter.",
     [Parameter("name", .string, "the name in the checkpoint")],
     returns: [Returned(tensorType, "the tensor itself, not a copy")],
     example: #"model:parameter("model.norm.weight").grad"#
@@ -64,7 +71,8 @@ private let weightMethods = [
     throw LuaError("parameter: the model has no '\(name)'\(hint ?? "")")
   },
   Function(
-    "num_parameters", "Counts the weights.", returns: [Returned(.integer(), "their number")]
+    "num_parameters", "Counts all weights, the adapter's included.",
+    returns: [Returned(.integer(), "their number")]
   ) { call in call.result(try call.this(Model.self).transformer.parameterCount) },
   Function(
     "checksum", "Gives a hash of all weights, to tell models apart.",
@@ -74,7 +82,7 @@ private let weightMethods = [
     return call.result(String(repeating: "0", count: 16 - digits.count) + digits)
   },
   Function(
-    "clone", "Copies the model with all weights.",
+    "clone", "Copies the model with all weights, and with its adapter.",
     returns: [Returned(.object(Model.self), "the copy, trainable")]
   ) { call in
     let model = try call.this(Model.self)
@@ -104,7 +112,11 @@ private let weightMethods = [
             default: "float32")
         ]), "see below", optional: true),
     ],
-    details: "Each file is replaced as a whole, so that a crash leaves the old one or the new one."
+    details: """
+      Each file is replaced as a whole, so that a crash leaves the old one or the new one. An adapter
+      is merged into the weights that are written, so the folder computes what the model does;
+      `save_adapter` writes the adapter alone.
+      """
   ) { call in
     let model = try call.this(Model.self)
     let type = try call[2].options()["dtype"].string()
@@ -116,7 +128,10 @@ private let weightMethods = [
   Function("__tostring", "What it is.", returns: [Returned(.string, "one line")]) { call in
     let model = try call.this(Model.self)
     let type = model.transformer.configuration.modelType
-    return call.result("apo.Model \(type), \(model.transformer.parameterCount) weights")
+    let text = "apo.Model \(type), \(model.transformer.parameterCount) weights"
+    guard let adapter = model.transformer.adapter else { return call.result(text) }
+    let count = adapter.parameters.reduce(0) { $0 + $1.tensor.count }
+    return call.result("\(text), of which \(count) of a LoRA adapter are trained")
   },
 ]
 
@@ -140,6 +155,7 @@ private let logProbabilityOptions = [
     "micro_batch", .integer(minimum: 1),
     "how many completions to hold at a time for `backward`, which then computes them again",
     optional: true),
+  adapterOption,
 ]
 
 private let logProbabilitiesMethod = Function(
@@ -169,7 +185,8 @@ private let logProbabilitiesMethod = Function(
       "logprobs: option 'temperature' must be a number from 0.01 to 1e6, got \(temperature)")
   }
   let wantsEntropy = try options["entropy"].boolean()
-  let scored = try model.transformer.logProbabilities(
+  let transformer = try model.transformer(withAdapter: options["adapter"].boolean())
+  let scored = try transformer.logProbabilities(
     rollout.sequences(for: model), temperature: Float(temperature), entropy: wantsEntropy,
     microBatch: options["micro_batch"].ifPresent?.integer())
   let isPerToken = try options["per_token"].boolean()

@@ -8,7 +8,10 @@ import Tensors
 /// A language model with its tokenizer and the files it is saved with.
 final class Model: LuaObject {
   static let luaName = "apo.Model"
-  let transformer: Transformer
+  /// The weights and the adapter; another one when an adapter is added or merged.
+  private(set) var transformer: Transformer
+  /// The same without the adapter, sharing the weights.
+  private var baseTransformer: Transformer?
   let tokenizer: TokenizerObject?
   let companions: [String: [UInt8]]
   /// The folder it was read from.
@@ -22,6 +25,20 @@ final class Model: LuaObject {
     self.tokenizer = tokenizer
     self.companions = companions
     self.path = path
+  }
+
+  /// Goes on with another transformer of the same configuration.
+  func become(_ transformer: Transformer) {
+    self.transformer = transformer
+    baseTransformer = nil
+  }
+
+  /// What computes: with the adapter, or without it.
+  func transformer(withAdapter: Bool) throws -> Transformer {
+    guard !withAdapter, transformer.adapter != nil else { return transformer }
+    let base = try baseTransformer ?? transformer.base()
+    baseTransformer = base
+    return base
   }
 
   /// The tokens that end a completion.
@@ -52,6 +69,7 @@ let loadFunction = Function(
   example: #"local policy = apo.load("models/arithmetic")"#
 ) { call in
   let path = try call.path()
+  try ModelFolder.checkIsModel(path)
   let transformer = try Transformer(folder: path)
   let companions = try ModelFolder.readCompanions(path)
   let tokenizer =

@@ -39,7 +39,8 @@ let optimModule = Module(
       [
         Parameter(
           "parameters", .oneOf([.object(Model.self), .list(of: .object(Tensor.self))]),
-          "a model, or a list of tensors that require gradients"),
+          "a model, of which `model:parameters()` are meant, or a list of tensors that require gradients"
+        ),
         Parameter("options", .options(adamWOptions), "see below", optional: true),
       ],
       returns: [Returned(.object(Optimizer.self), "the optimiser")],
@@ -47,7 +48,7 @@ let optimModule = Module(
     ) { call in
       let parameters: [(name: String, tensor: Tensor)]
       if let model = call[1].ifObject(Model.self) {
-        parameters = model.transformer.parameters
+        parameters = model.transformer.trainedParameters
       } else {
         let tensors = try call[1].objects(Tensor.self)
         parameters = tensors.enumerated().map { (name: "\($0 + 1)", tensor: $1) }

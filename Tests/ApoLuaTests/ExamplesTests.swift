@@ -10,8 +10,8 @@ struct ExamplesTests {
     #expect(
       Examples.names == [
         "01_tensors.lua", "02_fit_a_line.lua", "03_generate.lua", "04_reward.lua",
-        "05_own_target.lua", "06_own_loss.lua", "gsm8k.lua", "pretrain.lua", "stories.lua",
-        "train.lua",
+        "05_own_target.lua", "06_own_loss.lua", "gsm8k.lua", "lora.lua", "pretrain.lua",
+        "stories.lua", "train.lua",
       ])
   }
 
@@ -70,6 +70,16 @@ struct ExamplesTests {
     #expect(result.status == 0, "\(result.errors)")
     let before = try #require(result.output.number(after: "evaluation  reward"))
     #expect(try #require(result.output.number(after: "accuracy")) > before + 0.1)
+  }
+
+  @Test("LoRA: an adapter learns, its base stays, and its folder is the same when it is loaded")
+  func adapter() throws {
+    let result = try Examples.output("lora.lua", ["24", "adapter"])
+    #expect(result.status == 0, "\(result.errors)")
+    let base = try #require(result.output.number(after: "accuracy: base"))
+    let adapted = try #require(result.output.number(after: "with the adapter"))
+    #expect(adapted > base + 0.1, "\(result.output)")
+    #expect(result.output.contains("loaded again, it is the same:\ttrue\n"))
   }
 
   @Test("Both stages on the example's model, made shorter, leave a run in its folder")

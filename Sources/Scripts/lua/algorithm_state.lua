@@ -17,11 +17,19 @@ local function copy_weights(from, to, place)
   end)
 end
 
+-- What is trained of a model: the whole, or its adapter.
+local function save_model(model, path)
+  local write = model.adapter and model.save_adapter or model.save
+  write(model, path, {dtype = "float32"})
+end
+
+local function load_model(model, path)
+  local saved = model.adapter and model:base_model():load_adapter(path) or apo.load(path)
+  copy_weights(saved, model, path)
+end
+
 local kinds = {  -- by what tostring begins with
-  ["apo.Model"] = {
-    save = function(model, path) model:save(path, {dtype = "float32"}) end,
-    load = function(model, path) copy_weights(apo.load(path), model, path) end,
-  },
+  ["apo.Model"] = {save = save_model, load = load_model},
   ["apo.ValueModel"] = {
     save = function(model, path) model:save(path) end,
     load = function(model, path) copy_weights(apo.load_value_model(path), model, path) end,
@@ -70,4 +78,5 @@ local function learning_rates(run)
   return rates
 end
 
-return {copy_weights = copy_weights, save = save, load = load, learning_rates = learning_rates}
+return {save_model = save_model, load_model = load_model, save = save, load = load,
+        learning_rates = learning_rates}

@@ -1,5 +1,6 @@
--- Checkpoints: dir/checkpoint/step-N with the policy (a Hugging Face folder, float32), the
--- optimiser's moments, state.json, and what the algorithm keeps (algorithm_state.lua). A checkpoint is written under another name and renamed when
+-- Checkpoints: dir/checkpoint/step-N with the policy (a Hugging Face folder, float32; of a policy
+-- with an adapter, the adapter's folder), the optimiser's moments, state.json, and what the
+-- algorithm keeps (algorithm_state.lua). A checkpoint is written under another name and renamed when
 -- it is complete, so there is always a whole one; the one before is then removed.
 
 local apo = require "apo"
@@ -29,7 +30,7 @@ local function save(dir, run, state)
   local unfinished = ("%s/checkpoint/.step-%d"):format(dir, state.step)
   system.remove_folder(unfinished)
   system.make_folder(unfinished)
-  run.policy:save(unfinished .. "/policy", {dtype = "float32"})
+  algorithm_state.save_model(run.policy, unfinished .. "/policy")
   run.optimizer:save(unfinished .. "/optimizer.safetensors")
   state.algorithm = algorithm_state.save(run.state, unfinished)
   json.write(unfinished .. "/state.json", state)
@@ -41,7 +42,7 @@ end
 
 -- Puts what was saved into a run; gives the state.
 local function load(folder, run)
-  algorithm_state.copy_weights(apo.load(folder .. "/policy"), run.policy, folder)
+  algorithm_state.load_model(run.policy, folder .. "/policy")
   run.optimizer:load(folder .. "/optimizer.safetensors")
   local state = json.read(folder .. "/state.json")
   algorithm_state.load(run.state, folder, state.algorithm)

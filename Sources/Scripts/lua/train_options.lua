@@ -6,7 +6,8 @@ return {
   {name = "policy", type = "apo.Model", text = "the model to train"},
   {name = "reference", type = "apo.Model", optional = true,
    text = "the model that the policy is kept near; else a frozen copy of the policy as it is now, "
-     .. "for an algorithm that needs one; for others it costs time and logs the KL"},
+     .. "or, where the policy has an adapter, its base model, which takes no memory, for an "
+     .. "algorithm that needs one; for others it costs time and logs the KL"},
   {name = "algorithm", type = "string or table or function", default = "astarpo",
    text = "a name or a table of apo.algorithms, or one's own; see apo.algorithm"},
   {name = "data", type = "apo.Dataset", text = "the rows to train on"},

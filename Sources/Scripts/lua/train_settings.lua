@@ -62,8 +62,13 @@ local function check_models(o)
   if not is_trainable then fail("train: the policy is frozen; train a policy:clone()") end
   if o.reference and rawequal(o.reference, o.policy) then
     fail("train: policy and reference are the same model; the reference must be a copy: "
-      .. "policy:clone():freeze()")
+      .. (o.policy.adapter and "policy:base_model()" or "policy:clone():freeze()"))
   end
+end
+
+-- What the policy is kept near where the script does not say.
+local function usual_reference(policy)
+  return policy.adapter and policy:base_model() or policy:clone():freeze()
 end
 
 -- The state of a run before its first step.
@@ -92,7 +97,7 @@ local function run(o)
   end
   local state = {
     options = o, algorithm = algorithm, policy = o.policy,
-    reference = o.reference or algorithm.needs_reference and o.policy:clone():freeze() or nil,
+    reference = o.reference or algorithm.needs_reference and usual_reference(o.policy) or nil,
     data = data, values = o.values,
     seed = o.seed or o.resume and o.dir and journal.seed(o.dir) or apo.seed(),
     optimizer = optimizer(o), schedule = schedule(o, total),

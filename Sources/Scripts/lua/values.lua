@@ -79,6 +79,8 @@ return documented{
     .. "beta needs no new samples.",
   options = {
     {name = "model", type = "apo.Model", text = "the reference policy"},
+    {name = "adapter", type = "boolean", default = true,
+     text = "false: the model without its adapter"},
     {name = "data", type = "apo.Dataset", text = "the rows"},
     {name = "reward", type = "function or table", text = "as for apo.score"},
     {name = "weights", type = "table", default = {}, text = "of the rewards, as for apo.score"},
@@ -112,6 +114,9 @@ local v = values:of(rows)                 -- Tensor [B]
 local sharper = values:with_beta(0.1)     -- no new samples]],
   call = function(options)
     if #options.data == 0 then fail("estimate_values: there are no rows") end
+    if not options.adapter and options.model.adapter then
+      options.model = options.model:base_model()
+    end
     local about = settings(options)
     local file = value_file.open(options.path, about)
     options.seed = about.seed
