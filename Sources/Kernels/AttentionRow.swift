@@ -10,16 +10,18 @@ public struct AttentionShape: Sendable {
   public let size: Int
   /// Tokens that a token sees, itself included: the sliding window, or `Int.max` for all.
   public let window: Int
-  /// What scores are multiplied by: 1 / sqrt(size).
+  /// What scores are multiplied by: 1 / sqrt(size) unless a model says otherwise.
   public let scale: Float
 
   /// Heads of `size` floats, `keyValueHeads` of which hold keys and values.
-  public init(heads: Int, keyValueHeads: Int, size: Int, window: Int = .max) {
+  public init(
+    heads: Int, keyValueHeads: Int, size: Int, window: Int = .max, scale: Float? = nil
+  ) {
     self.heads = heads
     self.keyValueHeads = keyValueHeads
     self.size = size
     self.window = window
-    scale = 1 / Float(size).squareRoot()
+    self.scale = scale ?? 1 / Float(size).squareRoot()
   }
 
   /// Floats from one token's keys (or values) to the next token's.

@@ -3,7 +3,7 @@
 extension ModelConfiguration {
   /// Throws at the first setting that would need a formula the transformer does not have.
   static func checkSupport(_ fields: JSONFields, _ family: ModelFamily) throws {
-    var switches = ["use_mrope"]
+    var switches = ["use_mrope", "add_cross_attention"]
     if family.window != .switched { switches.append("use_sliding_window") }
     if !family.readsMLPBias { switches.append("mlp_bias") }
     if !family.readsAttentionBias { switches.append("attention_bias") }
@@ -12,13 +12,6 @@ extension ModelConfiguration {
     }
     if let setting = fields["quantization_config"] {
       throw fields.error("quantization_config", "is not supported, got \(setting.excerpt)")
-    }
-    for key in ["scale_attn_by_inverse_layer_idx", "add_cross_attention"]
-    where try fields.bool(key, default: false) {
-      throw fields.error(key, "true is not supported")
-    }
-    guard try fields.bool("scale_attn_weights", default: true) else {
-      throw fields.error("scale_attn_weights", "false is not supported")
     }
     try checkPartialRotary(fields)
     if let rope = try RopeScaling.settings(fields) { try checkPartialRotary(rope) }
@@ -55,10 +48,13 @@ extension ModelConfiguration {
   static func keyValueHeads(_ fields: JSONFields, _ family: ModelFamily, _ heads: Int) throws -> Int
   {
     guard family.architecture == .llama else { return heads }
-    let count = try fields.integer("num_key_value_heads", in: 1...1 << 14, default: heads)
+    let key = "num_key_value_heads"
+    // Hugging Face takes null for as many as query heads, and a missing key for the size of the family's first model.
+    let usual = fields.value[key] == .null ? nil : family.keyValueHeads
+    let count = try fields.integer(
+      key, in: 1...1 << 14, default: usual.flatMap { heads % $0 == 0 ? $0 : nil } ?? heads)
     guard heads % count == 0 else {
-      throw fields.error(
-        "num_key_value_heads", "must divide num_attention_heads (\(heads)), got \(count)")
+      throw fields.error(key, "must divide num_attention_heads (\(heads)), got \(count)")
     }
     return count
   }

@@ -34,6 +34,8 @@ public struct ModelConfiguration: Sendable, Equatable {
   public let maxPositions: Int
   /// The sliding window of every layer: tokens that a token sees, itself included; nil sees all before it.
   public let windows: [Int?]
+  /// What the attention scores of every layer are multiplied by.
+  public let scoreScales: [Float]
   /// Whether the output layer is the embedding table.
   public let tiesEmbeddings: Bool
   /// Whether the query, key and value projections have biases (always in Qwen2).
@@ -84,12 +86,12 @@ public struct ModelConfiguration: Sendable, Equatable {
     headCount = try fields.integer(keys.heads, in: 1...1 << 14)
     keyValueHeadCount = try Self.keyValueHeads(fields, family, headCount)
     headSize = try Self.headSize(fields, family, hiddenSize, headCount)
-    let epsilon = architecture == .gpt2 ? 1e-5 : 1e-6
-    normEpsilon = Float(try Self.positive(fields, keys.epsilon, default: epsilon))
+    normEpsilon = Float(try Self.positive(fields, keys.epsilon, default: family.epsilon))
     maxPositions = try fields.integer(keys.context, in: 1...1 << 28, default: family.context)
     ropeTheta = try Self.ropeTheta(fields)
     ropeScaling = try RopeScaling(fields, context: maxPositions)
     windows = try Self.windows(fields, family, layers: layerCount)
+    scoreScales = try Self.scoreScales(fields, family, layers: layerCount, headSize: headSize)
     tiesEmbeddings = try fields.bool("tie_word_embeddings", default: family.tiesEmbeddings)
     hasOutputBias = try family.readsAttentionBias && fields.bool("attention_bias", default: false)
     hasQueryKeyValueBias = hasOutputBias || family.hasQueryKeyValueBias

@@ -10,6 +10,10 @@ struct ModelFamily: Sendable {
   let context: Int
   /// Whether the output layer is the embedding where the file does not say.
   var tiesEmbeddings = false
+  /// Added to the mean square or the variance in norms where the file does not say.
+  var epsilon = 1e-6
+  /// Key and value heads where the file does not say and the number divides the heads'; else as many as query heads.
+  var keyValueHeads: Int?
   /// Width of a head where the file does not say; nil is hidden size / heads.
   var headSize: Int?
   /// How the file gives a sliding window.
@@ -36,15 +40,18 @@ struct ModelFamily: Sendable {
   /// Every supported `model_type`.
   static let all: [String: ModelFamily] = [
     "gpt2": ModelFamily(
-      className: "GPT2LMHeadModel", architecture: .gpt2, context: 1024, tiesEmbeddings: true),
+      className: "GPT2LMHeadModel", architecture: .gpt2, context: 1024, tiesEmbeddings: true,
+      epsilon: 1e-5),
     "llama": ModelFamily(
       className: "LlamaForCausalLM", context: 2048, readsAttentionBias: true, readsMLPBias: true),
-    "mistral": ModelFamily(className: "MistralForCausalLM", context: 131072, window: .always),
+    "mistral": ModelFamily(
+      className: "MistralForCausalLM", context: 131072, keyValueHeads: 8, window: .always),
     "qwen2": ModelFamily(
-      className: "Qwen2ForCausalLM", context: 32768, window: .switched, hasQueryKeyValueBias: true),
+      className: "Qwen2ForCausalLM", context: 32768, keyValueHeads: 32, window: .switched,
+      hasQueryKeyValueBias: true),
     "qwen3": ModelFamily(
-      className: "Qwen3ForCausalLM", context: 32768, headSize: 128, window: .switched,
-      readsAttentionBias: true, hasQueryKeyNorm: true),
+      className: "Qwen3ForCausalLM", context: 32768, keyValueHeads: 32, headSize: 128,
+      window: .switched, readsAttentionBias: true, hasQueryKeyNorm: true),
   ]
 
   /// The family a config.json names; throws on one that is not supported.

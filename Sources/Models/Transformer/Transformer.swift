@@ -53,10 +53,10 @@ public final class Transformer: @unchecked Sendable {
     }
     weights = named
     projections = linear
-    attentionShapes = c.windows.map {
+    attentionShapes = zip(c.windows, c.scoreScales).map {
       AttentionShape(
         heads: c.headCount, keyValueHeads: c.keyValueHeadCount, size: c.headSize,
-        window: $0 ?? .max)
+        window: $0 ?? .max, scale: $1)
     }
   }
 

@@ -43,6 +43,19 @@ import Testing
     #expect(configuration.tiesEmbeddings)
   }
 
+  @Test func keyValueHeadsThatAFileLeavesOut() throws {
+    func count(_ type: String, _ more: String = "") throws -> Int {
+      try read(
+        #"{"hidden_size": 128, "num_attention_heads": 64, "model_type": ""# + type + "\"\(more)}"
+      ).keyValueHeadCount
+    }
+    #expect(try count("llama") == 64)
+    #expect(try count("mistral") == 8)
+    #expect(try count("qwen2") == 32)
+    #expect(try count("qwen3", #", "num_key_value_heads": null"#) == 64)
+    #expect(try read(#"{"model_type": "mistral"}"#).keyValueHeadCount == 2)
+  }
+
   static let refusals: [(String, String)] = [
     (#"{"hidden_size": "x"}"#, #"'hidden_size' must be a positive integer, got "x""#),
     (#"{"hidden_size": true}"#, "'hidden_size' must be a positive integer, got true"),
@@ -186,6 +199,8 @@ import Testing
     #expect(try windows(qwen + #"true, "max_window_layers": 1}"#) == [nil, 7, 7])
     let types = #"true, "layer_types": ["sliding_attention", "full_attention", "full_attention"]}"#
     #expect(try windows(qwen + types) == [7, nil, nil])
+    let unused = #"{"model_type": "llama", "sliding_window": 7, "use_sliding_window": false}"#
+    #expect(try windows(unused) == [nil, nil, nil])
   }
 
   @Test func biases() throws {

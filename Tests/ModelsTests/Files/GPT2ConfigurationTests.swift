@@ -32,6 +32,10 @@ import Testing
     #expect(try read(#"{"n_inner": null}"#).intermediateSize == 48)
     #expect(try read(#"{"activation_function": "gelu_pytorch_tanh"}"#).activation == .geluTanh)
     #expect(try read(#"{"activation_function": "relu"}"#).activation == .relu)
+    #expect(try read(#"{"n_embd": 16}"#).scoreScales == [0.5, 0.5])
+    #expect(try read(#"{"scale_attn_weights": false}"#).scoreScales == [1, 1])
+    let byLayer = #"{"n_embd": 16, "scale_attn_by_inverse_layer_idx": true}"#
+    #expect(try read(byLayer).scoreScales == [0.5, 0.25])
   }
 
   @Test(arguments: [
@@ -41,11 +45,6 @@ import Testing
       "'activation_function' 'mish' is not supported (supported: gelu, gelu_fast, gelu_new, "
         + "gelu_pytorch_tanh, relu, silu, swish)"
     ),
-    (
-      #"{"scale_attn_by_inverse_layer_idx": true}"#,
-      "'scale_attn_by_inverse_layer_idx' true is not supported"
-    ),
-    (#"{"scale_attn_weights": false}"#, "'scale_attn_weights' false is not supported"),
     (#"{"add_cross_attention": true}"#, "'add_cross_attention' true is not supported"),
   ])
   func refuses(_ changes: String, _ text: String) {

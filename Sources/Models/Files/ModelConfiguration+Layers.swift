@@ -1,4 +1,5 @@
-// Which layers see a sliding window only, as Hugging Face's configurations of the families define it.
+// What differs between layers, as Hugging Face's configurations of the families define it: which of them see a sliding
+// window only, and what attention scores are multiplied by.
 
 extension ModelConfiguration {
   /// The window of every layer, nil where it sees everything.
@@ -36,7 +37,7 @@ extension ModelConfiguration {
     switch family.window {
     case .none:
       // Not in this family's configuration, and Hugging Face would not look at it.
-      if let window = fields[key] {
+      if let window = fields[key], fields["use_sliding_window"] != .bool(false) {
         throw fields.error(key, "is not supported, got \(window.excerpt)")
       }
       return nil
@@ -45,5 +46,16 @@ extension ModelConfiguration {
     case .switched where fields.value[key] == .null: return nil
     case .always, .switched: return try fields.integer(key, in: 1...1 << 28, default: 4096)
     }
+  }
+
+  /// What attention scores are multiplied by in every layer: 1 / √D, unless a GPT-2 says otherwise.
+  static func scoreScales(
+    _ fields: JSONFields, _ family: ModelFamily, layers: Int, headSize: Int
+  ) throws -> [Float] {
+    let usual = 1 / Float(headSize).squareRoot()
+    guard family.architecture == .gpt2 else { return Array(repeating: usual, count: layers) }
+    let scale = try fields.bool("scale_attn_weights", default: true) ? usual : 1
+    let byLayer = try fields.bool("scale_attn_by_inverse_layer_idx", default: false)
+    return (0..<layers).map { byLayer ? scale / Float($0 + 1) : scale }
   }
 }
