@@ -10,6 +10,7 @@ a sequence and a greedy continuation are compared; the rows of `REFUSED` have to
 import json
 import os
 import random
+import shutil
 import subprocess
 import sys
 
@@ -245,6 +246,7 @@ def main(program, root, count=40, seed=1):
     logging.set_verbosity_error()
     logging.disable_progress_bar()
     torch.set_num_threads(1)
+    shutil.rmtree(root, ignore_errors=True)
     cases, expected = [], []
     for family in FAMILIES:
         rng = random.Random(f"{family} {seed}")
