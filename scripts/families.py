@@ -19,7 +19,7 @@ from safetensors.torch import save_file
 from transformers import AutoConfig, AutoModelForCausalLM, logging
 
 VOCABULARY, CONTEXT, LENGTH, NEW, TOLERANCE = 96, 64, 40, 20, 1e-4
-FAMILIES = ["qwen2", "qwen3", "llama", "mistral", "gpt2"]
+FAMILIES = ["qwen2", "qwen3", "llama", "mistral", "olmo2", "gpt2"]
 
 
 def maybe(rng, config, **settings):
@@ -138,6 +138,12 @@ def mistral(rng):
     elif config.get("num_key_value_heads") is None:
         config["num_key_value_heads"] = 1
     maybe(rng, config, sliding_window=rng.choice([1, 2, 7, None, 4096]))
+    return config
+
+
+def olmo2(rng):
+    config = rotary_family(rng, "olmo2")
+    maybe(rng, config, attention_bias=rng.choice([True, False]))
     return config
 
 

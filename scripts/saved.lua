@@ -21,6 +21,7 @@ local families = {
     rope_scaling = {rope_type = "llama3", factor = 4.0, low_freq_factor = 1.0, high_freq_factor = 4.0,
       original_max_position_embeddings = 32}},
   {model_type = "mistral", sliding_window = 6},
+  {model_type = "olmo2", head_dim = 16},
   {model_type = "qwen2", tie_word_embeddings = true},
   {model_type = "qwen3", head_dim = 16, rope_theta = 1000000.0},
 }

@@ -44,8 +44,10 @@ public struct ModelConfiguration: Sendable, Equatable {
   public let hasOutputBias: Bool
   /// Whether the feed-forward projections have biases.
   public let hasMLPBias: Bool
-  /// Whether queries and keys are normed head by head (Qwen3).
-  public let hasQueryKeyNorm: Bool
+  /// How queries and keys are normed: by heads in Qwen3, as a whole in OLMo 2.
+  public let queryKeyNorm: QueryKeyNorm
+  /// Whether norms stand behind attention and feed-forward part, as in OLMo 2, and not before them.
+  public let normsOutputs: Bool
   /// Standard deviation for new weights.
   public let initializerRange: Double
   /// The token a text begins with.
@@ -96,7 +98,8 @@ public struct ModelConfiguration: Sendable, Equatable {
     hasOutputBias = try family.readsAttentionBias && fields.bool("attention_bias", default: false)
     hasQueryKeyValueBias = hasOutputBias || family.hasQueryKeyValueBias
     hasMLPBias = try family.readsMLPBias && fields.bool("mlp_bias", default: false)
-    hasQueryKeyNorm = family.hasQueryKeyNorm
+    queryKeyNorm = family.queryKeyNorm
+    normsOutputs = family.normsOutputs
     initializerRange = try Self.positive(fields, "initializer_range", default: 0.02)
     let vocabulary = vocabularySize
     func ids(_ key: String) throws -> [Int] {

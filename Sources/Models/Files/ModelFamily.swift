@@ -24,8 +24,10 @@ struct ModelFamily: Sendable {
   var readsAttentionBias = false
   /// Whether `mlp_bias` switches biases of the feed-forward part on.
   var readsMLPBias = false
-  /// Whether queries and keys are normed, head by head, before they are turned.
-  var hasQueryKeyNorm = false
+  /// What of queries and keys is normed before they are turned.
+  var queryKeyNorm = ModelConfiguration.QueryKeyNorm.none
+  /// Whether norms stand behind attention and feed-forward part instead of before them.
+  var normsOutputs = false
 
   /// Ways to give a sliding window.
   enum Window {
@@ -46,12 +48,15 @@ struct ModelFamily: Sendable {
       className: "LlamaForCausalLM", context: 2048, readsAttentionBias: true, readsMLPBias: true),
     "mistral": ModelFamily(
       className: "MistralForCausalLM", context: 131072, keyValueHeads: 8, window: .always),
+    "olmo2": ModelFamily(
+      className: "Olmo2ForCausalLM", context: 2048, epsilon: 1e-5, readsAttentionBias: true,
+      queryKeyNorm: .whole, normsOutputs: true),
     "qwen2": ModelFamily(
       className: "Qwen2ForCausalLM", context: 32768, keyValueHeads: 32, window: .switched,
       hasQueryKeyValueBias: true),
     "qwen3": ModelFamily(
       className: "Qwen3ForCausalLM", context: 32768, keyValueHeads: 32, headSize: 128,
-      window: .switched, readsAttentionBias: true, hasQueryKeyNorm: true),
+      window: .switched, readsAttentionBias: true, queryKeyNorm: .heads),
   ]
 
   /// The family a config.json names; throws on one that is not supported.
@@ -115,6 +120,16 @@ extension ModelConfiguration {
     var context = "max_position_embeddings"
     var epsilon = "rms_norm_eps"
     var activation = "hidden_act"
+  }
+
+  /// Over how much of a token's queries, and of its keys, one norm extends.
+  public enum QueryKeyNorm: Sendable {
+    /// There is no norm.
+    case none
+    /// Over each head.
+    case heads
+    /// Over all heads at once.
+    case whole
   }
 
   /// The function between the projections of the feed-forward part.

@@ -1,6 +1,6 @@
 import Tensors
 
-// Llama, Mistral and Qwen: the options that tell them apart are the configuration's.
+// Llama, Mistral, OLMo 2 and Qwen: the options that tell them apart are the configuration's.
 
 extension TransformerParts {
   init(llama c: ModelConfiguration, _ prefix: String, _ parameter: ParameterSource) throws {
@@ -16,19 +16,19 @@ extension TransformerParts {
   }
 }
 
-/// Rotary attention and a gated feed-forward part, each behind an RMSNorm.
+/// Rotary attention and a gated feed-forward part, each with an RMSNorm before it (in OLMo 2, behind it).
 struct LlamaLayer: TransformerLayer {
-  let inputLayernorm: RMSNorm
   let qProj: Linear  // [H·D, C]
   let kProj: Linear  // [KV·D, C]
   let vProj: Linear  // [KV·D, C]
   let oProj: Linear  // [C, H·D]
-  /// Norms of each head of queries and keys; Qwen3 alone has them.
+  /// Norms of queries and keys, of each head or of all heads at once, as their widths say.
   let qNorm, kNorm: RMSNorm?
-  let postAttentionLayernorm: RMSNorm
   let gateProj: Linear  // [I, C]
   let upProj: Linear  // [I, C]
   let downProj: Linear  // [C, I]
+  let attentionNorm, feedForwardNorm: RMSNorm
+  let normsOutputs: Bool
   let rotaryTable: RotaryTable
 
   init(
@@ -48,28 +48,45 @@ struct LlamaLayer: TransformerLayer {
     kProj = try linear("self_attn.k_proj", keys, hidden, c.hasQueryKeyValueBias)
     vProj = try linear("self_attn.v_proj", keys, hidden, c.hasQueryKeyValueBias)
     oProj = try linear("self_attn.o_proj", hidden, queries, c.hasOutputBias)
-    qNorm = c.hasQueryKeyNorm ? try norm("self_attn.q_norm", c.headSize) : nil
-    kNorm = c.hasQueryKeyNorm ? try norm("self_attn.k_norm", c.headSize) : nil
+    func headNorm(_ name: String, _ width: Int) throws -> RMSNorm? {
+      switch c.queryKeyNorm {
+      case .none: nil
+      case .heads: try norm(name, c.headSize)
+      case .whole: try norm(name, width)
+      }
+    }
+    qNorm = try headNorm("self_attn.q_norm", queries)
+    kNorm = try headNorm("self_attn.k_norm", keys)
     gateProj = try linear("mlp.gate_proj", inner, hidden, c.hasMLPBias)
     upProj = try linear("mlp.up_proj", inner, hidden, c.hasMLPBias)
     downProj = try linear("mlp.down_proj", hidden, inner, c.hasMLPBias)
-    inputLayernorm = try norm("input_layernorm", hidden)
-    postAttentionLayernorm = try norm("post_attention_layernorm", hidden)
+    normsOutputs = c.normsOutputs
+    attentionNorm = try norm(
+      normsOutputs ? "post_attention_layernorm" : "input_layernorm", hidden)
+    feedForwardNorm = try norm(
+      normsOutputs ? "post_feedforward_layernorm" : "post_attention_layernorm", hidden)
     self.rotaryTable = rotaryTable
   }
 
   func attention(_ x: Tensor, positions: [Int], attend: Attend) throws -> Tensor {
-    let h = try inputLayernorm(x)
-    var (q, k) = try (qProj(h), kProj(h))
-    if let qNorm, let kNorm { (q, k) = try (qNorm(q), kNorm(k)) }
-    q = try .rotary(q, positions: positions, rotaryTable)
-    k = try .rotary(k, positions: positions, rotaryTable)
-    return try oProj(attend(q, k, vProj(h)))
+    try normed(x, attentionNorm) { h in
+      var (q, k) = try (qProj(h), kProj(h))
+      if let qNorm, let kNorm { (q, k) = try (qNorm(q), kNorm(k)) }
+      q = try .rotary(q, positions: positions, rotaryTable)
+      k = try .rotary(k, positions: positions, rotaryTable)
+      return try oProj(attend(q, k, vProj(h)))
+    }
   }
 
-  /// down_proj(silu(gate_proj(h)) up_proj(h)) of the normed input h.
+  /// down_proj(silu(gate_proj(h)) up_proj(h)).
   func feedForward(_ x: Tensor) throws -> Tensor {
-    let h = try postAttentionLayernorm(x)
-    return try downProj(.swiGLU(gateProj(h), upProj(h)))
+    try normed(x, feedForwardNorm) { try downProj(.swiGLU(gateProj($0), upProj($0))) }
+  }
+
+  /// A part of the block with its norm where the family has it.
+  private func normed(_ x: Tensor, _ norm: RMSNorm, _ part: (Tensor) throws -> Tensor) throws
+    -> Tensor
+  {
+    try normsOutputs ? norm(part(x)) : part(norm(x))
   }
 }

@@ -77,7 +77,8 @@ import Testing
     ),
     (
       #"{"model_type": "gpt_neox"}"#,
-      "'model_type' 'gpt_neox' is not supported (supported: gpt2, llama, mistral, qwen2, qwen3)"
+      "'model_type' 'gpt_neox' is not supported (supported: gpt2, llama, mistral, olmo2, qwen2, "
+        + "qwen3)"
     ),
     (#"{"hidden_act": "gelu"}"#, "'hidden_act' 'gelu' is not supported (supported: silu, swish)"),
     (
@@ -209,7 +210,7 @@ import Testing
     let feedForward = try read(#"{"mlp_bias": true}"#)
     #expect(!feedForward.hasQueryKeyValueBias && feedForward.hasMLPBias)
     #expect(try !read(#"{"model_type": "qwen2"}"#).hasOutputBias)
-    #expect(try read(#"{"model_type": "qwen3"}"#).hasQueryKeyNorm)
+    #expect(try read(#"{"model_type": "qwen3"}"#).queryKeyNorm == .heads)
     #expect(try read(#"{"model_type": "qwen3"}"#).headSize == 128)
   }
 }
