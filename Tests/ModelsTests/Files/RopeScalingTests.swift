@@ -11,11 +11,14 @@ import Testing
       let frequencies = configuration.ropeScaling.frequencies(
         size: configuration.headSize, theta: configuration.ropeTheta)
       let name = try config.text()
+      let kind = String("\(configuration.ropeScaling)".prefix { $0 != "(" })
       let expected = try row.at("frequencies").floats
       #expect(frequencies.count == expected.count)
       for (ours, theirs) in zip(frequencies, expected) {
         // A unit in the last place of the power, and four where two numbers nearly cancel.
-        #expect(abs(ours - theirs) <= 5e-7 * theirs, "\(name)")
+        let difference = measured(
+          abs(ours - theirs) / theirs, "rotary frequencies, relative", of: kind)
+        #expect(difference <= 5e-7, "\(name)")
       }
       let factor = try Float(row.at("attention_factor").double)
       #expect(configuration.ropeScaling.attentionFactor == factor)

@@ -10,6 +10,12 @@ let referenceModels = [
   "tiny-qwen3", "tiny-llama-rope3", "tiny-mistral-swa", "tiny-gpt2",
 ]
 
+/// What the five cases of the reference are.
+private let cases = [
+  "train": "left-padded prompts, right-padded responses", "left": "left-padded",
+  "right": "right-padded", "single": "unpadded", "long": "unpadded, long",
+]
+
 @Suite(.serialized, .enabled(if: Fixtures.areThere, Comment(rawValue: Fixtures.missing)))
 struct TransformerReferenceTests {
   @Test(arguments: referenceModels)
@@ -25,8 +31,9 @@ struct TransformerReferenceTests {
         let skipped = max(0, width - shape[1] - start)
         let kept = logits.dropFirst(skipped * shape[2])
         let from = (row * shape[1] + max(0, start - (width - shape[1]))) * shape[2]
-        #expect(
-          largestDifference(kept, expected[from..<from + kept.count]) < 1e-4, "\(test) \(row)")
+        let difference = largestDifference(kept, expected[from..<from + kept.count])
+        let what = "logits, \(cases[test, default: test])"
+        #expect(measured(difference, what, of: name) < 1e-4, "\(test) \(row)")
       }
     }
   }
@@ -50,8 +57,11 @@ struct TransformerReferenceTests {
         (0..<sequence.tokens.count - 1).map { row * width + sequence.start + $0 }
       }
       let count = ours.shape[1]
-      #expect(largestDifference(ours.values[..<count], places.map { logp[$0] }) < 1e-4)
-      #expect(largestDifference(ours.values[count...], places.map { entropy[$0] }) < 1e-4)
+      let logpDifference = largestDifference(ours.values[..<count], places.map { logp[$0] })
+      let entropyDifference = largestDifference(ours.values[count...], places.map { entropy[$0] })
+      let what = "at temperature \(temperature)"
+      #expect(measured(logpDifference, "log-probabilities \(what)", of: name) < 1e-4)
+      #expect(measured(entropyDifference, "entropies \(what)", of: name) < 1e-4)
     }
   }
 
@@ -82,7 +92,10 @@ struct TransformerReferenceTests {
       let expected = try stored.read(parameter)
       let scale = expected.reduce(0) { max($0, abs($1)) }
       let difference = largestDifference(try #require(tensor.gradient).values, expected)
-      #expect(difference <= 2e-4 * scale, "\(parameter): \(difference) of \(scale)")
+      let relative = measured(
+        scale > 0 ? difference / scale : difference, "gradients, of the largest in the tensor",
+        of: name)
+      #expect(relative <= 2e-4, "\(parameter): \(difference) of \(scale)")
     }
   }
 
@@ -91,7 +104,8 @@ struct TransformerReferenceTests {
     let long = try reference.forward.integers("long.input_ids")
     let logits = try withoutGradients { try reference.model.logits(long) }.values
     let expected = try reference.forward.read("long.logits_last16")
-    #expect(largestDifference(logits.suffix(expected.count), expected) < 1e-4)
+    let difference = largestDifference(logits.suffix(expected.count), expected)
+    #expect(measured(difference, "logits, unpadded, long", of: "stories260K") < 1e-4)
     for temperature in ["1.0", "0.7"] {
       let stored = try reference.forward.read("train.response_logprobs_t\(temperature)")
       let sequences = try reference.trainSequences()
