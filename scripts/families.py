@@ -19,7 +19,7 @@ from safetensors.torch import save_file
 from transformers import AutoConfig, AutoModelForCausalLM, logging
 
 VOCABULARY, CONTEXT, LENGTH, NEW, TOLERANCE = 96, 64, 40, 20, 1e-4
-FAMILIES = ["qwen2", "qwen3", "llama", "mistral", "olmo2", "gpt2"]
+FAMILIES = ["qwen2", "qwen3", "llama", "mistral", "olmo2", "smollm3", "gpt2"]
 
 
 def maybe(rng, config, **settings):
@@ -144,6 +144,16 @@ def mistral(rng):
 def olmo2(rng):
     config = rotary_family(rng, "olmo2")
     maybe(rng, config, attention_bias=rng.choice([True, False]))
+    return config
+
+
+def smollm3(rng):
+    config = rotary_family(rng, "smollm3") | {"pad_token_id": None}
+    if config.get("num_key_value_heads", 4) == 4:
+        config["num_key_value_heads"] = 1  # Its default is 4.
+    maybe(rng, config, attention_bias=rng.choice([True, False]), mlp_bias=rng.choice([True, False]),
+          no_rope_layers=[rng.choice([0, 1]) for _ in range(config["num_hidden_layers"])],
+          no_rope_layer_interval=rng.choice([1, 2, 3]), use_sliding_window=False)
     return config
 
 

@@ -22,6 +22,7 @@ local families = {
       original_max_position_embeddings = 32}},
   {model_type = "mistral", sliding_window = 6},
   {model_type = "olmo2", head_dim = 16},
+  {model_type = "smollm3", num_hidden_layers = 4},
   {model_type = "qwen2", tie_word_embeddings = true},
   {model_type = "qwen3", head_dim = 16, rope_theta = 1000000.0},
 }

@@ -63,8 +63,8 @@ let loadFunction = Function(
   [Parameter("path", .string, "the folder: config.json, model.safetensors, tokenizer.json")],
   returns: modelResult,
   details: """
-    Families: GPT-2, Llama, Mistral, OLMo 2, Qwen2, Qwen3. Weights become 32-bit floats. A folder
-    without tokenizer.json gives a model that works on token ids only.
+    Families: GPT-2, Llama, Mistral, OLMo 2, Qwen2, Qwen3, SmolLM3. Weights become 32-bit floats. A
+    folder without tokenizer.json gives a model that works on token ids only.
     """,
   example: #"local policy = apo.load("models/arithmetic")"#
 ) { call in

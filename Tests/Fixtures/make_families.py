@@ -36,6 +36,9 @@ MODELS = {
         "rope_parameters": {"rope_type": "yarn", "factor": 2.0, "rope_theta": 1e4, "attention_factor": 1.1}},
     "olmo2": SIZES | {
         "model_type": "olmo2", "head_dim": 4, "rope_theta": 5e5, "attention_bias": True, "pad_token_id": None},
+    "smollm3": SIZES | {
+        "model_type": "smollm3", "num_hidden_layers": 3, "head_dim": 4, "no_rope_layer_interval": 2,
+        "bos_token_id": None, "eos_token_id": 5, "pad_token_id": None},
     "gpt2-scaled": {
         "model_type": "gpt2", "vocab_size": 24, "n_embd": 12, "n_head": 2, "n_layer": 2, "n_positions": 64, "n_inner": 20,
         "activation_function": "gelu", "scale_attn_weights": False, "scale_attn_by_inverse_layer_idx": True,

@@ -1,5 +1,5 @@
 // What differs between layers, as Hugging Face's configurations of the families define it: which of them see a sliding
-// window only, and what attention scores are multiplied by.
+// window only, which turn queries and keys by their positions, and what attention scores are multiplied by.
 
 extension ModelConfiguration {
   /// The window of every layer, nil where it sees everything.
@@ -46,6 +46,21 @@ extension ModelConfiguration {
     case .switched where fields.value[key] == .null: return nil
     case .always, .switched: return try fields.integer(key, in: 1...1 << 28, default: 4096)
     }
+  }
+
+  /// Whether each layer turns queries and keys: 1 in `no_rope_layers`, or all layers but each fourth.
+  static func turnsPositions(_ fields: JSONFields, _ family: ModelFamily, layers: Int) throws
+    -> [Bool]
+  {
+    guard family.readsLayersWithoutRope else { return Array(repeating: true, count: layers) }
+    let interval = try fields.integer("no_rope_layer_interval", in: 1...1 << 20, default: 4)
+    let key = "no_rope_layers"
+    let list = try fields.array(
+      key, default: (0..<layers).map { .integer(($0 + 1) % interval == 0 ? 0 : 1) })
+    guard list.count == layers, list.allSatisfy({ $0 == .integer(0) || $0 == .integer(1) }) else {
+      throw fields.error(key, "must hold 0 or 1 for each of \(layers) layers")
+    }
+    return list.map { $0 == .integer(1) }
   }
 
   /// What attention scores are multiplied by in every layer: 1 / √D, unless a GPT-2 says otherwise.

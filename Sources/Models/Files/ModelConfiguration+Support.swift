@@ -77,8 +77,8 @@ extension ModelConfiguration {
     return size
   }
 
-  static func ropeTheta(_ fields: JSONFields) throws -> Double {
-    let common = try positive(fields, "rope_theta", default: 10_000)
+  static func ropeTheta(_ fields: JSONFields, _ family: ModelFamily) throws -> Double {
+    let common = try positive(fields, "rope_theta", default: family.ropeTheta)
     guard let rope = try RopeScaling.settings(fields) else { return common }
     return try positive(rope, "rope_theta", default: common)
   }

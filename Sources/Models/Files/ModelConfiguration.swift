@@ -34,6 +34,8 @@ public struct ModelConfiguration: Sendable, Equatable {
   public let maxPositions: Int
   /// The sliding window of every layer: tokens that a token sees, itself included; nil sees all before it.
   public let windows: [Int?]
+  /// Whether each layer turns queries and keys by their positions; SmolLM3 has layers that do not.
+  public let turnsPositions: [Bool]
   /// What the attention scores of every layer are multiplied by.
   public let scoreScales: [Float]
   /// Whether the output layer is the embedding table.
@@ -90,9 +92,10 @@ public struct ModelConfiguration: Sendable, Equatable {
     headSize = try Self.headSize(fields, family, hiddenSize, headCount)
     normEpsilon = Float(try Self.positive(fields, keys.epsilon, default: family.epsilon))
     maxPositions = try fields.integer(keys.context, in: 1...1 << 28, default: family.context)
-    ropeTheta = try Self.ropeTheta(fields)
+    ropeTheta = try Self.ropeTheta(fields, family)
     ropeScaling = try RopeScaling(fields, context: maxPositions)
     windows = try Self.windows(fields, family, layers: layerCount)
+    turnsPositions = try Self.turnsPositions(fields, family, layers: layerCount)
     scoreScales = try Self.scoreScales(fields, family, layers: layerCount, headSize: headSize)
     tiesEmbeddings = try fields.bool("tie_word_embeddings", default: family.tiesEmbeddings)
     hasOutputBias = try family.readsAttentionBias && fields.bool("attention_bias", default: false)

@@ -16,6 +16,10 @@ struct ModelFamily: Sendable {
   var keyValueHeads: Int?
   /// Width of a head where the file does not say; nil is hidden size / heads.
   var headSize: Int?
+  /// Base of the rotary embedding's wavelengths where the file does not say.
+  var ropeTheta = 10_000.0
+  /// Whether `no_rope_layers` says which layers turn queries and keys.
+  var readsLayersWithoutRope = false
   /// How the file gives a sliding window.
   var window = Window.none
   /// Whether queries, keys and values have biases whatever the file says.
@@ -57,6 +61,9 @@ struct ModelFamily: Sendable {
     "qwen3": ModelFamily(
       className: "Qwen3ForCausalLM", context: 32768, keyValueHeads: 32, headSize: 128,
       window: .switched, readsAttentionBias: true, queryKeyNorm: .heads),
+    "smollm3": ModelFamily(
+      className: "SmolLM3ForCausalLM", context: 32768, tiesEmbeddings: true, keyValueHeads: 4,
+      ropeTheta: 2e6, readsLayersWithoutRope: true, readsAttentionBias: true, readsMLPBias: true),
   ]
 
   /// The family a config.json names; throws on one that is not supported.

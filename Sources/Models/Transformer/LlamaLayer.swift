@@ -1,6 +1,6 @@
 import Tensors
 
-// Llama, Mistral, OLMo 2 and Qwen: the options that tell them apart are the configuration's.
+// Llama, Mistral, OLMo 2, Qwen and SmolLM3: the options that tell them apart are the configuration's.
 
 extension TransformerParts {
   init(llama c: ModelConfiguration, _ prefix: String, _ parameter: ParameterSource) throws {
@@ -10,7 +10,9 @@ extension TransformerParts {
     embedTokens = try parameter("\(prefix)embed_tokens.weight", [c.vocabularySize, c.hiddenSize])
     embedPositions = nil
     layers = try (0..<c.layerCount).map {
-      try LlamaLayer(c, prefix: "\(prefix)layers.\($0).", rotaryTable: table, parameter)
+      try LlamaLayer(
+        c, prefix: "\(prefix)layers.\($0).", rotaryTable: c.turnsPositions[$0] ? table : nil,
+        parameter)
     }
     norm = try RMSNorm("\(prefix)norm", width: c.hiddenSize, epsilon: c.normEpsilon, parameter)
   }
@@ -29,10 +31,11 @@ struct LlamaLayer: TransformerLayer {
   let downProj: Linear  // [C, I]
   let attentionNorm, feedForwardNorm: RMSNorm
   let normsOutputs: Bool
-  let rotaryTable: RotaryTable
+  /// Nil in a layer that does not turn queries and keys.
+  let rotaryTable: RotaryTable?
 
   init(
-    _ c: ModelConfiguration, prefix: String, rotaryTable: RotaryTable, _ parameter: ParameterSource
+    _ c: ModelConfiguration, prefix: String, rotaryTable: RotaryTable?, _ parameter: ParameterSource
   ) throws {
     func linear(_ name: String, _ outputs: Int, _ inputs: Int, _ bias: Bool = false) throws
       -> Linear
@@ -72,8 +75,10 @@ struct LlamaLayer: TransformerLayer {
     try normed(x, attentionNorm) { h in
       var (q, k) = try (qProj(h), kProj(h))
       if let qNorm, let kNorm { (q, k) = try (qNorm(q), kNorm(k)) }
-      q = try .rotary(q, positions: positions, rotaryTable)
-      k = try .rotary(k, positions: positions, rotaryTable)
+      if let rotaryTable {
+        q = try .rotary(q, positions: positions, rotaryTable)
+        k = try .rotary(k, positions: positions, rotaryTable)
+      }
       return try oProj(attend(q, k, vProj(h)))
     }
   }

@@ -78,7 +78,7 @@ import Testing
     (
       #"{"model_type": "gpt_neox"}"#,
       "'model_type' 'gpt_neox' is not supported (supported: gpt2, llama, mistral, olmo2, qwen2, "
-        + "qwen3)"
+        + "qwen3, smollm3)"
     ),
     (#"{"hidden_act": "gelu"}"#, "'hidden_act' 'gelu' is not supported (supported: silu, swish)"),
     (
@@ -103,6 +103,18 @@ import Testing
       #"{"model_type": "qwen3", "layer_types": ["linear_attention", "full_attention"]}"#,
       #"'layer_types' "linear_attention" is not supported (supported: full_attention, "#
         + "sliding_attention)"
+    ),
+    (
+      #"{"model_type": "smollm3", "no_rope_layers": [1]}"#,
+      "'no_rope_layers' must hold 0 or 1 for each of 2 layers"
+    ),
+    (
+      #"{"model_type": "smollm3", "no_rope_layers": [1, 2]}"#,
+      "'no_rope_layers' must hold 0 or 1 for each of 2 layers"
+    ),
+    (
+      #"{"model_type": "smollm3", "use_sliding_window": true}"#,
+      "'use_sliding_window' true is not supported"
     ),
     (#"{"layer_types": ["full_attention"]}"#, "'layer_types' must name 2 layers, got 1"),
     (
@@ -202,6 +214,17 @@ import Testing
     #expect(try windows(qwen + types) == [7, nil, nil])
     let unused = #"{"model_type": "llama", "sliding_window": 7, "use_sliding_window": false}"#
     #expect(try windows(unused) == [nil, nil, nil])
+  }
+
+  @Test func layersThatDoNotTurnPositions() throws {
+    func turns(_ changes: String) throws -> [Bool] {
+      try read(#"{"model_type": "smollm3", "num_hidden_layers": 5"# + changes + "}").turnsPositions
+    }
+    #expect(try turns("") == [true, true, true, false, true])
+    #expect(try turns(#", "no_rope_layer_interval": 2"#) == [true, false, true, false, true])
+    #expect(try turns(#", "no_rope_layers": [0, 1, 1, 0, 1]"#) == [false, true, true, false, true])
+    #expect(try read(#"{"model_type": "smollm3"}"#).ropeTheta == 2e6)
+    #expect(try read(#"{"no_rope_layers": [0, 0]}"#).turnsPositions == [true, true])
   }
 
   @Test func biases() throws {

@@ -91,6 +91,12 @@ import Testing
       var config = try JSON.read(source + "/config.json")
       config.set("torch_dtype", .string("float32"))
       #expect(try JSON.read(folder + "/config.json").text() == config.text())
+      try Transformer(folder: folder).save(folder: folder + "/again")
+      for file in ["model.safetensors", "config.json"] {
+        #expect(
+          FileManager.default.contentsEqual(
+            atPath: "\(folder)/\(file)", andPath: "\(folder)/again/\(file)"))
+      }
     }
   }
 }

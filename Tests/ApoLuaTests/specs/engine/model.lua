@@ -96,7 +96,7 @@ end)
 
 test("faults of configurations", function()
   local function fails(text, changes) raises(text, apo.new_model, config(changes)) end
-  fails("new_model: field 'model_type' 'gpt_neox' is not supported (supported: gpt2, llama, mistral, olmo2, qwen2, qwen3)", {model_type = "gpt_neox"})
+  fails("new_model: field 'model_type' 'gpt_neox' is not supported (supported: gpt2, llama, mistral, olmo2, qwen2, qwen3, smollm3)", {model_type = "gpt_neox"})
   fails("hidden_size", {hidden_size = -1})
   fails("hidden_size", {hidden_size = 1.5})
   fails("hidden_size", {hidden_size = "16"})
