@@ -1,3 +1,4 @@
+import Glibc
 import Tensors
 
 // Reading tensors from safetensors files, one or several shards, memory-mapped: opening a large
@@ -117,6 +118,28 @@ public struct Safetensors: Sendable {
             source, entry.type, into: target + piece.lowerBound, count: piece.count)
         }
         shard.file.release(bytes)
+      }
+    }
+  }
+
+  /// Whether two tensors have the same format, shape and bytes.
+  func areEqual(_ first: String, _ second: String) throws -> Bool {
+    let (a, b) = try (entry(first), entry(second))
+    guard a.entry.type == b.entry.type, a.entry.shape == b.entry.shape else { return false }
+    return blocks(a.entry.bytes.count, size: 1 << 22).allSatisfy { piece in
+      func place(_ entry: SafetensorsEntry) -> Range<Int> {
+        entry.bytes.lowerBound + piece.lowerBound..<entry.bytes.lowerBound + piece.upperBound
+      }
+      let (left, right) = (place(a.entry), place(b.entry))
+      defer {
+        a.shard.file.release(left)
+        b.shard.file.release(right)
+      }
+      return a.shard.file.withBytes { bytes in
+        b.shard.file.withBytes {
+          guard let one = bytes.baseAddress, let other = $0.baseAddress else { return true }
+          return memcmp(one + left.lowerBound, other + right.lowerBound, piece.count) == 0
+        }
       }
     }
   }

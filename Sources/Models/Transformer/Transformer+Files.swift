@@ -27,7 +27,22 @@ extension Transformer {
       return tensor
     }
     try Self.checkExtras(file, used, configuration)
+    try Self.checkTiedHead(file, prefix + architecture.embedding, configuration)
     try setTrainable(true)
+  }
+
+  /// A tied head that is stored all the same is the embedding: Hugging Face would use another one, whatever the file says.
+  private static func checkTiedHead(
+    _ file: Safetensors, _ embedding: String, _ configuration: ModelConfiguration
+  ) throws {
+    let head = "lm_head.weight"
+    guard configuration.tiesEmbeddings, file.contains(head) else { return }
+    guard try file.areEqual(head, embedding) else {
+      throw FileError(
+        file.path,
+        "tensor '\(head)' is not '\(embedding)', which config.json says it is "
+          + "('tie_word_embeddings')")
+    }
   }
 
   /// A stored copy of a tied head and the buffers of old files may be there; anything else is a wrong model.

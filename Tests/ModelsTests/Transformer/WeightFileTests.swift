@@ -57,10 +57,25 @@ struct WeightFileTests {
     try changed("tiny-gpt2") { arrays in
       arrays.append(("transformer.h.0.attn.bias", [1, 1, 2, 2], [1, 0, 1, 1]))
       arrays.append(("transformer.h.0.attn.masked_bias", [], [-10_000]))
-      arrays.append(("lm_head.weight", [1], [5]))
+      let embedding = try #require(arrays.first { $0.name == "transformer.wte.weight" })
+      arrays.append(("lm_head.weight", embedding.shape, embedding.values))
     } _: { folder in
       let ours = try logits(Transformer(folder: folder))
       #expect(ours == expected)
+    }
+  }
+
+  @Test func aTiedHeadThatIsAnotherIsRefused() throws {
+    try changed("tiny-gpt2") { arrays in
+      var head = try #require(arrays.first { $0.name == "transformer.wte.weight" })
+      head.name = "lm_head.weight"
+      head.values[7] += 1
+      arrays.append(head)
+    } _: { folder in
+      #expect(
+        errorText { _ = try Transformer(folder: folder) }
+          == "\(folder)/model.safetensors: tensor 'lm_head.weight' is not "
+          + "'transformer.wte.weight', which config.json says it is ('tie_word_embeddings')")
     }
   }
 
