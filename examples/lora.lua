@@ -1,4 +1,4 @@
--- A*-PO on a LoRA adapter: the weights stay as they are, a fiftieth of their number is trained, and the model without its
+-- A*-PO on a LoRA adapter: the weights stay as they are, a tenth of their number is trained, and the model without its
 -- adapter is the reference policy, at no extra memory. The folder that is left loads in PEFT as it does here.
 local apo = require "apo"
 local here = arg[0]:match("^(.*/)") or ""

@@ -93,6 +93,23 @@ struct LoRAReferenceTests {
     }
   }
 
+  /// Checkpoints without `model.` or `transformer.` have the same adapters: their names are those of the classes.
+  @Test(arguments: ["tiny-qwen2-tied", "tiny-gpt2"])
+  func namesDoNotDependOnTheCheckpoints(name: String) throws {
+    let (reference, model, _) = try adapted(name)
+    let long = model.configuration.architecture.prefix
+    let weights = Dictionary(
+      uniqueKeysWithValues: reference.model.weights.map { ($0.name, $0.tensor) })
+    let short = try Transformer(model.configuration, prefix: "") { name, _ in
+      try #require(weights[long + name])
+    }
+    let again = try short.adapted(by: short.readAdapter(folder: Self.folder(name)))
+    #expect(again.trainedParameters.map(\.name) == model.trainedParameters.map(\.name))
+    let tokens = try reference.sequences("single")[0].tokens
+    #expect(try again.logits(tokens).values == model.logits(tokens).values)
+    #expect(try again.merged().weights.map(\.name) == short.weights.map(\.name))
+  }
+
   /// What PEFT wrote and what we write of it are the same.
   @Test(arguments: models)
   func aSavedAdapterIsTheOneThatWasRead(name: String) throws {

@@ -300,3 +300,27 @@ test("tensors must be those that the settings describe", function()
   raises("holds an adapter and no model: load its base model, then model:load_adapter(folder)",
     function() apo.load(folder) end)
 end)
+
+test("damaged settings are read or refused", function()
+  with{rank_pattern = {q_proj = 2}, alpha_pattern = {v_proj = 3}}
+  local path, base = folder .. "/adapter_config.json", adapted():base_model()
+  local file = assert(io.open(path, "rb"))
+  local text = file:read("a")
+  file:close()
+  local words = {"-1", "1e999", "9223372036854775807", "null", "[]", "{}", '"', "[[", ",", "0.5", "\0"}
+  local random, refused = apo.rand(300, 4):totable(), 0
+  for _, draw in ipairs(random) do
+    local first = 1 + draw[1] * #text // 1 | 0
+    local last = first + (draw[2] * 8 // 1 | 0) - 1
+    local word = words[1 + (draw[3] * #words // 1 | 0)]
+    file = assert(io.open(path, "wb"))
+    file:write(text:sub(1, first - 1), draw[4] < 0.7 and word or "", text:sub(last + 1))
+    file:close()
+    local ok, message = pcall(function() base:clone():load_adapter(folder) end)
+    if not ok then
+      refused = refused + 1
+      assert(tostring(message):find(folder, 1, true), message)
+    end
+  end
+  assert(refused > 150, refused)
+end)
