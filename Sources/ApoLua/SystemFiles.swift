@@ -24,6 +24,12 @@ let fileFunctions = [
     return call.nothing
   },
   Function(
+    "check_writable", "Raises the error that `write_file` would; the file stays as it is.", [path]
+  ) { call in
+    try AtomicFile.check(call.path())
+    return call.nothing
+  },
+  Function(
     "append", "Appends text to a file and waits until it is on the disk.",
     [path, Parameter("text", .string, "the bytes")]
   ) { call in

@@ -57,6 +57,26 @@ private let processFunctions = [
       throw error
     }
   },
+  Function(
+    "time_limit", "Runs a function, and stops it when it takes too long.",
+    [
+      Parameter("seconds", .number(minimum: 0), "wall clock; math.huge for no limit"),
+      Parameter("body", .function, "what to run; it gets nothing, and what it gives is dropped"),
+    ],
+    returns: [
+      Returned(.boolean, "whether it ended in time"),
+      Returned(.string, "where it was stopped, when it was"),
+    ],
+    details: "Loops are stopped wherever they are, also in `pcall` and in coroutines; a single "
+      + "call of a compiled function such as `string.find` is not. Other errors pass through."
+  ) { call in
+    let error = try call.state.withTimeLimit(call[1].number()) {
+      try call.state.call(call[2].reference())
+    }
+    guard let error else { return call.result(true) }
+    let place = error.message.split(separator: ": ").dropLast().joined(separator: ": ")
+    return try call.results([.boolean(false), .string(place)])
+  },
 ]
 
 private let terminalFunctions = [

@@ -33,6 +33,11 @@ int cl_protected(lua_State *L, int arguments, int results, int handler);
 /* The same for helpers in C, which hooks must not end: not a user's, not Ctrl-C's. */
 int cl_undisturbed(lua_State *L, int arguments, int results);
 
+/* Makes all that the state runs stop, as long as cl_interrupted says so. Signal-safe. */
+void cl_stop(cl_context *c);
+/* Has the limit of time passed? */
+bool cl_is_over(void);
+
 int cl_pairs(lua_State *L);
 int cl_sort(lua_State *L);
 int cl_resume(lua_State *L);

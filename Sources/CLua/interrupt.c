@@ -13,7 +13,17 @@ static pthread_t owner;
 static struct sigaction before;
 
 bool cl_interrupted(void) {
-  return atomic_load_explicit(&interrupted, memory_order_relaxed);
+  return atomic_load_explicit(&interrupted, memory_order_relaxed) || cl_is_over();
+}
+
+/* Pushes the place of the innermost function that is Lua; in a hook, level 0 is what runs. */
+static void push_place(lua_State *L) {
+  lua_Debug ar;
+  lua_pushliteral(L, "");
+  for (int level = 0; lua_rawlen(L, -1) == 0 && lua_getstack(L, level, &ar); level++) {
+    lua_pop(L, 1);
+    luaL_where(L, level);
+  }
 }
 
 static void stop(lua_State *L, lua_Debug *ar) {
@@ -22,9 +32,8 @@ static void stop(lua_State *L, lua_Debug *ar) {
     lua_sethook(L, NULL, 0, 0);
     return;
   }
-  luaL_where(L, 0); /* in a hook, level 0 is the function that runs */
-  if (lua_rawlen(L, -1) == 0) luaL_where(L, 1); /* it is C: its caller */
-  lua_pushliteral(L, "interrupted!");
+  push_place(L);
+  lua_pushstring(L, atomic_load(&interrupted) ? "interrupted!" : "out of time");
   lua_concat(L, 2);
   lua_error(L);
 }
@@ -34,11 +43,14 @@ static void set_hook(lua_State *L) {
   lua_sethook(L, stop, LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT, 1);
 }
 
-void cl_interrupt(lua_State *L) {
-  cl_context *c = context(L);
-  atomic_store(&interrupted, true);
+void cl_stop(cl_context *c) {
   set_hook(c->main);
   if (c->current != c->main) set_hook(c->current);
+}
+
+void cl_interrupt(lua_State *L) {
+  atomic_store(&interrupted, true);
+  cl_stop(context(L));
 }
 
 /* The kernel may choose a worker thread to run this; the state belongs to one thread. */

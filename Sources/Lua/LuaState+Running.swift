@@ -142,4 +142,24 @@ extension LuaState {
 
   /// Does what Ctrl-C does.
   public func interrupt() { cl_interrupt(current) }
+
+  /// Runs `body` and stops what it runs, as Ctrl-C would, when it takes longer.
+  ///
+  /// - Parameter seconds: Wall clock; no limit from 1e9 on. An enclosing limit ends it earlier.
+  /// - Returns: The error that stopped it; nil when it ended in time.
+  /// - Throws: What `body` throws in time, and Ctrl-C.
+  public func withTimeLimit(_ seconds: Double, _ body: () throws -> Void) throws -> LuaError? {
+    let L = current
+    var before = cl_limit()
+    cl_begin_limit(L, seconds, &before)
+    do {
+      try body()
+    } catch {
+      let isOver = cl_end_limit(L, &before)
+      guard isOver, !Self.isInterrupted, let error = error as? LuaError else { throw error }
+      return error
+    }
+    _ = cl_end_limit(L, &before)
+    return nil
+  }
 }

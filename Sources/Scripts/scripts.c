@@ -81,6 +81,9 @@ static const unsigned char progress[] = {
 static const unsigned char reached_code[] = {
 #embed "lua/reached_code.lua"
 };
+static const unsigned char reward_timeout[] = {
+#embed "lua/reward_timeout.lua"
+};
 static const unsigned char rewards[] = {
 #embed "lua/rewards.lua"
 };
@@ -93,11 +96,17 @@ static const unsigned char rewards_column[] = {
 static const unsigned char rewards_countdown[] = {
 #embed "lua/rewards/countdown.lua"
 };
+static const unsigned char rewards_format[] = {
+#embed "lua/rewards/format.lua"
+};
 static const unsigned char rewards_gsm8k[] = {
 #embed "lua/rewards/gsm8k.lua"
 };
 static const unsigned char rewards_latex[] = {
 #embed "lua/rewards/latex.lua"
+};
+static const unsigned char rewards_length[] = {
+#embed "lua/rewards/length.lua"
 };
 static const unsigned char rewards_match[] = {
 #embed "lua/rewards/match.lua"
@@ -156,6 +165,9 @@ static const unsigned char value_table[] = {
 static const unsigned char values[] = {
 #embed "lua/values.lua"
 };
+static const unsigned char values_from[] = {
+#embed "lua/values_from.lua"
+};
 
 #define SCRIPT(name, text) {name, text, sizeof text}
 
@@ -186,12 +198,15 @@ static const apo_script scripts[] = {
     SCRIPT("presets", presets),
     SCRIPT("progress", progress),
     SCRIPT("reached_code", reached_code),
+    SCRIPT("reward_timeout", reward_timeout),
     SCRIPT("rewards", rewards),
     SCRIPT("rewards.arithmetic", rewards_arithmetic),
     SCRIPT("rewards.column", rewards_column),
     SCRIPT("rewards.countdown", rewards_countdown),
+    SCRIPT("rewards.format", rewards_format),
     SCRIPT("rewards.gsm8k", rewards_gsm8k),
     SCRIPT("rewards.latex", rewards_latex),
+    SCRIPT("rewards.length", rewards_length),
     SCRIPT("rewards.match", rewards_match),
     SCRIPT("rewards.math", rewards_math),
     SCRIPT("rewards.multiply", rewards_multiply),
@@ -211,6 +226,7 @@ static const apo_script scripts[] = {
     SCRIPT("value_file", value_file),
     SCRIPT("value_table", value_table),
     SCRIPT("values", values),
+    SCRIPT("values_from", values_from),
     {0, 0, 0},
 };
 

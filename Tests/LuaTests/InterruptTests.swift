@@ -59,6 +59,99 @@ extension BridgeTests {
     }
   }
 
+  @Suite("Limits of time", .serialized)
+  struct LimitTests {
+    @Test(
+      "Stop what runs, and only that",
+      arguments: [
+        "while true do end",
+        "while true do pcall(error) end",
+        "while true do pcall(function() while true do end end) end",
+        "local function f() return f() end f()",
+        "repeat until coroutine.resume(coroutine.create(function() while true do end end)) == 1",
+        "local f = function() while true do pcall(error) end end "
+          + "while true do pcall(coroutine.wrap(f)) end",
+        "local co = coroutine.wrap(function() while true do coroutine.yield() end end) "
+          + "while true do co() end",
+        "local t <close> = setmetatable({}, {__close = function() while true do end end}) "
+          + "while true do end",
+        "while true do debug.sethook() end",
+        "while true do pcall(loop) end",
+      ])
+    func stops(code: String) throws {
+      let state = try makeState()
+      let loop = Function("loop", "Computes for ever.") { call in
+        while !LuaState.isInterrupted {}
+        throw LuaError.interrupted
+      }
+      try state.setGlobal("loop", to: .reference(state.makeFunction(loop)))
+      let chunk = try state.load(code, name: "=s")
+      let error = try #require(try state.withTimeLimit(0.02) { try state.call(chunk) })
+      #expect(error.message.contains("out of time") || code.contains("loop"))
+      #expect(!LuaState.isInterrupted)
+      let sum = try state.run("local s = 0 for i = 1, 100000 do s = s + i end return s")
+      #expect(sum.first?.asInteger == 5_000_050_000)
+    }
+
+    @Test("Leave what ends in time alone, its errors too")
+    func inTime() throws {
+      let state = try makeState()
+      #expect(try state.withTimeLimit(60) { try state.run("x = 1") } == nil)
+      #expect(try state.withTimeLimit(.infinity) { try state.run("x = 2") } == nil)
+      let text = try message("error('mine')", in: state)
+      #expect(text == "s:1: mine")
+      #expect(throws: LuaError.self) {
+        _ = try state.withTimeLimit(60) { try state.run("error('mine')") }
+      }
+    }
+
+    @Test("An inner limit ends by itself, an outer one ends both")
+    func nested() throws {
+      let state = try makeState()
+      let loop = try state.load("while true do end", name: "=s")
+      var inner: LuaError?
+      var outer = try state.withTimeLimit(60) {
+        inner = try state.withTimeLimit(0.02) { try state.call(loop) }
+      }
+      #expect(inner != nil && outer == nil && !LuaState.isInterrupted)
+      outer = try state.withTimeLimit(0.02) {
+        inner = try state.withTimeLimit(60) { try state.call(loop) }
+        try state.call(loop)
+      }
+      #expect(inner != nil && outer != nil && !LuaState.isInterrupted)
+    }
+
+    @Test("A hook of the script is there again, and nothing stays behind")
+    func leavesNothing() throws {
+      let state = try makeState()
+      try state.run("calls = 0 debug.sethook(function() calls = calls + 1 end, 'c')")
+      let loop = try state.load("local t = {} while true do t = {t} pcall(error) end", name: "=s")
+      #expect(try state.withTimeLimit(0.01) { try state.call(loop) } != nil)
+      try state.run("calls = 0 local f = function() end f() f() assert(calls >= 2)")
+      try state.run("debug.sethook() collectgarbage() collectgarbage()")
+      let before = try state.run("return collectgarbage('count')").first?.asNumber ?? 0
+      for _ in 0..<50 { #expect(try state.withTimeLimit(0.002) { try state.call(loop) } != nil) }
+      try state.run("collectgarbage() collectgarbage()")
+      let after = try state.run("return collectgarbage('count')").first?.asNumber ?? 0
+      #expect(after < before + 100)
+    }
+
+    @Test("Ctrl-C passes through a limit")
+    func interrupt() throws {
+      let state = try makeState()
+      state.watchInterrupt()
+      defer { state.unwatchInterrupt() }
+      let loop = try state.load("while true do end", name: "=s")
+      #expect(throws: LuaError.self) {
+        _ = try state.withTimeLimit(60) {
+          state.interrupt()
+          try state.call(loop)
+        }
+      }
+      #expect(LuaState.isInterrupted)
+    }
+  }
+
   @Suite("Coroutines")
   struct CoroutineTests {
     @Test("resume and wrap behave as the stock ones")

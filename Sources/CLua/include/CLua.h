@@ -145,6 +145,16 @@ void cl_unwatch_interrupt(lua_State *L);
 bool cl_interrupted(void);                /* for compiled loops; any thread */
 void cl_interrupt(lua_State *L);          /* as if Ctrl-C was typed */
 
+/* A limit of time, after which what runs is stopped as by Ctrl-C; one state at a time, nested
+ * ones end with the outer one. The struct keeps what was before. */
+typedef struct {
+  int64_t deadline;
+  lua_State *state;
+  struct { void (*function)(void); int mask, count; } hooks[2];
+} cl_limit;
+void cl_begin_limit(lua_State *L, double seconds, cl_limit *before);
+bool cl_end_limit(lua_State *L, const cl_limit *before); /* had it passed? */
+
 /* Seeds math.random. */
 void cl_seed(lua_State *L, int64_t seed);
 /* Replaces pairs, table.sort and the coroutine functions; see pairs.c, sort.c, interrupt.c. */

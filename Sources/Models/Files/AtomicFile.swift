@@ -41,6 +41,18 @@ public enum AtomicFile {
     flush(folder: folder)
   }
 
+  /// Throws what `write` would: there is no folder, no right to write, a folder of that name.
+  public static func check(_ path: String) throws {
+    var status = stat()
+    let isFolder = stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+    guard !path.isEmpty, !isFolder else {
+      throw FileError(path, path.isEmpty ? "the path is empty" : "is a folder")
+    }
+    let (descriptor, temporary) = try open(beside: path, in: folder(of: path))
+    close(descriptor)
+    unlink(temporary)
+  }
+
   /// A new file beside the target; one that a killed process of the same number left is passed over.
   private static func open(
     beside path: String, in folder: String

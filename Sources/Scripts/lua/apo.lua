@@ -3,8 +3,8 @@
 local apo = ...
 
 local parts = {  -- name in `apo`, and what it will be
-  "dataset", "score", "estimate_values", "train", "evaluate", "plot", "progress", "journal",
-  "rewards", "presets", "algorithm", "algorithms", "terms",
+  "dataset", "score", "estimate_values", "values_from", "train", "evaluate", "plot", "progress",
+  "journal", "rewards", "presets", "algorithm", "algorithms", "terms",
 }
 local files = {estimate_values = "apo.values"}  -- the others are in a file of their own name
 local placeholders = {}                          -- lets Tab list the names before they are read

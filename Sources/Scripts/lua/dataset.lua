@@ -35,10 +35,25 @@ local function columns(row)
   return #names > 0 and "it has " .. table.concat(names, ", ") or "it is empty"
 end
 
+-- The text of a conversation that is one message, as in the data of the A*-PO authors and of verl;
+-- like them without a chat template.
+local function only_message(messages, place)
+  local message = messages[1]
+  if #messages ~= 1 or message.role ~= "user" or type(message.content) ~= "string" then
+    fail(("%s: 'prompt' is a conversation of %d messages; only one of the role user is taken as it "
+      .. "is: apo.dataset(path, {prompt = function(row) … end}) makes the text of others"):format(
+      place, #messages))
+  end
+  return message.content
+end
+
 -- Numbers a row, and makes sure that it has a prompt.
 local function check(row, index, place, prompt)
   if type(row) ~= "table" then fail(place .. ": a row must be an object, got " .. type(row)) end
   if prompt then row.prompt = prompt(row) end
+  if type(row.prompt) == "table" and type(row.prompt[1]) == "table" then
+    row.prompt = only_message(row.prompt, place)
+  end
   local kind = type(row.prompt)
   if kind == "nil" then
     fail(("%s: the row has no 'prompt' (%s); apo.dataset(path, {prompt = function(row) … end}) "
@@ -73,7 +88,8 @@ local function copy(list, prompt)
   local rows = {}
   for i, given in ipairs(list) do
     local row = given
-    if prompt and type(given) == "table" then  -- the caller's table stays as it is
+    local is_changed = prompt or type(given) == "table" and type(given.prompt) == "table"
+    if is_changed and type(given) == "table" then  -- the caller's table stays as it is
       row = {}
       for name, value in pairs(given) do row[name] = value end
     end
@@ -86,7 +102,8 @@ end
 local dataset = documented{
   name = "apo.dataset", summary = "Reads rows from a file, or takes a list of them.",
   details = "Files: `.jsonl` (an object a line), `.json` (a list of objects), `.csv` (the first "
-    .. "line names the columns). Each row needs a `prompt`: a string, or a list of token ids.",
+    .. "line names the columns). Each row needs a `prompt`: a string, a list of token ids, or a "
+    .. "list of one message `{role = \"user\", content = …}`, whose content is taken.",
   parameters = {{name = "source", type = "string or table", text = "a path or a list of rows"}},
   options = {
     {name = "prompt", type = "function", optional = true,

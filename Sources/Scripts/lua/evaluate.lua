@@ -5,12 +5,13 @@
 --               correct ones: 1 - C(n-c, k) / C(n, k)   (Chen et al. 2021, arXiv 2107.03374, eq. 1)
 --   maj_at[k]   the chance that the most frequent answer of the first k samples is correct
 --
--- What is correct the option `correct` says. Samples have a seed of their own: evaluating in the middle of
--- a training changes nothing in it.
+-- What is correct the option `correct` says. Samples have a seed of their own: evaluating in the
+-- middle of a training changes nothing in it.
 
 local apo = require "apo"
 local documented, fail = require "apo.documented", require "apo.fail"
-local correct = require "apo.correct"
+local rows_of_files = require "apo.rows"
+local correct, reward_timeout = require "apo.correct", require "apo.reward_timeout"
 
 -- 1 - C(n-c, k) / C(n, k), as the product of 1 - k/i for i = n-c+1 … n.
 local function pass_at(n, c, k)
@@ -48,7 +49,9 @@ local function evaluate_batch(options, rows)
     top_k = options.top_k, top_p = options.top_p, min_p = options.min_p, stop = options.stop,
     seed = options.seed, step = 0,
   })
-  local _, scored = apo.score(rollout, options.reward, {weights = options.weights})
+  local _, scored = apo.score(rollout, options.reward, {
+    weights = options.weights, reward_timeout = options.reward_timeout,
+  })
   local is_correct, records = correct.test(options.correct), {}
   for i, row in ipairs(rows) do
     local samples = {}
@@ -130,10 +133,20 @@ local function by_source(records, n)
   return result
 end
 
+-- The error that writing the samples would raise comes before they are made.
+local function check_path(path)
+  local folder = path:match("^(.*)/[^/]*$")
+  if folder and folder ~= "" then apo.system.make_folder(folder) end
+  apo.system.check_writable(path)
+end
+
 local function write(path, records)
   local lines = {}
   for i, record in ipairs(records) do
-    lines[i] = apo.json.encode({prompt = record.prompt, samples = record.samples}, {lossy = true})
+    lines[i] = apo.json.encode({
+      row = rows_of_files.get(record.row), data_source = record.row.data_source,
+      prompt = record.prompt, samples = record.samples,
+    }, {lossy = true, order = {"row", "data_source", "prompt"}})
   end
   apo.system.write_file(path, table.concat(lines, "\n") .. "\n")
 end
@@ -145,6 +158,7 @@ return documented{
     {name = "data", type = "apo.Dataset", text = "the rows"},
     {name = "reward", type = "function or table", text = "as for apo.score"},
     {name = "weights", type = "table", default = {}, text = "of the rewards, as for apo.score"},
+    reward_timeout,
     {name = "n", type = "integer", minimum = 1, default = 1, text = "samples per prompt"},
     {name = "temperature", type = "number", minimum = 0, default = 0, text = "0 is greedy"},
     {name = "max_tokens", type = "integer", minimum = 1, text = "longest completion"},
@@ -159,7 +173,7 @@ return documented{
     {name = "batch_size", type = "integer", minimum = 1, default = 64,
      text = "prompts sampled at once; the result does not depend on it"},
     {name = "seed", type = "integer", default = 20250527, text = "of the samples"},
-    {name = "path", type = "string", optional = true, text = "file for prompts and samples"},
+    {name = "path", type = "string", optional = true, text = "file for prompts and samples, a line for each row; it is replaced as a whole"},
     {name = "title", type = "string", default = "evaluation", text = "of the progress bar"},
     {name = "quiet", type = "boolean", default = false, text = "show no progress bar"},
   },
@@ -174,6 +188,7 @@ return documented{
 print(result.mean, result.pass_at[8], result.maj_at[8])]],
   call = function(options)
     if #options.data == 0 then fail("evaluate: there are no rows") end
+    if options.path then check_path(options.path) end
     local records = {}
     local bar = apo.progress{title = options.title, unit = "prompts", total = #options.data,
                              quiet = options.quiet}

@@ -14,4 +14,6 @@ rewards.countdown = require "apo.rewards.countdown"
 rewards.multiply = require "apo.rewards.multiply"
 rewards.exact = require "apo.rewards.match".exact
 rewards.numeric = require "apo.rewards.match".numeric
+rewards.format = require "apo.rewards.format"
+rewards.length = require "apo.rewards.length"
 return rewards

@@ -4,7 +4,7 @@
 
 local apo = require "apo"
 local documented, fail = require "apo.documented", require "apo.fail"
-local rows_of_files = require "apo.rows"
+local rows_of_files, reward_timeout = require "apo.rows", require "apo.reward_timeout"
 
 local function excerpt(prompt)
   if type(prompt) ~= "string" then return "token ids" end
@@ -17,13 +17,20 @@ local function describe(value)
   return tostring(value)
 end
 
-local function check(value, name, completion)
-  if type(value) == "number" and value - value == 0 then return value end  -- not NaN, not infinite
+local function place(completion)
   local row = completion.row
   local index = rows_of_files.get(row)
-  fail(("%s gave %s for %s (prompt: %s); a reward must be a finite number"):format(
-    name == "reward" and "the reward function" or ("reward '%s'"):format(name), describe(value),
-    index and "row " .. index or "a row", excerpt(row.prompt)))
+  return ("%s (prompt: %s)"):format(index and "row " .. index or "a row", excerpt(row.prompt))
+end
+
+local function title(name)
+  return name == "reward" and "the reward function" or ("reward '%s'"):format(name)
+end
+
+local function check(value, name, completion)
+  if type(value) == "number" and value - value == 0 then return value end  -- not NaN, not infinite
+  fail(("%s gave %s for %s; a reward must be a finite number"):format(
+    title(name), describe(value), place(completion)))
 end
 
 -- The list of {name, function, weight}.
@@ -31,35 +38,65 @@ local function functions(reward, weights)
   if type(reward) == "function" then return {{name = "reward", call = reward, weight = 1}} end
   local list = {}
   for key, call in pairs(reward) do
-    local name = type(key) == "string" and key or "reward_" .. key
+    local name = type(key) == "string" and key or "reward_" .. tostring(key)
     if type(call) ~= "function" then
       fail(("reward '%s' must be a function, got %s"):format(name, type(call)))
     end
-    list[#list + 1] = {name = name, call = call, weight = weights[key] or 1}
+    list[#list + 1] = {name = name, call = call, weight = weights[key] or weights[name] or 1}
   end
   if #list == 0 then fail("the table of rewards is empty") end
   return list
 end
 
+-- What the function gives, unless it takes longer than it may.
+local function call(reward, completion, timeout)
+  local value
+  local in_time, where = apo.system.time_limit(timeout, function()
+    value = reward.call(completion.row, completion)
+  end)
+  if in_time then return value end
+  local info = debug.getinfo(reward.call, "S")
+  fail(("%s (%s:%d) took more than %g s for %s and was stopped at %s; it may loop for ever, or "
+    .. "reward_timeout is too short"):format(title(reward.name), info.short_src, info.linedefined,
+    timeout, place(completion), where))
+end
+
+local function add_part(parts, name, value, completion)
+  if parts[name] then
+    fail(("two rewards gave '%s' for %s; names must differ"):format(name, place(completion)))
+  end
+  parts[name] = check(value, name, completion)
+end
+
 -- The weighted reward of one completion; adds its parts, unweighted, to `parts`.
-local function score_one(list, weights, completion, parts)
+local function score_one(list, options, completion, parts)
   local total = 0
   for _, reward in ipairs(list) do
-    local value = reward.call(completion.row, completion)
+    local value = call(reward, completion, options.reward_timeout)
     if type(value) == "table" then
       for name, number in pairs(value) do
-        parts[name] = check(number, tostring(name), completion)
-        total = total + reward.weight * (weights[name] or 1) * number
+        add_part(parts, tostring(name), number, completion)
+        total = total + reward.weight * (options.weights[name] or 1) * number
       end
     else
-      parts[reward.name] = check(value, reward.name, completion)
+      add_part(parts, reward.name, value, completion)
       total = total + reward.weight * value
     end
   end
   return total
 end
 
-local function check_weights(weights, list, parts)
+local function check_weights(weights)
+  for name, weight in pairs(weights) do
+    if type(weight) ~= "number" or weight - weight ~= 0 then
+      fail(("weights: the weight of '%s' must be a finite number, got %s"):format(
+        tostring(name), describe(weight)))
+    end
+  end
+end
+
+-- Names that a table of named numbers has are known when it was given.
+local function check_names(weights, list, parts)
   local known = {}
   for _, reward in ipairs(list) do known[reward.name] = true end
   for i = 1, #list do known[i] = true end
@@ -67,7 +104,7 @@ local function check_weights(weights, list, parts)
     for name in pairs(of_one) do known[name] = true end
   end
   for name in pairs(weights) do
-    if not known[name] then fail(("weights: there is no reward '%s'"):format(name)) end
+    if not known[name] then fail(("weights: there is no reward '%s'"):format(tostring(name))) end
   end
 end
 
@@ -102,6 +139,7 @@ return documented{
   },
   options = {
     {name = "weights", type = "table", default = {}, text = "the weight of a name or position"},
+    reward_timeout,
   },
   returns = {
     {type = "apo.Tensor", text = "the rewards [B]"},
@@ -113,12 +151,13 @@ return documented{
   weights = {short = 0.1},
 })]],
   call = function(rollout, reward, options)
+    check_weights(options.weights)
     local list, rewards, parts = functions(reward, options.weights), {}, {}
     for i = 1, #rollout do
       parts[i] = {}
-      rewards[i] = score_one(list, options.weights, rollout[i], parts[i])
+      rewards[i] = score_one(list, options, rollout[i], parts[i])
     end
-    check_weights(options.weights, list, parts)
+    check_names(options.weights, list, parts)
     local details = {rewards = rewards, parts = parts, means = statistics(parts)}
     return apo.tensor(rewards), details
   end,

@@ -78,7 +78,11 @@ Values.lengths = documented{
   name = "apo.Values:lengths", summary = "The lengths of a row's reference samples.",
   parameters = {a_row},
   returns = {{type = "list of integers", text = "n numbers of tokens"}},
-  call = function(self, row) return table.move(entry(self, row).lengths, 1, self.n, 1, {}) end,
+  call = function(self, row)
+    local lengths = entry(self, row).lengths
+    if not lengths then fail("lengths: these values were read from columns, which have none") end
+    return table.move(lengths, 1, self.n, 1, {})
+  end,
 }
 
 Values.pass_rate = documented{
@@ -121,14 +125,15 @@ Values.solvable = documented{
 Values.summary = documented{
   name = "apo.Values:summary", summary = "Figures over all rows of the data.",
   returns = {{type = "table", text = "`prompts`, `mean_reward`, `mean_value`, `unsolved` and "
-    .. "`all_solved` (fractions), `mean_length`, `histogram` of values (ten bins of 0 to 1)"}},
+    .. "`all_solved` (fractions), `mean_length` (nil where lengths are not known), `histogram` of values (ten bins of 0 to 1)"}},
   call = function(self)
     local s = {prompts = #self.data, mean_reward = 0, mean_value = 0, unsolved = 0, all_solved = 0,
                mean_length = 0, histogram = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0}}
     for _, row in ipairs(self.data.rows) do
       local v, rate = value_of(self, row), self:pass_rate(row)
       s.mean_reward = s.mean_reward + mean(entry(self, row).rewards) / #self.data
-      s.mean_length = s.mean_length + mean(entry(self, row).lengths) / #self.data
+      local lengths = entry(self, row).lengths
+      s.mean_length = lengths and s.mean_length + mean(lengths) / #self.data
       s.mean_value = s.mean_value + v / #self.data
       s.unsolved = s.unsolved + (rate == 0 and 1 or 0) / #self.data
       s.all_solved = s.all_solved + (rate == 1 and 1 or 0) / #self.data

@@ -12,6 +12,7 @@ local documented, fail = require "apo.documented", require "apo.fail"
 local new_table = require "apo.value_table"
 local value_file = require "apo.value_file"
 local row_key, correct = require "apo.row_key", require "apo.correct"
+local reward_timeout = require "apo.reward_timeout"
 
 -- Samples n completions for each row and gives the entries to store.
 local function sample(options, rows)
@@ -20,7 +21,9 @@ local function sample(options, rows)
     top_k = options.top_k, top_p = options.top_p, min_p = options.min_p, stop = options.stop,
     seed = options.seed, step = 0,
   })
-  local _, scored = apo.score(rollout, options.reward, {weights = options.weights})
+  local _, scored = apo.score(rollout, options.reward, {
+    weights = options.weights, reward_timeout = options.reward_timeout,
+  })
   local entries = {}
   for i, row in ipairs(rows) do
     local rewards, lengths = {}, {}
@@ -84,6 +87,7 @@ return documented{
     {name = "data", type = "apo.Dataset", text = "the rows"},
     {name = "reward", type = "function or table", text = "as for apo.score"},
     {name = "weights", type = "table", default = {}, text = "of the rewards, as for apo.score"},
+    reward_timeout,
     {name = "n", type = "integer", minimum = 1, default = 8, text = "samples per prompt"},
     {name = "beta", type = "number", minimum = 0, default = 0.5,
      text = "beta1: 0 is the best sample, infinity the mean"},

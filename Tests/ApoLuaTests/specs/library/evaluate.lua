@@ -37,7 +37,7 @@ assert(mean > 0 and mean < 1 and result.pass_at[1] < result.pass_at[6])
 local lines = 0
 for record in apo.json.read_lines(path) do
   lines = lines + 1
-  equal(#record.samples, 6)
+  equal({#record.samples, record.row, record.data_source}, {6, lines, data[lines].data_source})
 end
 equal(lines, 8)
 
@@ -96,3 +96,16 @@ raises("the reward function gave nil for row 1", run, {reward = function() end})
 raises("there are no rows", function()
   apo.evaluate{model = model, data = data:take(0), reward = reward, max_tokens = 2}
 end)
+
+-- A path that cannot be written to is found out before anything is sampled.
+local function never() error("it was sampled") end
+spec.write(spec.folder .. "/file", "x")
+for bad, problem in pairs{
+  [""] = "must not be empty", [spec.folder] = "is a folder", [spec.folder .. "/file/x"] = "not a folder",
+} do
+  raises(problem, run, {path = bad, reward = never})
+end
+run{path = spec.folder .. "/new/folder/samples.jsonl"}
+equal(apo.system.exists(spec.folder .. "/new/folder/samples.jsonl"), "file")
+raises("took more than 0.01 s for row 1", run,
+  {reward = function() while true do end end, reward_timeout = 0.01})

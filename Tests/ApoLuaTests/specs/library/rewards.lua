@@ -47,6 +47,15 @@ equal(count, 300)
 local math_strict = rewards.math()
 local math_flexible, boxed = rewards.math{mode = "flexible"}
 count = 0
+for case in apo.json.read_lines(folder .. "math_is_equiv.jsonl") do
+  if case.a and case.b then
+    local text = (case.a:find("$", 1, true) and "\\boxed{%s}" or "\\boxed %s"):format(case.a)
+    equal(math_flexible({answer = case.b}, {text = text}), case.is_equiv and 1 or 0)
+    count = count + 1
+  end
+end
+equal(count, 297)
+count = 0
 for case in apo.json.read_lines(folder .. "math.jsonl") do
   local row = {answer = case.ground_truth}
   local text, ends = case.solution:gsub("<|endoftext|>$", "")
@@ -95,3 +104,50 @@ equal({exact({y = "a b"}, {text = " a b\n"}), exact({y = 5}, {text = "55"})}, {1
 equal({numeric({answer = 1200}, {text = "it is 1,200."}), numeric({answer = "3.5"}, {text = "3.505"}),
   numeric({answer = 2}, {text = "two"})}, {1, 1, 0})
 raises("option 'mode' must be one of 'strict', 'flexible', got 'lax'", rewards.gsm8k, {mode = "lax"})
+
+-- Layout: sections in their order and nothing else, or patterns.
+local layout = rewards.format{tags = {"think", "answer"}, score = 0.5}
+local function laid_out(text) return layout({}, {text = text}) end
+equal(laid_out("<think>a\nb</think>\n<answer>3</answer>\n"), 0.5)
+for _, text in ipairs{
+  "", "<think>a</think>", "<answer>3</answer><think>a</think>", "x<think>a</think><answer>3</answer>",
+  "<think>a</think><answer>3</answer>.", "<think>a<think>b</think><answer>3</answer>",
+  "<think>a</think><answer>3", "<think></think><answer>3</answer><answer>4</answer>",
+} do equal(laid_out(text), 0) end
+local thinking = rewards.format{pattern = "^<think>.-</think>"}
+equal({thinking({}, {text = "<think>a</think> 3"}), thinking({}, {text = " <think>a</think>"})}, {1, 0})
+local both = rewards.format{pattern = {"^%d", "%d$"}}
+equal({both({}, {text = "1+2"}), both({}, {text = "1+x"})}, {1, 0})
+raises("format: option 'tags' or 'pattern' is missing", rewards.format)
+raises('format: the pattern "[" is not one of Lua', rewards.format, {pattern = "["})
+
+-- Length: DAPO's straight line, and half a cosine.
+local function of(n, reason)
+  local ids = {}
+  for i = 1, n do ids[i] = 1 end
+  return {text = "", ids = ids, finish_reason = reason or "eos"}
+end
+local overlong = rewards.length{max_tokens = 20, buffer = 8}
+for n, expected in pairs{[1] = 0, [12] = 0, [14] = -0.25, [20] = -1, [25] = -1} do
+  equal(overlong({}, of(n)), expected)
+end
+local right = true
+local cosine = rewards.length{
+  shape = "cosine", max_tokens = 20, reward = function() return right and 1 or 0 end, truncated = -2,
+}
+spec.close(cosine({}, of(0)), 1)
+spec.close(cosine({}, of(5)), 0.5 + 0.5 * (1 + math.cos(math.pi / 4)) / 2)
+spec.close(cosine({}, of(10)), 0.75)
+spec.close(cosine({}, of(20)), 0.5)
+right = false
+spec.close(cosine({}, of(0)), -1)
+spec.close(cosine({}, of(20)), -0.5)
+equal(cosine({}, of(20, "length")), -2)
+raises("length: option 'buffer' is missing", rewards.length, {max_tokens = 5})
+raises("length: the buffer (6) is larger than max_tokens (5)", rewards.length,
+  {max_tokens = 5, buffer = 6})
+raises("length: option 'reward' is missing", rewards.length, {max_tokens = 5, shape = "cosine"})
+raises("length: option 'wrong' must be {at no tokens, at max_tokens}", rewards.length,
+  {max_tokens = 5, shape = "cosine", reward = numeric, wrong = {1}})
+raises("length: the reward must give a number, got table", rewards.length{
+  max_tokens = 5, shape = "cosine", reward = function() return {} end}, {}, of(1))

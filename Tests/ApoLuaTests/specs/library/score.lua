@@ -33,3 +33,32 @@ raises("weights: there is no reward 'lenth'", apo.score, rollout, {length = leng
 raises("(prompt: a long prompt xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...)", apo.score,
   {rollout[2]}, giving(nil))
 raises("score.lua:35: boom", apo.score, rollout, function() error("boom") end)
+
+-- Several rewards: a list has names of its own, weights go by position or name.
+rewards, details = apo.score(rollout, {right, length}, {weights = {reward_1 = 4, [2] = 0.5}})
+equal({rewards:totable(), details.means.reward_2.mean}, {{4.5, 1}, 1.5})
+raises("weights: the weight of 'length' must be a finite number, got the string \"2\"", apo.score,
+  rollout, {length = length}, {weights = {length = "2"}})
+raises("two rewards gave 'a' for row 1 (prompt: 1+1=); names must differ", apo.score, rollout,
+  {a = length, b = giving{a = 1}})
+
+-- A reward that does not end is stopped, wherever it loops, and named.
+local short = {reward_timeout = 0.02}
+local function endless() while true do end end
+local function stubborn() while true do pcall(endless) end end
+local function woven() return coroutine.wrap(stubborn)() end
+local path = debug.getinfo(1, "S").short_src
+raises(("the reward function (%s:47) took more than 0.02 s for row 1 (prompt: 1+1=) and was stopped "
+  .. "at %s:47; it may loop for ever, or reward_timeout is too short"):format(path, path),
+  apo.score, rollout, endless, short)
+raises("reward 'slow' (score.lua:48) took more than 0.02 s for row 1", apo.score, rollout,
+  {length = length, slow = stubborn}, short)
+raises("(score.lua:49) took more than", apo.score, rollout, woven, short)
+for _, reward in ipairs{endless, stubborn, woven} do
+  equal(pcall(apo.score, rollout, reward, short), false)
+end
+equal(apo.score(rollout, right, short):totable(), {1, 0})
+equal(apo.score(rollout, right, {reward_timeout = math.huge}):totable(), {1, 0})
+equal(select(2, apo.system.time_limit(0.01, endless)), path .. ":47")
+equal({apo.system.time_limit(5, function() end)}, {true})
+raises("mine", apo.system.time_limit, 5, function() error("mine") end)

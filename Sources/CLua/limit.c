@@ -1,0 +1,97 @@
+/* A limit of time on what a state runs. The kernel's timer sends SIGALRM, whose handler does what
+ * that of Ctrl-C does, so code within its limit is not slowed down; leaving the limit takes it
+ * back. A single call of a C function, such as a long `string.find`, is not stopped. */
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <sys/time.h>
+#include <time.h>
+
+#include "context.h"
+
+static atomic_bool over;
+static _Atomic int64_t deadline; /* nanoseconds of the monotonic clock; 0: no limit */
+static cl_context *_Atomic limited;
+static pthread_t owner;
+
+bool cl_is_over(void) { return atomic_load_explicit(&over, memory_order_relaxed); }
+
+static int64_t now(void) {
+  struct timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
+}
+
+/* A signal that was on its way when its limit ended comes before the deadline of another. */
+static void on_alarm(int number) {
+  cl_context *c = atomic_load(&limited);
+  if (c == NULL) return;
+  if (!pthread_equal(pthread_self(), owner)) {
+    pthread_kill(owner, number);
+    return;
+  }
+  int64_t end = atomic_load(&deadline);
+  if (end == 0 || now() < end) return;
+  atomic_store(&over, true);
+  cl_stop(c);
+}
+
+/* Asks for the signal at the deadline, and again each 10 ms in case it came too early. */
+static void set_timer(int64_t end) {
+  struct itimerval timer = {{0, 0}, {0, 0}};
+  if (end != 0) {
+    int64_t left = end - now();
+    if (left < 1000) left = 1000;
+    timer.it_value.tv_sec = (time_t)(left / 1000000000);
+    timer.it_value.tv_usec = (suseconds_t)(left % 1000000000 / 1000);
+    timer.it_interval.tv_usec = 10000;
+  }
+  setitimer(ITIMER_REAL, &timer, NULL);
+}
+
+static void watch(lua_State *L) {
+  struct sigaction action = {.sa_handler = on_alarm};
+  sigemptyset(&action.sa_mask);
+  sigaction(SIGALRM, &action, NULL);
+  sigset_t set; /* a parent may have left it blocked */
+  sigemptyset(&set);
+  sigaddset(&set, SIGALRM);
+  pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+  owner = pthread_self();
+  atomic_store(&limited, context(L));
+}
+
+void cl_begin_limit(lua_State *L, double seconds, cl_limit *before) {
+  lua_State *states[] = {context(L)->main, L};
+  for (int i = 0; i < 2; i++) {
+    before->hooks[i].function = (void (*)(void))lua_gethook(states[i]);
+    before->hooks[i].mask = lua_gethookmask(states[i]);
+    before->hooks[i].count = lua_gethookcount(states[i]);
+  }
+  before->state = L;
+  before->deadline = atomic_load(&deadline);
+  if (!(seconds < 1e9)) return;
+  int64_t end = now() + (seconds > 0 ? (int64_t)(seconds * 1e9) : 0);
+  if (before->deadline != 0 && before->deadline <= end) return;
+  if (before->deadline == 0) watch(L);
+  atomic_store(&deadline, end);
+  set_timer(end);
+}
+
+bool cl_end_limit(lua_State *L, const cl_limit *before) {
+  bool was_over = cl_is_over();
+  if (atomic_load(&deadline) != before->deadline) {
+    atomic_store(&deadline, before->deadline);
+    set_timer(before->deadline);
+    if (before->deadline == 0) atomic_store(&limited, NULL);
+    atomic_store(&over, false);
+  }
+  if (!was_over) return false;
+  lua_State *states[] = {context(L)->main, before->state};
+  for (int i = 0; i < 2; i++) {
+    lua_sethook(states[i], (lua_Hook)before->hooks[i].function, before->hooks[i].mask,
+                before->hooks[i].count);
+  }
+  if (cl_interrupted()) cl_stop(context(L));
+  return true;
+}
