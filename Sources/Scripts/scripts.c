@@ -36,6 +36,9 @@ static const unsigned char batches[] = {
 static const unsigned char checkpoint[] = {
 #embed "lua/checkpoint.lua"
 };
+static const unsigned char code_files[] = {
+#embed "lua/code_files.lua"
+};
 static const unsigned char console[] = {
 #embed "lua/console.lua"
 };
@@ -80,6 +83,15 @@ static const unsigned char progress[] = {
 };
 static const unsigned char reached_code[] = {
 #embed "lua/reached_code.lua"
+};
+static const unsigned char recorded[] = {
+#embed "lua/recorded.lua"
+};
+static const unsigned char replay[] = {
+#embed "lua/replay.lua"
+};
+static const unsigned char replay_report[] = {
+#embed "lua/replay_report.lua"
 };
 static const unsigned char reward_timeout[] = {
 #embed "lua/reward_timeout.lua"
@@ -168,6 +180,9 @@ static const unsigned char values[] = {
 static const unsigned char values_from[] = {
 #embed "lua/values_from.lua"
 };
+static const unsigned char warnings[] = {
+#embed "lua/warnings.lua"
+};
 
 #define SCRIPT(name, text) {name, text, sizeof text}
 
@@ -183,6 +198,7 @@ static const apo_script scripts[] = {
     SCRIPT("apo", apo),
     SCRIPT("batches", batches),
     SCRIPT("checkpoint", checkpoint),
+    SCRIPT("code_files", code_files),
     SCRIPT("console", console),
     SCRIPT("correct", correct),
     SCRIPT("csv", csv),
@@ -198,6 +214,9 @@ static const apo_script scripts[] = {
     SCRIPT("presets", presets),
     SCRIPT("progress", progress),
     SCRIPT("reached_code", reached_code),
+    SCRIPT("recorded", recorded),
+    SCRIPT("replay", replay),
+    SCRIPT("replay_report", replay_report),
     SCRIPT("reward_timeout", reward_timeout),
     SCRIPT("rewards", rewards),
     SCRIPT("rewards.arithmetic", rewards_arithmetic),
@@ -227,6 +246,7 @@ static const apo_script scripts[] = {
     SCRIPT("value_table", value_table),
     SCRIPT("values", values),
     SCRIPT("values_from", values_from),
+    SCRIPT("warnings", warnings),
     {0, 0, 0},
 };
 

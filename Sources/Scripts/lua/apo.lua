@@ -4,7 +4,7 @@ local apo = ...
 
 local parts = {  -- name in `apo`, and what it will be
   "dataset", "score", "estimate_values", "values_from", "train", "evaluate", "plot", "progress",
-  "journal", "rewards", "presets", "algorithm", "algorithms", "terms",
+  "journal", "rewards", "presets", "algorithm", "algorithms", "terms", "recorded", "replay",
 }
 local files = {estimate_values = "apo.values"}  -- the others are in a file of their own name
 local placeholders = {}                          -- lets Tab list the names before they are read

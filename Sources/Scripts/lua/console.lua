@@ -56,23 +56,6 @@ local function evaluation(record)
   return table.concat(parts, "  ", 1, math.min(#parts, 6))
 end
 
--- Conditions that deserve a word, with what to do about them.
-local function warnings(record)
-  local list = {}
-  if record.reward_std == 0 then
-    list.same_rewards = ("all completions got the reward %g: only V* tells their prompts apart")
-      :format(record.reward)
-  end
-  if record["completions/clipped_ratio"] > 0.3 then
-    list.clipped = ("%.0f %% of the completions were cut off by max_tokens and may have been right")
-      :format(100 * record["completions/clipped_ratio"])
-  end
-  if record.grad_norm == 0 then
-    list.zero_gradient = "the gradient is exactly zero: the policy does not change"
-  end
-  return list
-end
-
 local Console = {}
 Console.__index = Console
 
@@ -83,18 +66,14 @@ function Console:say(text)
   io.stdout:flush()
 end
 
--- Shows a logged step; says each kind of warning at most once in 50 of them.
+-- Shows a logged step.
 function Console:step(record)
   if self.lines % 20 == 0 then self:say(heading(self.columns)) end
   self.lines = self.lines + 1
   self:say(line(self.columns, record))
-  for kind, text in pairs(warnings(record)) do
-    if self.lines - (self.warned[kind] or -50) >= 50 then
-      self.warned[kind] = self.lines
-      self:say("        warning: " .. text)
-    end
-  end
 end
+
+function Console:warning(text) self:say("        warning: " .. text) end
 
 function Console:evaluation(record) self:say(evaluation(record)) end
 
@@ -102,6 +81,6 @@ return function(options)
   options.title, options.unit = "training", "steps"
   local bar = apo.progress(options)
   return setmetatable({
-    is_quiet = bar.is_quiet, bar = bar, columns = columns_that_fit(), lines = 0, warned = {},
+    is_quiet = bar.is_quiet, bar = bar, columns = columns_that_fit(), lines = 0,
   }, Console)
 end

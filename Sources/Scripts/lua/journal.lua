@@ -4,6 +4,7 @@
 --   script.lua          the script that ran
 --   metrics.jsonl       one line of figures for each logged step
 --   completions.jsonl   what the policy wrote in those steps
+--   events.jsonl        warnings, and the text of functions that came from files or were edited
 --   .lock               empty; locked by the training that writes to the folder
 --
 -- A folder that holds a run is not written to, unless the run is to be resumed; then its settings
@@ -12,6 +13,7 @@
 
 local apo = require "apo"
 local fail = require "apo.fail"
+local rows_of_files = require "apo.rows"
 local json, system = apo.json, apo.system
 
 local Journal = {}
@@ -25,7 +27,7 @@ local hashes = {
   data = "the rows of data are others", eval_data = "the rows of eval.data are others",
 }
 
-local files = {"metrics.jsonl", "completions.jsonl"}
+local files = {"metrics.jsonl", "completions.jsonl", "events.jsonl"}
 
 local function script_text()
   local path = arg and arg[0]
@@ -98,7 +100,7 @@ end
 -- Opens the journal of a run whose folder is locked; `about` is what run.json will hold, with
 -- `settings` in it.
 local function open(dir, about)
-  local journal = setmetatable({dir = dir, history = {}}, Journal)
+  local journal = setmetatable({dir = dir, history = {}, events = {}}, Journal)
   if not dir then return journal end
   if is_run(dir) then continue(journal, about) else start(journal, about) end
   return journal
@@ -116,6 +118,12 @@ function Journal:metrics(record)
   append(self, "metrics.jsonl", {json.encode(record, {order = {"step", "epoch"}})})
 end
 
+-- Adds a line for something that happened.
+function Journal:event(event)
+  self.events[#self.events + 1] = event
+  append(self, "events.jsonl", {json.encode(event, {lossy = true, order = {"event", "step"}})})
+end
+
 -- Adds a line for each sample of a step, at most `limit`. `beta` is A*-PO's, else nil.
 function Journal:completions(samples, beta, limit)
   local lines = {}
@@ -125,8 +133,9 @@ function Journal:completions(samples, beta, limit)
       step = s.step, prompt = s.row.prompt, completion = s.completion.text, reward = s.reward,
       rewards = s.rewards, v_star = s.value, advantage = s.target or s.advantage, logp = s.logp,
       ref_logp = s.ref_logp, implicit_reward = beta and beta * (s.logp - s.ref_logp),
-      length = s.length, finish_reason = s.finish_reason,
-    }, {lossy = true, order = {"step", "prompt", "completion", "reward"}})
+      length = s.length, finish_reason = s.finish_reason, row = rows_of_files.get(s.row),
+      prompt_ids = s.completion.prompt_ids, ids = s.completion.ids,
+    }, {lossy = true, order = {"step", "row", "prompt", "completion", "reward"}})
   end
   append(self, "completions.jsonl", lines)
 end
@@ -140,6 +149,15 @@ function Journal:sizes()
   return sizes
 end
 
+-- The records of a file of the folder.
+function Journal:lines(name)
+  local records, path = {}, self.dir .. "/" .. name
+  if system.size(path) then
+    for record in json.read_lines(path) do records[#records + 1] = record end
+  end
+  return records
+end
+
 -- Takes back what was written after a checkpoint, and reads the figures up to it.
 function Journal:rewind(sizes)
   for _, name in ipairs(files) do
@@ -151,12 +169,8 @@ function Journal:rewind(sizes)
       system.truncate(path, kept)
     end
   end
-  self.history = {}
-  if system.size(self.dir .. "/metrics.jsonl") then
-    for record in json.read_lines(self.dir .. "/metrics.jsonl") do
-      self.history[#self.history + 1] = record
-    end
-  end
+  self.history = self:lines "metrics.jsonl"
+  self.events = self:lines "events.jsonl"
 end
 
 return {lock = lock, open = open, seed = seed}

@@ -9,6 +9,7 @@
 --   apo/residual_*     of what the loss squares: implicit reward minus target
 --   apo/explained_var  1 - var(residual) / var(target): how much of the advantage is learned
 --   apo/v_star_zero_frac, apo/v_star_one_frac   prompts that no, or every, reference sample solved
+--   apo/v_star_calibration   how far rewards are from V*, among prompts of about the same V*
 
 local apo = require "apo"
 
@@ -85,13 +86,35 @@ local function add_regression(m, samples, beta)
   if spread > 0 then m["apo/explained_var"] = 1 - (deviation / spread) ^ 2 end
 end
 
-local function add_solved(m, samples, values)
+local bins = 5
+
+-- Mean distance between the mean value and the mean reward of a bin, weighted by the bins' sizes; the
+-- bins divide the range of the step's values. With one value only: between the two means.
+local function calibration(samples)
+  local least, most = math.huge, -math.huge
+  for _, s in ipairs(samples) do
+    least, most = math.min(least, s.value), math.max(most, s.value)
+  end
+  local sums = {}
+  for i = 1, bins do sums[i] = 0 end
+  for _, s in ipairs(samples) do
+    local place = most > least and (s.value - least) / (most - least) * bins or 0
+    local bin = math.min(bins, math.floor(place) + 1)
+    sums[bin] = sums[bin] + s.reward - s.value
+  end
+  local total = 0
+  for _, sum in ipairs(sums) do total = total + math.abs(sum) end
+  return total / #samples
+end
+
+local function add_values(m, samples, values)
   local zero, one = 0, 0
   for _, s in ipairs(samples) do
     local rate = values:pass_rate(s.row)
     zero, one = zero + (rate == 0 and 1 or 0), one + (rate == 1 and 1 or 0)
   end
   m["apo/v_star_zero_frac"], m["apo/v_star_one_frac"] = zero / #samples, one / #samples
+  if all_have(samples, "value") then m["apo/v_star_calibration"] = calibration(samples) end
 end
 
 -- How far the sampler and the trainer are apart. Only the first update counts: after it the
@@ -139,7 +162,7 @@ return function(result, beta, values)
   add_lengths(m, samples)
   add_policy(m, samples)
   if beta and all_have(samples, "fitted") then add_regression(m, samples, beta) end
-  if values then add_solved(m, samples, values) end
+  if values then add_values(m, samples, values) end
   add_sampling_difference(m, result.differences)
   for name, figure in pairs(result.figures) do m[name] = figure.sum / figure.count end
   local tokens = 0

@@ -81,7 +81,10 @@ Step.score = documented{
   returns = {{type = "apo.Tensor", text = "the rewards [B]"}},
   call = function(self, rollout)
     self.lap "update_actor"
-    local reward, scored = apo.score(rollout, self.options.reward, {weights = self.options.weights})
+    local o = self.options
+    local reward, scored = apo.score(rollout, o.reward, {
+      weights = o.weights, reward_timeout = o.reward_timeout,
+    })
     for i, sample in ipairs(samples_of(self, rollout)) do
       sample.reward, sample.rewards = scored.rewards[i], scored.parts[i]
     end

@@ -110,7 +110,10 @@ local function checked(loss, step)
     fail("the loss does not depend on the policy: it was not computed from b.logp, or detached")
   end
   local number = loss:item()
-  if number - number ~= 0 then fail(("the loss of step %d is %s"):format(step, number)) end
+  if number - number ~= 0 then
+    fail(("the loss of step %d is %s; nothing was updated. A smaller lr, or a target without huge "
+      .. "values, helps; resume = true goes on from the last checkpoint"):format(step, number))
+  end
   return number
 end
 

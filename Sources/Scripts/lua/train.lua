@@ -8,9 +8,10 @@
 
 local apo = require "apo"
 local documented = require "apo.documented"
-local train_step, metrics = require "apo.train_step", require "apo.metrics"
+local code_files, metrics = require "apo.code_files", require "apo.metrics"
 local journal, checkpoint = require "apo.journal", require "apo.checkpoint"
 local console, curve = require "apo.console", require "apo.curve"
+local warnings, fail = require "apo.warnings", require "apo.fail"
 local settings_of, options = require "apo.train_settings", require "apo.train_options"
 
 -- Wall clock of the run, earlier sessions included.
@@ -27,6 +28,7 @@ local function evaluate(run)
     weights = eval.reward and {} or run.options.weights, n = eval.n,
     temperature = eval.temperature, max_tokens = eval.max_tokens or run.options.max_tokens,
     correct = eval.correct, stop = run.options.stop, quiet = run.console.is_quiet,
+    reward_timeout = run.options.reward_timeout,
   }
   local record = {step = run.step, epoch = run.epoch, seconds = seconds(run),
                   ["eval/reward"] = result.mean, ["eval/mean_length"] = result.mean_length}
@@ -60,6 +62,9 @@ local function restore(run)
   run.journal:rewind(state.sizes)
   run.step, run.saved, run.checkpoint = state.step, state.step, folder
   run.num_tokens, run.evaluated, run.seconds = state.num_tokens, state.evaluated, state.seconds
+  for _, record in ipairs(run.journal.history) do
+    if record.reward then run.warn(record) end  -- what was said is not said again
+  end
 end
 
 -- Writes down a step.
@@ -72,7 +77,22 @@ local function log(run, record, samples)
     run.journal:metrics(record)
     run.journal:completions(samples, o.beta, o.log_completions)
     run.console:step(record)
+    for _, text in ipairs(run.warn(record)) do
+      run.console:warning(text)
+      run.journal:event{event = "warning", step = run.step, text = text}
+    end
   end
+end
+
+-- The beta of a step, where it is a function.
+local function set_beta(run, step)
+  if not run.beta then return end
+  local beta = run.beta(step, run.total)
+  if type(beta) ~= "number" or not (beta >= 0 and beta < math.huge) then
+    fail(("the function 'beta' gave %s for step %d; it must give a finite number of at least 0")
+      :format(type(beta) == "number" and beta or type(beta), step))
+  end
+  run.options.beta = beta
 end
 
 local function loop(run)
@@ -83,10 +103,12 @@ local function loop(run)
   for step, rows in run.data:batches(batches) do
     if step > run.total then break end
     for optimizer, lr in pairs(run.base_lr) do optimizer.lr = lr * run.schedule(step) end
+    set_beta(run, step)
 
-    local result = train_step(run, step, rows)
+    local result = code_files.step(run, step, rows)
 
     local record, tokens = metrics(result, o.beta, run.values)
+    record.beta = o.beta
     run.step, run.epoch, run.num_tokens = step, step / run.steps_per_epoch, run.num_tokens + tokens
     log(run, record, result.samples)
     run.is_updating = false
@@ -128,11 +150,12 @@ return documented{
     local run = settings_of.run(given)
     local about = settings_of.about(run)
     local lock <close> = journal.lock(given.dir, given.resume)
-    run.journal = journal.open(given.dir, about)
+    run.journal, run.warn = journal.open(given.dir, about), warnings()
     if given.dir and given.resume then restore(run) end
     run.epoch = run.step / run.steps_per_epoch
     local done = math.min(run.step, run.total)
     run.console = console{total = run.total, done = done, quiet = given.quiet}
+    code_files.begin(run)
     for _, text in ipairs(about.warnings or {}) do run.console:say("warning: " .. text) end
     apo.system.on_interrupt(function() loop(run) end, function()
       interrupted(run)

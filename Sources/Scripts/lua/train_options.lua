@@ -1,6 +1,6 @@
 -- The options of apo.train.
 
-local correct = require "apo.correct"
+local correct, reward_timeout = require "apo.correct", require "apo.reward_timeout"
 
 return {
   {name = "policy", type = "apo.Model", text = "the model to train"},
@@ -13,17 +13,24 @@ return {
   {name = "data", type = "apo.Dataset", text = "the rows to train on"},
   {name = "values", type = "apo.Values", optional = true,
    text = "from apo.estimate_values; A*-PO needs it, unless `target` or `loss` does without"},
-  {name = "reward", type = "function or table", text = "as for apo.score"},
+  {name = "reward", type = "function or table or string",
+   text = "as for apo.score, or the path of a file that returns it"},
   {name = "weights", type = "table", default = {}, text = "of the rewards, as for apo.score"},
-  {name = "target", type = "function", optional = true,
+  reward_timeout,
+  {name = "target", type = "function or string", optional = true,
    text = "gets a sample (`reward`, `rewards`, `value`, `row`, `completion`, `logp`, `ref_logp`, "
-     .. "`length`, `finish_reason`, `step`), gives a number; else `reward - value`"},
-  {name = "loss", type = "function", optional = true,
+     .. "`length`, `finish_reason`, `step`), gives a number; or the path of a file that returns it; "
+     .. "else `reward - value`"},
+  {name = "loss", type = "function or string", optional = true,
    text = "gets a batch (tensors [B] `logp`, `ref_logp`, `old_logp`, `target`, `reward`, `value`, "
      .. "`entropy`; `rollout`, `rows`, `samples`, `policy`, `reference`, `beta`, `step`), gives a "
-     .. "scalar apo.Tensor; else the regression"},
-  {name = "beta", type = "number", minimum = 0, optional = true,
-   text = "A*-PO's beta2: how strongly the policy is kept near the reference; 1e-3 when not given"},
+     .. "scalar apo.Tensor; or the path of a file that returns it; else the regression"},
+  {name = "watch", type = "boolean", default = false,
+   text = "read the files of `target`, `loss` and `reward` again when they were edited, between two "
+     .. "steps; what fails is refused"},
+  {name = "beta", type = "number or function", minimum = 0, optional = true,
+   text = "A*-PO's beta2: how strongly the policy is kept near the reference; 1e-3 when not given. A "
+     .. "function of (step, total steps) gives that of each step"},
   {name = "lr", type = "number", minimum = 0, optional = true,
    text = "learning rate; needed unless there is an optimizer"},
   {name = "optimizer", type = "apo.Optimizer", optional = true,
@@ -76,7 +83,7 @@ return {
    text = "steps between checkpoints; there is always one at the end"},
   {name = "log_every", type = "integer", minimum = 1, default = 1, text = "steps between lines"},
   {name = "log_completions", type = "integer", minimum = 0, optional = true,
-   text = "completions recorded of a logged step; else all"},
+   text = "completions recorded of a logged step; else all, which apo.replay needs"},
   {name = "seed", type = "integer", optional = true, text = "of order and samples; else the run's"},
   {name = "on_step", type = "function", optional = true,
    text = "called with the figures and the samples of each step; `false` ends the training"},

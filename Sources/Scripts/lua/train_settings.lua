@@ -4,6 +4,7 @@ local apo = require "apo"
 local fail = require "apo.fail"
 local journal, value_file = require "apo.journal", require "apo.value_file"
 local row_key = require "apo.row_key"
+local code_files = require "apo.code_files"
 local algorithm_state, train_algorithm = require "apo.algorithm_state", require "apo.train_algorithm"
 
 -- The factor of the learning rate at a step, counted from 1 (apo.schedule counts from 0).
@@ -73,6 +74,7 @@ end
 
 -- The state of a run before its first step.
 local function run(o)
+  local files = code_files.open(o)
   local algorithm = train_algorithm(o)
   check_models(o)
   if not (o.max_grad_norm > 0) then
@@ -96,7 +98,8 @@ local function run(o)
       #data, o.batch_size))
   end
   local state = {
-    options = o, algorithm = algorithm, policy = o.policy,
+    options = o, algorithm = algorithm, policy = o.policy, files = files,
+    beta = type(o.beta) == "function" and o.beta or nil,
     reference = o.reference or algorithm.needs_reference and usual_reference(o.policy) or nil,
     data = data, values = o.values,
     seed = o.seed or o.resume and o.dir and journal.seed(o.dir) or apo.seed(),
@@ -142,6 +145,10 @@ local function settings(run)
   list.policy, list.reference = run.policy:checksum(), run.reference and run.reference:checksum()
   list.algorithm = train_algorithm.description(run.algorithm)
   list.reward, list.target, list.loss = code(o.reward), code(o.target), code(o.loss)
+  if o.watch then  -- these may change; events.jsonl has what they were
+    for _, file in ipairs(run.files) do list[file.name] = {file = file.path} end
+  end
+  if run.beta then list.beta = code(run.beta) end
   list.schedule = type(o.schedule) == "string" and o.schedule or code(o.schedule)
   if o.schedule ~= "constant" then list.steps = run.total end
   if o.values then

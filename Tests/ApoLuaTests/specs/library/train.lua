@@ -221,3 +221,7 @@ equal({#warnings, warnings[1]:sub(1, #warning)}, {1, warning})
 equal(about.warnings, nil)
 train{dir = spec.folder .. "/greedy", max_steps = 1, temperature = 0}
 assert(apo.json.read(spec.folder .. "/greedy/run.json").warnings[1]:find("with temperature = 0 the", 1, true))
+
+-- A reward that loops for ever ends the training with its name.
+raises("took more than 0.02 s for row", train,
+  {reward = function() while true do end end, reward_timeout = 0.02})

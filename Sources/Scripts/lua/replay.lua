@@ -1,0 +1,188 @@
+-- What would another target have done? A recorded run's completions are scored again by one set of
+-- weights; on them the recorded target and another one are compared: loss, explained variance, and
+-- the angle between the two gradients. Nothing is sampled and nothing is trained.
+--
+-- The weights are the same for all steps, as a run keeps those of its last checkpoint only. At the
+-- step that these weights sampled, `drift` is 0 and the recorded side is what the run computed; at
+-- other steps both gradients are those of these weights on completions of others.
+
+local apo = require "apo"
+local documented, fail = require "apo.documented", require "apo.fail"
+local targets, report = require "apo.targets", require "apo.replay_report"
+local regression = require "apo.algorithms.astarpo"{}.loss
+
+-- The gradients of a loss, by parameter, and their norm; the model has none afterwards.
+local function gradients(model, cleaner, loss)
+  loss:backward()
+  local list, squares = {}, 0
+  for name, parameter in model:named_parameters() do
+    local gradient = parameter.grad
+    if gradient then
+      list[name] = gradient:clone()
+      squares = squares + (gradient ^ 2):sum():item()
+    end
+  end
+  cleaner:zero_grad()
+  return list, math.sqrt(squares)
+end
+
+local function inner_product(a, b)
+  local sum = 0
+  for name, gradient in pairs(a) do
+    if b[name] then sum = sum + (gradient * b[name]):sum():item() end
+  end
+  return sum
+end
+
+-- The angle's cosine; nil when one of them has no direction.
+local function cosine(product, a, b)
+  return a > 0 and b > 0 and math.max(-1, math.min(1, product / (a * b))) or nil
+end
+
+-- 1 - var(residual) / var(target), as in the log of a run; nil when all targets are the same.
+local function explained_variance(beta, logp, ref_logp, target)
+  local function variance(t) return ((t - t:mean()) ^ 2):mean():item() end
+  local spread = variance(target)
+  return spread > 0 and 1 - variance(beta * (logp - ref_logp) - target) / spread or nil
+end
+
+local function tensor_of(samples, name)
+  local list = {}
+  for i, sample in ipairs(samples) do
+    list[i] = sample[name]
+    if type(list[i]) ~= "number" then
+      fail(("replay: step %d was recorded without '%s'; apo.replay is for runs of A*-PO"):format(
+        sample.step, name))
+    end
+  end
+  return apo.tensor(list)
+end
+
+-- Loss, explained variance and gradients under one rule, which is {target, loss, beta}.
+local function side(r, batch, rule)
+  local b = {policy = r.model, beta = rule.beta}
+  for name, value in pairs(batch) do b[name] = value end
+  b.target = rule.target and targets(batch.samples, rule.target) or batch.recorded_target
+  b.logp = r.model:logprobs(batch.rollout, {micro_batch = r.options.micro_batch})
+  local loss = (rule.loss or regression)(b)
+  local result = {
+    loss = loss:item(), logp = b.logp:detach(),
+    explained_var = explained_variance(rule.beta, b.logp:detach(), b.ref_logp, b.target),
+  }
+  result.gradients, result.norm = gradients(r.model, r.cleaner, loss)
+  return result
+end
+
+local function replay_step(r, step, rollout, samples)
+  local batch = {
+    step = step, rollout = rollout, samples = samples, rows = {},
+    reward = tensor_of(samples, "reward"), value = tensor_of(samples, "value"),
+    ref_logp = tensor_of(samples, "ref_logp"), old_logp = tensor_of(samples, "logp"),
+    recorded_target = tensor_of(samples, "target"),
+  }
+  for i, sample in ipairs(samples) do batch.rows[i] = sample.row end
+  local recorded_beta = r.betas[step]
+  local recorded = side(r, batch, {
+    beta = recorded_beta, target = r.base.target, loss = r.base.loss,
+  })
+  local other = side(r, batch, {
+    beta = r.options.beta or recorded_beta, target = r.options.target, loss = r.options.loss,
+  })
+  local product = inner_product(recorded.gradients, other.gradients)
+  return {
+    step = step, count = #samples, drift = (recorded.logp - batch.old_logp):abs():mean():item(),
+    cosine = cosine(product, recorded.norm, other.norm),
+    recorded = {loss = recorded.loss, explained_var = recorded.explained_var,
+                grad_norm = recorded.norm},
+    other = {loss = other.loss, explained_var = other.explained_var, grad_norm = other.norm},
+  }
+end
+
+-- The beta of each logged step.
+local function betas(dir, settings)
+  local list = {}
+  for record in apo.json.read_lines(dir .. "/metrics.jsonl") do
+    if record.reward then list[record.step] = record.beta or settings.beta end
+  end
+  return list
+end
+
+local function check(dir, settings, base)
+  if settings.algorithm and not base.loss then
+    fail(("replay: %s was trained by the algorithm '%s', not by A*-PO: give its loss as base = "
+      .. "{loss = function(b) … end}"):format(dir, settings.algorithm.name))
+  elseif settings.loss and not base.loss then
+    fail(("replay: %s was trained with a loss of its own, which is not recorded: give it as base = "
+      .. "{loss = function(b) … end}"):format(dir))
+  end
+end
+
+-- The weights: a model that was given, or those of the last checkpoint; as a copy that is trainable.
+local function model_of(options)
+  if options.model then return options.model:clone() end
+  local _, folder = require "apo.checkpoint".latest(options.dir)
+  if not folder then
+    fail(("replay: %s has no checkpoint: say by which weights to score: model = apo.load(…)"):format(
+      options.dir))
+  end
+  if apo.system.exists(folder .. "/policy/adapter_config.json") then
+    fail(("replay: %s holds an adapter: give the model that has it: model = …"):format(folder))
+  end
+  return apo.load(folder .. "/policy")
+end
+
+return documented{
+  name = "apo.replay", summary = "Compares another target with that of a recorded run.",
+  details = "Reads `completions.jsonl`, scores the completions by one set of weights, and gives for "
+    .. "each logged step loss, explained variance and gradient norm under the recorded target and "
+    .. "under the other one, and the cosine between the two gradients. `print` shows a table. "
+    .. "`drift` is the mean distance of the log-probabilities from the recorded ones: 0 where these "
+    .. "weights sampled the step, so that its recorded side is exactly what the run computed.",
+  parameters = {{name = "dir", type = "string", text = "the folder of the run"}},
+  options = {
+    {name = "target", type = "function", optional = true,
+     text = "as for apo.train; else the recorded targets. `row` has the prompt only"},
+    {name = "loss", type = "function", optional = true, text = "as for apo.train; else the regression"},
+    {name = "beta", type = "number", minimum = 0, optional = true, text = "beta2; else the recorded"},
+    {name = "model", type = "apo.Model", optional = true,
+     text = "the weights to score by; else those of the run's last checkpoint. For step 1 exactly: "
+       .. "the model that the run began with"},
+    {name = "base", optional = true, text = "what to compare with; else the recorded targets and "
+      .. "the regression", fields = {
+        {name = "target", type = "function", optional = true, text = "as for apo.train"},
+        {name = "loss", type = "function", optional = true, text = "as for apo.train"},
+      }},
+    {name = "first", type = "integer", minimum = 1, default = 1, text = "the first step"},
+    {name = "last", type = "integer", minimum = 1, optional = true, text = "the last step"},
+    {name = "micro_batch", type = "integer", minimum = 1, optional = true,
+     text = "sequences differentiated at once"},
+  },
+  returns = {{type = "table", text = "`steps`, a list of {`step`, `count`, `drift`, `cosine`, "
+    .. "`recorded` and `other`, each {`loss`, `explained_var`, `grad_norm`}}; `mean`, the same over "
+    .. "all steps; `model`, its checksum; `is_initial`, whether the run began with these weights"}},
+  example = [[apo.train{
+  policy = model, data = train, values = values, reward = reward, lr = 1e-4, batch_size = 4,
+  max_tokens = 4, max_steps = 2, dir = "runs/replayed", quiet = true,
+}
+print(apo.replay("runs/replayed", {target = function(s) return s.reward - 0.5 end}))]],
+  call = function(dir, options)
+    local settings = apo.json.read(dir .. "/run.json").settings
+    options.dir = dir
+    local base = options.base or {}
+    check(dir, settings, base)
+    local model = model_of(options)
+    local r = {
+      options = options, base = base, model = model, betas = betas(dir, settings),
+      cleaner = apo.optim.adamw(model, {lr = 0}),
+    }
+    local steps = {}
+    for step, rollout, samples in apo.recorded(dir) do
+      if step >= options.first and step <= (options.last or step) then
+        steps[#steps + 1] = replay_step(r, step, rollout, samples)
+      end
+    end
+    if #steps == 0 then fail(("replay: %s has no completions of these steps"):format(dir)) end
+    local checksum = model:checksum()
+    return report(steps, checksum, checksum == settings.policy)
+  end,
+}
