@@ -18,7 +18,8 @@ local function compile(name, path, text, seconds)
   local in_time, where = apo.system.time_limit(seconds, function() ok, result = pcall(chunk) end)
   if not in_time then return nil, ("loading took more than %g s, at %s"):format(seconds, where) end
   if not ok then return nil, tostring(result) end
-  if type(result) == "function" or name == "reward" and type(result) == "table" then return result end
+  local is_right = type(result) == "function" or name == "reward" and type(result) == "table"
+  if is_right then return result end
   return nil, ("%s must return a function, got %s"):format(path, type(result))
 end
 
@@ -35,8 +36,8 @@ local function open(o)
     end
   end
   if o.watch and #files == 0 then
-    fail("train: option 'watch' needs target, loss or reward as the path of a file that returns the "
-      .. "function: target = \"target.lua\"")
+    fail("train: option 'watch' needs target, loss or reward as the path of a file that returns "
+      .. "the function: target = \"target.lua\"")
   end
   return files
 end
@@ -55,7 +56,9 @@ local function begin(run)
     for _, event in ipairs(run.journal.events) do
       if event.option == file.name and event.event ~= "refused" then last = event end
     end
-    if not last or last.text ~= file.text then record(run, run.step + 1, "code", file, file.text) end
+    if not last or last.text ~= file.text then
+      record(run, run.step + 1, "code", file, file.text)
+    end
   end
 end
 

@@ -88,8 +88,8 @@ end
 
 local bins = 5
 
--- Mean distance between the mean value and the mean reward of a bin, weighted by the bins' sizes; the
--- bins divide the range of the step's values. With one value only: between the two means.
+-- Mean distance between the mean value and the mean reward of a bin, weighted by the bins' sizes;
+-- the bins divide the range of the step's values. With one value only: between the two means.
 local function calibration(samples)
   local least, most = math.huge, -math.huge
   for _, s in ipairs(samples) do

@@ -38,8 +38,8 @@ end
 
 return documented{
   name = "apo.recorded", summary = "Walks over the rollouts of a recorded run, step by step.",
-  details = "From `completions.jsonl`: the steps that were logged, and of each the completions that "
-    .. "were recorded (see `log_every` and `log_completions` of apo.train).",
+  details = "From `completions.jsonl`: the steps that were logged, and of each the completions "
+    .. "that were recorded (see `log_every` and `log_completions` of apo.train).",
   parameters = {{name = "dir", type = "string", text = "the folder of the run"}},
   returns = {{type = "function", text = "iterator of step, apo.Rollout, and samples as a target "
     .. "function sees them, with the recorded `target`; `row` has the prompt only"}},

@@ -117,13 +117,14 @@ local function check(dir, settings, base)
   end
 end
 
--- The weights: a model that was given, or those of the last checkpoint; as a copy that is trainable.
+-- The weights: a model that was given, or those of the last checkpoint; as a copy that is
+-- trainable.
 local function model_of(options)
   if options.model then return options.model:clone() end
   local _, folder = require "apo.checkpoint".latest(options.dir)
   if not folder then
-    fail(("replay: %s has no checkpoint: say by which weights to score: model = apo.load(…)"):format(
-      options.dir))
+    fail(("replay: %s has no checkpoint: say by which weights to score: model = apo.load(…)")
+      :format(options.dir))
   end
   if apo.system.exists(folder .. "/policy/adapter_config.json") then
     fail(("replay: %s holds an adapter: give the model that has it: model = …"):format(folder))
@@ -133,17 +134,19 @@ end
 
 return documented{
   name = "apo.replay", summary = "Compares another target with that of a recorded run.",
-  details = "Reads `completions.jsonl`, scores the completions by one set of weights, and gives for "
-    .. "each logged step loss, explained variance and gradient norm under the recorded target and "
-    .. "under the other one, and the cosine between the two gradients. `print` shows a table. "
-    .. "`drift` is the mean distance of the log-probabilities from the recorded ones: 0 where these "
-    .. "weights sampled the step, so that its recorded side is exactly what the run computed.",
+  details = "Reads `completions.jsonl`, scores the completions by one set of weights, and gives "
+    .. "for each logged step loss, explained variance and gradient norm under the recorded target "
+    .. "and under the other one, and the cosine between the two gradients. `print` shows a table. "
+    .. "`drift` is the mean distance of the log-probabilities from the recorded ones: 0 where "
+    .. "these weights sampled the step, so that its recorded side is just what the run computed.",
   parameters = {{name = "dir", type = "string", text = "the folder of the run"}},
   options = {
     {name = "target", type = "function", optional = true,
      text = "as for apo.train; else the recorded targets. `row` has the prompt only"},
-    {name = "loss", type = "function", optional = true, text = "as for apo.train; else the regression"},
-    {name = "beta", type = "number", minimum = 0, optional = true, text = "beta2; else the recorded"},
+    {name = "loss", type = "function", optional = true,
+     text = "as for apo.train; else the regression"},
+    {name = "beta", type = "number", minimum = 0, optional = true,
+     text = "beta2; else the recorded one"},
     {name = "model", type = "apo.Model", optional = true,
      text = "the weights to score by; else those of the run's last checkpoint. For step 1 exactly: "
        .. "the model that the run began with"},
@@ -158,8 +161,8 @@ return documented{
      text = "sequences differentiated at once"},
   },
   returns = {{type = "table", text = "`steps`, a list of {`step`, `count`, `drift`, `cosine`, "
-    .. "`recorded` and `other`, each {`loss`, `explained_var`, `grad_norm`}}; `mean`, the same over "
-    .. "all steps; `model`, its checksum; `is_initial`, whether the run began with these weights"}},
+    .. "`recorded` and `other`, each {`loss`, `explained_var`, `grad_norm`}}; `mean`, the same "
+    .. "over all steps; `model`, its checksum; `is_initial`, whether the run began with it"}},
   example = [[apo.train{
   policy = model, data = train, values = values, reward = reward, lr = 1e-4, batch_size = 4,
   max_tokens = 4, max_steps = 2, dir = "runs/replayed", quiet = true,

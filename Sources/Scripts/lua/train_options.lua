@@ -19,18 +19,18 @@ return {
   reward_timeout,
   {name = "target", type = "function or string", optional = true,
    text = "gets a sample (`reward`, `rewards`, `value`, `row`, `completion`, `logp`, `ref_logp`, "
-     .. "`length`, `finish_reason`, `step`), gives a number; or the path of a file that returns it; "
-     .. "else `reward - value`"},
+     .. "`length`, `finish_reason`, `step`), gives a number; or the path of a file that returns "
+     .. "it; else `reward - value`"},
   {name = "loss", type = "function or string", optional = true,
    text = "gets a batch (tensors [B] `logp`, `ref_logp`, `old_logp`, `target`, `reward`, `value`, "
      .. "`entropy`; `rollout`, `rows`, `samples`, `policy`, `reference`, `beta`, `step`), gives a "
      .. "scalar apo.Tensor; or the path of a file that returns it; else the regression"},
   {name = "watch", type = "boolean", default = false,
-   text = "read the files of `target`, `loss` and `reward` again when they were edited, between two "
-     .. "steps; what fails is refused"},
+   text = "read the files of `target`, `loss` and `reward` again when they were edited, between "
+     .. "two steps; what fails is refused"},
   {name = "beta", type = "number or function", minimum = 0, optional = true,
-   text = "A*-PO's beta2: how strongly the policy is kept near the reference; 1e-3 when not given. A "
-     .. "function of (step, total steps) gives that of each step"},
+   text = "A*-PO's beta2: how strongly the policy is kept near the reference; 1e-3 when not given. "
+     .. "A function of (step, total steps) gives that of each step"},
   {name = "lr", type = "number", minimum = 0, optional = true,
    text = "learning rate; needed unless there is an optimizer"},
   {name = "optimizer", type = "apo.Optimizer", optional = true,

@@ -5,7 +5,8 @@ local fail = require "apo.fail"
 local journal, value_file = require "apo.journal", require "apo.value_file"
 local row_key = require "apo.row_key"
 local code_files = require "apo.code_files"
-local algorithm_state, train_algorithm = require "apo.algorithm_state", require "apo.train_algorithm"
+local algorithm_state = require "apo.algorithm_state"
+local train_algorithm = require "apo.train_algorithm"
 
 -- The factor of the learning rate at a step, counted from 1 (apo.schedule counts from 0).
 local function schedule(o, total)

@@ -125,7 +125,8 @@ Values.solvable = documented{
 Values.summary = documented{
   name = "apo.Values:summary", summary = "Figures over all rows of the data.",
   returns = {{type = "table", text = "`prompts`, `mean_reward`, `mean_value`, `unsolved` and "
-    .. "`all_solved` (fractions), `mean_length` (nil where lengths are not known), `histogram` of values (ten bins of 0 to 1)"}},
+    .. "`all_solved` (fractions), `mean_length` (nil where lengths are not known), `histogram` "
+    .. "of values (ten bins of 0 to 1)"}},
   call = function(self)
     local s = {prompts = #self.data, mean_reward = 0, mean_value = 0, unsolved = 0, all_solved = 0,
                mean_length = 0, histogram = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0}}

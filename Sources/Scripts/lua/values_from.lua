@@ -23,9 +23,9 @@ end
 return documented{
   name = "apo.values_from",
   summary = "Makes values from rewards that stand in columns of the data.",
-  details = "For data that the A*-PO authors published: the rewards of the reference samples are in "
-    .. "`eval_0`, `eval_1` …; nothing is sampled. Their `beta1 = 0` is `mode = \"mean\"` here, a "
-    .. "negative one `mode = \"zero\"`, `filter_incorrect` is `drop_unsolved`.",
+  details = "For data that the A*-PO authors published: the rewards of the reference samples are "
+    .. "in `eval_0`, `eval_1` …; nothing is sampled. Their `beta1 = 0` is `mode = \"mean\"` here, "
+    .. "a negative one `mode = \"zero\"`, `filter_incorrect` is `drop_unsolved`.",
   options = {
     {name = "data", type = "apo.Dataset", text = "the rows"},
     {name = "prefix", type = "string", default = "eval_",
@@ -51,7 +51,8 @@ print(values:of{rows[1]}:item())]],
     if #data == 0 then fail("values_from: there are no rows") end
     local n = options.n or count(data[1], options.prefix)
     if n == 0 then
-      fail(("values_from: row %d has no column '%s0'"):format(row_key.parts(data[1]), options.prefix))
+      fail(("values_from: row %d has no column '%s0'"):format(
+        row_key.parts(data[1]), options.prefix))
     end
     options.n = n
     local entries = {}

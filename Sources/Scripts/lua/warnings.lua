@@ -1,28 +1,28 @@
--- What figures say when a run is going nowhere: in words, with what to do about it. A condition that
--- chance alone brings about now and then has to hold for some logged steps in a row.
+-- What figures say when a run is going nowhere: in words, with what to do about it. A condition
+-- that chance alone brings about now and then has to hold for some logged steps in a row.
 
 local rules = {  -- name, logged steps in a row, the text or nil
   {"same_rewards", 3, function(r)
     if r.reward_std ~= 0 then return nil end
     return ("all completions got the reward %g: there is hardly anything to learn from. Read "
-      .. "completions.jsonl: is the answer where the reward looks for it? Then try easier prompts, more "
-      .. "max_tokens, or a reward that gives part of the points"):format(r.reward)
+      .. "completions.jsonl: is the answer where the reward looks for it? Then try easier prompts, "
+      .. "more max_tokens, or a reward that gives part of the points"):format(r.reward)
   end},
   {"all_cut", 3, function(r)
     if r["completions/clipped_ratio"] ~= 1 then return nil end
-    return "max_tokens cut off every completion, so none was ever finished: raise max_tokens, or give "
-      .. "`stop` what ends an answer; a base model may never write its end token"
+    return "max_tokens cut off every completion, so none was ever finished: raise max_tokens, or "
+      .. "give `stop` what ends an answer; a base model may never write its end token"
   end},
   {"cut", 1, function(r)
     local ratio = r["completions/clipped_ratio"]
     if ratio <= 0.3 or ratio == 1 then return nil end
-    return ("%.0f %% of the completions were cut off by max_tokens and may have been right: raise it")
-      :format(100 * ratio)
+    return ("%.0f %% of the completions were cut off by max_tokens and may have been right: raise "
+      .. "it"):format(100 * ratio)
   end},
   {"zero_gradient", 1, function(r)
     if r.grad_norm ~= 0 then return nil end
-    return "the gradient is exactly zero: the policy does not change. The target must depend on the "
-      .. "completion, and the loss on b.logp"
+    return "the gradient is exactly zero: the policy does not change. The target must depend on "
+      .. "the completion, and the loss on b.logp"
   end},
   {"no_update", 3, function(r)
     if r["update/weight_delta_norm"] ~= 0 or r.grad_norm == 0 then return nil end
@@ -31,24 +31,24 @@ local rules = {  -- name, logged steps in a row, the text or nil
   end},
   {"far_away", 3, function(r)
     if not r.kl or r.kl <= 2 then return nil end
-    return ("the policy is %.1f nats a token away from the reference and may write nonsense: look at "
-      .. "completions.jsonl; lower lr or raise beta"):format(r.kl)
+    return ("the policy is %.1f nats a token away from the reference and may write nonsense: look "
+      .. "at completions.jsonl; lower lr or raise beta"):format(r.kl)
   end},
   {"unsolved", 3, function(r)
     if r["apo/v_star_zero_frac"] ~= 1 then return nil end
-    return "no reference sample solved any of these prompts, so V* is 0 for all: easier prompts, more "
-      .. "samples (n of apo.estimate_values) or more max_tokens; see also drop_unsolved"
+    return "no reference sample solved any of these prompts, so V* is 0 for all: easier prompts, "
+      .. "more samples (n of apo.estimate_values) or more max_tokens; see also drop_unsolved"
   end},
   {"all_solved", 3, function(r)
     if r["apo/v_star_one_frac"] ~= 1 then return nil end
-    return "the reference solved all of these prompts each time, so only failures teach: take harder "
-      .. "ones"
+    return "the reference solved all of these prompts each time, so only failures teach: take "
+      .. "harder ones"
   end},
   {"disagreement", 1, function(r)
     local difference = r["sampling/sampling_logp_difference/max"]
     if not difference or difference == 0 then return nil end
-    return ("sampler and trainer differ by %.2g in a log-probability; it should be 0: please report it")
-      :format(difference)
+    return ("sampler and trainer differ by %.2g in a log-probability; it should be 0: please "
+      .. "report it"):format(difference)
   end},
 }
 

@@ -26,7 +26,9 @@ end
 local function check_patterns(patterns)
   for _, pattern in ipairs(patterns) do
     local ok, problem = pcall(string.find, "", pattern)
-    if not ok then fail(("format: the pattern %q is not one of Lua: %s"):format(pattern, problem)) end
+    if not ok then
+      fail(("format: the pattern %q is not one of Lua: %s"):format(pattern, problem))
+    end
   end
 end
 

@@ -1,0 +1,7 @@
+-- beta2 as a function of the step: tied to the reference at first, almost free at the end.
+local common = dofile((arg[0]:match("^.*/") or "") .. "common.lua")
+
+local result = common.train{
+  beta = function(step, total) return 1e-2 * 0.1 ^ (step / total) end,
+}
+print("beta of the last step:", result.metrics.beta)
