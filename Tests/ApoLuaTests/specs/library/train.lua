@@ -33,6 +33,7 @@ end
 local function same_run(a, b)
   equal(without_times(a .. "/metrics.jsonl"), without_times(b .. "/metrics.jsonl"))
   equal(spec.read(a .. "/completions.jsonl"), spec.read(b .. "/completions.jsonl"))
+  equal(spec.read(a .. "/events.jsonl"), spec.read(b .. "/events.jsonl"))
   for _, name in ipairs{"policy/model.safetensors", "optimizer.safetensors"} do
     assert(spec.read(a .. "/checkpoint/step-6/" .. name) == spec.read(b .. "/checkpoint/step-6/" .. name))
   end
@@ -58,6 +59,26 @@ for _, name in ipairs{"loss", "policy_loss", "grad_norm", "learning_rate", "epoc
   assert(type(result.metrics[name]) == "number", name .. " is missing")
 end
 equal(result.metrics["sampling/sampling_logp_difference/max"], 0.0)
+local warning = apo.json.read_lines(one .. "/events.jsonl")()
+equal({warning.event, warning.step, warning.text:sub(1, 39)},
+  {"warning", 3, "max_tokens cut off every completion, so"})
+
+-- Calibration of V*: by hand, from what was recorded of the last step (4 rows, bins of 5).
+local rows, least, most = {}, math.huge, -math.huge
+for line in apo.json.read_lines(one .. "/completions.jsonl") do
+  if line.step == 6 then
+    rows[#rows + 1] = line
+    least, most = math.min(least, line.v_star), math.max(most, line.v_star)
+  end
+end
+local gaps = {0, 0, 0, 0, 0}
+for _, line in ipairs(rows) do
+  local bin = math.min(5, 1 + math.floor((line.v_star - least) / (most - least) * 5))
+  gaps[bin] = gaps[bin] + line.reward - line.v_star
+end
+local calibration = 0
+for _, gap in ipairs(gaps) do calibration = calibration + math.abs(gap) / #rows end
+close(result.metrics["apo/v_star_calibration"], calibration)
 full.dir = two
 train(full)
 same_run(one, two)
