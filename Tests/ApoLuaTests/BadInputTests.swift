@@ -125,7 +125,9 @@ struct BadInputTests {
     Case(
       "apo.train(with{loss = function() return 3 end})",
       "the loss function must give an apo.Tensor, got number"),
-    Case("apo.train(with{target = 3})", "train: option 'target' must be a function, got number"),
+    Case(
+      "apo.train(with{target = 3})",
+      "train: option 'target' must be a function or string, got number"),
     Case(
       "local t = apo.ones(2):requires_grad_() t:backward()",
       "backward: a tensor with one element expected, got shape [2]"),

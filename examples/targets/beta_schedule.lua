@@ -4,4 +4,4 @@ local common = dofile((arg[0]:match("^.*/") or "") .. "common.lua")
 local result = common.train{
   beta = function(step, total) return 1e-2 * 0.1 ^ (step / total) end,
 }
-print("beta of the last step:", result.metrics.beta)
+print(("beta of the last step: %g"):format(result.metrics.beta))
