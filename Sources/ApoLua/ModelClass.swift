@@ -34,6 +34,9 @@ func modelClass(_ run: RunState, _ rows: WeakIntegers) -> Class {
       Property("path", .string, "The folder it was read from; nil for a new one.") {
         try $0.result($0.this(Model.self).path.map { LuaValue.string($0) } ?? .nil)
       },
+      Property(
+        "dtype", .string, "What the matrices are held as: \"float32\" or \"bfloat16\"."
+      ) { try $0.result($0.this(Model.self).transformer.weightType.rawValue) },
     ])
 }
 
@@ -42,32 +45,36 @@ private let tensorType = ValueType.object(Tensor.self)
 private let weightMethods = [
   Function(
     "parameters", "Gives the weights that are trained: the adapter's where there is one, else all.",
-    returns: [Returned(.list(of: tensorType), "the tensors, in the order of the checkpoint")]
+    returns: [Returned(.list(of: tensorType), "the tensors, in the order of the checkpoint")],
+    details: "Of matrices that are held as bfloat16, copies."
   ) { call in
-    let parameters = try call.this(Model.self).transformer.trainedParameters
-    return try call.result(LuaValue.list(parameters.map { .object($0.tensor) }))
+    let weights = try call.this(Model.self).transformer.listedWeights
+    return try call.result(LuaValue.list(weights.map { .object(try $0.weight.floats()) }))
   },
   Function(
     "named_parameters", "Walks over what `parameters` gives.",
     returns: [Returned(.function, "gives name and tensor, for `for name, tensor in …`")],
+    details: "Of matrices that are held as bfloat16, copies.",
     example: "for name, weight in model:named_parameters() do print(name, weight:shape()[1]) end"
   ) { call in
-    var parameters = try call.this(Model.self).transformer.trainedParameters.makeIterator()
+    var weights = try call.this(Model.self).transformer.listedWeights.makeIterator()
     return try call.result(
-      LuaIterator { parameters.next().map { [.string($0.name), .object($0.tensor)] } })
+      LuaIterator {
+        try weights.next().map { [.string($0.name), .object(try $0.weight.floats())] }
+      })
   },
   Function(
     "parameter", "Gives the weights of one name, of the model or of its adapter.",
     [Parameter("name", .string, "the name in the checkpoint")],
-    returns: [Returned(tensorType, "the tensor itself, not a copy")],
+    returns: [Returned(tensorType, "the tensor itself; a copy where it is held as bfloat16")],
     example: #"model:parameter("model.norm.weight").grad"#
   ) { call in
     let name = try call[1].string()
-    let parameters = try call.this(Model.self).transformer.parameters
-    if let found = parameters.first(where: { $0.name == name }) {
-      return try call.result(found.tensor)
+    let weights = try call.this(Model.self).transformer.allWeights
+    if let found = weights.first(where: { $0.name == name }) {
+      return try call.result(found.weight.floats())
     }
-    let hint = nearestName(to: name, in: parameters.map(\.name)).map { "; did you mean '\($0)'?" }
+    let hint = nearestName(to: name, in: weights.map(\.name)).map { "; did you mean '\($0)'?" }
     throw LuaError("parameter: the model has no '\(name)'\(hint ?? "")")
   },
   Function(
@@ -83,13 +90,33 @@ private let weightMethods = [
   },
   Function(
     "clone", "Copies the model with all weights, and with its adapter.",
-    returns: [Returned(.object(Model.self), "the copy, trainable")]
+    [
+      Parameter(
+        "options",
+        .options([
+          Parameter(
+            "dtype", weightTypes, "what the copy's matrices are held as; else as they are",
+            optional: true)
+        ]), "see below", optional: true)
+    ],
+    returns: [
+      Returned(
+        .object(Model.self), "the copy, trainable if its dtype is float32 or it has an adapter")
+    ],
+    details: """
+      With `dtype = "bfloat16"` matrices are rounded to half the size, and computed with 32-bit
+      sums: for a reference policy. They are frozen.
+      """,
+    example: #"local reference = policy:clone{dtype = "bfloat16"}"#
   ) { call in
     let model = try call.this(Model.self)
-    try Memory.check(bytes: model.transformer.parameterCount * 4, for: "clone")
+    let type = try call[1].options()["dtype"].ifPresent.flatMap {
+      try WeightType(rawValue: $0.string())
+    }
+    try Memory.check(bytes: model.transformer.cloneBytes(as: type), for: "clone")
     return try call.result(
       Model(
-        model.transformer.clone(), tokenizer: model.tokenizer, companions: model.companions,
+        model.transformer.clone(as: type), tokenizer: model.tokenizer, companions: model.companions,
         path: model.path))
   },
   Function(
@@ -108,21 +135,29 @@ private let weightMethods = [
         "options",
         .options([
           Parameter(
-            "dtype", .choice(["float32", "bfloat16"]), "the format of the weights",
-            default: "float32")
+            "dtype", .choice(savedTypes.map(\.name)),
+            "the format of the weights; else what they are held as", optional: true),
+          Parameter(
+            "max_shard_size", .oneOf([.integer(minimum: 1), .string]),
+            "most bytes of weights in a file, as a number or as \"5GB\", \"500MB\", \"2GiB\"",
+            default: "50GB"),
         ]), "see below", optional: true),
     ],
     details: """
-      Each file is replaced as a whole, so that a crash leaves the old one or the new one. An adapter
-      is merged into the weights that are written, so the folder computes what the model does;
-      `save_adapter` writes the adapter alone.
-      """
+      Weights that do not fit into one file become `model-00001-of-00003.safetensors`, …, and an
+      index. Each file is replaced as a whole, so that a crash leaves the old one or the new one. An
+      adapter is merged into the weights that are written, so the folder computes what the model
+      does; `save_adapter` writes the adapter alone.
+      """,
+    example: #"policy:save("runs/final", {dtype = "bfloat16", max_shard_size = "5GB"})"#
   ) { call in
     let model = try call.this(Model.self)
-    let type = try call[2].options()["dtype"].string()
+    let options = try call[2].options()
+    let name = try options["dtype"].ifPresent?.string()
     try model.transformer.save(
       folder: call.path(), companions: model.companions,
-      type: type == "bfloat16" ? .bfloat16 : .float32)
+      type: savedTypes.first { $0.name == name }?.type,
+      maxShardSize: shardSize(options["max_shard_size"]))
     return call.nothing
   },
   Function("__tostring", "What it is.", returns: [Returned(.string, "one line")]) { call in
@@ -134,6 +169,27 @@ private let weightMethods = [
     return call.result("\(text), of which \(count) of a LoRA adapter are trained")
   },
 ]
+
+private let savedTypes: [(name: String, type: SafetensorsType)] = [
+  ("float32", .float32), ("bfloat16", .bfloat16), ("float16", .float16),
+]
+
+/// Bytes from a number, or from a text as Hugging Face writes sizes: "5GB" is 5 · 10⁹, "5GiB" 5 · 2³⁰.
+private func shardSize(_ argument: Argument) throws -> Int {
+  if argument.kind == .number { return try argument.integer() }
+  let text = try argument.isAbsent ? "50GB" : argument.string()
+  let units = [
+    ("KB", 1000), ("MB", 1_000_000), ("GB", 1_000_000_000), ("KIB", 1 << 10), ("MIB", 1 << 20),
+    ("GIB", 1 << 30),
+  ]
+  for (unit, factor) in units where text.uppercased().hasSuffix(unit) {
+    guard let count = Int(text.dropLast(unit.count)), count > 0, count < 1 << 30 else { break }
+    return count * factor
+  }
+  throw LuaError(
+    "save: option 'max_shard_size' must be a size as \"5GB\", \"500MB\" or \"2GiB\", got "
+      + "\"\(text)\"")
+}
 
 private let logitsMethod = Function(
   "logits", "Computes the logits of the next token after every token.",

@@ -55,22 +55,37 @@ final class Model: LuaObject {
   }
 }
 
+/// What the matrices of a model can be held as.
+let weightTypes = ValueType.choice(WeightType.allCases.map(\.rawValue))
+
 private let modelResult = [Returned(.object(Model.self), "the model")]
 
 /// `apo.load`.
 let loadFunction = Function(
   "load", "Reads a model from a Hugging Face folder.",
-  [Parameter("path", .string, "the folder: config.json, model.safetensors, tokenizer.json")],
+  [
+    Parameter("path", .string, "the folder: config.json, model.safetensors, tokenizer.json"),
+    Parameter(
+      "options",
+      .options([
+        Parameter(
+          "dtype", weightTypes, "what matrices are held as; bfloat16 cannot be trained",
+          default: "float32")
+      ]), "see below", optional: true),
+  ],
   returns: modelResult,
   details: """
-    Families: GPT-2, Llama, Mistral, OLMo 2, Qwen2, Qwen3, SmolLM3. Weights become 32-bit floats. A
-    folder without tokenizer.json gives a model that works on token ids only.
+    Families: GPT-2, Llama, Mistral, OLMo 2, Qwen2, Qwen3, SmolLM3. Weights become 32-bit floats, or,
+    with `dtype = "bfloat16"`, are rounded to half the size and computed with 32-bit sums: for a
+    reference policy, or to sample from. A folder without tokenizer.json gives a model that works on
+    token ids only.
     """,
   example: #"local policy = apo.load("models/arithmetic")"#
 ) { call in
   let path = try call.path()
   try ModelFolder.checkIsModel(path)
-  let transformer = try Transformer(folder: path)
+  let type = try WeightType(rawValue: call[2].options()["dtype"].string()) ?? .float32
+  let transformer = try Transformer(folder: path, as: type)
   let companions = try ModelFolder.readCompanions(path)
   let tokenizer =
     companions["tokenizer.json"] == nil ? nil : try TokenizerObject(path: path)
@@ -163,16 +178,4 @@ private func configuration(_ value: LuaValue, _ tokenizer: Tokenizer?) throws ->
 /// The class that Hugging Face's transformers loads the folder with.
 private func architectures(_ type: String) -> LuaValue {
   ModelConfiguration.className(type).map { [.string($0)] } ?? .nil
-}
-
-extension ModelConfiguration {
-  /// Number of weights, biases left out; sizes are bounded, so nothing overflows.
-  fileprivate var parameterCount: Int {
-    let attention = 2 * (headCount + keyValueHeadCount) * headSize * hiddenSize
-    let matrices = architecture == .gpt2 ? 2 : 3
-    let block = attention + matrices * intermediateSize * hiddenSize + 2 * hiddenSize
-    let positions = architecture == .gpt2 ? maxPositions : 0
-    let rows = vocabularySize * (tiesEmbeddings ? 1 : 2) + positions
-    return rows * hiddenSize + layerCount * block
-  }
 }

@@ -48,6 +48,7 @@ let optimModule = Module(
     ) { call in
       let parameters: [(name: String, tensor: Tensor)]
       if let model = call[1].ifObject(Model.self) {
+        try model.transformer.checkTrainable(for: "adamw")
         parameters = model.transformer.trainedParameters
       } else {
         let tensors = try call[1].objects(Tensor.self)
@@ -158,17 +159,11 @@ extension Optimizer {
     let states = adamW.state
     for (name, _) in parameters {
       guard let state = states[name] else { continue }
-      items.append(item(name + meanName, state.mean))
-      items.append(item(name + squareName, state.square))
+      items.append(Safetensors.Item(name: name + meanName, weight: .float32(state.mean)))
+      items.append(Safetensors.Item(name: name + squareName, weight: .float32(state.square)))
       metadata[name + stepName] = String(state.step)
     }
     try Safetensors.write(items, to: path, metadata: metadata)
-  }
-
-  private func item(_ name: String, _ tensor: Tensor) -> Safetensors.Item {
-    Safetensors.Item(
-      name: name, shape: tensor.shape,
-      values: UnsafeBufferPointer(start: tensor.pointer, count: tensor.count))
   }
 
   fileprivate func load(_ path: String) throws {

@@ -31,7 +31,7 @@ let tensorClass = Class(
         guard tensor.isParameter else {
           throw LuaError("grad: the tensor does not collect a gradient; see requires_grad_")
         }
-        tensor.setGradient(gradient.copied())
+        tensor.setGradient(try gradient.copied())
         return call.nothing
       },
       get: { call in

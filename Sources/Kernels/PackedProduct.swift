@@ -81,6 +81,21 @@ public func multiplyPacked(
   _ packed: UnsafePointer<Float>, n: Int, k: Int, panels: Range<Int>, x: Factor, rows: Range<Int>,
   y: UnsafeMutablePointer<Float>, adding: Bool = false
 ) {
+  multiplyBlocks(packed, n: n, k: k, panels, x, rows, y, adding)
+}
+
+/// The same product, to the bit, with W packed as bfloat16 (see `BFloat16Panels`).
+public func multiplyPacked(
+  _ packed: UnsafePointer<UInt32>, n: Int, k: Int, panels: Range<Int>, x: Factor, rows: Range<Int>,
+  y: UnsafeMutablePointer<Float>
+) {
+  multiplyBlocks(packed, n: n, k: k, panels, x, rows, y, false)
+}
+
+private func multiplyBlocks<W: PackedWeight>(
+  _ packed: UnsafePointer<W>, n: Int, k: Int, _ panels: Range<Int>, _ x: Factor,
+  _ rows: Range<Int>, _ y: UnsafeMutablePointer<Float>, _ adding: Bool
+) {
   // A block of rows stays in the second-level cache while all panels pass over it.
   let block = max(8, 65_536 / max(1, k) / 8 * 8)
   for start in stride(from: rows.lowerBound, to: rows.upperBound, by: block) {
@@ -93,14 +108,14 @@ public func multiplyPacked(
       let first = panel * panelWidth
       let target = Target(
         pointer: y + first, stride: n, width: min(panelWidth, n - first), adding: adding)
-      multiplyPanel(packed + first * k, k, x, part, target)
+      multiplyPanel(packed + panel * k * W.rowSize, k, x, part, target)
     }
   }
 }
 
 /// One panel by a block of rows, in tiles of 8, 4, 2 and 1 rows.
-private func multiplyPanel(
-  _ panel: UnsafePointer<Float>, _ k: Int, _ x: Factor, _ rows: Range<Int>, _ y: Target
+private func multiplyPanel<W: PackedWeight>(
+  _ panel: UnsafePointer<W>, _ k: Int, _ x: Factor, _ rows: Range<Int>, _ y: Target
 ) {
   var row = rows.lowerBound
   while row + 8 <= rows.upperBound {
@@ -119,8 +134,8 @@ private func multiplyPanel(
 }
 
 /// A single row, four panels at a time.
-private func multiplyRow(
-  _ packed: UnsafePointer<Float>, n: Int, k: Int, _ panels: Range<Int>, _ x: Factor, _ row: Int,
+private func multiplyRow<W: PackedWeight>(
+  _ packed: UnsafePointer<W>, n: Int, k: Int, _ panels: Range<Int>, _ x: Factor, _ row: Int,
   _ y: UnsafeMutablePointer<Float>, _ adding: Bool
 ) {
   var panel = panels.lowerBound
@@ -129,10 +144,10 @@ private func multiplyRow(
     let target = Target(
       pointer: y + first, stride: n, width: min(panelWidth, n - first), adding: adding)
     if panel + 4 <= panels.upperBound {
-      tile1x4(packed + first * k, k, x, row, target, n - first)
+      tile1x4(packed + panel * k * W.rowSize, k, x, row, target, n - first)
       panel += 4
     } else {
-      tile1(packed + first * k, k, x, row, target)
+      tile1(packed + panel * k * W.rowSize, k, x, row, target)
       panel += 1
     }
   }

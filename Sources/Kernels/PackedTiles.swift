@@ -1,5 +1,37 @@
 // Register tiles of the packed product: a few rows of the factor by one panel of 32 columns, written out because the
-// compiler keeps named sums in registers and arrays of them in memory. Each sum is one chain over k.
+// compiler keeps named sums in registers and arrays of them in memory. Each sum is one chain over k, in float32 whatever
+// the weights are stored as.
+
+/// What packed weights are stored as.
+protocol PackedWeight {
+  /// Elements that hold the 32 weights of a row of a panel.
+  static var rowSize: Int { get }
+  /// The 32 weights of a row of a panel.
+  static func row(at pointer: UnsafePointer<Self>) -> (Vector, Vector)
+}
+
+extension Float: PackedWeight {
+  static var rowSize: Int { panelWidth }
+
+  @inline(__always)
+  static func row(at pointer: UnsafePointer<Float>) -> (Vector, Vector) {
+    (Vector(at: pointer), Vector(at: pointer + 16))
+  }
+}
+
+/// Two bfloat16, of columns c (low half) and c + 16: both widen by one instruction.
+extension UInt32: PackedWeight {
+  static var rowSize: Int { panelWidth / 2 }
+
+  @inline(__always)
+  static func row(at pointer: UnsafePointer<UInt32>) -> (Vector, Vector) {
+    let pairs = UnsafeRawPointer(pointer).loadUnaligned(as: SIMD16<UInt32>.self)
+    return (
+      unsafeBitCast(pairs &<< 16, to: Vector.self),
+      unsafeBitCast(pairs & 0xFFFF_0000, to: Vector.self)
+    )
+  }
+}
 
 /// Where the sums of one panel go.
 struct Target {
@@ -44,8 +76,10 @@ struct Target {
   }
 }
 
-func tile1(
-  _ panel: UnsafePointer<Float>, _ k: Int, _ x: Factor, _ row: Int, _ y: Target
+@_specialize(where W == Float)
+@_specialize(where W == UInt32)
+func tile1<W: PackedWeight>(
+  _ panel: UnsafePointer<W>, _ k: Int, _ x: Factor, _ row: Int, _ y: Target
 ) {
   var a0 = Vector.zero
   var b0 = Vector.zero
@@ -53,8 +87,8 @@ func tile1(
   var w = panel
   var at = 0
   for _ in 0..<k {
-    let u = Vector(at: w), v = Vector(at: w + 16)
-    w += 32
+    let (u, v) = W.row(at: w)
+    w += W.rowSize
     let s = Vector(repeating: x0[at])
     a0 = a0.addingProduct(s, u)
     b0 = b0.addingProduct(s, v)
@@ -63,8 +97,10 @@ func tile1(
   y.put(a0, b0, row)
 }
 
-func tile2(
-  _ panel: UnsafePointer<Float>, _ k: Int, _ x: Factor, _ row: Int, _ y: Target
+@_specialize(where W == Float)
+@_specialize(where W == UInt32)
+func tile2<W: PackedWeight>(
+  _ panel: UnsafePointer<W>, _ k: Int, _ x: Factor, _ row: Int, _ y: Target
 ) {
   var a0 = Vector.zero, a1 = Vector.zero
   var b0 = Vector.zero, b1 = Vector.zero
@@ -72,8 +108,8 @@ func tile2(
   var w = panel
   var at = 0
   for _ in 0..<k {
-    let u = Vector(at: w), v = Vector(at: w + 16)
-    w += 32
+    let (u, v) = W.row(at: w)
+    w += W.rowSize
     var s = Vector(repeating: x0[at])
     a0 = a0.addingProduct(s, u)
     b0 = b0.addingProduct(s, v)
@@ -86,8 +122,10 @@ func tile2(
   y.put(a1, b1, row + 1)
 }
 
-func tile4(
-  _ panel: UnsafePointer<Float>, _ k: Int, _ x: Factor, _ row: Int, _ y: Target
+@_specialize(where W == Float)
+@_specialize(where W == UInt32)
+func tile4<W: PackedWeight>(
+  _ panel: UnsafePointer<W>, _ k: Int, _ x: Factor, _ row: Int, _ y: Target
 ) {
   var a0 = Vector.zero, a1 = Vector.zero, a2 = Vector.zero, a3 = Vector.zero
   var b0 = Vector.zero, b1 = Vector.zero, b2 = Vector.zero, b3 = Vector.zero
@@ -95,8 +133,8 @@ func tile4(
   var w = panel
   var at = 0
   for _ in 0..<k {
-    let u = Vector(at: w), v = Vector(at: w + 16)
-    w += 32
+    let (u, v) = W.row(at: w)
+    w += W.rowSize
     var s = Vector(repeating: x0[at])
     a0 = a0.addingProduct(s, u)
     b0 = b0.addingProduct(s, v)
@@ -117,8 +155,10 @@ func tile4(
   y.put(a3, b3, row + 3)
 }
 
-func tile8(
-  _ panel: UnsafePointer<Float>, _ k: Int, _ x: Factor, _ row: Int, _ y: Target
+@_specialize(where W == Float)
+@_specialize(where W == UInt32)
+func tile8<W: PackedWeight>(
+  _ panel: UnsafePointer<W>, _ k: Int, _ x: Factor, _ row: Int, _ y: Target
 ) {
   var a0 = Vector.zero, a1 = Vector.zero, a2 = Vector.zero, a3 = Vector.zero
   var a4 = Vector.zero, a5 = Vector.zero, a6 = Vector.zero, a7 = Vector.zero
@@ -129,8 +169,8 @@ func tile8(
   var w = panel
   var at = 0
   for _ in 0..<k {
-    let u = Vector(at: w), v = Vector(at: w + 16)
-    w += 32
+    let (u, v) = W.row(at: w)
+    w += W.rowSize
     var s = Vector(repeating: x0[at])
     a0 = a0.addingProduct(s, u)
     b0 = b0.addingProduct(s, v)
@@ -168,26 +208,30 @@ func tile8(
 }
 
 /// One row by four panels, so that eight chains hide the latency of the additions.
-func tile1x4(
-  _ panels: UnsafePointer<Float>, _ k: Int, _ x: Factor, _ row: Int, _ y: Target, _ columns: Int
+@_specialize(where W == Float)
+@_specialize(where W == UInt32)
+func tile1x4<W: PackedWeight>(
+  _ panels: UnsafePointer<W>, _ k: Int, _ x: Factor, _ row: Int, _ y: Target, _ columns: Int
 ) {
   var a0 = Vector.zero, b0 = Vector.zero, a1 = Vector.zero, b1 = Vector.zero
   var a2 = Vector.zero, b2 = Vector.zero, a3 = Vector.zero, b3 = Vector.zero
-  let size = k * panelWidth
+  let size = k * W.rowSize
   let x0 = x.row(row)
   var w = panels
   var at = 0
   for _ in 0..<k {
     let s = Vector(repeating: x0[at])
-    a0 = a0.addingProduct(s, Vector(at: w))
-    b0 = b0.addingProduct(s, Vector(at: w + 16))
-    a1 = a1.addingProduct(s, Vector(at: w + size))
-    b1 = b1.addingProduct(s, Vector(at: w + size + 16))
-    a2 = a2.addingProduct(s, Vector(at: w + 2 * size))
-    b2 = b2.addingProduct(s, Vector(at: w + 2 * size + 16))
-    a3 = a3.addingProduct(s, Vector(at: w + 3 * size))
-    b3 = b3.addingProduct(s, Vector(at: w + 3 * size + 16))
-    w += 32
+    let (u0, v0) = W.row(at: w), (u1, v1) = W.row(at: w + size)
+    let (u2, v2) = W.row(at: w + 2 * size), (u3, v3) = W.row(at: w + 3 * size)
+    a0 = a0.addingProduct(s, u0)
+    b0 = b0.addingProduct(s, v0)
+    a1 = a1.addingProduct(s, u1)
+    b1 = b1.addingProduct(s, v1)
+    a2 = a2.addingProduct(s, u2)
+    b2 = b2.addingProduct(s, v2)
+    a3 = a3.addingProduct(s, u3)
+    b3 = b3.addingProduct(s, v3)
+    w += W.rowSize
     at += x.step
   }
   y.put(a0, b0, row)

@@ -131,14 +131,14 @@ struct Broadcast {
   func addReduced(
     _ values: UnsafePointer<Float>, scale: Float = 1, _ side: Side,
     to target: UnsafeMutablePointer<Float>
-  ) {
+  ) throws(TensorError) {
     var loops = ([row] + outer).map { (size: $0.size, stride: side == .left ? $0.left : $0.right) }
     var values = values
     var holder: Storage?
     while let axis = loops.lastIndex(where: { $0.stride == 0 && $0.size != 1 }) {
       let inner = loops[..<axis].reduce(1) { $0 * $1.size }
       let around = loops[(axis + 1)...].reduce(1) { $0 * $1.size }
-      let reduced = Storage(count: around * inner)
+      let reduced = try Storage(count: around * inner, for: "backward")
       sumMiddle(values, outer: around, loops[axis].size, inner: inner, into: reduced.pointer)
       loops.remove(at: axis)
       values = UnsafePointer(reduced.pointer)

@@ -52,8 +52,8 @@ extension Tensor {
     return recorded(name, [a, b], output) { g, into in
       let p = try first.pointer(for: name)
       let q = try second.pointer(for: name)
-      if let target = into[0] { plan.passOn(g, p, q, to: target, .left, left) }
-      if let target = into[1] { plan.passOn(g, p, q, to: target, .right, right) }
+      if let target = into[0] { try plan.passOn(g, p, q, to: target, .left, left) }
+      if let target = into[1] { try plan.passOn(g, p, q, to: target, .right, right) }
     }
   }
 
@@ -82,9 +82,9 @@ extension Broadcast {
     _ g: UnsafePointer<Float>, _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>,
     to target: UnsafeMutablePointer<Float>, _ side: Side,
     _ gradient: (Vector, Vector, Vector) -> Vector
-  ) {
+  ) throws(TensorError) {
     let isWhole = repeats(side) == false
-    let buffer = isWhole ? nil : Storage(count: rows * row.size)
+    let buffer = isWhole ? nil : try Storage(count: rows * row.size, for: "backward")
     let destination = buffer?.pointer ?? target
     forEachPiece { piece in
       accumulate(
@@ -92,6 +92,6 @@ extension Broadcast {
         Row(b + piece.right, step: row.right),
         adding: isWhole, into: destination + piece.offset, piece.count, gradient)
     }
-    if let buffer { addReduced(buffer.pointer, side, to: target) }
+    if let buffer { try addReduced(buffer.pointer, side, to: target) }
   }
 }

@@ -7,8 +7,8 @@ import Kernels
 func addInputGradient(
   _ dy: UnsafePointer<Float>, rows: Int, weight w: UnsafePointer<Float>, n: Int, k: Int,
   isTransposed: Bool = false, to dx: UnsafeMutablePointer<Float>
-) {
-  let packed = Storage(count: packedCount(rows: k, columns: n))
+) throws(TensorError) {
+  let packed = try Storage(count: packedCount(rows: k, columns: n), for: "backward")
   let factor = Factor(rows: dy, k: n)
   Team.shared.forEach(panelCount(k), atLeast: grain(rows * n * panelWidth)) { panels in
     if isTransposed {
@@ -25,8 +25,9 @@ func addInputGradient(
 func addWeightGradient(
   _ dy: UnsafePointer<Float>, _ x: UnsafePointer<Float>, rows: Int, n: Int, k: Int,
   to dw: UnsafeMutablePointer<Float>
-) {
-  let packed = Storage(count: packedCount(rows: k, columns: min(rows, 512)))
+) throws(TensorError) {
+  let packed = try Storage(
+    count: packedCount(rows: k, columns: min(rows, 512)), for: "backward")
   for chunk in blocks(rows, size: 512) {
     let factor = Factor(columns: dy + chunk.lowerBound * n, rows: n)
     Team.shared.forEach(panelCount(k), atLeast: grain(chunk.count * n * panelWidth)) { panels in

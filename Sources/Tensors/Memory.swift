@@ -8,8 +8,7 @@ extension Tensor {
   /// Throws if the shape has a negative size, has more elements than can be addressed, or needs more memory than is free.
   public static func result(_ shape: [Int], for operation: String) throws(TensorError) -> Tensor {
     let count = try checkedCount(shape, for: operation)
-    try Memory.check(bytes: count * 4, for: operation)
-    return Tensor(uninitialized: shape)
+    return Tensor(storage: try Storage(count: count, for: operation), shape: shape)
   }
 
   /// The number of elements of `shape`; throws if a size is negative, or there are more than 64 or too large ones.
@@ -39,9 +38,11 @@ extension Tensor {
 
 /// What the machine has left.
 public enum Memory {
-  private static let step = 128 << 20
+  package nonisolated(unsafe) static var step = 128 << 20
   /// What stays free: for the small requests until the next check, and for buffers that are not checked.
-  private static let reserve = 192 << 20
+  package nonisolated(unsafe) static var reserve = 192 << 20
+  /// What storages may hold in all; for tests.
+  package nonisolated(unsafe) static var limit = Int.max
   /// `Storage.allocatedBytes` at the last check; the engine is confined to one thread.
   private nonisolated(unsafe) static var checked = 0
 
@@ -50,18 +51,34 @@ public enum Memory {
   /// Looking takes time: small requests are checked once in 128 MB that were handed out.
   public static func check(bytes: Int, for operation: String) throws(TensorError) {
     guard bytes > step || Storage.allocatedBytes - checked > step else { return }
-    let available = max(0, availableBytes() - reserve)
+    let available = usableBytes()
     guard bytes < available else {
-      throw TensorError(
-        "\(operation): \(max(1, bytes >> 20)) MB of memory needed, \(available >> 20) MB available")
+      throw shortage(bytes: bytes, available: available, for: operation)
     }
     checked = Storage.allocatedBytes
   }
+
+  /// The error about `bytes` that could not be had.
+  static func shortage(bytes: Int, for operation: String) -> TensorError {
+    shortage(bytes: bytes, available: usableBytes(), for: operation)
+  }
+
+  private static func shortage(bytes: Int, available: Int, for operation: String) -> TensorError {
+    TensorError(
+      "\(operation): \(max(1, bytes >> 20)) MB of memory needed, \(available >> 20) MB available")
+  }
+
+  /// Bytes that `check` lets have: `availableBytes` without what stays free.
+  public static func usableBytes() -> Int { max(0, availableBytes() - reserve) }
 
   /// Bytes that can be allocated without swapping and within the process's limit; `Int.max` where that is not known.
   ///
   /// What the process keeps of freed tensors can be had again.
   public static func availableBytes() -> Int {
+    min(systemBytes(), limit - Storage.liveBytes)
+  }
+
+  private static func systemBytes() -> Int {
     let pages = numbers(in: "/proc/self/statm")
     guard pages.count > 1, let machine = value(of: "MemAvailable:", in: "/proc/meminfo") else {
       return .max

@@ -14,13 +14,14 @@ public final class PackedMatrix: @unchecked Sendable {
   /// Packs `weights`, stored [n, k] or, where `isTransposed`, [k, n].
   init(
     _ weights: UnsafePointer<Float>, n: Int, k: Int, isTransposed: Bool, version: Int, offset: Int
-  ) {
+  ) throws(TensorError) {
     self.n = n
     self.k = k
     self.version = version
     self.offset = offset
     self.isTransposed = isTransposed
-    storage = Storage(count: packedCount(rows: n, columns: k))
+    storage = try Storage(
+      count: packedCount(rows: n, columns: k), for: "packed weights")
     let destination = storage.pointer
     Team.shared.forEach(panels, atLeast: max(1, 65_536 / (k * panelWidth + 1))) { range in
       if isTransposed {

@@ -5,6 +5,7 @@ import Synchronization
 
 private let live = Atomic(0)
 private let allocated = Atomic(0)
+private let peak = Atomic(0)
 
 /// A block of floats, aligned to a cache line unless it is small, freed when the last tensor that views it is gone.
 public final class Storage: @unchecked Sendable {
@@ -17,23 +18,48 @@ public final class Storage: @unchecked Sendable {
   public private(set) var version = 0
   private var packed: PackedMatrix?
 
-  /// `count` floats that are not initialised.
+  /// `count` floats that are not initialised: for small buffers, whose size no script decides.
   public init(count: Int) {
-    self.count = count
+    guard let pointer = Storage.allocate(count) else {
+      // Scripts cannot come here: what grows with their data is made by `init(count:for:)`.
+      preconditionFailure("out of memory: \(count) floats for a buffer")
+    }
+    (self.pointer, self.count) = (pointer, count)
+    Storage.add(count)
+  }
+
+  /// `count` floats that are not initialised; throws where memory is short (see `Memory.check`).
+  public init(count: Int, for operation: String) throws(TensorError) {
+    try Memory.check(bytes: count * 4, for: operation)
+    guard let pointer = Storage.allocate(count) else {
+      throw Memory.shortage(bytes: count * 4, for: operation)
+    }
+    (self.pointer, self.count) = (pointer, count)
+    Storage.add(count)
+  }
+
+  private static func allocate(_ count: Int) -> UnsafeMutablePointer<Float>? {
     let bytes = max(64, (count * 4 + 63) / 64 * 64)
     // An aligned block of a few bytes takes several times as long, and leaves gaps behind.
-    guard let raw = bytes <= 256 ? malloc(bytes) : aligned_alloc(64, bytes) else {
-      // Scripts cannot come here: `Tensor.result` checks what they ask for first.
-      preconditionFailure("out of memory: \(bytes) bytes for a tensor")
-    }
-    pointer = raw.bindMemory(to: Float.self, capacity: count)
-    live.add(count * 4, ordering: .relaxed)
+    let raw = bytes <= 256 ? malloc(bytes) : aligned_alloc(64, bytes)
+    return raw?.bindMemory(to: Float.self, capacity: count)
+  }
+
+  private static func add(_ count: Int) {
+    let now = live.add(count * 4, ordering: .relaxed).newValue
     allocated.add(count * 4, ordering: .relaxed)
+    if now > peak.load(ordering: .relaxed) { peak.max(now, ordering: .relaxed) }
   }
 
   /// `count` zeros.
   public convenience init(zeros count: Int) {
     self.init(count: count)
+    pointer.update(repeating: 0, count: count)
+  }
+
+  /// `count` zeros; throws where memory is short.
+  public convenience init(zeros count: Int, for operation: String) throws(TensorError) {
+    try self.init(count: count, for: operation)
     pointer.update(repeating: 0, count: count)
   }
 
@@ -48,18 +74,26 @@ public final class Storage: @unchecked Sendable {
   /// Bytes handed out since the start of the program.
   public static var allocatedBytes: Int { allocated.load(ordering: .relaxed) }
 
+  /// The most bytes that were held at a time since the start or the last `resetPeak`.
+  public static var peakBytes: Int { peak.load(ordering: .relaxed) }
+
+  /// Lets `peakBytes` count from what is held now.
+  public static func resetPeak() { peak.store(liveBytes, ordering: .relaxed) }
+
   /// Says that the contents were changed in place.
   public func didChange() { version += 1 }
 
   /// The contents as an [n, k] matrix, stored so or as its transpose, packed for products; packed again after a change.
-  func packedMatrix(offset: Int, rows n: Int, columns k: Int, isTransposed: Bool) -> PackedMatrix {
+  func packedMatrix(offset: Int, rows n: Int, columns k: Int, isTransposed: Bool)
+    throws(TensorError) -> PackedMatrix
+  {
     if let packed,
       packed.isCurrent(version: version, offset: offset, n: n, k: k, isTransposed: isTransposed)
     {
       return packed
     }
     packed = nil
-    let fresh = PackedMatrix(
+    let fresh = try PackedMatrix(
       pointer + offset, n: n, k: k, isTransposed: isTransposed, version: version, offset: offset)
     packed = fresh
     return fresh

@@ -194,14 +194,14 @@ extension Tensor {
         throw TensorError(
           "backward: the tensor does not depend on anything that requires a gradient")
       }
-      accumulate(seed)
+      try accumulate(seed)
       return
     }
     try record.tape.backward(from: record.index, seed: seed, retainGraph: retainGraph)
   }
 
-  private func accumulate(_ seed: Tensor?) {
-    let gradient = gradientForAccumulation()
+  private func accumulate(_ seed: Tensor?) throws(TensorError) {
+    let gradient = try gradientForAccumulation()
     for i in 0..<count { gradient.pointer[i] += seed?.pointer[i] ?? 1 }
   }
 }
@@ -209,7 +209,7 @@ extension Tensor {
 extension Tape {
   func backward(from last: Int, seed: Tensor?, retainGraph: Bool) throws {
     var gradients = [Storage?](repeating: nil, count: last + 1)
-    let start = Storage(count: nodes[last].count)
+    let start = try Storage(count: nodes[last].count, for: "backward")
     if let seed {
       start.pointer.update(from: seed.pointer, count: seed.count)
     } else {
@@ -238,9 +238,11 @@ extension Tape {
     for input in nodes[index].inputs {
       switch input {
       case .none: buffers.append(nil)
-      case .leaf(let tensor): buffers.append(tensor.gradientForAccumulation().pointer)
+      case .leaf(let tensor): buffers.append(try tensor.gradientForAccumulation().pointer)
       case .node(let source):
-        let storage = gradients[source] ?? Storage(zeros: nodes[source].count)
+        let storage =
+          try gradients[source]
+          ?? Storage(zeros: nodes[source].count, for: "backward")
         gradients[source] = storage
         buffers.append(storage.pointer)
       }

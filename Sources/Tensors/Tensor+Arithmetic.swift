@@ -29,8 +29,8 @@ extension Tensor {
   ) -> Tensor {
     guard records(a, b) else { return output }
     return recorded(name, [a, b], output) { g, into in
-      if let target = into[0] { plan.addReduced(g, .left, to: target) }
-      if let target = into[1] { plan.addReduced(g, scale: sign, .right, to: target) }
+      if let target = into[0] { try plan.addReduced(g, .left, to: target) }
+      if let target = into[1] { try plan.addReduced(g, scale: sign, .right, to: target) }
     }
   }
 

@@ -92,7 +92,7 @@ extension Tensor {
     }
     guard Tensor.records(self) else { return output }
     return .recorded("expand", [self], output) { g, into in
-      if let target = into[0] { plan.addReduced(g, .left, to: target) }
+      if let target = into[0] { try plan.addReduced(g, .left, to: target) }
     }
   }
 

@@ -76,9 +76,9 @@ public final class Tensor: @unchecked Sendable {
   }
 
   /// The gradient, made of zeros if there is none yet.
-  func gradientForAccumulation() -> Tensor {
+  func gradientForAccumulation() throws(TensorError) -> Tensor {
     if let gradient { return gradient }
-    let fresh = Tensor(zeros: shape)
+    let fresh = try Tensor.zeroResult(shape, for: "backward")
     gradient = fresh
     return fresh
   }
@@ -92,20 +92,20 @@ public final class Tensor: @unchecked Sendable {
   /// The same values outside of the graph, sharing the storage.
   public func detached() -> Tensor { Tensor(storage: storage, offset: offset, shape: shape) }
 
-  /// A copy outside of the graph with a storage of its own.
-  public func copied() -> Tensor {
-    let copy = Tensor(uninitialized: shape)
+  /// A copy outside of the graph with a storage of its own; throws where memory is short.
+  public func copied() throws(TensorError) -> Tensor {
+    let copy = try Tensor.result(shape, for: "copy")
     copy.pointer.update(from: pointer, count: count)
     return copy
   }
 
-  /// This [n, k] weight matrix packed for products, cached until the weights change.
-  public var packed: PackedMatrix { packed(isTransposed: false) }
+  /// This [n, k] weight matrix packed for products, cached until the weights change; throws where memory is short.
+  public var packed: PackedMatrix { get throws(TensorError) { try packed(isTransposed: false) } }
 
   /// This matrix packed for products as [n, k], or, where `isTransposed`, its transpose.
-  func packed(isTransposed: Bool) -> PackedMatrix {
+  func packed(isTransposed: Bool) throws(TensorError) -> PackedMatrix {
     let (rows, columns) = (shape[0], count / max(1, shape[0]))
-    return storage.packedMatrix(
+    return try storage.packedMatrix(
       offset: offset, rows: isTransposed ? columns : rows, columns: isTransposed ? rows : columns,
       isTransposed: isTransposed)
   }

@@ -175,15 +175,15 @@ extension AdamW {
   /// Goes on from a state that `state` gave; parameters that it does not name start anew.
   ///
   /// - Throws: `ArgumentError` naming the first entry that is unknown, of a wrong shape, or holds
-  ///   impossible numbers.
-  public func restore(_ state: [String: State]) throws(ArgumentError) {
+  ///   impossible numbers; `TensorError` where memory is short.
+  public func restore(_ state: [String: State]) throws {
     var restored = [State?](repeating: nil, count: parameters.count)
     var found = 0
     for (index, (name, tensor)) in parameters.enumerated() {
       guard let entry = state[name] else { continue }
       try check(entry, name, shape: tensor.shape)
       restored[index] = State(
-        step: entry.step, mean: entry.mean.copied(), square: entry.square.copied())
+        step: entry.step, mean: try entry.mean.copied(), square: try entry.square.copied())
       found += 1
     }
     guard found == state.count else {

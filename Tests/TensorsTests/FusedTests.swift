@@ -76,7 +76,7 @@ import Testing
         == "layer_norm: input [tokens, C], weight [C] and bias [C] expected, got [2, 6], [6] and [3]"
     )
     #expect(
-      errorText { _ = try Tensor.linear(x, .zeros([5, 6]), isTransposed: true) }
+      errorText { _ = try Tensor.linear(x, Tensor(zeros: [5, 6]), isTransposed: true) }
         == "linear: input [tokens, in] and weight [in, out] expected, got [2, 6] and [5, 6]")
   }
 }

@@ -27,12 +27,4 @@ enum FloatConversion {
     case .int64, .int32, .int16, .int8, .uint8, .bool: break
     }
   }
-
-  /// The bfloat16 nearest to a float32, ties to even; a NaN stays a NaN.
-  @inline(__always)
-  static func bfloat16(_ value: Float) -> UInt16 {
-    let bits = value.bitPattern
-    if value.isNaN { return UInt16(truncatingIfNeeded: bits >> 16) | 0x40 }
-    return UInt16(truncatingIfNeeded: (bits &+ 0x7FFF &+ (bits >> 16 & 1)) >> 16)
-  }
 }

@@ -1,4 +1,7 @@
-// Writing safetensors files: float32 or bfloat16, names in the order given, the metadata that
+import Kernels
+import Tensors
+
+// Writing safetensors files: float32, bfloat16 or float16, names in the order given, the metadata that
 // Hugging Face's loader asks for, the header padded so that the data begin at a multiple of 8.
 
 extension Safetensors {
@@ -6,26 +9,27 @@ extension Safetensors {
   public struct Item {
     /// Name in the file.
     public let name: String
-    /// Shape; its product is the number of values.
-    public let shape: [Int]
-    /// The numbers, row-major; must stay valid until the file is written.
-    public let values: UnsafeBufferPointer<Float>
+    /// The numbers.
+    public let weight: Weight
 
-    /// Makes an item that refers to memory of the caller.
-    public init(name: String, shape: [Int], values: UnsafeBufferPointer<Float>) {
-      (self.name, self.shape, self.values) = (name, shape, values)
+    /// Makes an item that is written as `weight` is then.
+    public init(name: String, weight: Weight) {
+      (self.name, self.weight) = (name, weight)
     }
   }
 
-  /// Writes a file, atomically; `type` is `.float32` or `.bfloat16` (rounded to nearest even).
+  /// Number formats that are written.
+  public static let writtenTypes: [SafetensorsType] = [.float32, .bfloat16, .float16]
+
+  /// Writes a file, atomically; other types than `.float32` are rounded to nearest even.
   ///
-  /// Throws when a name comes twice or a shape does not fit its values, before anything is written.
+  /// Throws when a name comes twice, or float16 cannot hold a number, before the file is replaced.
   public static func write(
     _ items: [Item], to path: String, type: SafetensorsType = .float32,
     metadata: [String: String] = ["format": "pt"]
   ) throws {
-    guard type == .float32 || type == .bfloat16 else {
-      throw FileError(path, "tensors are written as F32 or BF16, not as \(type.rawValue)")
+    guard writtenTypes.contains(type) else {
+      throw FileError(path, "tensors are written as F32, BF16 or F16, not as \(type.rawValue)")
     }
     let header = try header(items, path, type, metadata)
     try AtomicFile.write(path) { output in
@@ -40,16 +44,29 @@ extension Safetensors {
     arrays: [(name: String, shape: [Int], values: [Float])], to path: String,
     type: SafetensorsType = .float32, metadata: [String: String] = ["format": "pt"]
   ) throws {
-    let copies = arrays.map { array in
-      let copy = UnsafeMutableBufferPointer<Float>.allocate(capacity: array.values.count)
-      _ = copy.initialize(from: array.values)
-      return copy
-    }
-    defer { copies.forEach { $0.deallocate() } }
-    let items = zip(arrays, copies).map {
-      Item(name: $0.name, shape: $0.shape, values: UnsafeBufferPointer($1))
+    let items = try arrays.map { name, shape, values in
+      guard shape.reduce(1, *) == values.count else {
+        throw FileError(path, "tensor '\(name)' of shape \(shape) has \(values.count) values")
+      }
+      return Item(name: name, weight: .float32(Tensor(values, shape: shape)))
     }
     try write(items, to: path, type: type, metadata: metadata)
+  }
+
+  /// Throws where a number of the items is beyond float16, whose largest is 65504.
+  static func checkFloat16(_ items: [Item], _ path: String) throws {
+    for item in items {
+      try item.weight.forEachPiece { values in
+        // The least float32 that rounds to infinity, 65520, is a tie that goes away from 65504.
+        guard let value = values.first(where: { $0.magnitude >= 65520 && $0.isFinite }) else {
+          return
+        }
+        throw FileError(
+          path,
+          "tensor '\(item.name)' holds \(value), which float16 cannot (its largest number is "
+            + "65504); save as bfloat16 or float32")
+      }
+    }
   }
 
   private static func header(
@@ -64,15 +81,11 @@ extension Safetensors {
       guard names.insert(item.name).inserted else {
         throw FileError(path, "two tensors are named '\(item.name)'")
       }
-      guard item.shape.reduce(1, *) == item.values.count else {
-        throw FileError(
-          path, "tensor '\(item.name)' of shape \(item.shape) has \(item.values.count) values")
-      }
       let start = end
-      end += item.values.count * type.size
+      end += item.weight.count * type.size
       let entry: [JSON.Member] = [
         JSON.Member("dtype", .string(type.rawValue)),
-        JSON.Member("shape", .array(item.shape.map { .integer($0) })),
+        JSON.Member("shape", .array(item.weight.shape.map { .integer($0) })),
         JSON.Member("data_offsets", .array([.integer(start), .integer(end)])),
       ]
       members.append(JSON.Member(item.name, .object(entry)))
@@ -85,12 +98,15 @@ extension Safetensors {
   private static func write(
     _ item: Item, _ type: SafetensorsType, to output: AtomicFileOutput
   ) throws {
-    if type == .float32 { return try output.append(UnsafeRawBufferPointer(item.values)) }
-    let chunk = 1 << 18
-    for start in stride(from: 0, to: item.values.count, by: chunk) {
-      let end = min(start + chunk, item.values.count)
-      let rounded = item.values[start..<end].map { FloatConversion.bfloat16($0) }
-      try rounded.withUnsafeBytes { try output.append($0) }
+    if type == .float16 { try checkFloat16([item], output.path) }
+    try item.weight.forEachPiece { values in
+      if type == .float32 { return try output.append(UnsafeRawBufferPointer(values)) }
+      for piece in blocks(values.count, size: 1 << 18) {
+        let rounded = values[piece].map {
+          type == .bfloat16 ? bfloat16($0) : Float16($0).bitPattern
+        }
+        try rounded.withUnsafeBytes { try output.append($0) }
+      }
     }
   }
 }

@@ -96,6 +96,19 @@ public struct Safetensors: Sendable {
   ///
   /// Throws when the tensor has another number of elements or is not of floats.
   public func read(_ name: String, into target: UnsafeMutablePointer<Float>, count: Int) throws {
+    let read = try reader(name, count: count)
+    let pieces = blocks(count, size: 1 << 20)
+    Team.shared.forEach(pieces.count) { range in
+      for piece in pieces[range] { read(piece, target + piece.lowerBound) }
+    }
+  }
+
+  /// What reads a range of the `count` numbers of a float tensor to memory, from any thread.
+  ///
+  /// Pages of the file are given back as they are read, so that a loaded model is not in memory twice.
+  func reader(_ name: String, count: Int) throws
+    -> (_ range: Range<Int>, _ target: UnsafeMutablePointer<Float>) -> Void
+  {
     let (shard, entry) = try entry(name)
     guard entry.count == count else {
       throw FileError(
@@ -105,20 +118,14 @@ public struct Safetensors: Sendable {
       throw FileError(
         shard.path, "tensor '\(name)' has dtype \(entry.type.rawValue), expected floats")
     }
-    // Pages of the file are given back as they are read, so that a loaded model is not in memory twice.
-    let pieces = blocks(count, size: 1 << 20)
-    Team.shared.forEach(pieces.count) { range in
-      for piece in pieces[range] {
-        let start = entry.bytes.lowerBound
-        let bytes =
-          start + piece.lowerBound * entry.type.size..<start + piece.upperBound * entry.type.size
-        shard.file.withBytes {
-          let source = UnsafeRawBufferPointer(rebasing: $0[bytes])
-          FloatConversion.convert(
-            source, entry.type, into: target + piece.lowerBound, count: piece.count)
-        }
-        shard.file.release(bytes)
+    let (start, size) = (entry.bytes.lowerBound, entry.type.size)
+    return { range, target in
+      let bytes = start + range.lowerBound * size..<start + range.upperBound * size
+      shard.file.withBytes {
+        let source = UnsafeRawBufferPointer(rebasing: $0[bytes])
+        FloatConversion.convert(source, entry.type, into: target, count: range.count)
       }
+      shard.file.release(bytes)
     }
   }
 

@@ -145,7 +145,7 @@ public final class Generator {
 
   private func lastLogits(_ hidden: Tensor, rows: [Int]) throws -> Tensor {
     let width = hidden.shape[1]
-    let last = Tensor(uninitialized: [rows.count, width])
+    let last = try Tensor.result([rows.count, width], for: "generate")
     for (i, row) in rows.enumerated() {
       (last.pointer + i * width).update(from: hidden.pointer + row * width, count: width)
     }

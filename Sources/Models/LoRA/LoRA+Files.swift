@@ -53,9 +53,7 @@ extension Transformer {
   ) throws {
     guard let adapter else { throw FileError(folder, "there is no adapter to save") }
     let items = adapter.parameters.map { name, tensor in
-      Safetensors.Item(
-        name: name, shape: tensor.shape,
-        values: UnsafeBufferPointer(start: tensor.pointer, count: tensor.count))
+      Safetensors.Item(name: name, weight: .float32(tensor))
     }
     let settings = adapter.configuration.json(
       base: base, isTransposed: configuration.architecture == .gpt2)

@@ -42,9 +42,11 @@ extension Transformer {
       changes["\(update.projection.name).weight"] =
         try update.projection.isTransposed ? product.transpose(0, 1) : product
     }
-    return try rebuilt(adapter: nil) { name, weight in
+    return try rebuilt(adapter: nil) { name, weight, use in
       guard let change = changes.removeValue(forKey: name) else { return weight }
-      return try withoutGradients { try weight + change }
+      let sum = try withoutGradients { try weight.floats() + change }
+      guard weight.tensor == nil else { return .float32(sum) }
+      return .bfloat16(try BFloat16Matrix(sum, isTransposed: use == .transposedMatrix))
     }
   }
 }

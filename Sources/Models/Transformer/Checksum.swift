@@ -1,7 +1,8 @@
 // A number that tells models apart: for keys of caches and for logs.
 
 extension Transformer {
-  /// A hash of the names, shapes and bits of all weights, stable across runs and machines.
+  /// A hash of the names, shapes and bits of all weights, stable across runs and machines; bfloat16 counts as the float32
+  /// of the same value.
   ///
   /// A multiply-and-rotate hash of the bits of two weights at a time; not meant to withstand
   /// forgery.
@@ -11,14 +12,23 @@ extension Transformer {
       hash = (hash ^ word) &* 0xD6E8_FEB8_6659_FD93
       hash ^= hash >> 32
     }
-    for (name, tensor) in parameters {
+    var odd: Float?
+    for (name, weight) in allWeights {
       for byte in name.utf8 { add(UInt64(byte)) }
-      for size in tensor.shape { add(UInt64(size)) }
-      let (values, count) = (tensor.pointer, tensor.count)
-      for i in stride(from: 0, to: count - 1, by: 2) {
-        add(UInt64(values[i].bitPattern) << 32 | UInt64(values[i + 1].bitPattern))
+      for size in weight.shape { add(UInt64(size)) }
+      weight.forEachPiece { values in
+        var rest = values[...]
+        if let first = odd, let second = rest.popFirst() {
+          add(UInt64(first.bitPattern) << 32 | UInt64(second.bitPattern))
+          odd = nil
+        }
+        for i in stride(from: rest.startIndex, to: rest.endIndex - 1, by: 2) {
+          add(UInt64(values[i].bitPattern) << 32 | UInt64(values[i + 1].bitPattern))
+        }
+        if rest.count % 2 == 1 { odd = rest.last }
       }
-      if count % 2 == 1 { add(UInt64(values[count - 1].bitPattern)) }
+      if let last = odd { add(UInt64(last.bitPattern)) }
+      odd = nil
     }
     for update in adapter?.updates ?? [] { add(UInt64(update.factors.scale.bitPattern)) }
     return hash

@@ -4,8 +4,8 @@ import Tensors
 
 extension TransformerParts {
   init(gpt2 c: ModelConfiguration, _ prefix: String, _ parameter: ParameterSource) throws {
-    embedTokens = try parameter("\(prefix)wte.weight", [c.vocabularySize, c.hiddenSize])
-    embedPositions = try parameter("\(prefix)wpe.weight", [c.maxPositions, c.hiddenSize])
+    embedTokens = try parameter.matrix("\(prefix)wte.weight", [c.vocabularySize, c.hiddenSize])
+    embedPositions = try parameter.matrix("\(prefix)wpe.weight", [c.maxPositions, c.hiddenSize])
     layers = try (0..<c.layerCount).map {
       try GPT2Layer(c, prefix: "\(prefix)h.\($0).", parameter)
     }

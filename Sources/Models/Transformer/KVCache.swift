@@ -33,9 +33,13 @@ public final class KVCache {
     let storage: Storage
     private let cache: KVCache
 
-    init(_ cache: KVCache) {
+    init(_ cache: KVCache) throws(TensorError) {
       self.cache = cache
-      storage = cache.free.popLast() ?? Storage(count: cache.layers * 2 * cache.block)
+      if let freed = cache.free.popLast() {
+        storage = freed
+      } else {
+        storage = try Storage(count: cache.layers * 2 * cache.block, for: "key-value cache")
+      }
     }
 
     deinit { cache.free.append(storage) }
@@ -86,9 +90,9 @@ public final class KVCache {
     }
 
     /// Makes room for one more token and returns its place.
-    fileprivate func reserve() -> (page: Page, slot: Int) {
+    fileprivate func reserve() throws(TensorError) -> (page: Page, slot: Int) {
       if pages.count == firstOwnPage || pages[pages.count - 1].count == KVCache.pageTokens {
-        pages.append((Page(cache), 0))
+        pages.append((try Page(cache), 0))
       }
       let last = pages.count - 1
       let slot = pages[last].count
@@ -116,12 +120,12 @@ public struct CacheBatch {
   private let places: [(page: KVCache.Page, slot: Int)]
   private let width: Int
 
-  /// Makes room for `lengths[s]` new tokens in sequence s.
-  public init(_ cache: KVCache, _ sequences: [KVCache.Sequence], lengths: [Int]) {
+  /// Makes room for `lengths[s]` new tokens in sequence s; throws where memory is short.
+  public init(_ cache: KVCache, _ sequences: [KVCache.Sequence], lengths: [Int]) throws {
     self.sequences = sequences
     width = cache.heads * cache.headSize
-    places = zip(sequences, lengths).flatMap { sequence, length in
-      (0..<length).map { _ in sequence.reserve() }
+    places = try zip(sequences, lengths).flatMap { sequence, length in
+      try (0..<length).map { _ in try sequence.reserve() }
     }
   }
 

@@ -4,12 +4,30 @@ import Tensors
 
 /// Where the parts of a model get their weights from.
 struct ParameterSource {
-  /// Delivers the weight of a name and shape.
-  let weight: (_ name: String, _ shape: [Int]) throws -> Tensor
+  /// What a weight is used for, which decides how it may be held.
+  enum Use {
+    /// A bias or the weight of a norm: always a float32 tensor.
+    case vector
+    /// A matrix [out, in] of a linear layer, or a table whose rows are looked up.
+    case matrix
+    /// A matrix that is stored [in, out].
+    case transposedMatrix
+  }
+
+  /// Delivers the weight of a name and shape; a vector is always a float32 tensor.
+  let weight: (_ name: String, _ shape: [Int], _ use: Use) throws -> Weight
   /// Is told of each linear map of the layers; gives what an adapter adds to it.
   let update: (Projection) -> LowRankUpdate?
 
-  func callAsFunction(_ name: String, _ shape: [Int]) throws -> Tensor { try weight(name, shape) }
+  /// A bias or the weight of a norm.
+  func callAsFunction(_ name: String, _ shape: [Int]) throws -> Tensor {
+    try weight(name, shape, .vector).floats()
+  }
+
+  /// A matrix of a linear layer or a table, stored [out, in] or, where `isTransposed`, [in, out].
+  func matrix(_ name: String, _ shape: [Int], isTransposed: Bool = false) throws -> Weight {
+    try weight(name, shape, isTransposed ? .transposedMatrix : .matrix)
+  }
 }
 
 /// A linear map of a layer, as adapters know it.
@@ -24,7 +42,7 @@ struct Projection {
 
 /// An affine map y = x Wᵀ + b with W [out, in], and what an adapter adds to it.
 struct Linear {
-  let weight: Tensor
+  let weight: Weight
   let bias: Tensor?
   /// Whether the weight is stored [in, out], as in GPT-2's `Conv1D`.
   let isTransposed: Bool
@@ -34,8 +52,9 @@ struct Linear {
     _ name: String, outputs: Int, inputs: Int, bias hasBias: Bool = false,
     isTransposed: Bool = false, _ parameter: ParameterSource
   ) throws {
-    weight = try parameter(
-      "\(name).weight", isTransposed ? [inputs, outputs] : [outputs, inputs])
+    weight = try parameter.matrix(
+      "\(name).weight", isTransposed ? [inputs, outputs] : [outputs, inputs],
+      isTransposed: isTransposed)
     bias = hasBias ? try parameter("\(name).bias", [outputs]) : nil
     self.isTransposed = isTransposed
     update = parameter.update(

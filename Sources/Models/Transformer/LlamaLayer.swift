@@ -7,7 +7,8 @@ extension TransformerParts {
     let table = RotaryTable(
       frequencies: c.ropeScaling.frequencies(size: c.headSize, theta: c.ropeTheta),
       scale: c.ropeScaling.attentionFactor)
-    embedTokens = try parameter("\(prefix)embed_tokens.weight", [c.vocabularySize, c.hiddenSize])
+    embedTokens = try parameter.matrix(
+      "\(prefix)embed_tokens.weight", [c.vocabularySize, c.hiddenSize])
     embedPositions = nil
     layers = try (0..<c.layerCount).map {
       try LlamaLayer(

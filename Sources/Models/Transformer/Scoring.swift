@@ -93,7 +93,7 @@ extension Transformer {
     -> Tensor
   {
     let total = groups.joined().reduce(0) { $0 + $1.completion.count }
-    let output = Tensor(zeros: [2, total])
+    let output = try Tensor.zeroResult([2, total], for: "logprobs")
     var start = 0
     for group in groups {
       let part = try score(group, temperature, entropy)
@@ -114,7 +114,7 @@ extension Transformer {
       let part = try withGradients { try score(group, temperature, entropy) }
       let count = part.shape[1]
       guard count > 0 else { continue }
-      let seed = Tensor(uninitialized: [2, count])
+      let seed = try Tensor.result([2, count], for: "backward")
       seed.pointer.update(from: gradient + start, count: count)
       (seed.pointer + count).update(from: gradient + total + start, count: count)
       try part.backward(seed: seed)

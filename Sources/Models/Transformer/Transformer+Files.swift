@@ -3,16 +3,19 @@ import Tensors
 // From and to a Hugging Face folder, and new models with random weights.
 
 extension Transformer {
-  /// Reads config.json and the safetensors files of a folder; weights become float32 and trainable.
+  /// Reads config.json and the safetensors files of a folder; weights become float32 and trainable, or matrices are held
+  /// as bfloat16, which cannot be trained.
   ///
-  /// Throws a `FileError` that names file and tensor on missing, extra or wrongly shaped weights.
-  public convenience init(folder: String) throws {
+  /// Throws a `FileError` that names file and tensor on missing, extra or wrongly shaped weights, and where the weights do
+  /// not fit into memory, before any is read.
+  public convenience init(folder: String, as type: WeightType = .float32) throws {
     let configuration = try ModelConfiguration(folder: folder)
+    try Self.checkFits(configuration, as: type, folder)
     let file = try Safetensors(folder: folder)
     let architecture = configuration.architecture
     let prefix = file.contains(architecture.embedding) ? "" : architecture.prefix
     var used: Set<String> = []
-    try self.init(configuration, prefix: prefix) { name, shape in
+    try self.init(configuration, prefix: prefix, adapter: nil) { name, shape, use in
       used.insert(name)
       guard file.contains(name) else {
         throw FileError(file.path, "tensor '\(name)' is missing")
@@ -22,13 +25,33 @@ extension Transformer {
         throw FileError(
           file.path, "tensor '\(name)' has shape \(stored), \(shape) expected from config.json")
       }
+      guard type == .float32 || use == .vector else {
+        return .bfloat16(try file.matrix(name, shape, isTransposed: use == .transposedMatrix))
+      }
       let tensor = try Tensor.result(shape, for: "load")
       try file.read(name, into: tensor.pointer, count: tensor.count)
-      return tensor
+      return .float32(tensor)
     }
     try Self.checkExtras(file, used, configuration)
     try Self.checkTiedHead(file, prefix + architecture.embedding, configuration)
-    try setTrainable(true)
+    if type == .float32 { try setTrainable(true) }
+  }
+
+  private static func checkFits(
+    _ c: ModelConfiguration, as type: WeightType, _ folder: String
+  ) throws {
+    let bytes = c.weightBytes(as: type)
+    let available = Memory.usableBytes()
+    guard bytes >= available else { return }
+    let halves = c.weightBytes(as: .bfloat16)
+    let advice =
+      type == .float32 && halves < available
+      ? "; held as bfloat16 they need \(halves >> 20) MB: load(path, {dtype = \"bfloat16\"}) gives a "
+        + "model to sample from and to score with, not to train" : ""
+    throw FileError(
+      folder,
+      "the \(c.parameterCount) weights need \(bytes >> 20) MB of memory as \(type.rawValue), "
+        + "\(available >> 20) MB available\(advice)")
   }
 
   /// A tied head that is stored all the same is the embedding: Hugging Face would use another one, whatever the file says.
@@ -93,24 +116,43 @@ extension Transformer {
 extension Transformer {
   /// Writes a Hugging Face folder: the weights, config.json and the files that came with the model.
   ///
-  /// Each file is replaced as a whole, config.json last, so that a folder with a config is complete. An adapter is
-  /// merged into the weights that are written.
+  /// Each file is replaced as a whole, config.json last, so that a folder with a config is complete. By default weights
+  /// are written as they are held, in one file; one of more than `maxShardSize` bytes becomes several with an index. An
+  /// adapter is merged into the weights that are written.
   public func save(
-    folder: String, companions: [String: [UInt8]] = [:], type: SafetensorsType = .float32
+    folder: String, companions: [String: [UInt8]] = [:], type: SafetensorsType? = nil,
+    maxShardSize: Int = .max
   ) throws {
-    let model = try merged()
-    let items = model.weights.map { name, tensor in
-      Safetensors.Item(
-        name: name, shape: tensor.shape,
-        values: UnsafeBufferPointer(start: tensor.pointer, count: tensor.count))
-    }
+    let type = type ?? (weightType == .bfloat16 ? .bfloat16 : .float32)
+    let items = try merged().weights.map { Safetensors.Item(name: $0.name, weight: $0.weight) }
     try makeFolder(folder)
-    try withExtendedLifetime(model) {
-      try Safetensors.write(items, to: "\(folder)/model.safetensors", type: type)
-    }
+    try Safetensors.write(items, folder: folder, type: type, maxShardSize: maxShardSize)
     try ModelFolder.write(
-      configuration, dataType: type == .bfloat16 ? "bfloat16" : "float32", companions: companions,
-      to: folder)
+      configuration, dataType: type.configurationName, companions: companions, to: folder)
+  }
+}
+
+extension SafetensorsType {
+  /// What config.json calls a format that is written.
+  fileprivate var configurationName: String {
+    switch self {
+    case .bfloat16: "bfloat16"
+    case .float16: "float16"
+    default: "float32"
+    }
+  }
+}
+
+extension Safetensors {
+  /// A matrix of a file, held as bfloat16; weights of other formats are rounded.
+  fileprivate func matrix(
+    _ name: String, _ shape: [Int], isTransposed: Bool
+  ) throws -> BFloat16Matrix {
+    let read = try reader(name, count: shape.reduce(1, *))
+    let width = shape[1]
+    return try BFloat16Matrix(shape: shape, isTransposed: isTransposed) { rows, target in
+      read(rows.lowerBound * width..<rows.upperBound * width, target)
+    }
   }
 }
 

@@ -10,7 +10,7 @@ public final class Transformer: @unchecked Sendable {
   /// Sizes and constants, as in config.json.
   public let configuration: ModelConfiguration
   /// All weights with their checkpoint names, in the checkpoint's order; a tied head is not listed twice.
-  public let weights: [(name: String, tensor: Tensor)]
+  public let weights: [(name: String, weight: Weight)]
   /// What is added to the weights; these are then frozen.
   public let adapter: LoRA?
   /// The linear maps of the layers, to which an adapter can add.
@@ -19,28 +19,38 @@ public final class Transformer: @unchecked Sendable {
   let prefix: String
   let parts: TransformerParts
   /// The output layer [V, C]; the embedding itself when the two are tied.
-  public let lmHead: Tensor
+  public let lmHead: Weight
   /// Heads and sliding window of every layer's attention.
   let attentionShapes: [AttentionShape]
 
   /// Builds the model from weights delivered by `weight`, which is asked for every name and shape in order.
   ///
   /// `prefix` is what the names begin with, by default as Hugging Face writes them: `model.` or `transformer.`.
-  public init(
+  public convenience init(
     _ configuration: ModelConfiguration, prefix: String? = nil, adapter: LoRA? = nil,
     weight: (_ name: String, _ shape: [Int]) throws -> Tensor
   ) throws {
+    try self.init(configuration, prefix: prefix, adapter: adapter) { name, shape, _ in
+      .float32(try weight(name, shape))
+    }
+  }
+
+  /// Builds the model from weights of either kind, asked for in order with their use.
+  init(
+    _ configuration: ModelConfiguration, prefix: String?, adapter: LoRA?,
+    weight: (_ name: String, _ shape: [Int], _ use: ParameterSource.Use) throws -> Weight
+  ) throws {
     let c = configuration
-    var named: [(name: String, tensor: Tensor)] = []
+    var named: [(name: String, weight: Weight)] = []
     var linear: [Projection] = []
     self.configuration = c
     self.prefix = prefix ?? c.architecture.prefix
     self.adapter = adapter
     (parts, lmHead) = try withoutActuallyEscaping(weight) { weight in
       let parameter = ParameterSource {
-        let tensor = try weight($0, $1)
-        named.append(($0, tensor))
-        return tensor
+        let weight = try weight($0, $1, $2)
+        named.append(($0, weight))
+        return weight
       } update: {
         linear.append($0)
         return adapter?.update(of: $0)
@@ -48,7 +58,7 @@ public final class Transformer: @unchecked Sendable {
       let parts = try TransformerParts(c, prefix: prefix ?? c.architecture.prefix, parameter)
       let head =
         c.tiesEmbeddings
-        ? parts.embedTokens : try parameter("lm_head.weight", [c.vocabularySize, c.hiddenSize])
+        ? parts.embedTokens : try parameter.matrix("lm_head.weight", [c.vocabularySize, c.hiddenSize])
       return (parts, head)
     }
     weights = named
@@ -105,37 +115,57 @@ public final class Transformer: @unchecked Sendable {
         + "\(configuration.maxPositions) (\(configuration.architecture.keys.context))")
   }
 
-  /// All weights, then the adapter's.
-  public var parameters: [(name: String, tensor: Tensor)] { weights + (adapter?.parameters ?? []) }
+  /// The weights that are float32 tensors, then the adapter's.
+  public var parameters: [(name: String, tensor: Tensor)] {
+    ownTensors + (adapter?.parameters ?? [])
+  }
+
+  /// All weights, or the vectors only where matrices are held as bfloat16.
+  private var ownTensors: [(name: String, tensor: Tensor)] {
+    weights.compactMap { name, weight in weight.tensor.map { (name, $0) } }
+  }
 
   /// What is trained: the adapter's weights where there is one, else all.
-  public var trainedParameters: [(name: String, tensor: Tensor)] { adapter?.parameters ?? weights }
+  public var trainedParameters: [(name: String, tensor: Tensor)] {
+    adapter?.parameters ?? ownTensors
+  }
+
+  /// All weights and the adapter's.
+  public var allWeights: [(name: String, weight: Weight)] { weights + adapterWeights }
+
+  /// What scripts see as the model's parameters: the adapter's weights where there is one, else all.
+  public var listedWeights: [(name: String, weight: Weight)] {
+    adapter == nil ? weights : adapterWeights
+  }
+
+  private var adapterWeights: [(name: String, weight: Weight)] {
+    adapter?.parameters.map { ($0.name, .float32($0.tensor)) } ?? []
+  }
 
   /// Makes the weights that are trained collect gradients, or none of all (a frozen reference policy).
+  ///
+  /// Throws where those are matrices held as bfloat16, which collect none.
   public func setTrainable(_ trainable: Bool) throws {
+    if trainable { try checkTrainable(for: "requires_grad_") }
     for (_, tensor) in trainable ? trainedParameters : parameters {
       try tensor.setRequiresGradient(trainable)
     }
   }
 
-  /// A model with copies of all weights, trainable.
-  public func clone() throws -> Transformer {
-    let copy = try rebuilt(adapter: adapter?.copied()) { _, tensor in tensor.copied() }
-    try copy.setTrainable(true)
-    return copy
-  }
-
   /// A model of the same configuration with weights made of these, and another adapter.
   func rebuilt(
-    adapter: LoRA?, weight: (_ name: String, _ tensor: Tensor) throws -> Tensor = { $1 }
+    adapter: LoRA?,
+    weight: (_ name: String, _ weight: Weight, _ use: ParameterSource.Use) throws -> Weight = {
+      _, weight, _ in weight
+    }
   ) throws -> Transformer {
     var source = weights.makeIterator()
-    return try Transformer(configuration, prefix: prefix, adapter: adapter) { name, shape in
-      guard let (_, tensor) = source.next() else { return Tensor(zeros: shape) }
-      return try weight(name, tensor)
+    return try Transformer(configuration, prefix: prefix, adapter: adapter) { name, shape, use in
+      guard let next = source.next() else { return .float32(Tensor(zeros: shape)) }
+      return try weight(name, next.weight, use)
     }
   }
 
   /// Total number of weights.
-  public var parameterCount: Int { parameters.reduce(0) { $0 + $1.tensor.count } }
+  public var parameterCount: Int { allWeights.reduce(0) { $0 + $1.weight.count } }
 }

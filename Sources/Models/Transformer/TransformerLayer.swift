@@ -13,9 +13,9 @@ protocol TransformerLayer {
 
 /// What a family is made of around the loop over its layers.
 struct TransformerParts {
-  let embedTokens: Tensor  // [V, C]
+  let embedTokens: Weight  // [V, C]
   /// A vector for each position, where positions are learned: [P, C].
-  let embedPositions: Tensor?
+  let embedPositions: Weight?
   let layers: [any TransformerLayer]
   let norm: any Norm
 }

@@ -61,7 +61,11 @@ local function check_models(o)
   for _, parameter in ipairs(o.policy:parameters()) do
     is_trainable = is_trainable or parameter.requires_grad
   end
-  if not is_trainable then fail("train: the policy is frozen; train a policy:clone()") end
+  if o.policy.dtype == "bfloat16" then
+    fail('train: the policy is held as bfloat16; train a policy:clone{dtype = "float32"}')
+  elseif not is_trainable then
+    fail("train: the policy is frozen; train a policy:clone()")
+  end
   if o.reference and rawequal(o.reference, o.policy) then
     fail("train: policy and reference are the same model; the reference must be a copy: "
       .. (o.policy.adapter and "policy:base_model()" or "policy:clone():freeze()"))

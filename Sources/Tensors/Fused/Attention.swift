@@ -16,14 +16,15 @@ extension Tensor {
         "attention: shapes \(q.shape), \(k.shape), \(v.shape) do not fit \(tokens) tokens of "
           + "\(shape.heads) and \(shape.keyValueHeads) heads of size \(shape.size)")
     }
-    let blocks = keyBlocks(k, batch, shape)
+    let blocks = try keyBlocks(k, batch, shape)
     let segments = (0..<batch.count).map { s in
       KeyValueSegment(
         keys: blocks.storage.pointer + blocks.starts[s],
         keyHeadStride: keyBlocksCount(batch[s].count, size: shape.size),
         values: v.pointer + batch.offsets[s] * shape.stride, count: batch[s].count)
     }
-    let normalisers = Tensor.records(q, k, v) ? Storage(count: tokens * shape.heads) : nil
+    let normalisers =
+      try Tensor.records(q, k, v) ? Storage(count: tokens * shape.heads, for: "attention") : nil
     let out = try attend(
       q, batch: batch, shape: shape, segments: segments, bounds: Array(0...batch.count),
       normalisers: normalisers)
@@ -38,13 +39,13 @@ extension Tensor {
   /// The keys of all sequences in blocks, and where each sequence's begin.
   private static func keyBlocks(
     _ k: Tensor, _ batch: RaggedBatch, _ shape: AttentionShape
-  ) -> (storage: Storage, starts: [Int]) {
+  ) throws(TensorError) -> (storage: Storage, starts: [Int]) {
     var starts = [0]
     for s in 0..<batch.count {
       starts.append(
         starts[s] + shape.keyValueHeads * keyBlocksCount(batch[s].count, size: shape.size))
     }
-    let storage = Storage(zeros: starts[batch.count])
+    let storage = try Storage(zeros: starts[batch.count], for: "attention")
     Team.shared.forEach(batch.count * shape.keyValueHeads, atLeast: 4) { tasks in
       for task in tasks {
         let (s, kv) = (task / shape.keyValueHeads, task % shape.keyValueHeads)

@@ -1,23 +1,31 @@
 import Kernels
 
 extension Tensor {
-  /// The rows of `weight` [V, C] named by `ids` (0-based): [N, C].
+  /// The rows of `weight` [V, C], which may be held as bfloat16, named by `ids` (0-based): [N, C].
   ///
   /// Throws if an id is not in 0..<V.
-  public static func embedding(_ ids: [Int], _ weight: Tensor) throws(TensorError) -> Tensor {
+  public static func embedding(_ ids: [Int], _ weight: Weight) throws(TensorError) -> Tensor {
     let (vocabulary, width) = (weight.shape[0], weight.shape[1])
     for (place, id) in ids.enumerated() where id < 0 || id >= vocabulary {
       throw TensorError(
         "embedding: token id \(id) at position \(place + 1) is outside of 0..\(vocabulary - 1)")
     }
     let y = try result([ids.count, width], for: "embedding")
-    for (row, id) in ids.enumerated() {
-      (y.pointer + row * width).update(from: weight.pointer + id * width, count: width)
-    }
-    return recorded("embedding", [weight], y) { dy, into in
-      guard let dw = into[0] else { return }
+    switch weight {
+    case .bfloat16(let matrix):
       for (row, id) in ids.enumerated() {
-        Kernels.add(dy + row * width, to: dw + id * width, width)
+        matrix.load(rows: id..<id + 1, into: y.pointer + row * width)
+      }
+      return y
+    case .float32(let tensor):
+      for (row, id) in ids.enumerated() {
+        (y.pointer + row * width).update(from: tensor.pointer + id * width, count: width)
+      }
+      return recorded("embedding", [tensor], y) { dy, into in
+        guard let dw = into[0] else { return }
+        for (row, id) in ids.enumerated() {
+          Kernels.add(dy + row * width, to: dw + id * width, width)
+        }
       }
     }
   }

@@ -14,7 +14,7 @@ extension Tensor {
     }
     let rows = x.count / width
     let y = try result(x.shape, for: "layer_norm")
-    let moments = Storage(count: 2 * rows)
+    let moments = try Storage(count: 2 * rows, for: "layer_norm")
     Team.shared.forEach(rows, atLeast: rowGrain(width)) { range in
       for i in range {
         (moments.pointer[2 * i], moments.pointer[2 * i + 1]) = Kernels.layerNorm(
@@ -24,17 +24,19 @@ extension Tensor {
     }
     return recorded("layer_norm", [x, weight, bias], y) {
       [x = x.detached(), weight = weight.detached()] dy, into in
-      layerNormGradient(x, weight, moments, dy, into)
+      try layerNormGradient(x, weight, moments, dy, into)
     }
   }
 
   private static func layerNormGradient(
     _ x: Tensor, _ weight: Tensor, _ moments: Storage, _ dy: UnsafePointer<Float>,
     _ into: InputGradients
-  ) {
+  ) throws(TensorError) {
     let width = weight.count
     let pieces = blocks(moments.count / 2, size: 128)
-    let partials = (1...2).map { into[$0].map { _ in Storage(zeros: pieces.count * width) } }
+    let partials = try (1...2).map { input throws(TensorError) in
+      try into[input] == nil ? nil : Storage(zeros: pieces.count * width, for: "backward")
+    }
     Team.shared.forEach(pieces.count, atLeast: 1) { range in
       for piece in range {
         for i in pieces[piece] {

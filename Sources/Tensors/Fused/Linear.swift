@@ -8,10 +8,10 @@ extension Tensor {
   public static func linear(
     _ x: Tensor, _ weight: Tensor, bias: Tensor? = nil, isTransposed: Bool = false
   ) throws(TensorError) -> Tensor {
-    let (outputs, inputs) = try checkLinear(x, weight, bias, isTransposed)
+    let (outputs, inputs) = try checkLinear(x, weight.shape, bias, isTransposed)
     let rows = x.shape[0]
     let y = try result([rows, outputs], for: "linear")
-    weight.packed(isTransposed: isTransposed).multiply(x.pointer, rows: rows, into: y.pointer)
+    try weight.packed(isTransposed: isTransposed).multiply(x.pointer, rows: rows, into: y.pointer)
     if let bias { addRow(bias, to: y) }
     let version = weight.storage.version
     let sources = [x, weight] + (bias.map { [$0] } ?? [])
@@ -25,14 +25,14 @@ extension Tensor {
         throw TensorError("backward: the weight of 'linear' was changed in place after it was used")
       }
       if let dx = into[0] {
-        addInputGradient(
+        try addInputGradient(
           dy, rows: rows, weight: weight.pointer, n: outputs, k: inputs, isTransposed: isTransposed,
           to: dx)
       }
       if let x, let dw = into[1], isTransposed {
-        addWeightGradient(x.pointer, dy, rows: rows, n: inputs, k: outputs, to: dw)
+        try addWeightGradient(x.pointer, dy, rows: rows, n: inputs, k: outputs, to: dw)
       } else if let x, let dw = into[1] {
-        addWeightGradient(dy, x.pointer, rows: rows, n: outputs, k: inputs, to: dw)
+        try addWeightGradient(dy, x.pointer, rows: rows, n: outputs, k: inputs, to: dw)
       }
       if hasBias, let db = into[2] {
         for row in 0..<rows { Kernels.add(dy + row * outputs, to: db, outputs) }
@@ -40,17 +40,39 @@ extension Tensor {
     }
   }
 
+  /// `linear` for a weight of either kind; one that is held as bfloat16 passes the gradient on to x.
+  public static func linear(
+    _ x: Tensor, _ weight: Weight, bias: Tensor? = nil, isTransposed: Bool = false
+  ) throws(TensorError) -> Tensor {
+    switch weight {
+    case .float32(let tensor):
+      return try linear(x, tensor, bias: bias, isTransposed: isTransposed)
+    case .bfloat16(let matrix):
+      let (outputs, _) = try checkLinear(x, matrix.shape, bias, matrix.isTransposed)
+      let rows = x.shape[0]
+      let y = try result([rows, outputs], for: "linear")
+      matrix.multiply(x.pointer, rows: rows, into: y.pointer)
+      if let bias { addRow(bias, to: y) }
+      return recorded("linear", [x] + (bias.map { [$0] } ?? []), y) {
+        [hasBias = bias != nil] dy, into in
+        if let dx = into[0] { try matrix.addInputGradient(dy, rows: rows, to: dx) }
+        guard hasBias, let db = into[1] else { return }
+        for row in 0..<rows { Kernels.add(dy + row * outputs, to: db, outputs) }
+      }
+    }
+  }
+
   private static func checkLinear(
-    _ x: Tensor, _ weight: Tensor, _ bias: Tensor?, _ isTransposed: Bool
+    _ x: Tensor, _ weight: [Int], _ bias: Tensor?, _ isTransposed: Bool
   ) throws(TensorError) -> (outputs: Int, inputs: Int) {
     let inputDimension = isTransposed ? 0 : 1
-    guard x.shape.count == 2, weight.shape.count == 2, x.shape[1] == weight.shape[inputDimension]
+    guard x.shape.count == 2, weight.count == 2, x.shape[1] == weight[inputDimension]
     else {
       throw TensorError(
         "linear: input [tokens, in] and weight \(isTransposed ? "[in, out]" : "[out, in]") expected, "
-          + "got \(x.shape) and \(weight.shape)")
+          + "got \(x.shape) and \(weight)")
     }
-    let outputs = weight.shape[1 - inputDimension]
+    let outputs = weight[1 - inputDimension]
     if let bias, bias.shape != [outputs] {
       throw TensorError("linear: bias of shape [\(outputs)] expected, got \(bias.shape)")
     }

@@ -43,25 +43,25 @@ extension Tensor {
     }
     let rows = x.shape[0]
     let h = try result([rows, rank], for: "low_rank")  // s x Aᵀ
-    a.packed.multiply(x.pointer, rows: rows, into: h.pointer)
+    try a.packed.multiply(x.pointer, rows: rows, into: h.pointer)
     Kernels.scale(update.scale, h.pointer, into: h.pointer, h.count)
-    b.packed.multiply(h.pointer, rows: rows, into: y.pointer, adding: true)
+    try b.packed.multiply(h.pointer, rows: rows, into: y.pointer, adding: true)
     let (savedA, savedB) = (SavedValues(a), SavedValues(b))
     return recorded("low_rank", [y, x, a, b], y) {
       [x = x.detached(), scale = update.scale] dy, into in
       let (a, b) = try (savedA.pointer(for: "low_rank"), savedB.pointer(for: "low_rank"))
       if let gradient = into[0] { Kernels.add(dy, to: gradient, rows * outputs) }
-      let dh = Storage(zeros: rows * rank)
-      addInputGradient(dy, rows: rows, weight: b, n: outputs, k: rank, to: dh.pointer)
+      let dh = try Storage(zeros: rows * rank, for: "backward")
+      try addInputGradient(dy, rows: rows, weight: b, n: outputs, k: rank, to: dh.pointer)
       Kernels.scale(scale, dh.pointer, into: dh.pointer, rows * rank)
       if let dx = into[1] {
-        addInputGradient(dh.pointer, rows: rows, weight: a, n: rank, k: inputs, to: dx)
+        try addInputGradient(dh.pointer, rows: rows, weight: a, n: rank, k: inputs, to: dx)
       }
       if let da = into[2] {
-        addWeightGradient(dh.pointer, x.pointer, rows: rows, n: rank, k: inputs, to: da)
+        try addWeightGradient(dh.pointer, x.pointer, rows: rows, n: rank, k: inputs, to: da)
       }
       if let db = into[3] {
-        addWeightGradient(dy, h.pointer, rows: rows, n: outputs, k: rank, to: db)
+        try addWeightGradient(dy, h.pointer, rows: rows, n: outputs, k: rank, to: db)
       }
     }
   }

@@ -14,7 +14,7 @@ extension Tensor {
     }
     let rows = x.count / width
     let y = try result(x.shape, for: "rms_norm")
-    let inverse = Storage(count: rows)
+    let inverse = try Storage(count: rows, for: "rms_norm")
     Team.shared.forEach(rows, atLeast: rowGrain(width)) { range in
       for i in range {
         inverse.pointer[i] = Kernels.rmsNorm(
@@ -24,17 +24,17 @@ extension Tensor {
     }
     return recorded("rms_norm", [x, weight], y) {
       [x = x.detached(), weight = weight.detached()] dy, into in
-      rmsNormGradient(x, weight, inverse, dy, into)
+      try rmsNormGradient(x, weight, inverse, dy, into)
     }
   }
 
   private static func rmsNormGradient(
     _ x: Tensor, _ weight: Tensor, _ inverse: Storage, _ dy: UnsafePointer<Float>,
     _ into: InputGradients
-  ) {
+  ) throws(TensorError) {
     let width = weight.count
     let pieces = blocks(inverse.count, size: 128)
-    let partial = into[1].map { _ in Storage(zeros: pieces.count * width) }
+    let partial = try into[1] == nil ? nil : Storage(zeros: pieces.count * width, for: "backward")
     Team.shared.forEach(pieces.count, atLeast: 1) { range in
       for piece in range {
         for i in pieces[piece] {

@@ -46,7 +46,7 @@ extension Tensor {
     return recorded("rotary", [x], y) { dy, into in
       guard let dx = into[0] else { return }
       let width = y.shape[1]
-      let back = Storage(count: y.count)
+      let back = try Storage(count: y.count, for: "backward")
       turn(dy, positions, table, direction: -1, width: width, into: back.pointer)
       Kernels.add(back.pointer, to: dx, y.count)
     }

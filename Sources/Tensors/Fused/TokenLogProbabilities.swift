@@ -26,7 +26,7 @@ extension Tensor {
   ///   - hidden: [N, C], after the final norm.
   ///   - weight: the output layer [V, C].
   public static func tokenLogProbabilities(
-    _ hidden: Tensor, weight: Tensor, _ asked: TokenTargets, temperature: Float, entropy: Bool
+    _ hidden: Tensor, weight: Weight, _ asked: TokenTargets, temperature: Float, entropy: Bool
   ) throws -> Tensor {
     let (vocabulary, width) = (weight.shape[0], weight.shape[1])
     for id in asked.targets where id < 0 || id >= vocabulary {
@@ -34,12 +34,12 @@ extension Tensor {
     }
     let count = asked.rows.count
     let output = try zeroResult([2, count], for: "logprobs")
-    let normalisers = Storage(count: count)
+    let normalisers = try Storage(count: count, for: "logprobs")
     let chunks = blocks(count, size: max(16, min(1024, 8_388_608 / vocabulary)))
     let scale = 1 / temperature
     for chunk in chunks {
       try Interrupt.check()
-      let logits = headLogits(hidden, weight, asked.rows[chunk])
+      let logits = try headLogits(hidden, weight, asked.rows[chunk])
       Team.shared.forEach(chunk.count, atLeast: rowGrain(vocabulary)) { range in
         for i in range {
           let row = logits.pointer + i * vocabulary
@@ -53,11 +53,13 @@ extension Tensor {
         }
       }
     }
-    return recorded("logprobs", [hidden, weight], output) {
-      [hidden = hidden.detached(), weight = weight.detached()] gradient, into in
+    let head = weight.tensor.map { Weight.float32($0.detached()) } ?? weight
+    let inputs = [hidden] + [weight.tensor].compactMap { $0 }
+    return recorded("logprobs", inputs, output) {
+      [hidden = hidden.detached()] gradient, into in
       for chunk in chunks {
         try Interrupt.check()
-        let logits = headLogits(hidden, weight, asked.rows[chunk])
+        let logits = try headLogits(hidden, head, asked.rows[chunk])
         Team.shared.forEach(chunk.count, atLeast: rowGrain(vocabulary)) { range in
           for i in range {
             let at = chunk.lowerBound + i
@@ -68,24 +70,26 @@ extension Tensor {
               entropyGradient: entropy ? gradient[count + at] : 0)
           }
         }
-        headGradient(logits, hidden, weight, asked.rows[chunk], width, into)
+        try headGradient(logits, hidden, head, asked.rows[chunk], width, into)
       }
     }
   }
 
   /// h Wᵀ for the given rows of the hidden states.
-  private static func headLogits(_ hidden: Tensor, _ weight: Tensor, _ rows: ArraySlice<Int>)
-    -> Storage
+  private static func headLogits(_ hidden: Tensor, _ weight: Weight, _ rows: ArraySlice<Int>)
+    throws(TensorError) -> Storage
   {
-    let gathered = gather(hidden, rows)
-    let logits = Storage(count: rows.count * weight.shape[0])
-    weight.packed.multiply(gathered.pointer, rows: rows.count, into: logits.pointer)
+    let gathered = try gather(hidden, rows)
+    let logits = try Storage(count: rows.count * weight.shape[0], for: "logprobs")
+    try weight.multiply(gathered.pointer, rows: rows.count, into: logits.pointer)
     return logits
   }
 
-  private static func gather(_ hidden: Tensor, _ rows: ArraySlice<Int>) -> Storage {
+  private static func gather(_ hidden: Tensor, _ rows: ArraySlice<Int>)
+    throws(TensorError) -> Storage
+  {
     let width = hidden.shape[1]
-    let gathered = Storage(count: rows.count * width)
+    let gathered = try Storage(count: rows.count * width, for: "logprobs")
     for (i, row) in rows.enumerated() {
       (gathered.pointer + i * width).update(from: hidden.pointer + row * width, count: width)
     }
@@ -94,22 +98,20 @@ extension Tensor {
 
   /// dh += dlogits W at the rows, dW += dlogitsᵀ h.
   private static func headGradient(
-    _ dlogits: Storage, _ hidden: Tensor, _ weight: Tensor, _ rows: ArraySlice<Int>, _ width: Int,
+    _ dlogits: Storage, _ hidden: Tensor, _ weight: Weight, _ rows: ArraySlice<Int>, _ width: Int,
     _ into: InputGradients
-  ) {
+  ) throws(TensorError) {
     let vocabulary = weight.shape[0]
     if let dh = into[0] {
-      let local = Storage(zeros: rows.count * width)
-      addInputGradient(
-        dlogits.pointer, rows: rows.count, weight: weight.pointer, n: vocabulary, k: width,
-        to: local.pointer)
+      let local = try Storage(zeros: rows.count * width, for: "backward")
+      try weight.addInputGradient(dlogits.pointer, rows: rows.count, to: local.pointer)
       for (i, row) in rows.enumerated() {
         Kernels.add(local.pointer + i * width, to: dh + row * width, width)
       }
     }
-    if let dw = into[1] {
-      let gathered = gather(hidden, rows)
-      addWeightGradient(
+    if weight.tensor != nil, let dw = into[1] {
+      let gathered = try gather(hidden, rows)
+      try addWeightGradient(
         dlogits.pointer, gathered.pointer, rows: rows.count, n: vocabulary, k: width, to: dw)
     }
   }

@@ -1,4 +1,5 @@
 import Foundation
+import Kernels
 import TestSupport
 import Testing
 
@@ -52,7 +53,7 @@ import Testing
 
   /// Expected values by hand: the lower half 0x8000 is a tie and goes to the even neighbour.
   @Test func roundsToNearestEven() {
-    func round(_ bits: UInt32) -> UInt16 { FloatConversion.bfloat16(Float(bitPattern: bits)) }
+    func round(_ bits: UInt32) -> UInt16 { Kernels.bfloat16(Float(bitPattern: bits)) }
     #expect(round(0x3F80_8000) == 0x3F80)
     #expect(round(0x3F81_8000) == 0x3F82)
     #expect(round(0x3F80_8001) == 0x3F81)

@@ -1,0 +1,70 @@
+import Tensors
+
+// How a model's weights are held: float32, or matrices as bfloat16, which takes an eighth of the memory of a float32 model
+// that was used (weights and packed copies) in a quarter: the packed form is the only one.
+
+/// What a model's matrices are held as in memory.
+public enum WeightType: String, Sendable, CaseIterable {
+  /// Float32 tensors, which can be trained.
+  case float32
+  /// Packed bfloat16: half of the memory, computed with float32 sums, frozen.
+  case bfloat16
+}
+
+extension Transformer {
+  /// What the matrices are held as.
+  public var weightType: WeightType {
+    weights.contains { $0.weight.tensor == nil } ? .bfloat16 : .float32
+  }
+
+  /// Throws where the matrices cannot collect gradients; `operation` is what needs them.
+  public func checkTrainable(for operation: String) throws(TensorError) {
+    guard weightType == .float32 || adapter != nil else {
+      throw TensorError(
+        "\(operation): the model's weights are held as bfloat16 and collect no gradients; "
+          + "clone{dtype = \"float32\"} gives a copy that does")
+    }
+  }
+
+  /// A model with copies of all weights: trainable as float32 or by an adapter, else frozen as bfloat16, to which
+  /// matrices are rounded to nearest.
+  ///
+  /// Without a `type` it is held as this one is. Bfloat16 matrices never change, so that copies share them.
+  public func clone(as type: WeightType? = nil) throws -> Transformer {
+    let type = type ?? weightType
+    let copy = try rebuilt(adapter: adapter?.copied()) { _, weight, use in
+      try weight.copied(as: type, use)
+    }
+    if type == .float32 || adapter != nil { try copy.setTrainable(true) }
+    return copy
+  }
+
+  /// Bytes that `clone` allocates.
+  public func cloneBytes(as type: WeightType? = nil) -> Int {
+    let type = type ?? weightType
+    return weights.reduce(0) { $0 + $1.weight.copyBytes(as: type) }
+  }
+}
+
+extension Weight {
+  fileprivate func copied(
+    as type: WeightType, _ use: ParameterSource.Use
+  ) throws(TensorError) -> Weight {
+    switch (self, type) {
+    case (.bfloat16, .bfloat16): return self
+    case (.bfloat16(let matrix), .float32): return .float32(try matrix.floats())
+    case (.float32(let tensor), .bfloat16) where use != .vector:
+      return .bfloat16(
+        try BFloat16Matrix(tensor, isTransposed: use == .transposedMatrix))
+    case (.float32(let tensor), _): return .float32(try tensor.copied())
+    }
+  }
+
+  fileprivate func copyBytes(as type: WeightType) -> Int {
+    switch (self, type) {
+    case (.bfloat16, .bfloat16): 0
+    case (.float32(let tensor), .bfloat16) where tensor.shape.count == 2: tensor.count * 2
+    default: count * 4
+    }
+  }
+}

@@ -1,0 +1,53 @@
+/// A matrix of a model: a float32 tensor that can be trained, or one that is held as bfloat16 and cannot.
+public enum Weight: Sendable {
+  /// A float32 tensor.
+  case float32(Tensor)
+  /// A matrix held once, as packed bfloat16.
+  case bfloat16(BFloat16Matrix)
+
+  /// Sizes, as stored in files.
+  public var shape: [Int] {
+    switch self {
+    case .float32(let tensor): tensor.shape
+    case .bfloat16(let matrix): matrix.shape
+    }
+  }
+
+  /// Number of weights.
+  public var count: Int { shape.reduce(1, *) }
+
+  /// The float32 tensor; nil where the matrix is held as bfloat16.
+  public var tensor: Tensor? {
+    if case .float32(let tensor) = self { tensor } else { nil }
+  }
+
+  /// The tensor itself, or a float32 copy of a bfloat16 matrix, which collects no gradient.
+  public func floats() throws(TensorError) -> Tensor {
+    switch self {
+    case .float32(let tensor): tensor
+    case .bfloat16(let matrix): try matrix.floats()
+    }
+  }
+
+  /// y = x Wᵀ for x [rows, in] and y [rows, out], W stored [out, in].
+  func multiply(
+    _ x: UnsafePointer<Float>, rows: Int, into y: UnsafeMutablePointer<Float>
+  ) throws(TensorError) {
+    switch self {
+    case .float32(let tensor): try tensor.packed.multiply(x, rows: rows, into: y)
+    case .bfloat16(let matrix): matrix.multiply(x, rows: rows, into: y)
+    }
+  }
+
+  /// dx += dy W for dy [rows, out] and dx [rows, in], W stored [out, in].
+  func addInputGradient(
+    _ dy: UnsafePointer<Float>, rows: Int, to dx: UnsafeMutablePointer<Float>
+  ) throws(TensorError) {
+    switch self {
+    case .float32(let tensor):
+      try Tensors.addInputGradient(
+        dy, rows: rows, weight: tensor.pointer, n: shape[0], k: shape[1], to: dx)
+    case .bfloat16(let matrix): try matrix.addInputGradient(dy, rows: rows, to: dx)
+    }
+  }
+}
