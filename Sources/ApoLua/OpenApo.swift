@@ -18,7 +18,10 @@ func openApo(_ state: LuaState) throws -> LuaReference {
       "apo", "Reinforcement learning of small language models.",
       functions: [helpFunction, seedFunction(run), noGradFunction] + tensorFunctions
         + randomFunctions(run) + tokenizerFunctions
-        + [loadFunction, newModelFunction(run), rolloutFunction, optimalValueFunction],
+        + [
+          loadFunction, newModelFunction(run), memoryEstimateFunction, rolloutFunction,
+          optimalValueFunction,
+        ],
       classes: [
         tensorClass, tokenizerClass, modelClass(run, rows), rolloutClass, optimizerClass,
         scheduleClass,

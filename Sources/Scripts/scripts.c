@@ -159,6 +159,9 @@ static const unsigned char train[] = {
 static const unsigned char train_algorithm[] = {
 #embed "lua/train_algorithm.lua"
 };
+static const unsigned char train_memory[] = {
+#embed "lua/train_memory.lua"
+};
 static const unsigned char train_options[] = {
 #embed "lua/train_options.lua"
 };
@@ -239,6 +242,7 @@ static const apo_script scripts[] = {
     SCRIPT("terms", terms),
     SCRIPT("train", train),
     SCRIPT("train_algorithm", train_algorithm),
+    SCRIPT("train_memory", train_memory),
     SCRIPT("train_options", train_options),
     SCRIPT("train_settings", train_settings),
     SCRIPT("train_step", train_step),

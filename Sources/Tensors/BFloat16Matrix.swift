@@ -16,6 +16,8 @@ public final class BFloat16Matrix: @unchecked Sendable {
   var n: Int { shape[isTransposed ? 1 : 0] }
   /// Inputs of the product.
   var k: Int { shape[isTransposed ? 0 : 1] }
+  /// Bytes that it takes.
+  var bytes: Int { storage.count * 4 }
   /// Number of weights.
   public var count: Int { shape[0] * shape[1] }
 

@@ -32,6 +32,9 @@ public final class PackedMatrix: @unchecked Sendable {
     }
   }
 
+  /// Bytes that it takes.
+  var bytes: Int { storage.count * 4 }
+
   private var panels: Int { panelCount(n) }
 
   func isCurrent(version: Int, offset: Int, n: Int, k: Int, isTransposed: Bool) -> Bool {

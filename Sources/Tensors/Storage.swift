@@ -99,6 +99,6 @@ public final class Storage: @unchecked Sendable {
     return fresh
   }
 
-  /// Forgets the packed copy, which is as large as the matrix itself.
-  public func dropPacked() { packed = nil }
+  /// Bytes of the packed copy, 0 where there is none.
+  var packedBytes: Int { packed?.bytes ?? 0 }
 }

@@ -16,6 +16,15 @@ public enum Weight: Sendable {
   /// Number of weights.
   public var count: Int { shape.reduce(1, *) }
 
+  /// Bytes that it takes now, with its packed copy and its gradient.
+  public var heldBytes: Int {
+    switch self {
+    case .float32(let tensor):
+      (tensor.count + (tensor.gradient?.count ?? 0)) * 4 + tensor.storage.packedBytes
+    case .bfloat16(let matrix): matrix.bytes
+    }
+  }
+
   /// The float32 tensor; nil where the matrix is held as bfloat16.
   public var tensor: Tensor? {
     if case .float32(let tensor) = self { tensor } else { nil }

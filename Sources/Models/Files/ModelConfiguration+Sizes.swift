@@ -1,41 +1,77 @@
+import Kernels
+
 // How many weights a configuration describes, before any is made; sizes are bounded, so nothing overflows.
 
 extension ModelConfiguration {
-  /// Number of weights, the vectors (norms and biases) included.
-  public var parameterCount: Int { matrixParameterCount + vectorParameterCount }
+  /// Sizes of a matrix as the product uses it.
+  struct MatrixSize {
+    let outputs: Int
+    let inputs: Int
 
-  /// Number of weights in the matrices: linear layers, embeddings and head; a tied head counts once.
-  public var matrixParameterCount: Int {
-    let positions = architecture == .gpt2 ? maxPositions : 0
-    return (vocabularySize * (tiesEmbeddings ? 1 : 2) + positions) * hiddenSize
-      + layerCount * (attentionMatrices + feedForwardMatrices)
+    var count: Int { outputs * inputs }
+    /// Numbers that the packed form holds.
+    var packedCount: Int { Kernels.packedCount(rows: outputs, columns: inputs) }
+    /// Numbers of the transposed packed form, which backward() makes for a while.
+    var transposedPackedCount: Int { Kernels.packedCount(rows: inputs, columns: outputs) }
   }
 
-  /// Weights of the projections of one layer's attention.
-  private var attentionMatrices: Int {
-    2 * (headCount + keyValueHeadCount) * headSize * hiddenSize
+  /// The matrices of one layer.
+  var layerMatrices: [MatrixSize] {
+    let (c, inner) = (hiddenSize, intermediateSize)
+    let (queries, keys) = (headCount * headSize, keyValueHeadCount * headSize)
+    switch architecture {
+    case .gpt2:
+      return [(3 * c, c), (c, c), (inner, c), (c, inner)].map(MatrixSize.init)
+    case .llama:
+      return [
+        (queries, c), (keys, c), (keys, c), (c, queries), (inner, c), (inner, c), (c, inner),
+      ].map(MatrixSize.init)
+    }
   }
 
-  /// Weights of the projections of one layer's feed-forward part.
-  private var feedForwardMatrices: Int {
-    (architecture == .gpt2 ? 2 : 3) * intermediateSize * hiddenSize
+  /// The output layer, which may be the embedding table.
+  var headMatrix: MatrixSize { MatrixSize(outputs: vocabularySize, inputs: hiddenSize) }
+
+  /// Tables whose rows are looked up and which are not the output layer.
+  var tables: [MatrixSize] {
+    (tiesEmbeddings ? [] : [headMatrix])
+      + (architecture == .gpt2 ? [MatrixSize(outputs: maxPositions, inputs: hiddenSize)] : [])
+  }
+
+  /// Number of weights, norms and biases included.
+  public var parameterCount: Int {
+    (tables + [headMatrix]).reduce(0) { $0 + $1.count }
+      + layerCount * layerMatrices.reduce(0) { $0 + $1.count } + vectorParameterCount
   }
 
   private var vectorParameterCount: Int {
+    let (c, inner) = (hiddenSize, intermediateSize)
     if architecture == .gpt2 {
       // Weights and biases of the norms, and a bias for each of the four projections.
-      return layerCount * (4 * hiddenSize + 5 * hiddenSize + intermediateSize) + 2 * hiddenSize
+      return layerCount * (4 * c + 5 * c + inner) + 2 * c
     }
     let queryKeyValue = hasQueryKeyValueBias ? (headCount + 2 * keyValueHeadCount) * headSize : 0
-    let feedForward = hasMLPBias ? 2 * intermediateSize + hiddenSize : 0
+    let feedForward = hasMLPBias ? 2 * inner + c : 0
     let block =
-      2 * hiddenSize + queryKeyValue + (hasOutputBias ? hiddenSize : 0) + feedForward
+      2 * c + queryKeyValue + (hasOutputBias ? c : 0) + feedForward
       + (hasQueryKeyNorm ? 2 * headSize : 0)
-    return layerCount * block + hiddenSize
+    return layerCount * block + c
   }
 
   /// Bytes that a loaded model's weights take.
   public func weightBytes(as type: WeightType) -> Int {
-    matrixParameterCount * (type == .bfloat16 ? 2 : 4) + vectorParameterCount * 4
+    switch type {
+    case .float32: parameterCount * 4
+    case .bfloat16:
+      productPackedCount * 2 + tables.reduce(0) { $0 + $1.packedCount } * 2
+        + vectorParameterCount * 4
+    }
+  }
+
+  /// Bytes of the packed copies that products make of float32 weights.
+  var packedBytes: Int { productPackedCount * 4 }
+
+  private var productPackedCount: Int {
+    headMatrix.packedCount + layerCount * layerMatrices.reduce(0) { $0 + $1.packedCount }
   }
 }

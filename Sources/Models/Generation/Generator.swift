@@ -86,7 +86,12 @@ public final class Generator {
   /// Sequences that run at a time: as many as a gigabyte of cache holds, from 8 to 256.
   private func capacity(_ requests: [GenerationRequest]) -> Int {
     let longest = requests.reduce(0) { max($0, $1.prompt.count) } + options.maxTokens
-    let bytes = KVCache.bytesPerToken(model.configuration) * longest
+    return Self.capacity(model.configuration, longest: longest)
+  }
+
+  /// Sequences of up to `longest` tokens that run at a time.
+  static func capacity(_ configuration: ModelConfiguration, longest: Int) -> Int {
+    let bytes = KVCache.bytesPerToken(configuration) * longest
     return max(8, min(256, (1 << 30) / max(1, bytes)))
   }
 

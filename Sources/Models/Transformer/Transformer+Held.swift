@@ -39,6 +39,23 @@ extension Transformer {
     return copy
   }
 
+  /// Whether this is made of the same matrices in memory, as a model with an adapter and its base are.
+  public func sharesWeights(with other: Transformer) -> Bool {
+    switch (lmHead, other.lmHead) {
+    case (.float32(let mine), .float32(let others)): mine.storage === others.storage
+    case (.bfloat16(let mine), .bfloat16(let others)): mine === others
+    default: false
+    }
+  }
+
+  /// Bytes that the weights take now, with packed copies and gradients.
+  public var heldBytes: Int { weights.reduce(0) { $0 + $1.weight.heldBytes } }
+
+  /// Number of weights that collect gradients.
+  public var trainedCount: Int {
+    parameters.reduce(0) { $0 + ($1.tensor.isParameter ? $1.tensor.count : 0) }
+  }
+
   /// Bytes that `clone` allocates.
   public func cloneBytes(as type: WeightType? = nil) -> Int {
     let type = type ?? weightType

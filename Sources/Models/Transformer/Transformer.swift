@@ -58,7 +58,8 @@ public final class Transformer: @unchecked Sendable {
       let parts = try TransformerParts(c, prefix: prefix ?? c.architecture.prefix, parameter)
       let head =
         c.tiesEmbeddings
-        ? parts.embedTokens : try parameter.matrix("lm_head.weight", [c.vocabularySize, c.hiddenSize])
+        ? parts.embedTokens
+        : try parameter.matrix("lm_head.weight", [c.vocabularySize, c.hiddenSize])
       return (parts, head)
     }
     weights = named

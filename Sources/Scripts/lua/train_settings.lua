@@ -7,6 +7,7 @@ local row_key = require "apo.row_key"
 local code_files = require "apo.code_files"
 local algorithm_state = require "apo.algorithm_state"
 local train_algorithm = require "apo.train_algorithm"
+local check_memory = require "apo.train_memory"
 
 -- The factor of the learning rate at a step, counted from 1 (apo.schedule counts from 0).
 local function schedule(o, total)
@@ -61,8 +62,9 @@ local function check_models(o)
   for _, parameter in ipairs(o.policy:parameters()) do
     is_trainable = is_trainable or parameter.requires_grad
   end
-  if o.policy.dtype == "bfloat16" then
-    fail('train: the policy is held as bfloat16; train a policy:clone{dtype = "float32"}')
+  if o.policy.dtype == "bfloat16" and not o.policy.adapter then
+    fail('train: the policy is held as bfloat16; train a policy:clone{dtype = "float32"}, or an '
+      .. "adapter: policy:add_adapter{}")
   elseif not is_trainable then
     fail("train: the policy is frozen; train a policy:clone()")
   end
@@ -102,6 +104,7 @@ local function run(o)
     fail(("train: %d rows do not fill a batch of %d, and drop_last is set"):format(
       #data, o.batch_size))
   end
+  check_memory(o, data, algorithm)
   local state = {
     options = o, algorithm = algorithm, policy = o.policy, files = files,
     beta = type(o.beta) == "function" and o.beta or nil,

@@ -18,6 +18,11 @@ public struct TokenTargets: Sendable {
   }
 }
 
+/// Rows of logits that exist at a time: at most 32 MB, but 16 rows.
+public func logitRows(_ vocabulary: Int) -> Int {
+  max(16, min(1024, 8_388_608 / max(1, vocabulary)))
+}
+
 extension Tensor {
   /// ln p(target) under softmax(h Wᵀ / temperature) for the asked positions: [2, M].
   ///
@@ -35,7 +40,7 @@ extension Tensor {
     let count = asked.rows.count
     let output = try zeroResult([2, count], for: "logprobs")
     let normalisers = try Storage(count: count, for: "logprobs")
-    let chunks = blocks(count, size: max(16, min(1024, 8_388_608 / vocabulary)))
+    let chunks = blocks(count, size: logitRows(vocabulary))
     let scale = 1 / temperature
     for chunk in chunks {
       try Interrupt.check()

@@ -73,7 +73,7 @@ test("a saved model is the same when it is loaded", function()
   local rounded = apo.load(folder)
   eq(rounded.config.torch_dtype, "bfloat16")
   close(rounded:logits{1, 2, 3}, model:logits{1, 2, 3}, 0.01)
-  raises("save: option 'dtype' must be one of 'float32', 'bfloat16', got 'float8'",
+  raises("save: option 'dtype' must be one of 'float32', 'bfloat16', 'float16', got 'float8'",
     function() model:save(folder, {dtype = "float8"}) end)
   raises("config.json", function() model:save(folder .. "/config.json") end)
 end)

@@ -1,0 +1,227 @@
+// `apo.memory_estimate`: what a run will need, what is there, and what to change when it will not fit.
+
+import Lua
+import Models
+import Tensors
+
+private let modelOrPath = ValueType.oneOf([.object(Model.self), .string])
+
+private let estimateOptions = [
+  Parameter("policy", modelOrPath, "the model, or its folder, of which config.json is read only"),
+  Parameter(
+    "reference", .oneOf([.object(Model.self), .string, .boolean]),
+    "the model that the policy is kept near, its folder, or `false` where it takes no memory of "
+      + "its own; else a copy of the policy", optional: true),
+  Parameter("dtype", weightTypes, "what a policy given as a folder is held as", default: "float32"),
+  Parameter(
+    "reference_dtype", weightTypes, "what a reference that is no model yet is held as",
+    default: "float32"),
+  Parameter("train", .boolean, "whether the policy is trained, or only sampled", default: true),
+  Parameter("batch_size", .integer(minimum: 1, maximum: 1 << 24), "prompts of a step", default: 64),
+  Parameter("n", .integer(minimum: 1, maximum: 1 << 24), "completions of a prompt", default: 1),
+  Parameter(
+    "mini_batch", .integer(minimum: 1), "completions of an update; else all of a step",
+    optional: true),
+  Parameter(
+    "micro_batch", .integer(minimum: 1), "as for `model:logprobs`; else a whole update",
+    optional: true),
+  Parameter(
+    "prompt_tokens", .integer(minimum: 1, maximum: 1 << 24), "tokens of a prompt", default: 64),
+  Parameter(
+    "max_tokens", .integer(minimum: 1, maximum: 1 << 24), "longest completion", default: 16),
+]
+
+/// `apo.memory_estimate`.
+let memoryEstimateFunction = Function(
+  "memory_estimate", "Estimates the memory of a run before it allocates any.",
+  [Parameter("options", .options(estimateOptions), "as for apo.train")],
+  returns: [
+    Returned(
+      .table,
+      "bytes: `weights`, `packed` (the copies that products use), `optimizer`, `reference`, and of "
+        + "the three phases `generation` (of which `cache`), `scoring`, `update` (of which "
+        + "`gradients`, `activations`); `total`, everything at the worst moment; `needed`, `total` "
+        + "less what is allocated already; `available`; `fits`; `advice`, a list of changes"),
+    Returned(.string, "the same in a line"),
+  ],
+  details: """
+    Completions count with `max_tokens`. `apo.train` shows the line and stops where the
+    memory would not suffice.
+    """,
+  example: """
+    local estimate, text = apo.memory_estimate{
+      policy = "models/Qwen2.5-0.5B", batch_size = 16, micro_batch = 4, max_tokens = 256,
+    }
+    print(text)
+    """
+) { call in
+  let question = try MemoryQuestion(call[1].options())
+  let estimate = MemoryEstimate(question.plan)
+  let needed = max(0, estimate.total - question.held)
+  let available = Memory.usableBytes()
+  let advice = needed < available ? [] : question.advice(beyond: available)
+  let parts: [(String, Int)] = [
+    ("weights", estimate.weights), ("packed", estimate.packed),
+    ("optimizer", estimate.optimizer), ("reference", estimate.reference),
+    ("gradients", estimate.gradients), ("activations", estimate.activations),
+    ("cache", estimate.cache), ("generation", estimate.generation), ("scoring", estimate.scoring),
+    ("update", estimate.update), ("total", estimate.total), ("needed", needed),
+    ("available", available),
+  ]
+  let fields: [(name: String, value: LuaValue)] =
+    parts.map { ($0, .integer($1)) }
+    + [
+      ("fits", .boolean(needed < available)),
+      ("advice", .list(advice.map { .string($0) })),
+    ]
+  return try call.results([
+    .table(LuaTable(fields: fields)), .string(estimate.line(available: available, needed)),
+  ])
+}
+
+/// The options of a call.
+private struct MemoryQuestion {
+  var plan: MemoryPlan
+  /// Bytes that the models take already.
+  let held: Int
+  private let canSharpen: Bool
+
+  init(_ options: Options) throws {
+    let type = try WeightType(rawValue: options["dtype"].string()) ?? .float32
+    let referenceType = try WeightType(rawValue: options["reference_dtype"].string()) ?? .float32
+    let policy = try SizedModel(options["policy"], type)
+    let given = try options["reference"]
+    let isTrained = try options["train"].boolean()
+    var reference: SizedModel?
+    switch given.kind {
+    case .boolean: reference = try given.boolean() ? policy.copy(as: referenceType) : nil
+    case .none, .nil: reference = isTrained ? policy.copy(as: referenceType) : nil
+    default: reference = try SizedModel(given, referenceType)
+    }
+    // An adapter's base model holds no weights of its own.
+    if policy.hasAdapter, given.kind == .none || given.kind == .nil || policy.shares(reference) {
+      reference = nil
+    }
+    canSharpen = reference?.type == .float32
+    held = policy.held + (reference?.held ?? 0)
+    plan = MemoryPlan(
+      policy: (policy.configuration, policy.type),
+      reference: reference.map { ($0.configuration, $0.type) },
+      trainedCount: isTrained ? policy.trainedCount : 0)
+    plan.batchSize = try options["batch_size"].integer()
+    plan.samples = try options["n"].integer()
+    plan.miniBatch = try options["mini_batch"].ifPresent?.integer()
+    plan.microBatch = try options["micro_batch"].ifPresent?.integer()
+    plan.promptTokens = try options["prompt_tokens"].integer()
+    plan.maxTokens = try options["max_tokens"].integer()
+    guard plan.batchSize * plan.samples <= 1 << 24 else {
+      throw LuaError(
+        "memory_estimate: batch_size = \(plan.batchSize) with n = \(plan.samples) is too much")
+    }
+  }
+
+  /// Changes of the plan that save memory, with what they save, most first.
+  func advice(beyond available: Int) -> [String] {
+    let now = MemoryEstimate(plan).total
+    var found: [(saved: Int, text: String)] = []
+    func consider(_ text: String, _ change: (inout MemoryPlan) -> Void) {
+      var other = plan
+      change(&other)
+      let saved = now - MemoryEstimate(other).total
+      if saved > now / 100 { found.append((saved, text)) }
+    }
+    let updated = min(plan.batchSize * plan.samples, plan.miniBatch ?? .max)
+    let group = min(updated, plan.microBatch ?? updated)
+    if plan.trainedCount > 0, group > 1 {
+      let smaller = [16, 8, 4, 2, 1].first { $0 <= group / 2 } ?? 1
+      consider("micro_batch = \(smaller)") { $0.microBatch = smaller }
+    }
+    if canSharpen {
+      consider(#"a reference held as bfloat16: policy:clone{dtype = "bfloat16"}"#) {
+        if let reference = $0.reference { $0.reference = (reference.configuration, .bfloat16) }
+      }
+    }
+    if plan.trainedCount == plan.policy.configuration.parameterCount {
+      consider("LoRA, which trains few weights and needs no reference of its own") {
+        $0.trainedCount /= 100
+        $0.reference = nil
+      }
+    }
+    if plan.batchSize > 1 {
+      consider("batch_size = \(plan.batchSize / 2)") { $0.batchSize /= 2 }
+    }
+    if plan.maxTokens > 1 {
+      consider("max_tokens = \(plan.maxTokens / 2)") { $0.maxTokens /= 2 }
+    }
+    return found.sorted { $0.saved > $1.saved }.map { "\($0.text) (saves \(size($0.saved)))" }
+  }
+}
+
+/// A model, or what a folder says about one.
+private struct SizedModel {
+  let configuration: ModelConfiguration
+  let type: WeightType
+  let trainedCount: Int
+  let held: Int
+  private let transformer: Transformer?
+
+  /// Whether an adapter is what is trained.
+  var hasAdapter: Bool { transformer?.adapter != nil }
+
+  init(_ argument: Argument, _ type: WeightType) throws {
+    if let model = argument.ifObject(Model.self) {
+      transformer = model.transformer
+      configuration = model.transformer.configuration
+      self.type = model.transformer.weightType
+      trainedCount = model.transformer.trainedCount
+      held = model.transformer.heldBytes
+    } else {
+      let path = try argument.string()
+      if let fault = pathFault(path) { throw LuaError("memory_estimate: \(fault)") }
+      transformer = nil
+      configuration = try ModelConfiguration(folder: path)
+      self.type = type
+      trainedCount = type == .float32 ? configuration.parameterCount : 0
+      held = 0
+    }
+  }
+
+  private init(_ original: SizedModel, as type: WeightType) {
+    configuration = original.configuration
+    self.type = type
+    (trainedCount, held, transformer) = (0, 0, nil)
+  }
+
+  /// Whether another model is made of the same weights in memory.
+  func shares(_ other: SizedModel?) -> Bool {
+    guard let mine = transformer, let other = other?.transformer else { return false }
+    return mine.sharesWeights(with: other)
+  }
+
+  /// What a copy would be.
+  func copy(as type: WeightType) -> SizedModel { SizedModel(self, as: type) }
+}
+
+extension MemoryEstimate {
+  fileprivate func line(available: Int, _ needed: Int) -> String {
+    let phases = [("generation", generation), ("scoring", scoring), ("update", update)]
+    let largest = phases.max { $0.1 < $1.1 } ?? phases[0]
+    let parts = [
+      ("weights", weights), ("packed copies", packed), ("optimizer", optimizer),
+      ("reference", reference),
+      largest.0 == "update" ? ("gradients", gradients) : ("", 0),
+      largest.0 == "update" ? ("activations and buffers", update - gradients) : largest,
+    ]
+    let shown = parts.filter { $0.1 > 0 }.map { "\($0.0) \(size($0.1))" }
+    return "memory: about \(size(total)) at most (\(shown.joined(separator: ", "))), of which "
+      + "\(size(needed)) still to be allocated; \(size(available)) available"
+  }
+}
+
+/// Bytes for people.
+private func size(_ bytes: Int) -> String {
+  let megabytes = Double(bytes) / Double(1 << 20)
+  if megabytes < 9.95 { return "\((megabytes * 10).rounded() / 10) MB" }
+  if megabytes < 1023.5 { return "\(Int(megabytes.rounded())) MB" }
+  return "\((megabytes / 1024 * 10).rounded() / 10) GB"
+}

@@ -1,0 +1,200 @@
+import Tensors
+
+// What a run of A*-PO will need, from sizes alone, before anything is allocated.
+//
+// The estimate follows the engine's own bookkeeping: what each layer keeps for backward(), when it is freed, and which
+// buffers are made on the way. Left out: objects of Lua and Swift, tokens and texts, which are small beside tensors.
+
+/// What is run with which models.
+public struct MemoryPlan: Sendable {
+  /// A model and what its matrices are held as.
+  public typealias Held = (configuration: ModelConfiguration, type: WeightType)
+
+  /// The model that samples and is trained.
+  public var policy: Held
+  /// The model that the policy is kept near, where it has weights of its own.
+  public var reference: Held?
+  /// Weights of the policy that are trained; 0 where it only samples.
+  public var trainedCount: Int
+  /// Prompts of a step.
+  public var batchSize = 1
+  /// Completions per prompt.
+  public var samples = 1
+  /// Completions of an update; nil for all of a step.
+  public var miniBatch: Int?
+  /// Completions whose activations are held at a time; nil for all of an update.
+  public var microBatch: Int?
+  /// Tokens of a prompt.
+  public var promptTokens = 64
+  /// Tokens of a completion.
+  public var maxTokens = 16
+
+  /// A plan for the given models.
+  public init(policy: Held, reference: Held?, trainedCount: Int) {
+    self.policy = policy
+    self.reference = reference
+    self.trainedCount = trainedCount
+  }
+}
+
+/// Bytes that a plan needs.
+public struct MemoryEstimate: Sendable {
+  /// Weights of the policy.
+  public let weights: Int
+  /// Packed copies of the policy's matrices.
+  public let packed: Int
+  /// The optimiser's two averages.
+  public let optimizer: Int
+  /// Weights and packed copies of the reference.
+  public let reference: Int
+  /// Gradients of the trained weights.
+  public let gradients: Int
+  /// What is kept for backward() at its start.
+  public let activations: Int
+  /// Keys and values of the tokens of the sequences that are sampled at a time.
+  public let cache: Int
+  /// Sampling: the cache and the buffers of a pass.
+  public let generation: Int
+  /// Scoring under the reference or without gradients.
+  public let scoring: Int
+  /// An update: gradients, activations and the buffers of backward().
+  public let update: Int
+
+  /// The most at a time: what always stays, and the largest of the three phases.
+  public var total: Int {
+    weights + packed + optimizer + reference + max(generation, scoring, update)
+  }
+
+  /// Computes what `plan` needs.
+  public init(_ plan: MemoryPlan) {
+    let c = plan.policy.configuration
+    weights = c.weightBytes(as: plan.policy.type)
+    packed = plan.policy.type == .float32 ? c.packedBytes : 0
+    reference = plan.reference.map { $0.configuration.heldBytes(as: $0.type) } ?? 0
+    optimizer = plan.trainedCount * 8
+    gradients = plan.trainedCount * 4
+    let sampled = GenerationSize(plan)
+    cache = sampled.cache
+    generation = sampled.peak
+    let length = plan.promptTokens + plan.maxTokens - 1
+    let completions = plan.batchSize * plan.samples
+    scoring =
+      [c, plan.reference?.configuration ?? c].map {
+        $0.scoringBytes(tokens: min(completions * length, 4096 + length), plan)
+      }.max() ?? 0
+    guard plan.trainedCount > 0 else {
+      (activations, update) = (0, 0)
+      return
+    }
+    let updated = min(completions, plan.miniBatch ?? completions)
+    let group = min(updated, plan.microBatch ?? updated)
+    let training = TrainingSize(c, plan, sequences: group, length: length)
+    activations = training.activations
+    update = training.peak(gradients: gradients, isGrouped: group < updated)
+  }
+}
+
+extension ModelConfiguration {
+  /// Weights and, for float32, the packed copies.
+  fileprivate func heldBytes(as type: WeightType) -> Int {
+    weightBytes(as: type) + (type == .float32 ? packedBytes : 0)
+  }
+
+  /// Floats per token that a forward pass without a graph holds at its widest.
+  fileprivate var passingFloats: Int {
+    let attention =
+      2 * hiddenSize + 3 * headCount * headSize + 4 * keyValueHeadCount * headSize
+    let feedForward = 2 * hiddenSize + (architecture == .gpt2 ? 2 : 3) * intermediateSize
+    return max(attention, feedForward)
+  }
+
+  /// Rows of the logits that exist at a time where log-probabilities are computed.
+  fileprivate func logitRows(_ asked: Int) -> Int {
+    min(asked, Tensors.logitRows(vocabularySize))
+  }
+
+  fileprivate func scoringBytes(tokens: Int, _ plan: MemoryPlan) -> Int {
+    let length = plan.promptTokens + plan.maxTokens - 1
+    let asked = max(1, tokens / max(1, length)) * plan.maxTokens
+    let head = tokens * hiddenSize + logitRows(asked) * (vocabularySize + hiddenSize)
+    return max(tokens * passingFloats, head) * 4
+  }
+}
+
+/// What sampling needs beside the weights.
+private struct GenerationSize {
+  let cache: Int
+  let peak: Int
+
+  init(_ plan: MemoryPlan) {
+    let c = plan.policy.configuration
+    let wanted = plan.batchSize * plan.samples
+    let capacity = Generator.capacity(c, longest: plan.promptTokens + plan.maxTokens)
+    let running = min(wanted, capacity)
+    let prompts = min(plan.batchSize, (running + plan.samples - 1) / plan.samples)
+    func pages(_ tokens: Int) -> Int { (tokens + KVCache.pageTokens - 1) / KVCache.pageTokens }
+    let page = KVCache.pageTokens * KVCache.bytesPerToken(c)
+    let ofPrompts = prompts * pages(plan.promptTokens) * page
+    cache = ofPrompts + running * pages(plan.maxTokens - 1) * page
+    let entering = min(prompts * plan.promptTokens, 4096 + plan.promptTokens) * c.passingFloats * 4
+    let decoding = running * (c.vocabularySize + max(c.hiddenSize, c.passingFloats)) * 4
+    // Prompts enter before their completions have pages; where all cannot run at once, others enter while some do.
+    peak = max((running < wanted ? cache : ofPrompts) + entering, cache + decoding)
+  }
+}
+
+/// What an update needs beside weights and optimiser.
+private struct TrainingSize {
+  let configuration: ModelConfiguration
+  let tokens: Int
+  let asked: Int
+
+  init(_ c: ModelConfiguration, _ plan: MemoryPlan, sequences: Int, length: Int) {
+    configuration = c
+    tokens = sequences * length
+    asked = sequences * plan.maxTokens
+  }
+
+  /// Bytes that one layer keeps for backward().
+  private var layer: Int {
+    let c = configuration
+    let (queries, keys) = (c.headCount * c.headSize, c.keyValueHeadCount * c.headSize)
+    let attention = 2 * queries + 2 * keys + c.headCount
+    // Inputs of the two norms and of the projections behind them, and what the norms divided by.
+    let residual = 4 * c.hiddenSize + (c.architecture == .gpt2 ? 4 : 2)
+    let norms = c.hasQueryKeyNorm ? queries + keys + c.headCount + c.keyValueHeadCount : 0
+    let feedForward = (c.architecture == .gpt2 ? 2 : 3) * c.intermediateSize
+    return (attention + residual + norms + feedForward) * tokens * 4
+  }
+
+  /// Bytes kept by the final norm and the head.
+  private var last: Int { (2 * configuration.hiddenSize + 1) * tokens * 4 }
+
+  var activations: Int { configuration.layerCount * layer + last }
+
+  /// The head's part of backward(): a chunk of logits, the weights transposed, gradients of the hidden states.
+  private var head: Int {
+    let c = configuration
+    let rows = c.logitRows(asked)
+    return
+      (rows * (c.vocabularySize + 2 * c.hiddenSize) + c.headMatrix.transposedPackedCount
+      + tokens * c.hiddenSize) * 4
+  }
+
+  /// A layer's part of backward(): gradients of what is inside the feed-forward part and of the residual stream.
+  private var inside: Int {
+    let c = configuration
+    let packed = c.layerMatrices.map(\.transposedPackedCount).max() ?? 0
+    return (tokens * (3 * c.hiddenSize + 2 * c.intermediateSize) + packed) * 4
+  }
+
+  /// The most at a time. Gradients are made as backward() reaches the weights, while it frees what the layers kept; in all
+  /// groups but the first they are there from the start. The optimiser needs them all.
+  func peak(gradients: Int, isGrouped: Bool) -> Int {
+    if isGrouped { return gradients + activations + max(head, inside) }
+    let weights = max(1, configuration.parameterCount)
+    let ofHead = Int(
+      Double(gradients) * Double(configuration.headMatrix.count) / Double(weights))
+    return max(gradients + layer + inside, ofHead + activations + max(head, inside - last))
+  }
+}

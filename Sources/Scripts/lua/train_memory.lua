@@ -1,0 +1,47 @@
+-- Whether a training fits into memory: said before anything is allocated for it.
+
+local apo = require "apo"
+local fail = require "apo.fail"
+
+-- The mean length of the prompts, in tokens, of at most 256 rows; nil where it cannot be told.
+local function prompt_tokens(policy, data)
+  local tokens, count = 0, 0
+  for i = 1, #data, math.max(1, #data // 256) do
+    local prompt = data[i].prompt
+    local is_known, ids = pcall(function()
+      return type(prompt) == "table" and prompt or policy.tokenizer:encode(prompt)
+    end)
+    if is_known and #ids > 0 then tokens, count = tokens + #ids, count + 1 end
+  end
+  return count > 0 and math.ceil(tokens / count) or nil
+end
+
+local function advice(estimate)
+  if #estimate.advice == 0 then return "" end
+  return "; what would help: " .. table.concat(estimate.advice, "; ")
+end
+
+-- Shows what the options `o` of apo.train need with these rows and this algorithm. Fails where they cannot fit even
+-- with the shortest completions, and warns where they may not with completions of max_tokens.
+return function(o, data, algorithm)
+  local n = (algorithm.options or {}).n
+  n = math.type(n) == "integer" and n or 1
+  local plan = {
+    policy = o.policy, reference = o.reference, batch_size = math.min(o.batch_size, #data), n = n,
+    mini_batch = o.mini_batch and o.mini_batch * n, micro_batch = o.micro_batch, max_tokens = o.max_tokens,
+    prompt_tokens = prompt_tokens(o.policy, data),
+  }
+  if not o.reference and not algorithm.needs_reference then plan.reference = false end
+  local is_quiet = o.quiet or (os.getenv("APO_QUIET") or "") ~= ""
+  local estimate, text = apo.memory_estimate(plan)
+  if not is_quiet then print(text) end
+  if estimate.fits then return end
+  local help = advice(estimate)
+  plan.max_tokens = 1
+  if not apo.memory_estimate(plan).fits then
+    fail(("train: %s%s"):format(text, help))
+  elseif not is_quiet then
+    print(("warning: completions of %d tokens will not fit into memory%s"):format(
+      o.max_tokens, help))
+  end
+end

@@ -1,0 +1,136 @@
+import TestSupport
+import Testing
+
+@testable import Models
+@testable import Tensors
+@testable import Training
+
+/// The estimate against the most bytes that storages held in real steps.
+@Suite(.serialized) struct MemoryEstimateTests {
+  /// Sizes of a model and of what is done with it.
+  struct Shape: CustomTestStringConvertible, Sendable {
+    var type = "qwen2"
+    var hidden = 64
+    var layers = 3
+    var inner = 160
+    var vocabulary = 300
+    var ties = true
+    var batch = 12
+    var samples = 1
+    var micro: Int?
+    var prompt = 24
+    var tokens = 40
+    var testDescription: String {
+      "\(type) C \(hidden) L \(layers) I \(inner) V \(vocabulary) B \(batch)x\(samples) "
+        + "micro \(micro ?? 0) \(prompt)+\(tokens)"
+    }
+
+    func configuration() throws -> ModelConfiguration {
+      let text =
+        type == "gpt2"
+        ? """
+        {"model_type": "gpt2", "n_embd": \(hidden), "n_layer": \(layers), "n_head": 4,
+         "n_inner": \(inner), "vocab_size": \(vocabulary), "n_positions": 256}
+        """
+        : """
+        {"model_type": "\(type)", "hidden_size": \(hidden), "num_hidden_layers": \(layers),
+         "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": \(hidden / 4),
+         "intermediate_size": \(inner), "vocab_size": \(vocabulary),
+         "max_position_embeddings": 256, "tie_word_embeddings": \(ties)}
+        """
+      let json = try Array(text.utf8).withUnsafeBytes { try JSON.parse($0, file: "test") }
+      return try ModelConfiguration(json, source: "test")
+    }
+  }
+
+  static let shapes = [
+    Shape(),
+    Shape(ties: false, batch: 3),
+    Shape(type: "qwen3", batch: 40),
+    Shape(type: "gpt2", batch: 6),
+    Shape(type: "llama", hidden: 128, layers: 6, inner: 384, vocabulary: 1000, batch: 16),
+    Shape(type: "llama", hidden: 128, layers: 6, inner: 384, batch: 16, micro: 4),
+    Shape(hidden: 256, layers: 4, inner: 1024, vocabulary: 512, batch: 4),
+    Shape(hidden: 128, layers: 2, inner: 256, vocabulary: 8192, batch: 24, micro: 1),
+    Shape(batch: 4, samples: 16, micro: 8, prompt: 100, tokens: 100),
+  ]
+
+  @Test(arguments: shapes, [WeightType.float32, .bfloat16])
+  func agreesWithTheMostThatStoragesHeld(shape: Shape, reference type: WeightType) throws {
+    let configuration = try shape.configuration()
+    let start = Storage.liveBytes
+    let policy = try Transformer.random(configuration, seed: 1)
+    #expect(policy.parameterCount == configuration.parameterCount)
+    #expect(Storage.liveBytes - start == configuration.weightBytes(as: .float32))
+    let reference = try policy.clone(as: type)
+    try reference.setTrainable(false)
+    #expect(reference.heldBytes == configuration.weightBytes(as: type))
+
+    Storage.resetPeak()
+    let optimizer = try AdamW(policy.parameters, options: AdamWOptions(learningRate: 1e-3))
+    for step in 0..<2 {
+      try run(shape, step, policy, reference, optimizer)
+    }
+    let peak = Storage.peakBytes - start
+
+    var plan = MemoryPlan(
+      policy: (configuration, .float32), reference: (configuration, type),
+      trainedCount: policy.trainedCount)
+    plan.batchSize = shape.batch
+    plan.samples = shape.samples
+    plan.microBatch = shape.micro
+    plan.promptTokens = shape.prompt
+    plan.maxTokens = shape.tokens
+    let estimate = MemoryEstimate(plan)
+    let ratio = Double(estimate.total) / Double(peak)
+    #expect((0.9...1.15).contains(ratio), "estimate / peak is \(ratio)")
+    withExtendedLifetime((policy, reference)) {}
+  }
+
+  @Test(arguments: shapes)
+  func agreesForSamplingAlone(shape: Shape) throws {
+    let configuration = try shape.configuration()
+    let start = Storage.liveBytes
+    let model = try Transformer.random(configuration, seed: 1)
+    try model.setTrainable(false)
+    Storage.resetPeak()
+    _ = try generate(shape, model, step: 0)
+    let peak = Storage.peakBytes - start
+    var plan = MemoryPlan(policy: (configuration, .float32), reference: nil, trainedCount: 0)
+    plan.batchSize = shape.batch
+    plan.samples = shape.samples
+    plan.promptTokens = shape.prompt
+    plan.maxTokens = shape.tokens
+    let estimate = MemoryEstimate(plan)
+    let ratio = Double(estimate.weights + estimate.packed + estimate.generation) / Double(peak)
+    #expect((0.9...1.15).contains(ratio), "estimate / peak is \(ratio)")
+    withExtendedLifetime(model) {}
+  }
+
+  private func generate(_ shape: Shape, _ model: Transformer, step: Int) throws
+    -> [TokenSequence]
+  {
+    let options = try SamplingOptions(n: shape.samples, maxTokens: shape.tokens, ignoreEOS: true)
+    let prompts = (0..<shape.batch).map { row in
+      (0..<shape.prompt).map { ($0 * 7 + row * 13) % shape.vocabulary }
+    }
+    let completions = try Generator(
+      model, options, endTokens: [], seed: 1, step: UInt64(step)
+    ).generate(prompts.enumerated().map { GenerationRequest(prompt: $1, row: UInt64($0)) })
+    return zip(prompts, completions).flatMap { prompt, completions in
+      completions.map { TokenSequence(prompt: prompt, completion: $0.ids) }
+    }
+  }
+
+  private func run(
+    _ shape: Shape, _ step: Int, _ policy: Transformer, _ reference: Transformer,
+    _ optimizer: AdamW
+  ) throws {
+    let sequences = try generate(shape, policy, step: step)
+    let target = try reference.logProbabilities(sequences).select(0)
+    let scored = try policy.logProbabilities(sequences, microBatch: shape.micro).select(0)
+    let difference = try scored - target
+    try (difference * difference).mean().backward()
+    _ = try optimizer.step(maxGradNorm: 1)
+  }
+}
