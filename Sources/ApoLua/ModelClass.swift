@@ -127,39 +127,7 @@ private let weightMethods = [
     try call.this(Model.self).transformer.setTrainable(false)
     return try call.selfResult()
   },
-  Function(
-    "save", "Writes a Hugging Face folder.",
-    [
-      Parameter("path", .string, "the folder, made when missing"),
-      Parameter(
-        "options",
-        .options([
-          Parameter(
-            "dtype", .choice(savedTypes.map(\.name)),
-            "the format of the weights; else what they are held as", optional: true),
-          Parameter(
-            "max_shard_size", .oneOf([.integer(minimum: 1), .string]),
-            "most bytes of weights in a file, as a number or as \"5GB\", \"500MB\", \"2GiB\"",
-            default: "50GB"),
-        ]), "see below", optional: true),
-    ],
-    details: """
-      Weights that do not fit into one file become `model-00001-of-00003.safetensors`, …, and an
-      index. Each file is replaced as a whole, so that a crash leaves the old one or the new one. An
-      adapter is merged into the weights that are written, so the folder computes what the model
-      does; `save_adapter` writes the adapter alone.
-      """,
-    example: #"policy:save("runs/final", {dtype = "bfloat16", max_shard_size = "5GB"})"#
-  ) { call in
-    let model = try call.this(Model.self)
-    let options = try call[2].options()
-    let name = try options["dtype"].ifPresent?.string()
-    try model.transformer.save(
-      folder: call.path(), companions: model.companions,
-      type: savedTypes.first { $0.name == name }?.type,
-      maxShardSize: shardSize(options["max_shard_size"]))
-    return call.nothing
-  },
+  saveModelMethod,
   Function("__tostring", "What it is.", returns: [Returned(.string, "one line")]) { call in
     let model = try call.this(Model.self)
     let type = model.transformer.configuration.modelType
@@ -169,27 +137,6 @@ private let weightMethods = [
     return call.result("\(text), of which \(count) of a LoRA adapter are trained")
   },
 ]
-
-private let savedTypes: [(name: String, type: SafetensorsType)] = [
-  ("float32", .float32), ("bfloat16", .bfloat16), ("float16", .float16),
-]
-
-/// Bytes from a number, or from a text as Hugging Face writes sizes: "5GB" is 5 · 10⁹, "5GiB" 5 · 2³⁰.
-private func shardSize(_ argument: Argument) throws -> Int {
-  if argument.kind == .number { return try argument.integer() }
-  let text = try argument.isAbsent ? "50GB" : argument.string()
-  let units = [
-    ("KB", 1000), ("MB", 1_000_000), ("GB", 1_000_000_000), ("KIB", 1 << 10), ("MIB", 1 << 20),
-    ("GIB", 1 << 30),
-  ]
-  for (unit, factor) in units where text.uppercased().hasSuffix(unit) {
-    guard let count = Int(text.dropLast(unit.count)), count > 0, count < 1 << 30 else { break }
-    return count * factor
-  }
-  throw LuaError(
-    "save: option 'max_shard_size' must be a size as \"5GB\", \"500MB\" or \"2GiB\", got "
-      + "\"\(text)\"")
-}
 
 private let logitsMethod = Function(
   "logits", "Computes the logits of the next token after every token.",

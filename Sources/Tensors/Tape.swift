@@ -210,11 +210,8 @@ extension Tape {
   func backward(from last: Int, seed: Tensor?, retainGraph: Bool) throws {
     var gradients = [Storage?](repeating: nil, count: last + 1)
     let start = try Storage(count: nodes[last].count, for: "backward")
-    if let seed {
-      start.pointer.update(from: seed.pointer, count: seed.count)
-    } else {
-      start.pointer.update(repeating: 1, count: start.count)
-    }
+    start.pointer.update(repeating: 1, count: start.count)
+    if let seed { start.pointer.update(from: seed.pointer, count: seed.count) }
     gradients[last] = start
     for index in (0...last).reversed() {
       guard let gradient = gradients[index] else { continue }
@@ -240,11 +237,10 @@ extension Tape {
       case .none: buffers.append(nil)
       case .leaf(let tensor): buffers.append(try tensor.gradientForAccumulation().pointer)
       case .node(let source):
-        let storage =
-          try gradients[source]
-          ?? Storage(zeros: nodes[source].count, for: "backward")
-        gradients[source] = storage
-        buffers.append(storage.pointer)
+        if gradients[source] == nil {
+          gradients[source] = try Storage(zeros: nodes[source].count, for: "backward")
+        }
+        buffers.append(gradients[source]?.pointer)
       }
     }
     try backward(gradient.pointer, InputGradients(buffers: buffers))

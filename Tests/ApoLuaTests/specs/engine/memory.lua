@@ -47,6 +47,35 @@ test("a model held as bfloat16", function()
   eq(apo.load(folder):checksum(), held:checksum())
 end)
 
+test("an adapter of a model held as bfloat16 is trained", function()
+  local held = apo.new_model(config()):clone{dtype = "bfloat16"}
+  local function trained(model)
+    apo.seed(5)
+    model:add_adapter{r = 2, target_modules = "all-linear"}
+    local optimizer = apo.optim.adamw(model, {lr = 0.1})
+    for step = 1, 2 do
+      local rollout = model:generate({{1, 2}, {3}}, {max_tokens = 6, ignore_eos = true, step = step})
+      eq(model:logprobs(rollout):detach(), rollout:logprobs())
+      model:logprobs(rollout):mean():backward()
+      optimizer:step{}
+    end
+    return model
+  end
+  local twin = trained(held:clone{dtype = "float32"})
+  eq(trained(held):checksum(), twin:checksum())
+  eq(held.dtype, "bfloat16")
+  local copy = held:clone()
+  eq(copy:checksum(), twin:checksum())
+  assert(copy:parameters()[1].requires_grad)
+  eq(apo.memory_estimate{policy = held}.reference, 0)
+  local folder = temporary .. "/merged"
+  held:save(folder)
+  close(apo.load(folder):logits{1, 2, 3}, held:logits{1, 2, 3}, 0.05)
+  held:merge_adapter()
+  eq(held.dtype, "bfloat16")
+  eq(held:logits{1, 2, 3}, apo.load(folder, {dtype = "bfloat16"}):logits{1, 2, 3})
+end)
+
 test("halves and shards", function()
   local model = apo.new_model(config())
   local folder = temporary .. "/shards"
