@@ -50,7 +50,7 @@ let memoryEstimateFunction = Function(
     """,
   example: """
     local estimate, text = apo.memory_estimate{
-      policy = "models/Qwen2.5-0.5B", batch_size = 16, micro_batch = 4, max_tokens = 256,
+      policy = "models/arithmetic", batch_size = 16, micro_batch = 4, max_tokens = 256,
     }
     print(text)
     """

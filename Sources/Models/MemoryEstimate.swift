@@ -162,7 +162,7 @@ private struct TrainingSize {
     let attention = 2 * queries + 2 * keys + c.headCount
     // Inputs of the two norms and of the projections behind them, and what the norms divided by.
     let residual = 4 * c.hiddenSize + (c.architecture == .gpt2 ? 4 : 2)
-    let norms = c.hasQueryKeyNorm ? queries + keys + c.headCount + c.keyValueHeadCount : 0
+    let norms = c.queryKeyNorm == .none ? 0 : queries + keys + c.headCount + c.keyValueHeadCount
     let feedForward = (c.architecture == .gpt2 ? 2 : 3) * c.intermediateSize
     return (attention + residual + norms + feedForward) * tokens * 4
   }

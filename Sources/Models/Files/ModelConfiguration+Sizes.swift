@@ -52,9 +52,13 @@ extension ModelConfiguration {
     }
     let queryKeyValue = hasQueryKeyValueBias ? (headCount + 2 * keyValueHeadCount) * headSize : 0
     let feedForward = hasMLPBias ? 2 * inner + c : 0
-    let block =
-      2 * c + queryKeyValue + (hasOutputBias ? c : 0) + feedForward
-      + (hasQueryKeyNorm ? 2 * headSize : 0)
+    let norms =
+      switch queryKeyNorm {
+      case .none: 0
+      case .heads: 2 * headSize
+      case .whole: (headCount + keyValueHeadCount) * headSize
+      }
+    let block = 2 * c + queryKeyValue + (hasOutputBias ? c : 0) + feedForward + norms
     return layerCount * block + c
   }
 
