@@ -99,7 +99,7 @@ struct LoRAReferenceTests {
     let (reference, model, _) = try adapted(name)
     let long = model.configuration.architecture.prefix
     let weights = Dictionary(
-      uniqueKeysWithValues: reference.model.weights.map { ($0.name, $0.tensor) })
+      uniqueKeysWithValues: reference.model.parameters.map { ($0.name, $0.tensor) })
     let short = try Transformer(model.configuration, prefix: "") { name, _ in
       try #require(weights[long + name])
     }
