@@ -9,7 +9,11 @@ local function prompt_tokens(policy, data)
   for i = 1, #data, math.max(1, #data // 256) do
     local prompt = data[i].prompt
     local is_known, ids = pcall(function()
-      return type(prompt) == "table" and prompt or policy.tokenizer:encode(prompt)
+      if type(prompt) == "string" then return policy.tokenizer:encode(prompt) end
+      if math.type(prompt[1]) then return prompt end
+      local texts = {}  -- a conversation, without what the template adds
+      for _, message in ipairs(prompt) do texts[#texts + 1] = message.content end
+      return policy.tokenizer:encode(table.concat(texts, "\n"))
     end)
     if is_known and #ids > 0 then tokens, count = tokens + #ids, count + 1 end
   end
