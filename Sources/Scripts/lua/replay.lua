@@ -39,20 +39,22 @@ local function cosine(product, a, b)
   return a > 0 and b > 0 and math.max(-1, math.min(1, product / (a * b))) or nil
 end
 
--- 1 - var(residual) / var(target), as in the log of a run; nil when all targets are the same.
+-- 1 - var(residual) / var(target), as in the log of a run; nil when all targets are the same, and
+-- for losses without a beta.
 local function explained_variance(beta, logp, ref_logp, target)
+  if not beta then return nil end
   local function variance(t) return ((t - t:mean()) ^ 2):mean():item() end
   local spread = variance(target)
   return spread > 0 and 1 - variance(beta * (logp - ref_logp) - target) / spread or nil
 end
 
-local function tensor_of(samples, name)
+local function tensor_of(samples, name, default)
   local list = {}
   for i, sample in ipairs(samples) do
-    list[i] = sample[name]
+    list[i] = sample[name] or default
     if type(list[i]) ~= "number" then
-      fail(("replay: step %d was recorded without '%s'; apo.replay is for runs of A*-PO"):format(
-        sample.step, name))
+      fail(("replay: step %d was recorded without '%s'"):format(sample.step, name)
+        .. (name == "ref_logp" and "; a run that has a reference records it" or ""))
     end
   end
   return apo.tensor(list)
@@ -60,6 +62,9 @@ end
 
 -- Loss, explained variance and gradients under one rule, which is {target, loss, beta}.
 local function side(r, batch, rule)
+  if not rule.loss and not rule.beta then
+    fail("replay: option 'beta' is missing: the run has none, and the regression needs it")
+  end
   local b = {policy = r.model, beta = rule.beta}
   for name, value in pairs(batch) do b[name] = value end
   b.target = rule.target and targets(batch.samples, rule.target) or batch.recorded_target
@@ -76,7 +81,7 @@ end
 local function replay_step(r, step, rollout, samples)
   local batch = {
     step = step, rollout = rollout, samples = samples, rows = {},
-    reward = tensor_of(samples, "reward"), value = tensor_of(samples, "value"),
+    reward = tensor_of(samples, "reward"), value = tensor_of(samples, "value", 0),
     ref_logp = tensor_of(samples, "ref_logp"), old_logp = tensor_of(samples, "logp"),
     recorded_target = tensor_of(samples, "target"),
   }
@@ -138,7 +143,8 @@ return documented{
     .. "for each logged step loss, explained variance and gradient norm under the recorded target "
     .. "and under the other one, and the cosine between the two gradients. `print` shows a table. "
     .. "`drift` is the mean distance of the log-probabilities from the recorded ones: 0 where "
-    .. "these weights sampled the step, so that its recorded side is just what the run computed.",
+    .. "these weights sampled the step, so that its recorded side is just what the run computed. Of "
+    .. "another algorithm's run the recorded targets are its advantages, and `base` has its loss.",
   parameters = {{name = "dir", type = "string", text = "the folder of the run"}},
   options = {
     {name = "target", type = "function", optional = true,

@@ -14,7 +14,7 @@ local function train(name, changes)
     beta = 0.1, seed = 7, quiet = true, dir = spec.folder .. "/" .. name,
     target = function(s) return s.reward - 0.25 end, temperature = 0.8,
   }
-  for key, value in pairs(changes or {}) do options[key] = value end
+  for key, value in pairs(changes or {}) do options[key] = value or nil end
   return apo.train(options), options.dir
 end
 local trained, dir = train "run"
@@ -85,6 +85,17 @@ equal(lines, 4)
 local _, own = train("own_loss", {loss = function(b) return -(b.logp * b.reward):mean() end})
 raises("was trained with a loss of its own, which is not recorded", apo.replay, own)
 apo.replay(own, {base = {loss = function(b) return -(b.logp * b.reward):mean() end}})
+
+-- Other algorithms: their advantages are the recorded targets, and the script gives their loss.
+local _, group = train("group", {algorithm = apo.algorithms.rloo{n = 2}, target = false, beta = false})
+raises("was trained by the algorithm 'rloo', not by A*-PO: give its loss as base", apo.replay, group)
+local rule = {base = {loss = away}, model = initial}
+raises("option 'beta' is missing: the run has none", apo.replay, group, rule)
+rule.beta = 1e-4
+local regression = apo.replay(group, rule).steps[1]
+equal({regression.count, regression.recorded.explained_var}, {8, nil})
+close(regression.cosine, 1, 1e-3)                           -- A*-PO's gradient at a small beta
+
 raises("option 'targt'", apo.replay, dir, {targt = reward})
 raises("replay: " .. dir .. " has no completions of these steps", apo.replay, dir, {first = 9})
 raises("the target function gave nil for sample 1 of step 1", apo.replay, dir, {target = function() end})

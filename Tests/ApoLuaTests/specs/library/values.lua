@@ -151,3 +151,5 @@ raises_for(header .. '{"index":1,"hash":"x","rewards":[1,2,3,"4"],"lengths":[1,1
 raises("option 'max_tokens' is missing", apo.estimate_values, {model = model, data = data,
   reward = reward})
 assert(system.exists(path))
+raises("took more than 0.02 s for row 1", apo.estimate_values, {model = model, data = data, n = 1,
+  max_tokens = 2, quiet = true, reward = function() while true do end end, reward_timeout = 0.02})
