@@ -62,15 +62,17 @@ private let processFunctions = [
     [
       Parameter("seconds", .number(minimum: 0), "wall clock; math.huge for no limit"),
       Parameter("body", .function, "what to run; it gets nothing, and what it gives is dropped"),
+      Parameter("label", .string, "what it is, in case it gets stuck", default: "a function"),
     ],
     returns: [
       Returned(.boolean, "whether it ended in time"),
       Returned(.string, "where it was stopped, when it was"),
     ],
     details: "Loops are stopped wherever they are, also in `pcall` and in coroutines; a single "
-      + "call of a compiled function such as `string.find` is not. Other errors pass through."
+      + "call of a compiled function such as `string.find` is not, and a line on standard error "
+      + "says so by the label. Other errors pass through."
   ) { call in
-    let error = try call.state.withTimeLimit(call[1].number()) {
+    let error = try call.state.withTimeLimit(call[1].number(), label: call[3].string()) {
       try call.state.call(call[2].reference())
     }
     guard let error else { return call.result(true) }

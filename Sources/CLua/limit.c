@@ -1,17 +1,21 @@
 /* A limit of time on what a state runs. The kernel's timer sends SIGALRM, whose handler does what
  * that of Ctrl-C does, so code within its limit is not slowed down; leaving the limit takes it
- * back. A single call of a C function, such as a long `string.find`, is not stopped. */
+ * back. A single call of a C function, such as a long `string.find`, is not stopped; after two more
+ * seconds a line on standard error says so. */
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <string.h>
 #include <sys/time.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "context.h"
 
 static atomic_bool over;
 static _Atomic int64_t deadline; /* nanoseconds of the monotonic clock; 0: no limit */
 static cl_context *_Atomic limited;
+static const char *_Atomic what; /* is limited; NULL once it was said to be stuck */
 static pthread_t owner;
 
 bool cl_is_over(void) { return atomic_load_explicit(&over, memory_order_relaxed); }
@@ -20,6 +24,21 @@ static int64_t now(void) {
   struct timespec time;
   clock_gettime(CLOCK_MONOTONIC, &time);
   return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
+}
+
+/* In a signal handler nothing but write may be called. */
+static void say(const char *text) {
+  ssize_t written = write(STDERR_FILENO, text, strlen(text));
+  (void)written; /* there is nobody else to tell */
+}
+
+static void say_stuck(void) {
+  const char *label = atomic_exchange(&what, NULL);
+  if (label == NULL) return;
+  say("apo-lua: ");
+  say(label);
+  say(" is out of time inside one call of a compiled function, such as string.find, which cannot "
+      "be stopped. Ctrl-C twice ends the program\n");
 }
 
 /* A signal that was on its way when its limit ended comes before the deadline of another. */
@@ -34,6 +53,7 @@ static void on_alarm(int number) {
   if (end == 0 || now() < end) return;
   atomic_store(&over, true);
   cl_stop(c);
+  if (now() - end > 2000000000) say_stuck();
 }
 
 /* Asks for the signal at the deadline, and again each 10 ms in case it came too early. */
@@ -61,7 +81,7 @@ static void watch(lua_State *L) {
   atomic_store(&limited, context(L));
 }
 
-void cl_begin_limit(lua_State *L, double seconds, cl_limit *before) {
+void cl_begin_limit(lua_State *L, double seconds, const char *label, cl_limit *before) {
   lua_State *states[] = {context(L)->main, L};
   for (int i = 0; i < 2; i++) {
     before->hooks[i].function = (void (*)(void))lua_gethook(states[i]);
@@ -70,10 +90,12 @@ void cl_begin_limit(lua_State *L, double seconds, cl_limit *before) {
   }
   before->state = L;
   before->deadline = atomic_load(&deadline);
+  before->label = atomic_load(&what);
   if (!(seconds < 1e9)) return;
   int64_t end = now() + (seconds > 0 ? (int64_t)(seconds * 1e9) : 0);
   if (before->deadline != 0 && before->deadline <= end) return;
   if (before->deadline == 0) watch(L);
+  atomic_store(&what, label);
   atomic_store(&deadline, end);
   set_timer(end);
 }
@@ -82,6 +104,7 @@ bool cl_end_limit(lua_State *L, const cl_limit *before) {
   bool was_over = cl_is_over();
   if (atomic_load(&deadline) != before->deadline) {
     atomic_store(&deadline, before->deadline);
+    atomic_store(&what, before->label);
     set_timer(before->deadline);
     if (before->deadline == 0) atomic_store(&limited, NULL);
     atomic_store(&over, false);

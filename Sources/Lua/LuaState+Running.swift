@@ -145,21 +145,28 @@ extension LuaState {
 
   /// Runs `body` and stops what it runs, as Ctrl-C would, when it takes longer.
   ///
-  /// - Parameter seconds: Wall clock; no limit from 1e9 on. An enclosing limit ends it earlier.
+  /// - Parameters:
+  ///   - seconds: Wall clock; no limit from 1e9 on. An enclosing limit ends it earlier.
+  ///   - label: What it is. Standard error names it where one call of a compiled function keeps
+  ///     it from being stopped.
   /// - Returns: The error that stopped it; nil when it ended in time.
   /// - Throws: What `body` throws in time, and Ctrl-C.
-  public func withTimeLimit(_ seconds: Double, _ body: () throws -> Void) throws -> LuaError? {
+  public func withTimeLimit(
+    _ seconds: Double, label: String = "a function", _ body: () throws -> Void
+  ) throws -> LuaError? {
     let L = current
     var before = cl_limit()
-    cl_begin_limit(L, seconds, &before)
-    do {
-      try body()
-    } catch {
-      let isOver = cl_end_limit(L, &before)
-      guard isOver, !Self.isInterrupted, let error = error as? LuaError else { throw error }
-      return error
+    return try label.withCString { label in
+      cl_begin_limit(L, seconds, label, &before)
+      do {
+        try body()
+      } catch {
+        let isOver = cl_end_limit(L, &before)
+        guard isOver, !Self.isInterrupted, let error = error as? LuaError else { throw error }
+        return error
+      }
+      _ = cl_end_limit(L, &before)
+      return nil
     }
-    _ = cl_end_limit(L, &before)
-    return nil
   }
 }

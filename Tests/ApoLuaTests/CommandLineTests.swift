@@ -55,6 +55,24 @@ struct CommandLineTests {
     }
   }
 
+  @Test("A call in C that outlasts its limit is named, as it cannot be stopped")
+  func stuck() throws {
+    let script = """
+      require "apo".system.time_limit(0.05, function()
+        ("a"):rep(300):find((".-"):rep(9) .. "b")
+      end, "the test")
+      """
+    try Binary.withFolder { folder in
+      let path = folder.appendingPathComponent("s.lua").path
+      try script.write(toFile: path, atomically: true, encoding: .utf8)
+      let command = "timeout 4 '\(Binary.url.path)' '\(path)' 2>&1"
+      let result = try Binary.run(["-e", "os.execute([[\(command)]])"])
+      #expect(
+        result.output.hasPrefix("apo-lua: the test is out of time inside one call of a compiled"))
+      #expect(result.output.filter { $0 == "\n" }.count == 1, "\(result.output)")
+    }
+  }
+
   @Test("The script finds its arguments, whatever they look like")
   func scriptArguments() throws {
     try Binary.withFolder { folder in

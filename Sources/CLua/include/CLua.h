@@ -146,13 +146,15 @@ bool cl_interrupted(void);                /* for compiled loops; any thread */
 void cl_interrupt(lua_State *L);          /* as if Ctrl-C was typed */
 
 /* A limit of time, after which what runs is stopped as by Ctrl-C; one state at a time, nested
- * ones end with the outer one. The struct keeps what was before. */
+ * ones end with the outer one. The struct keeps what was before. The label lives until the end: it
+ * says on standard error what it is that a call in C keeps from being stopped. */
 typedef struct {
   int64_t deadline;
+  const char *label;
   lua_State *state;
   struct { void (*function)(void); int mask, count; } hooks[2];
 } cl_limit;
-void cl_begin_limit(lua_State *L, double seconds, cl_limit *before);
+void cl_begin_limit(lua_State *L, double seconds, const char *label, cl_limit *before);
 bool cl_end_limit(lua_State *L, const cl_limit *before); /* had it passed? */
 
 /* Seeds math.random. */

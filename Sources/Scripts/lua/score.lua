@@ -33,16 +33,24 @@ local function check(value, name, completion)
     title(name), describe(value), place(completion)))
 end
 
--- The list of {name, function, weight}.
+local function entry(name, call, weight)
+  local info = debug.getinfo(call, "S")
+  return {
+    name = name, call = call, weight = weight,
+    title = ("%s (%s:%d)"):format(title(name), info.short_src, info.linedefined),
+  }
+end
+
+-- The list of {name, function, weight, title}.
 local function functions(reward, weights)
-  if type(reward) == "function" then return {{name = "reward", call = reward, weight = 1}} end
+  if type(reward) == "function" then return {entry("reward", reward, 1)} end
   local list = {}
   for key, call in pairs(reward) do
     local name = type(key) == "string" and key or "reward_" .. tostring(key)
     if type(call) ~= "function" then
       fail(("reward '%s' must be a function, got %s"):format(name, type(call)))
     end
-    list[#list + 1] = {name = name, call = call, weight = weights[key] or weights[name] or 1}
+    list[#list + 1] = entry(name, call, weights[key] or weights[name] or 1)
   end
   if #list == 0 then fail("the table of rewards is empty") end
   return list
@@ -51,14 +59,13 @@ end
 -- What the function gives, unless it takes longer than it may.
 local function call(reward, completion, timeout)
   local value
+  local index = rows_of_files.get(completion.row)
   local in_time, where = apo.system.time_limit(timeout, function()
     value = reward.call(completion.row, completion)
-  end)
+  end, index and reward.title .. " for row " .. index or reward.title)
   if in_time then return value end
-  local info = debug.getinfo(reward.call, "S")
-  fail(("%s (%s:%d) took more than %g s for %s and was stopped at %s; it may loop for ever, or "
-    .. "reward_timeout is too short"):format(title(reward.name), info.short_src, info.linedefined,
-    timeout, place(completion), where))
+  fail(("%s took more than %g s for %s and was stopped at %s; it may loop for ever, or "
+    .. "reward_timeout is too short"):format(reward.title, timeout, place(completion), where))
 end
 
 local function add_part(parts, name, value, completion)
