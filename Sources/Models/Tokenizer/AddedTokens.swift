@@ -3,7 +3,7 @@
 
 /// A token that is found in the text as a whole.
 struct AddedToken: Sendable {
-  let id: Int
+  private(set) var id: Int
   let content: [UInt8]
   let isSpecial: Bool
   /// Only between characters that are not part of a word.
@@ -25,6 +25,27 @@ struct AddedToken: Sendable {
   }
 }
 
+extension AddedToken {
+  /// The tokens of a file, numbered as the `tokenizers` library numbers them: a token that the
+  /// vocabulary has keeps its id, the others go on from the vocabulary's size. That is what files
+  /// say that the library has written.
+  static func numbered(_ tokens: [AddedToken], _ model: BPE) -> [AddedToken] {
+    var next = model.ids.count
+    var ids: [[UInt8]: Int] = [:]
+    return tokens.map { token in
+      var token = token
+      if let index = model.strings.find(token.content) {
+        token.id = Int(model.ids[index])
+      } else {
+        token.id = ids[token.content] ?? next
+        if token.id == next { next += 1 }
+      }
+      ids[token.content] = token.id
+      return token
+    }
+  }
+}
+
 /// Finds added tokens in a text: the leftmost first, of several at one place the longest.
 struct AddedTokenFinder: Sendable {
   private struct Entry {
@@ -37,9 +58,11 @@ struct AddedTokenFinder: Sendable {
   private var isEmpty = true
 
   /// Looks for each token's `content` as `spelling` gives it.
-  init(_ tokens: [AddedToken], spelling: (AddedToken) -> [UInt8] = { $0.content }) {
+  init(
+    _ tokens: [AddedToken], spelling: (AddedToken) throws -> [UInt8] = { $0.content }
+  ) throws {
     for token in tokens {
-      let content = spelling(token)
+      let content = try spelling(token)
       guard let first = content.first else { continue }
       // Normalized, two tokens may be the same text; the later one counts.
       entries[Int(first)].removeAll { $0.content == content }
@@ -59,14 +82,15 @@ struct AddedTokenFinder: Sendable {
         position += 1
         continue
       }
-      var range = position..<position + entry.content.count
+      let range = position..<position + entry.content.count
+      // The next token may stand in the space that this one takes with it.
       position = range.upperBound
       if entry.token.isSingleWord, !isWholeWord(bytes, range) { continue }
-      if entry.token.stripsLeft { range = spaceStart(bytes, range, from: end)..<range.upperBound }
-      if entry.token.stripsRight { range = range.lowerBound..<spaceEnd(bytes, range.upperBound) }
-      if end < range.lowerBound { try text(end..<range.lowerBound) }
+      let start =
+        entry.token.stripsLeft ? spaceStart(bytes, range, from: end) : range.lowerBound
+      if end < start { try text(end..<start) }
       try token(entry.token)
-      (end, position) = (range.upperBound, range.upperBound)
+      end = entry.token.stripsRight ? spaceEnd(bytes, range.upperBound) : range.upperBound
     }
     if end < bytes.count { try text(end..<bytes.count) }
   }

@@ -14,37 +14,36 @@ struct BPE: Sendable {
   let strings: ByteStrings
   let ids: [Int32]
   let merges: [UInt64: Merge]
+  /// The token that the merge of each rank makes.
+  let mergedIDs: [Int32]
   /// Ids of `<0x00>` to `<0xFF>`, when characters without a token become bytes.
   let byteIDs: [Int32]?
+  let unknownToken: String?
+  /// The unknown token's id; nil also where the vocabulary lacks it.
   let unknownID: Int32?
   let joinsUnknown: Bool
   let ignoresMerges: Bool
+  /// Stands before every character of a piece but the first, in tokens.
+  let continuingPrefix: [UInt8]
+  /// Stands behind the last character of a piece.
+  let endSuffix: [UInt8]
 
   init(_ fields: JSONFields) throws {
     let type = try fields.string("type", default: "BPE")
     guard type == "BPE" else { throw fields.error("type", "'\(type)' is not a supported model") }
-    for key in ["continuing_subword_prefix", "end_of_word_suffix"]
-    where try !fields.string(key, default: "").isEmpty {
-      throw fields.error(key, "is not supported")
-    }
+    continuingPrefix = Array(try fields.string("continuing_subword_prefix", default: "").utf8)
+    endSuffix = Array(try fields.string("end_of_word_suffix", default: "").utf8)
     guard try fields.number("dropout", default: 0) == 0 else {
-      throw fields.error("dropout", "is not supported")
+      throw fields.error("dropout", "other than 0 would make the ids random")
     }
     (strings, ids) = try Self.vocabulary(fields)
-    merges = try Self.merges(fields, strings, ids)
+    (merges, mergedIDs) = try Self.merges(fields, strings, ids, continuingPrefix.count)
     joinsUnknown = try fields.bool("fuse_unk", default: false)
     ignoresMerges = try fields.bool("ignore_merges", default: false)
     let find = { [strings, ids] (token: String) in strings.find(Array(token.utf8)).map { ids[$0] } }
     byteIDs = try fields.bool("byte_fallback", default: false) ? Self.byteIDs(find) : nil
-    if fields["unk_token"] == nil {
-      unknownID = nil
-    } else {
-      let token = try fields.string("unk_token")
-      guard let id = find(token) else {
-        throw fields.error("unk_token", "'\(token)' is not in the vocabulary")
-      }
-      unknownID = id
-    }
+    unknownToken = fields["unk_token"] == nil ? nil : try fields.string("unk_token")
+    unknownID = unknownToken.flatMap(find)
   }
 
   private static func vocabulary(_ fields: JSONFields) throws -> (ByteStrings, [Int32]) {
@@ -70,31 +69,46 @@ struct BPE: Sendable {
   }
 
   private static func merges(
-    _ fields: JSONFields, _ strings: ByteStrings, _ ids: [Int32]
-  ) throws -> [UInt64: Merge] {
+    _ fields: JSONFields, _ strings: ByteStrings, _ ids: [Int32], _ prefix: Int
+  ) throws -> ([UInt64: Merge], [Int32]) {
     let list = try fields.array("merges", default: [])
     var result: [UInt64: Merge] = [:]
+    var mergedIDs: [Int32] = []
     result.reserveCapacity(list.count)
+    mergedIDs.reserveCapacity(list.count)
     var merged: [UInt8] = []
-    for (rank, item) in list.enumerated() {
+    for (number, item) in list.enumerated() {
+      // The first line of a merges.txt.
+      if case .string(let line) = item, line.hasPrefix("#version") { continue }
       merged.removeAll(keepingCapacity: true)
       guard let middle = append(item, to: &merged) else {
-        throw fields.error("merges[\(rank)]", "must be two tokens, got \(item.excerpt)")
+        throw fields.error("merges[\(number)]", "must be two tokens, got \(item.excerpt)")
       }
-      let found = merged.withUnsafeBufferPointer { bytes -> (Int, Int, Int)? in
-        guard let left = strings.find(UTF8Bytes(rebasing: bytes[..<middle])),
-          let right = strings.find(UTF8Bytes(rebasing: bytes[middle...])),
-          let whole = strings.find(bytes)
-        else { return nil }
-        return (left, right, whole)
+      guard let (left, right, whole) = find(merged, middle, strings, prefix) else {
+        throw fields.error(
+          "merges[\(number)]", "\(item.excerpt) is not of tokens of the vocabulary")
       }
-      guard let (left, right, whole) = found else {
-        throw fields.error("merges[\(rank)]", "\(item.excerpt) is not of tokens of the vocabulary")
-      }
-      let merge = Merge(rank: UInt32(truncatingIfNeeded: rank), id: ids[whole])
-      result[pair(ids[left], ids[right])] = merge
+      let rank = UInt32(truncatingIfNeeded: mergedIDs.count)
+      result[pair(ids[left], ids[right])] = Merge(rank: rank, id: ids[whole])
+      mergedIDs.append(ids[whole])
     }
-    return result
+    return (result, mergedIDs)
+  }
+
+  /// The tokens of a merge and what they become: the second one loses its prefix.
+  private static func find(
+    _ bytes: [UInt8], _ middle: Int, _ strings: ByteStrings, _ prefix: Int
+  ) -> (Int, Int, Int)? {
+    bytes.withUnsafeBufferPointer { bytes in
+      guard let left = strings.find(UTF8Bytes(rebasing: bytes[..<middle])),
+        let right = strings.find(UTF8Bytes(rebasing: bytes[middle...])),
+        bytes.count - middle >= prefix
+      else { return nil }
+      let whole =
+        prefix == 0
+        ? strings.find(bytes) : strings.find(Array(bytes[..<middle]) + bytes[(middle + prefix)...])
+      return whole.map { (left, right, $0) }
+    }
   }
 
   /// Appends both tokens of a merge and returns where the second begins.

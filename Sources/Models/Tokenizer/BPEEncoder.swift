@@ -20,7 +20,9 @@ struct BPEEncoder {
   init(_ model: BPE) { self.model = model }
 
   /// Appends the ids of a piece.
-  mutating func encode(_ piece: UTF8Bytes, to ids: inout [Int]) {
+  ///
+  /// Throws when the unknown token is needed and not in the vocabulary.
+  mutating func encode(_ piece: UTF8Bytes, to ids: inout [Int]) throws {
     if piece.count <= Self.longestCached, let index = cached.find(piece) {
       let start = index == 0 ? 0 : cachedEnds[index - 1]
       for i in start..<cachedEnds[index] { ids.append(Int(cachedIDs[i])) }
@@ -30,7 +32,7 @@ struct BPEEncoder {
     if model.ignoresMerges, let whole = model.strings.find(piece) {
       symbols.append(model.ids[whole])
     } else {
-      appendCharacters(piece)
+      try appendCharacters(piece)
       if symbols.count > 1, !model.merges.isEmpty { merge() }
     }
     for symbol in symbols { ids.append(Int(symbol)) }
@@ -50,24 +52,59 @@ struct BPEEncoder {
 
   /// The characters' ids. One without a token becomes its bytes, else the unknown token (several in
   /// a row one, where the model says so), else nothing.
-  private mutating func appendCharacters(_ piece: UTF8Bytes) {
+  ///
+  /// An unknown token is held back until a character with a token follows, as in the `tokenizers`
+  /// library: where some bytes have tokens and others not, the bytes come before it.
+  private mutating func appendCharacters(_ piece: UTF8Bytes) throws {
     var position = 0
-    var lastWasUnknown = false
+    var pending: Int32?
     while position < piece.count {
       let length = min(UTF8Bytes.scalarLength(piece[position]), piece.count - position)
       let bytes = UTF8Bytes(rebasing: piece[position..<position + length])
       position += length
-      if let index = model.strings.find(bytes) {
-        symbols.append(model.ids[index])
-        lastWasUnknown = false
-      } else if let byteIDs = model.byteIDs, bytes.allSatisfy({ byteIDs[Int($0)] >= 0 }) {
-        for byte in bytes { symbols.append(byteIDs[Int(byte)]) }
-        lastWasUnknown = false
-      } else if let unknown = model.unknownID {
-        if !(lastWasUnknown && model.joinsUnknown) { symbols.append(unknown) }
-        lastWasUnknown = true
+      if let id = id(bytes, isFirst: position == length, isLast: position == piece.count) {
+        if let unknown = pending { symbols.append(unknown) }
+        symbols.append(id)
+        pending = nil
+      } else if appendBytes(bytes, isFirst: position == length, isLast: position == piece.count) {
+        continue
+      } else if model.unknownToken != nil {
+        if let unknown = pending, !model.joinsUnknown { symbols.append(unknown) }
+        pending = try unknownID()
       }
     }
+    if let unknown = pending { symbols.append(unknown) }
+  }
+
+  /// The id of a character at its place in the piece.
+  @inline(__always)
+  private func id(_ character: UTF8Bytes, isFirst: Bool, isLast: Bool) -> Int32? {
+    let index =
+      isFirst && !isLast || model.continuingPrefix.isEmpty && model.endSuffix.isEmpty
+      ? model.strings.find(character)
+      : model.strings.find(spelled(character, isFirst: isFirst, isLast: isLast))
+    return index.map { model.ids[$0] }
+  }
+
+  /// A character with the prefix and the suffix that it has at its place.
+  private func spelled(_ character: UTF8Bytes, isFirst: Bool, isLast: Bool) -> [UInt8] {
+    (isFirst ? [] : model.continuingPrefix) + character + (isLast ? model.endSuffix : [])
+  }
+
+  /// Appends a character as bytes; false when not all of them have tokens.
+  private mutating func appendBytes(_ character: UTF8Bytes, isFirst: Bool, isLast: Bool) -> Bool {
+    guard let byteIDs = model.byteIDs else { return false }
+    let bytes = spelled(character, isFirst: isFirst, isLast: isLast)
+    guard bytes.allSatisfy({ byteIDs[Int($0)] >= 0 }) else { return false }
+    for byte in bytes { symbols.append(byteIDs[Int(byte)]) }
+    return true
+  }
+
+  private func unknownID() throws -> Int32 {
+    if let id = model.unknownID { return id }
+    throw TokenizerError(
+      "the text has characters that need the unknown token "
+        + "'\(model.unknownToken ?? "")', which the vocabulary of the tokenizer lacks")
   }
 
   private mutating func merge() {
@@ -85,7 +122,7 @@ struct BPEEncoder {
       // The pair may have changed since it was proposed.
       guard symbols[left] >= 0, right >= 0,
         let merge = model.merges[BPE.pair(symbols[left], symbols[right])],
-        UInt64(merge.rank) == next >> 32
+        merge.id == model.mergedIDs[Int(next >> 32)]
       else { continue }
       symbols[left] = merge.id
       symbols[right] = -1

@@ -5,11 +5,11 @@ struct Metaspace: Sendable {
 
   let replacement: [UInt8]
   let prepend: Prepend
-  private let splits: Bool
+  /// Cuts before each replacement; nil where the text is not to be cut.
+  private let pattern: Pattern?
 
   init(_ fields: JSONFields) throws {
     replacement = Array(try fields.string("replacement", default: "\u{2581}").utf8)
-    splits = try fields.bool("split", default: true)
     let adds = try fields.bool("add_prefix_space", default: true)
     let name = try fields.string("prepend_scheme", default: adds ? "always" : "never")
     guard let prepend = Prepend(rawValue: name) else {
@@ -19,16 +19,18 @@ struct Metaspace: Sendable {
       throw fields.error("replacement", "must be one character")
     }
     self.prepend = prepend
+    let splits = try fields.bool("split", default: true)
+    pattern = splits ? try Pattern(literal: String(decoding: replacement, as: UTF8.self)) : nil
   }
 
   /// Only puts a space in front of every piece that does not begin with one, as ByteLevel does.
   init(prefixSpace: Bool) {
     replacement = [0x20]
     prepend = prefixSpace ? .always : .never
-    splits = false
+    pattern = nil
   }
 
-  func apply(_ pieces: inout Pieces) {
+  func apply(_ pieces: inout Pieces) throws {
     if prepend == .never, replacement == [0x20] { return }
     let isAtStart = pieces.isAtStart
     pieces.rewrite { index, piece, result in
@@ -38,8 +40,6 @@ struct Metaspace: Sendable {
         if byte == 0x20 { result += replacement } else { result.append(byte) }
       }
     }
-    if splits, let pattern = try? Pattern(literal: String(decoding: replacement, as: UTF8.self)) {
-      pieces.split(pattern, .mergedWithNext, inverted: false)
-    }
+    if let pattern { try pieces.split(pattern, .mergedWithNext, inverted: false) }
   }
 }

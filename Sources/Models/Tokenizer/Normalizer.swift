@@ -1,18 +1,23 @@
-// The standard library's own normalization: Foundation's would add 18 ms to every start of the
-// program. It has no compatibility forms, so NFKC and NFKD are refused.
-@_spi(_Unicode) import Swift
-
 /// A step that rewrites text before it is split: the `normalizer` of a tokenizer.json.
 indirect enum Normalizer: Sendable {
   case sequence([Normalizer])
   case prepend([UInt8])
   case replace(Pattern, [UInt8])
-  case composed
-  case decomposed
+  case form(UnicodeForm)
   case lowercase
   case strip(left: Bool, right: Bool)
   case stripAccents
   case byteLevel
+  case nmt
+  case bert(BertNormalizer)
+
+  /// A text on its way through the steps.
+  struct Text {
+    var bytes: [UInt8]
+    var budget: PatternBudget
+    /// Whether the text still begins with the character that it began with, or with one put there.
+    var keepsStart = true
+  }
 
   init(_ fields: JSONFields) throws {
     let type = try fields.string("type")
@@ -21,8 +26,6 @@ indirect enum Normalizer: Sendable {
     case "Prepend": self = .prepend(Array(try fields.string("prepend").utf8))
     case "Replace":
       self = .replace(try fields.pattern("pattern"), Array(try fields.string("content").utf8))
-    case "NFC": self = .composed
-    case "NFD": self = .decomposed
     case "Lowercase": self = .lowercase
     case "Strip":
       self = .strip(
@@ -30,71 +33,129 @@ indirect enum Normalizer: Sendable {
         right: try fields.bool("strip_right", default: true))
     case "StripAccents": self = .stripAccents
     case "ByteLevel": self = .byteLevel
-    default: throw fields.error("type", "'\(type)' is not a supported normalizer")
+    case "Nmt": self = .nmt
+    case "BertNormalizer": self = .bert(try BertNormalizer(fields))
+    default:
+      guard let form = UnicodeForm(rawValue: type) else {
+        throw fields.error("type", "'\(type)' is not a supported normalizer")
+      }
+      self = .form(form)
     }
   }
 
-  /// The text rewritten; an empty text stays empty.
-  func apply(_ text: [UInt8]) -> [UInt8] {
-    guard !text.isEmpty else { return text }
+  /// The text rewritten, where no budget for patterns is shared with other work.
+  func apply(_ bytes: [UInt8]) throws -> [UInt8] {
+    var text = Text(bytes: bytes, budget: PatternBudget(bytes: bytes.count))
+    try apply(&text)
+    return text.bytes
+  }
+
+  /// Rewrites the text; an empty text stays empty.
+  func apply(_ text: inout Text) throws {
+    guard !text.bytes.isEmpty else { return }
     switch self {
-    case .sequence(let steps): return steps.reduce(text) { $1.apply($0) }
-    case .prepend(let prefix): return prefix + text
-    case .replace(let pattern, let content): return pattern.replacing(text, with: content)
-    // Below U+0300 nothing composes; below U+0080 nothing changes.
-    case .composed:
-      if text.allSatisfy({ $0 < 0xCC }) { return text }
-      return Self.utf8(String(decoding: text, as: UTF8.self)._nfc)
-    case .decomposed:
-      if text.allSatisfy({ $0 < 0x80 }) { return text }
-      return Self.utf8(String(decoding: text, as: UTF8.self)._nfd)
-    case .lowercase: return Self.mapping(text) { $0.properties.lowercaseMapping }
-    case .strip(let left, let right): return Self.strip(text, left: left, right: right)
-    case .stripAccents:
-      return Self.mapping(text) {
-        $0.properties.generalCategory == .nonspacingMark ? "" : String(Character($0))
-      }
+    case .sequence(let steps): for step in steps { try step.apply(&text) }
+    case .prepend(let prefix): text.bytes = prefix + text.bytes
+    case .replace(let pattern, let content): try text.replace(pattern, with: content)
+    case .form(let form): text.bytes = form.apply(text.bytes)
+    case .lowercase: text.lowercase()
+    case .strip(let left, let right): text.strip(left: left, right: right)
+    case .stripAccents: text.map { $0.isMarkInLibrary ? nil : $0 }
     case .byteLevel:
       var result: [UInt8] = []
-      text.withUnsafeBufferPointer { ByteLevel.append($0, to: &result) }
-      return result
+      text.bytes.withUnsafeBufferPointer { ByteLevel.append($0, to: &result) }
+      text.bytes = result
+    case .nmt: text.map(Self.nmt)
+    case .bert(let normalizer): normalizer.apply(&text)
     }
   }
 
-  private static func utf8(_ scalars: some Sequence<Unicode.Scalar>) -> [UInt8] {
-    var result = String.UnicodeScalarView()
-    result.append(contentsOf: scalars)
-    return Array(String(result).utf8)
+  /// SentencePiece's `nmt` rules: most control characters go, odd spaces become spaces.
+  private static func nmt(_ scalar: Unicode.Scalar) -> Unicode.Scalar? {
+    switch scalar.value {
+    case 0x01...0x08, 0x0B, 0x0E...0x1F, 0x7F, 0x8F, 0x9F: nil
+    case 0x09, 0x0A, 0x0C, 0x0D, 0x1680, 0x200B...0x200F, 0x2028, 0x2029, 0x2581, 0xFEFF, 0xFFFD:
+      " "
+    default: scalar
+    }
   }
+}
 
-  private static func mapping(
-    _ text: [UInt8], _ map: (Unicode.Scalar) -> String
-  ) -> [UInt8] {
+extension Normalizer.Text {
+  /// Rewrites each character, or leaves it out.
+  mutating func map(_ change: (Unicode.Scalar) -> Unicode.Scalar?) {
     var result: [UInt8] = []
-    text.withUnsafeBufferPointer { text in
-      text.forEachScalar { _, scalar in result += map(scalar).utf8 }
+    result.reserveCapacity(bytes.count)
+    var keeps = true
+    bytes.withUnsafeBufferPointer { bytes in
+      bytes.forEachScalar { range, scalar in
+        guard let changed = change(scalar) else {
+          if range.lowerBound == 0 { keeps = false }
+          return
+        }
+        if changed == scalar {
+          result += bytes[range]
+        } else {
+          result += UTF8.encode(changed).map { Array($0) } ?? []
+        }
+      }
     }
-    return result
+    bytes = result
+    keepsStart = keepsStart && keeps
   }
 
-  private static func strip(_ text: [UInt8], left: Bool, right: Bool) -> [UInt8] {
-    var scalars = String(decoding: text, as: UTF8.self).unicodeScalars[...]
-    if left { scalars = scalars.drop { $0.properties.isWhitespace } }
+  mutating func lowercase() {
+    var result: [UInt8] = []
+    result.reserveCapacity(bytes.count)
+    bytes.withUnsafeBufferPointer { bytes in
+      bytes.forEachScalar { range, scalar in
+        if scalar.isASCII {
+          let isUpper = scalar.value >= 0x41 && scalar.value <= 0x5A
+          result.append(bytes[range.lowerBound] + (isUpper ? 0x20 : 0))
+        } else {
+          result += scalar.properties.lowercaseMapping.utf8
+        }
+      }
+    }
+    bytes = result
+  }
+
+  fileprivate mutating func strip(left: Bool, right: Bool) {
+    var scalars = String(decoding: bytes, as: UTF8.self).unicodeScalars[...]
+    if left, scalars.first?.properties.isWhitespace == true {
+      scalars = scalars.drop { $0.properties.isWhitespace }
+      keepsStart = false
+    }
     while right, let last = scalars.last, last.properties.isWhitespace { scalars.removeLast() }
-    return Array(String(scalars).utf8)
+    bytes = Array(String(scalars).utf8)
+  }
+
+  fileprivate mutating func replace(_ pattern: Pattern, with content: [UInt8]) throws {
+    let result = try pattern.replacing(bytes, with: content, &budget) { match in
+      // The library lets what replaces several characters begin where the last of them did.
+      let first = bytes.withUnsafeBufferPointer { $0.scalar(at: 0).length }
+      if match.lowerBound == 0, content.isEmpty ? !match.isEmpty : match.upperBound > first {
+        keepsStart = false
+      }
+    }
+    bytes = result
   }
 }
 
 extension Pattern {
   /// The text with every match replaced.
-  func replacing(_ text: [UInt8], with content: [UInt8]) -> [UInt8] {
+  func replacing(
+    _ text: [UInt8], with content: [UInt8], _ budget: inout PatternBudget,
+    _ onMatch: (Range<Int>) -> Void = { _ in }
+  ) throws -> [UInt8] {
     var result: [UInt8] = []
     var end = 0
-    text.withUnsafeBufferPointer { text in
-      forEachMatch(in: text) { match in
+    try text.withUnsafeBufferPointer { text in
+      try forEachMatch(in: text, &budget) { match in
         result += text[end..<match.lowerBound]
         result += content
         end = match.upperBound
+        onMatch(match)
       }
       result += text[end...]
     }

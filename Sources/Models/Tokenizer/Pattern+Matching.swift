@@ -3,20 +3,33 @@
 extension Pattern {
   /// A place to go back to. With `low` not negative, every position from there up to `position` is
   /// one: a greedy repetition gives back one character at a time without a frame for each.
+  ///
+  /// With `low` below -1 it is none, but a mark to set back: number `instruction` to `position`.
   private struct Frame {
     let instruction: Int
     var position: Int
     let low: Int
   }
 
+  private struct State {
+    var stack: [Frame] = []
+    var marks: [Int]
+    var budget: PatternBudget
+  }
+
   /// Calls `body` with the range of each match, from left to right; an empty match directly behind
   /// another match is left out.
-  func forEachMatch(in text: UTF8Bytes, _ body: (Range<Int>) -> Void) {
-    var stack: [Frame] = []
+  ///
+  /// Throws when the matches take more steps than the budget has, which is reduced by them.
+  func forEachMatch(
+    in text: UTF8Bytes, _ budget: inout PatternBudget, _ body: (Range<Int>) -> Void
+  ) throws {
+    var state = State(marks: [Int](repeating: -1, count: markCount), budget: budget)
+    defer { budget = state.budget }
     var (position, last) = (0, -1)
-    program.withUnsafeBufferPointer { program in
+    try program.withUnsafeBufferPointer { program in
       while position <= text.count {
-        let end = run(program, 0, position, text, &stack) ?? -1
+        let end = try run(program, 0, position, text, &state) ?? -1
         if end > position || end == position && end != last {
           body(position..<end)
           last = end
@@ -32,36 +45,55 @@ extension Pattern {
 
   private func run(
     _ program: UnsafeBufferPointer<Instruction>, _ start: Int, _ at: Int, _ text: UTF8Bytes,
-    _ stack: inout [Frame]
-  ) -> Int? {
-    let base = stack.count
-    defer { stack.removeSubrange(base...) }
+    _ state: inout State, endingAt end: Int? = nil
+  ) throws -> Int? {
+    let base = state.stack.count
+    defer { state.stack.removeSubrange(base...) }
     var (instruction, position) = (start, at)
+    var steps = 0
     while true {
       var matches = true
+      steps += 1
       switch program[instruction] {
-      case .accept: return position
+      case .accept:
+        matches = end == nil || position == end
+        if matches {
+          try state.budget.spend(steps, on: self)
+          return position
+        }
       case .set(let set):
         let length = advance(sets[set], text, position)
         matches = length > 0
         position += length
       case .repeatSet(let set, let min, let max, let isPossessive):
         matches = repeatSet(sets[set], min, max, text, &position) { low, high in
+          steps += high - low
           if isPossessive || low == high { return }
-          stack.append(Frame(instruction: instruction + 1, position: high, low: low))
+          state.stack.append(Frame(instruction: instruction + 1, position: high, low: low))
         }
       case .split(let other):
-        stack.append(Frame(instruction: other, position: position, low: -1))
+        state.stack.append(Frame(instruction: other, position: position, low: -1))
       case .splitLazy(let other):
-        stack.append(Frame(instruction: instruction + 1, position: position, low: -1))
+        state.stack.append(Frame(instruction: instruction + 1, position: position, low: -1))
         instruction = other - 1
       case .jump(let target): instruction = target - 1
       case .look(let end, let isNegative):
-        let found = run(program, instruction + 1, position, text, &stack) != nil
+        let found = try run(program, instruction + 1, position, text, &state) != nil
         matches = found != isNegative
         instruction = end - 1
+      case .lookBehind(let end, let min, let max, let isNegative):
+        let body = instruction + 1
+        let found = try looksBehind(program, body, position, text, &state, min, max)
+        matches = found != isNegative
+        instruction = end - 1
+      case .mark(let mark):
+        let old = state.marks[mark]
+        state.stack.append(Frame(instruction: mark, position: old, low: -2))
+        state.marks[mark] = position
+      case .leaveIfEmpty(let mark, let exit):
+        if state.marks[mark] == position { instruction = exit - 1 }
       case .atomic(let end):
-        let found = run(program, instruction + 1, position, text, &stack)
+        let found = try run(program, instruction + 1, position, text, &state)
         matches = found != nil
         position = found ?? position
         instruction = end - 1
@@ -70,23 +102,58 @@ extension Pattern {
       if matches {
         instruction += 1
       } else {
-        guard stack.count > base else { return nil }
-        (instruction, position) = Self.goBack(&stack, text)
+        if steps >= 1024 {
+          try state.budget.spend(steps, on: self)
+          steps = 0
+        }
+        guard let place = Self.goBack(&state, base, text) else {
+          try state.budget.spend(steps, on: self)
+          return nil
+        }
+        (instruction, position) = place
       }
     }
   }
 
+  /// Takes the last place to go back to, if there is one above `base`.
   @inline(__always)
-  private static func goBack(_ stack: inout [Frame], _ text: UTF8Bytes) -> (Int, Int) {
-    let top = stack.count - 1
-    let frame = stack[top]
-    guard frame.low >= 0 else {
-      stack.removeLast()
-      return (frame.instruction, frame.position)
+  private static func goBack(
+    _ state: inout State, _ base: Int, _ text: UTF8Bytes
+  ) -> (instruction: Int, position: Int)? {
+    while state.stack.count > base {
+      let top = state.stack.count - 1
+      let frame = state.stack[top]
+      if frame.low < 0 {
+        state.stack.removeLast()
+        if frame.low == -1 { return (frame.instruction, frame.position) }
+        state.marks[frame.instruction] = frame.position
+        continue
+      }
+      let position = text.before(frame.position)
+      if position <= frame.low {
+        state.stack.removeLast()
+      } else {
+        state.stack[top].position = position
+      }
+      return (frame.instruction, position)
     }
-    let position = text.before(frame.position)
-    if position <= frame.low { stack.removeLast() } else { stack[top].position = position }
-    return (frame.instruction, position)
+    return nil
+  }
+
+  /// Whether a program matches some text that ends here.
+  private func looksBehind(
+    _ program: UnsafeBufferPointer<Instruction>, _ body: Int, _ position: Int, _ text: UTF8Bytes,
+    _ state: inout State, _ min: Int, _ max: Int
+  ) throws -> Bool {
+    var (start, count) = (position, 0)
+    while true {
+      if count >= min, try run(program, body, start, text, &state, endingAt: position) != nil {
+        return true
+      }
+      guard start > 0, count < max else { return false }
+      start = text.before(start)
+      count += 1
+    }
   }
 
   /// Length of the character at a position when it is in the set, else 0.

@@ -15,23 +15,34 @@ struct Pattern: Sendable {
     case jump(Int)
     /// The next instructions up to `end` are a program of its own that must (not) match here.
     case look(end: Int, isNegative: Bool)
+    /// The same for a program that ends here and began from `min` to `max` characters before.
+    case lookBehind(end: Int, min: Int, max: Int, isNegative: Bool)
     /// The next instructions up to `end` match as a whole, with no way back into them.
     case atomic(end: Int)
     case anchor(PatternNode.Anchor)
+    /// Remembers where a round of a loop begins.
+    case mark(Int)
+    /// Leaves the loop when the round since the mark was empty.
+    case leaveIfEmpty(mark: Int, exit: Int)
     case accept
   }
 
   private(set) var program: [Instruction] = []
   private(set) var sets: [ScalarSet] = []
+  private(set) var markCount = 0
+  /// The pattern as it was written, for errors.
+  let source: String
 
   /// Compiles a pattern; throws `PatternError` when it uses something that is not supported.
   init(_ pattern: String) throws {
+    source = pattern
     try compile(PatternParser.parse(pattern))
     program.append(.accept)
   }
 
   /// A pattern for a text itself.
   init(literal: String) throws {
+    source = literal
     let nodes = literal.unicodeScalars.map {
       PatternNode.set(ScalarSet([(.range($0.value...$0.value), false)]))
     }
@@ -41,6 +52,7 @@ struct Pattern: Sendable {
 
   /// A pattern for runs of characters, each run of one of the sets; the first that fits counts.
   init(runs sets: [ScalarSet], upTo longest: Int?) throws {
+    source = "a set of characters"
     try compile(.alternatives(sets.map { .repetition(.set($0), min: 1, max: longest, .greedy) }))
     program.append(.accept)
   }
@@ -57,6 +69,11 @@ struct Pattern: Sendable {
       try compile(repeating: node, min, max, greed)
     case .look(let node, let isNegative):
       try compile(body: node) { .look(end: $0, isNegative: isNegative) }
+    case .lookBehind(let node, let isNegative):
+      let width = node.width
+      try compile(body: node) {
+        .lookBehind(end: $0, min: width.min, max: width.max ?? .max, isNegative: isNegative)
+      }
     case .atomic(let node): try compile(body: node) { .atomic(end: $0) }
     case .anchor(let anchor): program.append(.anchor(anchor))
     }
@@ -100,22 +117,33 @@ struct Pattern: Sendable {
       return try compile(.atomic(.repetition(node, min: min, max: max, .greedy)))
     }
     for _ in 0..<min { try compile(node) }
+    guard let max else { return try compile(loop: node, greed) }
     var splits: [Int] = []
-    if let max {
-      for _ in min..<max {
-        splits.append(program.count)
-        program.append(.accept)
-        try compile(node)
-      }
-    } else {
+    for _ in min..<max {
       splits.append(program.count)
       program.append(.accept)
       try compile(node)
-      program.append(.jump(splits[0]))
     }
     for split in splits {
       program[split] =
         greed == .lazy ? .splitLazy(other: program.count) : .split(other: program.count)
     }
+  }
+
+  private mutating func compile(loop node: PatternNode, _ greed: PatternNode.Greed) throws {
+    let start = program.count
+    program.append(.accept)
+    let mark = node.canBeEmpty ? markCount : nil
+    if let mark {
+      markCount += 1
+      program.append(.mark(mark))
+    }
+    try compile(node)
+    let check = program.count
+    if mark != nil { program.append(.accept) }
+    program.append(.jump(start))
+    let exit = program.count
+    if let mark { program[check] = .leaveIfEmpty(mark: mark, exit: exit) }
+    program[start] = greed == .lazy ? .splitLazy(other: exit) : .split(other: exit)
   }
 }

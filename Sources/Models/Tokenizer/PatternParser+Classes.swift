@@ -3,38 +3,64 @@
 extension PatternParser {
   typealias Item = (kind: ScalarSet.Kind, isNegated: Bool)
 
-  /// What follows `[`, up to and with the closing `]`.
+  /// What follows `[`, up to and with the closing `]`: unions of items, cut with `&&`.
   mutating func characterClass() throws -> ScalarSet {
+    classDepth += 1
+    defer { classDepth -= 1 }
+    if classDepth > 50 { throw PatternError("character classes are nested too deep") }
     let isNegated = take("^")
-    var items: [Item] = []
-    while !take("]") || items.isEmpty {
-      guard let scalar = next else { throw PatternError("a character class is not closed") }
-      if scalar == "[" || text[position...].starts(with: "&&".unicodeScalars) {
-        throw PatternError("a class within a class is not supported")
+    var operands: [[Item]] = [[]]
+    var isFirst = true
+    while isFirst || !take("]") {
+      isFirst = false
+      if take("&&") {
+        operands.append([])
+      } else if next == "[" {
+        position += 1
+        operands[operands.count - 1].append(try namedClass() ?? (.set(characterClass()), false))
+      } else {
+        operands[operands.count - 1].append(try classItem())
       }
-      let first = try classItem()
-      guard next == "-", position + 1 < text.count, text[position + 1] != "]" else {
-        items.append(first)
-        continue
-      }
-      position += 1
-      items.append(try range(first, classItem()))
     }
-    return ScalarSet(items, isNegated: isNegated, ignoringCase: ignoresCase)
+    let ignoresCase = options.ignoresCase
+    return ScalarSet(
+      operands[0], and: operands.dropFirst().map { ScalarSet($0, ignoringCase: ignoresCase) },
+      isNegated: isNegated, ignoringCase: ignoresCase)
   }
 
+  /// `[:alpha:]` and the like, behind the bracket; nil when it is something else.
+  private mutating func namedClass() throws -> Item? {
+    guard next == ":", let end = text[position...].firstIndex(of: "]"), end > position + 1,
+      text[end - 1] == ":"
+    else { return nil }
+    let isNegated = position + 1 < end && text[position + 1] == "^"
+    let name = text[(position + (isNegated ? 2 : 1))..<max(position + 2, end - 1)]
+    guard let item = CharacterProperty.inBrackets(String(String.UnicodeScalarView(name))) else {
+      return nil
+    }
+    position = end + 1
+    return (item, isNegated)
+  }
+
+  /// A character, a range or an escape.
   private mutating func classItem() throws -> Item {
-    guard let scalar = next else { throw PatternError("a character class is not closed") }
+    let first = try classAtom()
+    guard case .range(let low) = first.kind, low.count == 1, !first.isNegated,
+      next == "-", position + 1 < text.count, text[position + 1] != "]",
+      text[position + 1] != "["
+    else { return first }
     position += 1
-    if scalar == "\\" { return try escapedItem() }
-    return (.range(scalar.value...scalar.value), false)
-  }
-
-  private func range(_ first: Item, _ last: Item) throws -> Item {
-    guard case .range(let low) = first.kind, case .range(let high) = last.kind,
-      low.count == 1, high.count == 1, low.lowerBound <= high.lowerBound
+    guard case .range(let high) = try classAtom().kind, high.count == 1,
+      low.lowerBound <= high.lowerBound
     else { throw PatternError("a range in a character class is not one") }
     return (.range(low.lowerBound...high.lowerBound), false)
+  }
+
+  private mutating func classAtom() throws -> Item {
+    guard let scalar = next else { throw PatternError("a character class is not closed") }
+    position += 1
+    if scalar == "\\" { return take("b") ? single(8) : try escapedItem() }
+    return single(scalar.value)
   }
 
   /// What follows a backslash, where it stands for a set of characters.
@@ -50,6 +76,8 @@ extension PatternParser {
     case "D": return (.categories(Unicode.Scalar.bit(.decimalNumber)), true)
     case "p": return try property(isNegated: false)
     case "P": return try property(isNegated: true)
+    case "h": return (CharacterProperty.hexDigit, false)
+    case "H": return (CharacterProperty.hexDigit, true)
     case "n": return single(10)
     case "r": return single(13)
     case "t": return single(9)
@@ -73,10 +101,10 @@ extension PatternParser {
     let inverted = take("^")
     let name = String(String.UnicodeScalarView(text[position..<max(position, end)]))
     position = end + 1
-    guard let bits = Unicode.Scalar.categoryBits(name) else {
+    guard let kind = CharacterProperty.named(name) else {
       throw PatternError("the property '\(name)' is not supported")
     }
-    return (.categories(bits), isNegated != inverted)
+    return (kind, isNegated != inverted)
   }
 
   /// `\xHH`, `\x{H…}` or `\uHHHH`.

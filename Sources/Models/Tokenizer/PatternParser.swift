@@ -1,9 +1,9 @@
-// The syntax of patterns in tokenizer.json: Oniguruma's, as far as published tokenizers use it.
-// Refused with an error: look-behind, back-references, scripts such as \p{Han}, nested classes.
+// The syntax of patterns in tokenizer.json: Oniguruma's. Refused with an error: back-references and
+// calls of groups, conditions, absent groups, \K, \G, \X, \y and the options W, D, S, P and L.
 
 /// A parsed pattern.
-indirect enum PatternNode {
-  enum Greed { case greedy, lazy, possessive }
+indirect enum PatternNode: Sendable {
+  enum Greed: Sendable { case greedy, lazy, possessive }
   enum Anchor: Sendable {
     case lineStart, lineEnd, textStart, textEnd, lastLineEnd, wordEdge, noWordEdge
   }
@@ -13,6 +13,7 @@ indirect enum PatternNode {
   case alternatives([PatternNode])
   case repetition(PatternNode, min: Int, max: Int?, Greed)
   case look(PatternNode, isNegative: Bool)
+  case lookBehind(PatternNode, isNegative: Bool)
   case atomic(PatternNode)
   case anchor(Anchor)
 
@@ -23,7 +24,7 @@ indirect enum PatternNode {
     case .sequence(let nodes): nodes.allSatisfy(\.canBeEmpty)
     case .alternatives(let nodes): nodes.contains(where: \.canBeEmpty)
     case .repetition(let node, let min, _, _): min == 0 || node.canBeEmpty
-    case .look, .anchor: true
+    case .look, .lookBehind, .anchor: true
     case .atomic(let node): node.canBeEmpty
     }
   }
@@ -35,9 +36,18 @@ struct PatternError: Error, CustomStringConvertible {
 }
 
 struct PatternParser {
+  struct Options {
+    var ignoresCase = false
+    var dotMatchesNewline = false
+    /// White space and comments in the pattern stand for nothing.
+    var isExtended = false
+  }
+
   let text: [Unicode.Scalar]
   var position = 0
-  var ignoresCase = false
+  var options = Options()
+  /// How deep the classes within classes are that are being read.
+  var classDepth = 0
   private var depth = 0
 
   init(_ pattern: String) { text = Array(pattern.unicodeScalars) }
@@ -58,12 +68,12 @@ struct PatternParser {
     return true
   }
 
-  private mutating func alternatives() throws -> PatternNode {
+  mutating func alternatives() throws -> PatternNode {
     depth += 1
     defer { depth -= 1 }
     if depth > 100 { throw PatternError("groups are nested too deep") }
-    let outerCase = ignoresCase
-    defer { ignoresCase = outerCase }
+    let outer = options
+    defer { options = outer }
     var branches = [try sequence()]
     while take("|") { branches.append(try sequence()) }
     return branches.count == 1 ? branches[0] : .alternatives(branches)
@@ -71,22 +81,34 @@ struct PatternParser {
 
   private mutating func sequence() throws -> PatternNode {
     var nodes: [PatternNode] = []
-    while let scalar = next, scalar != "|", scalar != ")" {
+    while true {
+      skipSpace()
+      guard let scalar = next, scalar != "|", scalar != ")" else { break }
       if let node = try atom() { nodes.append(try repeated(node)) }
     }
     return nodes.count == 1 ? nodes[0] : .sequence(nodes)
   }
 
+  private mutating func skipSpace() {
+    guard options.isExtended else { return }
+    while let scalar = next, scalar == "#" || scalar.properties.isPatternWhitespace {
+      position += 1
+      if scalar == "#" { while let scalar = next, scalar != "\n" { position += 1 } }
+    }
+  }
+
   private mutating func repeated(_ node: PatternNode) throws -> PatternNode {
     var node = node
     while let (min, max, isInterval) = try quantifier() {
+      switch node {
+      case .anchor, .look, .lookBehind:
+        throw PatternError("what stands before character \(position) cannot be repeated")
+      default: break
+      }
       // In Oniguruma's Ruby syntax `{n,m}+` and `{n}?` are intervals that are themselves repeated.
       let isLazy = !(isInterval && min == max) && take("?")
       let greed: PatternNode.Greed =
         isLazy ? .lazy : !isInterval && take("+") ? .possessive : .greedy
-      if max == nil, node.canBeEmpty {
-        throw PatternError("an endless repetition of something that can be empty is not supported")
-      }
       node = .repetition(node, min: min, max: max, greed)
     }
     return node
@@ -121,20 +143,18 @@ struct PatternParser {
     return Int(digits)
   }
 
-  /// One atom; nil for a setting such as `(?i)`.
+  /// One atom; nil for a comment.
   private mutating func atom() throws -> PatternNode? {
     guard let scalar = next else { throw PatternError("the pattern ends too early") }
     position += 1
     switch scalar {
     case "(":
-      // A setting holds up to the end of the group it stands in.
-      if take("?i)") {
-        ignoresCase = true
-        return nil
-      }
-      return try group()
+      guard take("?#") else { return try group() }
+      while let scalar = next, scalar != ")" { position += 1 }
+      guard take(")") else { throw PatternError("a comment is not closed") }
+      return nil
     case "[": return .set(try characterClass())
-    case ".": return .set(ScalarSet([(.range(10...10), false)], isNegated: true))
+    case ".": return options.dotMatchesNewline ? .any : .notNewline
     case "^": return .anchor(.lineStart)
     case "$": return .anchor(.lineEnd)
     case "\\": return try escape()
@@ -145,33 +165,7 @@ struct PatternParser {
 
   private func literal(_ scalar: Unicode.Scalar) -> PatternNode {
     let range = scalar.value...scalar.value
-    return .set(ScalarSet([(.range(range), false)], ignoringCase: ignoresCase))
-  }
-
-  /// What follows `(`, up to and with the closing `)`; groups do not capture anything.
-  private mutating func group() throws -> PatternNode {
-    let outerCase = ignoresCase
-    defer { ignoresCase = outerCase }
-    let node: PatternNode
-    if !take("?") || take(":") {
-      node = try alternatives()
-    } else if take("=") {
-      node = .look(try alternatives(), isNegative: false)
-    } else if take("!") {
-      node = .look(try alternatives(), isNegative: true)
-    } else if take(">") {
-      node = .atomic(try alternatives())
-    } else if take("i:") {
-      ignoresCase = true
-      node = try alternatives()
-    } else if take("-i:") {
-      ignoresCase = false
-      node = try alternatives()
-    } else {
-      throw PatternError("the group at character \(position - 1) is of a kind not supported")
-    }
-    guard take(")") else { throw PatternError("a group is not closed") }
-    return node
+    return .set(ScalarSet([(.range(range), false)], ignoringCase: options.ignoresCase))
   }
 
   private mutating func escape() throws -> PatternNode {
@@ -182,7 +176,10 @@ struct PatternParser {
       position += 1
       return .anchor(anchor)
     }
+    if take("R") { return .lineBreak }
+    if take("N") { return .notNewline }
+    if take("O") { return .any }
     let item = try escapedItem()
-    return .set(ScalarSet([item], ignoringCase: ignoresCase))
+    return .set(ScalarSet([item], ignoringCase: options.ignoresCase))
   }
 }

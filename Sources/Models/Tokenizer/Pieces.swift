@@ -2,14 +2,14 @@
 
 extension Pieces {
   /// Cuts every piece at the matches of a pattern; `inverted` exchanges matches and the text between.
-  mutating func split(_ pattern: Pattern, _ behavior: SplitBehavior, inverted: Bool) {
+  mutating func split(_ pattern: Pattern, _ behavior: SplitBehavior, inverted: Bool) throws {
     var result: [Range<Int>] = []
     result.reserveCapacity(bytes.count / 4)
-    bytes.withUnsafeBufferPointer { bytes in
+    try bytes.withUnsafeBufferPointer { bytes in
       for range in ranges {
         var cutter = Cutter(behavior, result.count)
         var end = range.lowerBound
-        pattern.forEachMatch(in: UTF8Bytes(rebasing: bytes[range])) { match in
+        try pattern.forEachMatch(in: UTF8Bytes(rebasing: bytes[range]), &budget) { match in
           let start = range.lowerBound + match.lowerBound
           cutter.add(end..<start, isMatch: inverted, to: &result)
           end = range.lowerBound + match.upperBound
@@ -18,7 +18,31 @@ extension Pieces {
         cutter.add(end..<range.upperBound, isMatch: inverted, to: &result)
       }
     }
-    ranges = result
+    replaceRanges(result)
+  }
+
+  /// Cuts every piece after each so many characters.
+  mutating func split(every length: Int) {
+    var result: [Range<Int>] = []
+    bytes.withUnsafeBufferPointer { bytes in
+      for range in ranges {
+        var (start, count) = (range.lowerBound, 0)
+        UTF8Bytes(rebasing: bytes[range]).forEachScalar { scalar, _ in
+          count += 1
+          guard count == length else { return }
+          let end = range.lowerBound + scalar.upperBound
+          result.append(start..<end)
+          (start, count) = (end, 0)
+        }
+        if start < range.upperBound { result.append(start..<range.upperBound) }
+      }
+    }
+    replaceRanges(result)
+  }
+
+  private mutating func replaceRanges(_ new: [Range<Int>]) {
+    if new.first?.lowerBound != ranges.first?.lowerBound { isAtStart = false }
+    ranges = new
   }
 
   /// Rewrites every piece; `body` gets the piece's number and bytes and appends to the new text.

@@ -16,6 +16,9 @@ struct PostProcessor: Sendable {
         suffix += inner.suffix
       }
     case "TemplateProcessing": try read(template: fields)
+    case "BertProcessing", "RobertaProcessing":
+      prefix = [try Self.id("cls", fields)]
+      suffix = [try Self.id("sep", fields)]
     default: throw fields.error("type", "'\(type)' is not a supported post-processor")
     }
   }
@@ -33,6 +36,15 @@ struct PostProcessor: Sendable {
       }
     }
     guard hasText else { throw fields.error("single", "must contain the sequence") }
+  }
+
+  /// The id of a token written `["</s>", 2]`.
+  private static func id(_ key: String, _ fields: JSONFields) throws -> Int {
+    let pair = try fields.array(key)
+    guard pair.count == 2, case .string = pair[0], case .integer(let id) = pair[1],
+      (0...BPE.largestID).contains(id)
+    else { throw fields.error(key, "must be a token and its id, got \(JSON.array(pair).excerpt)") }
+    return id
   }
 
   private static func ids(_ name: String, _ fields: JSONFields) throws -> [Int] {

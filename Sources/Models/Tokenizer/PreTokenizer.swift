@@ -5,11 +5,13 @@ struct Pieces {
   var bytes: [UInt8]
   var ranges: [Range<Int>]
   /// Whether the first piece begins the whole text.
-  let isAtStart: Bool
+  var isAtStart: Bool
+  var budget: PatternBudget
 
-  init(_ bytes: [UInt8], isAtStart: Bool) {
+  init(_ bytes: [UInt8], isAtStart: Bool, budget: PatternBudget) {
     self.bytes = bytes
     self.isAtStart = isAtStart
+    self.budget = budget
     ranges = bytes.isEmpty ? [] : [0..<bytes.count]
   }
 }
@@ -28,6 +30,7 @@ indirect enum PreTokenizer: Sendable {
   case split(Pattern, SplitBehavior, inverted: Bool)
   case byteLevel(addsPrefixSpace: Bool)
   case metaspace(Metaspace)
+  case fixedLength(Int)
 
   init(_ fields: JSONFields) throws {
     let type = try fields.string("type")
@@ -59,6 +62,8 @@ indirect enum PreTokenizer: Sendable {
     case "CharDelimiterSplit":
       let delimiter = try Pattern(literal: fields.string("delimiter"))
       self = .split(delimiter, .removed, inverted: false)
+    case "FixedLength":
+      self = .fixedLength(try fields.integer("length", in: 1...1_000_000, default: 5))
     default: throw fields.error("type", "'\(type)' is not a supported pre-tokenizer")
     }
   }
@@ -77,15 +82,16 @@ indirect enum PreTokenizer: Sendable {
     return .sequence([space, split, .byteLevel(addsPrefixSpace: false)])
   }
 
-  func apply(_ pieces: inout Pieces) {
+  func apply(_ pieces: inout Pieces) throws {
     switch self {
-    case .sequence(let steps): for step in steps { step.apply(&pieces) }
+    case .sequence(let steps): for step in steps { try step.apply(&pieces) }
     case .split(let pattern, let behavior, let inverted):
-      pieces.split(pattern, behavior, inverted: inverted)
+      try pieces.split(pattern, behavior, inverted: inverted)
     case .byteLevel(let addsPrefixSpace):
-      if addsPrefixSpace { Metaspace(prefixSpace: true).apply(&pieces) }
+      if addsPrefixSpace { try Metaspace(prefixSpace: true).apply(&pieces) }
       pieces.rewrite { ByteLevel.append($1, to: &$2) }
-    case .metaspace(let metaspace): metaspace.apply(&pieces)
+    case .metaspace(let metaspace): try metaspace.apply(&pieces)
+    case .fixedLength(let length): pieces.split(every: length)
     }
   }
 }

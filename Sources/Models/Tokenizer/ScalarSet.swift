@@ -9,18 +9,27 @@ struct ScalarSet: Sendable {
     /// The sets that the `tokenizers` library takes from Rust instead of Oniguruma.
     case rustWord
     case rustPunctuation
+    /// Sorted ranges: a script.
+    case ranges([ClosedRange<UInt32>])
+    case property(@Sendable (Unicode.Scalar) -> Bool)
+    case set(ScalarSet)
   }
 
   private var items: [(kind: Kind, isNegated: Bool)] = []
+  private var others: [ScalarSet] = []
   private var isNegated = false
+  private var ignoresCase = false
   private var low: UInt64 = 0
   private var high: UInt64 = 0
 
-  /// The union of `items`, or its complement.
+  /// The union of `items`, without what is not in the `others`, or the complement of that.
   init(
-    _ items: [(kind: Kind, isNegated: Bool)], isNegated: Bool = false, ignoringCase: Bool = false
+    _ items: [(kind: Kind, isNegated: Bool)], and others: [ScalarSet] = [],
+    isNegated: Bool = false, ignoringCase: Bool = false
   ) {
     self.items = items
+    self.others = others
+    ignoresCase = ignoringCase
     if ignoringCase { addOtherCases() }
     self.isNegated = isNegated
     for code in UInt32(0)..<128 where slowContains(Unicode.Scalar(UInt8(code))) {
@@ -38,19 +47,33 @@ struct ScalarSet: Sendable {
   }
 
   private func slowContains(_ scalar: Unicode.Scalar) -> Bool {
-    for item in items {
-      let isIn =
-        switch item.kind {
-        case .range(let range): range.contains(scalar.value)
-        case .categories(let bits): scalar.categoryBit & bits != 0
-        case .whitespace: scalar.properties.isWhitespace
-        case .word: scalar.isWord
-        case .rustWord: scalar.isWordInRust
-        case .rustPunctuation: scalar.isPunctuation
-        }
-      if isIn != item.isNegated { return !isNegated }
+    let isIn = items.contains { contains(scalar, $0.kind) != $0.isNegated }
+    return (isIn && others.allSatisfy { $0.contains(scalar) }) != isNegated
+  }
+
+  private func contains(_ scalar: Unicode.Scalar, _ kind: Kind) -> Bool {
+    switch kind {
+    case .range(let range): range.contains(scalar.value)
+    case .categories(let bits):
+      scalar.categoryBit & bits != 0
+        || ignoresCase && scalar.otherCases.contains { $0.categoryBit & bits != 0 }
+    case .whitespace: scalar.properties.isWhitespace
+    case .word: scalar.isWord
+    case .rustWord: scalar.isWordInRust
+    case .rustPunctuation: scalar.isPunctuation
+    case .ranges(let ranges): Self.contains(scalar.value, ranges)
+    case .property(let holds): holds(scalar)
+    case .set(let set): set.contains(scalar)
     }
-    return isNegated
+  }
+
+  private static func contains(_ code: UInt32, _ ranges: [ClosedRange<UInt32>]) -> Bool {
+    var (low, high) = (0, ranges.count)
+    while low < high {
+      let middle = (low + high) / 2
+      if ranges[middle].upperBound < code { low = middle + 1 } else { high = middle }
+    }
+    return low < ranges.count && ranges[low].lowerBound <= code
   }
 
   /// The other cases of letters listed one by one or in ASCII ranges; ſ and the Kelvin sign fold to
@@ -62,14 +85,19 @@ struct ScalarSet: Sendable {
       }
       for code in range {
         guard let scalar = Unicode.Scalar(code) else { continue }
-        var others = [scalar.properties.lowercaseMapping, scalar.properties.uppercaseMapping]
+        var others = scalar.otherCases
         if scalar == "s" || scalar == "S" { others.append("\u{17F}") }
         if scalar == "k" || scalar == "K" { others.append("\u{212A}") }
-        for other in others.map(\.unicodeScalars) where other.count == 1 {
-          let value = other[other.startIndex].value
-          items.append((.range(value...value), false))
-        }
+        items += others.map { (.range($0.value...$0.value), false) }
       }
     }
+  }
+}
+
+extension Unicode.Scalar {
+  /// The character in lower and in upper case, where that is one character.
+  fileprivate var otherCases: [Unicode.Scalar] {
+    [properties.lowercaseMapping, properties.uppercaseMapping].map(\.unicodeScalars)
+      .filter { $0.count == 1 }.map { $0[$0.startIndex] }
   }
 }

@@ -31,9 +31,9 @@ public struct StreamDecoder {
   public mutating func feed(_ id: Int) throws -> String {
     if ignoresUnknown, !tokenizer.contains(id) { return "" }
     let token = try tokenizer.bytes(id)
-    return skipsSpecialTokens && tokenizer.isSpecial(id) ? "" : decoder.feed(token)
+    return skipsSpecialTokens && tokenizer.isSkipped(id) ? "" : try decoder.feed(token)
   }
 
   /// The rest of the text; call it once, after the last id.
-  public mutating func finish() -> String { decoder.finish() }
+  public mutating func finish() throws -> String { try decoder.finish() }
 }

@@ -23,6 +23,10 @@ public final class Tokenizer: Sendable {
   /// For each id its index in the vocabulary, or -1.
   private let indexOfID: [Int32]
   private let addedByID: [Int: AddedToken]
+  /// Added tokens as they are decoded: those looked for in normalized text are normalized.
+  private let decodedByID: [Int: [UInt8]]
+  /// Ids that `skipSpecialTokens` leaves out.
+  private let skippedIDs: Set<Int>
   private let normalizer: Normalizer?
   private let preTokenizer: PreTokenizer?
   private let postProcessor: PostProcessor
@@ -52,8 +56,10 @@ public final class Tokenizer: Sendable {
       throw fields.error("model", "is missing; it must be an object")
     }
     self.model = try BPE(model)
-    let added = try fields.objects("added_tokens").map { try AddedToken($0) }
+    let listed = try fields.objects("added_tokens").map { try AddedToken($0) }
     indexOfID = try Self.indices(self.model, fields)
+    try Self.check(listed, self.model, indexOfID, fields)
+    let added = AddedToken.numbered(listed, self.model)
     try Self.check(added, self.model, indexOfID, fields)
     addedByID = Dictionary(added.map { ($0.id, $0) }) { first, _ in first }
     let base = indexOfID
@@ -64,9 +70,15 @@ public final class Tokenizer: Sendable {
     preTokenizer = try fields.object("pre_tokenizer").map { try PreTokenizer($0) }
     postProcessor = try PostProcessor(fields.object("post_processor"))
     decoderSteps = try DecoderStep.steps(fields.object("decoder"))
-    originalFinder = AddedTokenFinder(added.filter { !$0.isNormalized })
-    normalizedFinder = AddedTokenFinder(added.filter(\.isNormalized)) {
-      [normalizer] in normalizer?.apply($0.content) ?? $0.content
+    originalFinder = try AddedTokenFinder(added.filter { !$0.isNormalized })
+    let decoded = try addedByID.mapValues { [normalizer] token in
+      token.isNormalized ? try normalizer?.apply(token.content) ?? token.content : token.content
+    }
+    decodedByID = decoded
+    let special = Set(added.filter(\.isSpecial).map(\.content))
+    skippedIDs = Set(decoded.filter { special.contains($0.value) }.keys)
+    normalizedFinder = try AddedTokenFinder(added.filter(\.isNormalized)) {
+      decoded[$0.id] ?? $0.content
     }
     encoder = Mutex(BPEEncoder(self.model))
     let find = { [model = self.model] (key: String) throws -> Int? in
@@ -107,7 +119,7 @@ public final class Tokenizer: Sendable {
       self, skipSpecialTokens: skipSpecialTokens, ignoringUnknown: ignoringUnknown)
     var text = ""
     for id in ids { text += try stream.feed(id) }
-    return text + stream.finish()
+    return try text + stream.finish()
   }
 
   /// The token with an id, as the vocabulary spells it; throws when there is none.
@@ -124,11 +136,12 @@ public final class Tokenizer: Sendable {
     addedByID[id] != nil || indexOfID.indices.contains(id) && indexOfID[id] >= 0
   }
 
+  /// Whether `skipSpecialTokens` leaves an id out.
+  func isSkipped(_ id: Int) -> Bool { skippedIDs.contains(id) }
+
   /// The token as it is decoded; one that is looked for in normalized text is normalized itself.
   func bytes(_ id: Int) throws -> [UInt8] {
-    if let added = addedByID[id] {
-      return added.isNormalized ? normalizer?.apply(added.content) ?? added.content : added.content
-    }
+    if let decoded = decodedByID[id] { return decoded }
     guard contains(id) else {
       throw TokenizerError("there is no token \(id) (the vocabulary has \(vocabularySize))")
     }
@@ -140,11 +153,15 @@ public final class Tokenizer: Sendable {
       throw TokenizerError("a text of \(text.count) bytes is too long to be tokenized at once")
     }
     var ids = addSpecialTokens ? postProcessor.prefix : []
-    encoder.withLock { encoder in
-      text.withUnsafeBufferPointer { bytes in
-        originalFinder.split(bytes) { range in
-          let part = Array(bytes[range])
-          encode(normalizer?.apply(part) ?? part, range.lowerBound == 0, &encoder, &ids)
+    var budget = PatternBudget(bytes: text.count)
+    try encoder.withLock { encoder in
+      try text.withUnsafeBufferPointer { bytes in
+        try originalFinder.split(bytes) { range in
+          var part = Normalizer.Text(bytes: Array(bytes[range]), budget: budget)
+          try normalizer?.apply(&part)
+          part.keepsStart = part.keepsStart && range.lowerBound == 0
+          try encode(&part, &encoder, &ids)
+          budget = part.budget
         } token: {
           ids.append($0.id)
         }
@@ -155,19 +172,26 @@ public final class Tokenizer: Sendable {
   }
 
   private func encode(
-    _ text: [UInt8], _ isAtStart: Bool, _ encoder: inout BPEEncoder, _ ids: inout [Int]
-  ) {
-    text.withUnsafeBufferPointer { bytes in
-      normalizedFinder.split(bytes) { range in
-        var pieces = Pieces(Array(bytes[range]), isAtStart: isAtStart && range.lowerBound == 0)
-        preTokenizer?.apply(&pieces)
-        pieces.bytes.withUnsafeBufferPointer { bytes in
-          for range in pieces.ranges { encoder.encode(UTF8Bytes(rebasing: bytes[range]), to: &ids) }
+    _ text: inout Normalizer.Text, _ encoder: inout BPEEncoder, _ ids: inout [Int]
+  ) throws {
+    let isAtStart = text.keepsStart
+    var budget = text.budget
+    try text.bytes.withUnsafeBufferPointer { bytes in
+      try normalizedFinder.split(bytes) { range in
+        var pieces = Pieces(
+          Array(bytes[range]), isAtStart: isAtStart && range.lowerBound == 0, budget: budget)
+        try preTokenizer?.apply(&pieces)
+        budget = pieces.budget
+        try pieces.bytes.withUnsafeBufferPointer { bytes in
+          for range in pieces.ranges {
+            try encoder.encode(UTF8Bytes(rebasing: bytes[range]), to: &ids)
+          }
         }
       } token: {
         ids.append($0.id)
       }
     }
+    text.budget = budget
   }
 }
 

@@ -1,0 +1,22 @@
+/// How many more steps patterns may take on a text.
+///
+/// A pattern such as `(a|a)*b` can need a number of steps that is exponential in the length of the
+/// text; what tokenizers use comes nowhere near this bound.
+struct PatternBudget {
+  private(set) var steps: Int
+
+  /// For a text of some bytes.
+  init(bytes: Int) { steps = 20_000_000 + 500 * min(bytes, 1 << 40) }
+
+  /// Adds what a few more bytes of the text are worth.
+  mutating func add(bytes: Int) { steps += 500 * min(bytes, 1 << 40) }
+
+  mutating func spend(_ count: Int, on pattern: Pattern) throws {
+    steps -= count
+    guard steps < 0 else { return }
+    steps = 0
+    throw TokenizerError(
+      "the tokenizer's pattern \(pattern.source.debugDescription) takes too many steps on this text"
+    )
+  }
+}
