@@ -298,6 +298,32 @@ def texts(file, count, rng):
     return result
 
 
+NAMES = (r"\w \s \d \h \p{L} \p{M} \p{P} \p{S} \p{Cn} \p{Cf} \p{Han} \p{Latin} \p{Cyrillic} \p{Greek} \p{Arabic} \p{Hangul}"
+         r" \p{Hiragana} \p{Katakana} \p{Thai} \p{Devanagari} \p{Common} \p{Inherited} \p{Alpha} \p{Alnum} \p{Upper}"
+         r" \p{Lower} \p{Graph} \p{Print} \p{Emoji} \p{Math} \p{Cased} \p{ID_Start} \p{Other_Letter} [[:punct:]] [[:word:]]"
+         r" \p{Blank} \R (?i)k (?i)[s-u] (?i)\p{Lu} \p{^Han} \P{Uppercase_Letter}").split()
+
+
+def unicode_rows(rng):
+    """Single characters of all of Unicode against sets of characters and normalizations."""
+    codes = [c for c in range(0x110000) if not 0xD800 <= c < 0xE000]
+    near = codes[:0x3400] + codes[0xF000:0x10000] + codes[0xF800:0x1F000]
+    plain = build(family(pre=byte_level(use=False)), 256, rng)
+    for pattern in NAMES:
+        file = plain | {"normalizer": replace(regex(pattern), "")}
+        tokenizer = Tokenizer.from_str(json.dumps(file))
+        text = "".join(map(chr, rng.sample(near, 120) + rng.sample(codes, 30)))
+        yield pattern, file, [text, "".join(chr(c) for c in range(0x2B, 0x180))], tokenizer
+    bert = {"type": "BertNormalizer", "clean_text": True, "handle_chinese_chars": True, "strip_accents": True, "lowercase": False}
+    for step in [*({"type": t} for t in "NFC NFD NFKC NFKD Nmt Lowercase StripAccents".split()), bert]:
+        file = plain | {"normalizer": step}
+        tokenizer = Tokenizer.from_str(json.dumps(file))
+        changed = [c for c in near[::3] if tokenizer.normalizer.normalize_str(chr(c)) != chr(c)]
+        text = "".join(map(chr, rng.sample(changed, min(150, len(changed))) + rng.sample(near, 60)))
+        marks = "".join(rng.choice("aeioun\u1100\uac00\u0301\u0323\u0308\u1161\u11a8\u0345\u0f71\u0f72\u302a\u1ab0\u08ca\U0001e8d0") for _ in range(60))
+        yield step["type"], file, [text, marks], tokenizer
+
+
 def measured(name, file, count, rng):
     """The file with the library's results, or None where the library itself fails."""
     tokenizer = Tokenizer.from_str(json.dumps(file))
@@ -323,7 +349,7 @@ CUTS = ["Removed", "Isolated", "Contiguous", "MergedWithPrevious", "MergedWithNe
 PATTERNS = [LLAMA3, QWEN, CL100K, O200K, TEKKEN, KIMI, DEEPSEEK3, BLOOM, LETTERS, r"\s+$", r"(?<=[a-z])(?=[A-Z])",
             r"(?<!\S)\w+", r"(?i)the|ab", r"[[:alpha:]]+", r"[\p{L}&&[^a-z]]+", r"\p{Alpha}+|\p{Digit}+", r"(?<=\d{2})a|\p{Han}",
             r"\h+", r"\R", r"(?:a|b)*+c?", r"\p{Lu}?\p{Ll}+", r"[^\S\n]+", r"(?m:.)+", r"(?<w>\w)\d?", r"\p{Cyrillic}+|\p{Greek}+",
-            r"\p{Latin}+|\p{Arabic}|\p{Hangul}+", r"[\p{Hiragana}\p{Katakana}]+", r"(a|b*)*c", r"\S+?\b", r"\p{^N}\p{N}"]
+            r"\p{Latin}+|\p{Arabic}|\p{Hangul}+", r"[\p{Hiragana}\p{Katakana}]+", r"(?:a|b*c)*d", r"\S+?\b", r"\p{^N}\p{N}"]
 
 
 def random_family(rng):
@@ -374,8 +400,15 @@ def main():
         rng = random.Random(11)
         with open(f"{here}/tokenizer_families.jsonl", "w", encoding="ascii") as out:
             for name, fields in FAMILIES.items():
-                file = build(fields, 330, rng)
-                out.write(json.dumps(measured(name, file, 24, rng)) + "\n")
+                file = build(fields, 240, rng)
+                out.write(json.dumps(measured(name, file, 14, rng)) + "\n")
+            base = None
+            for name, file, lines, tokenizer in unicode_rows(rng):
+                encode = [[t, *[tokenizer.encode(t).ids] * 2] for t in lines]
+                row = {"name": name, "tokenizer": file if base is None else None, "encode": encode, "decode": []}
+                if base: row["normalizer"] = file["normalizer"]
+                base = file
+                out.write(json.dumps(row) + "\n")
         return
     folder, number, seed = sys.argv[1], int(sys.argv[2]), int((sys.argv + ["1"])[3])
     names = list(FAMILIES.items())

@@ -83,7 +83,6 @@ struct AddedTokenFinder: Sendable {
         continue
       }
       let range = position..<position + entry.content.count
-      // The next token may stand in the space that this one takes with it.
       position = range.upperBound
       if entry.token.isSingleWord, !isWholeWord(bytes, range) { continue }
       let start =
@@ -91,6 +90,7 @@ struct AddedTokenFinder: Sendable {
       if end < start { try text(end..<start) }
       try token(entry.token)
       end = entry.token.stripsRight ? spaceEnd(bytes, range.upperBound) : range.upperBound
+      position = end
     }
     if end < bytes.count { try text(end..<bytes.count) }
   }

@@ -4,6 +4,7 @@ extension Pieces {
   /// Cuts every piece at the matches of a pattern; `inverted` exchanges matches and the text between.
   mutating func split(_ pattern: Pattern, _ behavior: SplitBehavior, inverted: Bool) throws {
     var result: [Range<Int>] = []
+    var hasEmpty = false
     result.reserveCapacity(bytes.count / 4)
     try bytes.withUnsafeBufferPointer { bytes in
       for range in ranges {
@@ -11,13 +12,18 @@ extension Pieces {
         var end = range.lowerBound
         try pattern.forEachMatch(in: UTF8Bytes(rebasing: bytes[range]), &budget) { match in
           let start = range.lowerBound + match.lowerBound
-          cutter.add(end..<start, isMatch: inverted, to: &result)
+          if end < start { cutter.add(end..<start, isMatch: inverted, to: &result) }
           end = range.lowerBound + match.upperBound
+          hasEmpty = hasEmpty || match.isEmpty
           cutter.add(start..<end, isMatch: !inverted, to: &result)
         }
-        cutter.add(end..<range.upperBound, isMatch: inverted, to: &result)
+        if end < range.upperBound {
+          cutter.add(end..<range.upperBound, isMatch: inverted, to: &result)
+        }
       }
     }
+    // An empty match keeps its neighbours apart and then goes.
+    if hasEmpty { result.removeAll(where: \.isEmpty) }
     replaceRanges(result)
   }
 
@@ -73,7 +79,6 @@ private struct Cutter {
 
   @inline(__always)
   mutating func add(_ range: Range<Int>, isMatch: Bool, to result: inout [Range<Int>]) {
-    if range.isEmpty { return }
     defer { lastWasMatch = isMatch }
     let joins =
       switch behavior {

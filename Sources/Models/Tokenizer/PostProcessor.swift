@@ -2,6 +2,9 @@
 struct PostProcessor: Sendable {
   private(set) var prefix: [Int] = []
   private(set) var suffix: [Int] = []
+  /// Whether a template has put tokens around the text: the `tokenizers` library would apply what
+  /// follows to each of its parts.
+  private var isTemplate = false
 
   init(_ fields: JSONFields?) throws {
     guard let fields else { return }
@@ -10,8 +13,12 @@ struct PostProcessor: Sendable {
     // ByteLevel only moves offsets, which are not computed here.
     case "ByteLevel": return
     case "Sequence":
-      for processor in try fields.objects("processors") {
+      for (number, processor) in try fields.objects("processors").enumerated() {
         let inner = try PostProcessor(processor)
+        guard !isTemplate || inner.prefix.isEmpty && inner.suffix.isEmpty else {
+          throw fields.error("processors[\(number)]", "behind a template must not add tokens")
+        }
+        isTemplate = isTemplate || inner.isTemplate
         prefix = inner.prefix + prefix
         suffix += inner.suffix
       }
@@ -35,6 +42,7 @@ struct PostProcessor: Sendable {
         throw fields.error("single", "must be special tokens around one sequence")
       }
     }
+    isTemplate = !prefix.isEmpty || !suffix.isEmpty
     guard hasText else { throw fields.error("single", "must contain the sequence") }
   }
 

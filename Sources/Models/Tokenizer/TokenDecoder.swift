@@ -62,6 +62,7 @@ struct TokenDecoder {
     case .join:
       try push(memories[index].isFirst ? token : [0x20] + token, at: index + 1)
       memories[index].isFirst = false
+    case .byteLevel where isFused: memories[index].held += token
     case .byteLevel: try pushBytes(ByteLevel.decode(token), at: index)
     case .strip(let content, let start, let stop):
       if isFused {
@@ -105,7 +106,9 @@ struct TokenDecoder {
     swap(&memory.held, &memories[index].held)
     guard !memory.held.isEmpty else { return }
     switch steps[index] {
-    case .byteLevel: try push(memory.held.repaired, at: index + 1)
+    case .byteLevel:
+      let bytes = memories[index].isFused ? ByteLevel.decode(memory.held) : memory.held
+      try push(bytes.repaired, at: index + 1)
     case .byteFallback:
       let fused = memories[index].isFused ? memory.held.byteOfFallback.map { [$0] } : memory.held
       try pushFallback(fused, orToken: memory.held, at: index + 1)

@@ -44,20 +44,30 @@ struct TokenizerComponentTests {
       #"{"normalizer": {"type": "Precompiled"}}"#,
       "normalizer.type' 'Precompiled' is not a supported normalizer"
     ),
-    (#"{"normalizer": {"type": "NFKC"}}"#, "normalizer.type' 'NFKC' is not a supported normalizer"),
     (
       #"{"pre_tokenizer": {"type": "Sequence", "pretokenizers": [{"type": "UnicodeScripts"}]}}"#,
       "pre_tokenizer.pretokenizers[0].type' 'UnicodeScripts' is not a supported pre-tokenizer"
     ),
     (
-      #"{"post_processor": {"type": "RobertaProcessing"}}"#,
-      "post_processor.type' 'RobertaProcessing' is not a supported post-processor"
+      #"{"post_processor": {"type": "Unknown"}}"#,
+      "post_processor.type' 'Unknown' is not a supported post-processor"
+    ),
+    (
+      #"{"post_processor": {"type": "RobertaProcessing", "cls": ["a", 0], "sep": ["a"]}}"#,
+      #"post_processor.sep' must be a token and its id, got ["a"]"#
+    ),
+    (
+      #"{"post_processor": {"type": "Sequence", "processors": [{"type": "TemplateProcessing", "#
+        + #""single": [{"SpecialToken": {"id": "a"}}, {"Sequence": {"id": "A"}}], "#
+        + #""special_tokens": {"a": {"ids": [0]}}}, "#
+        + #"{"type": "BertProcessing", "cls": ["a", 0], "sep": ["a", 0]}]}}"#,
+      "post_processor.processors[1]' behind a template must not add tokens"
     ),
     (#"{"decoder": {"type": "CTC"}}"#, "decoder.type' 'CTC' is not a supported decoder"),
     (#"{"model": {"type": "Unigram"}}"#, "model.type' 'Unigram' is not a supported model"),
     (
-      #"{"model": {"vocab": {"a": 0}, "continuing_subword_prefix": "xx"}}"#,
-      "model.continuing_subword_prefix' is not supported"
+      #"{"model": {"vocab": {"a": 0}, "dropout": 0.1}}"#,
+      "model.dropout' other than 0 would make the ids random"
     ),
     (
       #"{"model": {"vocab": {"a": 0, "b": 0}}}"#,
@@ -72,22 +82,32 @@ struct TokenizerComponentTests {
       #"model.merges[0]' "a b" is not of tokens of the vocabulary"#
     ),
     (
-      #"{"model": {"vocab": {"a": 0}, "unk_token": "<unk>"}}"#,
-      "model.unk_token' '<unk>' is not in the vocabulary"
-    ),
-    (
       #"{"added_tokens": [{"id": 0, "content": "b"}]}"#,
       "added_tokens[0]' 'b' with id 0 contradicts another token"
     ),
     (
-      #"{"pre_tokenizer": {"type": "Split", "pattern": {"Regex": "(?<=a)b"}, "#
+      #"{"pre_tokenizer": {"type": "Split", "pattern": {"Regex": "(?~a)b"}, "#
         + #""behavior": "Isolated"}}"#,
-      #"pre_tokenizer.pattern' "(?<=a)b": the group at character 1 is of a kind not supported"#
+      #"pre_tokenizer.pattern' "(?~a)b": the group at character 1 is of a kind not supported"#
     ),
     (
-      #"{"pre_tokenizer": {"type": "Split", "pattern": {"Regex": "\\p{Han}"}, "#
+      #"{"pre_tokenizer": {"type": "Split", "pattern": {"Regex": "(a)\\1"}, "#
         + #""behavior": "Isolated"}}"#,
-      #"pre_tokenizer.pattern' "\\p{Han}": the property 'Han' is not supported"#
+      #"pre_tokenizer.pattern' "(a)\\1": the escape \1 is not supported"#
+    ),
+    (
+      #"{"pre_tokenizer": {"type": "Split", "pattern": {"Regex": "(?=a)*"}, "#
+        + #""behavior": "Isolated"}}"#,
+      #"pre_tokenizer.pattern' "(?=a)*": what stands before character 6 cannot be repeated"#
+    ),
+    (
+      #"{"pre_tokenizer": {"type": "FixedLength", "length": 0}}"#,
+      "pre_tokenizer.length' must be a positive integer from 1 to 1000000, got 0"
+    ),
+    (
+      #"{"pre_tokenizer": {"type": "Split", "pattern": {"Regex": "\\p{Elvish}"}, "#
+        + #""behavior": "Isolated"}}"#,
+      #"pre_tokenizer.pattern' "\\p{Elvish}": the property 'Elvish' is not supported"#
     ),
     (
       #"{"pre_tokenizer": {"type": "Split", "pattern": {"String": "a"}, "behavior": "x"}}"#,
