@@ -301,7 +301,7 @@ def texts(file, count, rng):
 NAMES = (r"\w \s \d \h \p{L} \p{M} \p{P} \p{S} \p{Cn} \p{Cf} \p{Han} \p{Latin} \p{Cyrillic} \p{Greek} \p{Arabic} \p{Hangul}"
          r" \p{Hiragana} \p{Katakana} \p{Thai} \p{Devanagari} \p{Common} \p{Inherited} \p{Alpha} \p{Alnum} \p{Upper}"
          r" \p{Lower} \p{Graph} \p{Print} \p{Emoji} \p{Math} \p{Cased} \p{ID_Start} \p{Other_Letter} [[:punct:]] [[:word:]]"
-         r" \p{Blank} \R (?i)k (?i)[s-u] (?i)\p{Lu} \p{^Han} \P{Uppercase_Letter}").split()
+         r" \p{Blank} \R (?i)k (?i)[s-u] \p{^Han} \P{Uppercase_Letter}").split()
 
 
 def unicode_rows(rng):

@@ -83,14 +83,15 @@ struct AddedTokenFinder: Sendable {
         continue
       }
       let range = position..<position + entry.content.count
+      // The next token may stand in the space that this one takes with it. Where nothing is left
+      // for it, it goes: so does the `tokenizers` library.
       position = range.upperBound
       if entry.token.isSingleWord, !isWholeWord(bytes, range) { continue }
       let start =
         entry.token.stripsLeft ? spaceStart(bytes, range, from: end) : range.lowerBound
       if end < start { try text(end..<start) }
-      try token(entry.token)
       end = entry.token.stripsRight ? spaceEnd(bytes, range.upperBound) : range.upperBound
-      position = end
+      if start < end { try token(entry.token) }
     }
     if end < bytes.count { try text(end..<bytes.count) }
   }
@@ -108,7 +109,7 @@ struct AddedTokenFinder: Sendable {
   }
 
   private func spaceStart(_ bytes: UTF8Bytes, _ range: Range<Int>, from limit: Int) -> Int {
-    var start = range.lowerBound
+    var start = max(limit, range.lowerBound)
     while start > limit {
       let before = bytes.before(start)
       guard bytes.scalar(at: before).value.properties.isWhitespace else { break }

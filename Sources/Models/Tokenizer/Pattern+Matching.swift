@@ -27,9 +27,9 @@ extension Pattern {
     var state = State(marks: [Int](repeating: -1, count: markCount), budget: budget)
     defer { budget = state.budget }
     var (position, last) = (0, -1)
-    try program.withUnsafeBufferPointer { program in
+    try withMachine { machine in
       while position <= text.count {
-        let end = try run(program, 0, position, text, &state) ?? -1
+        let end = try run(machine, 0, position, text, &state) ?? -1
         if end > position || end == position && end != last {
           body(position..<end)
           last = end
@@ -43,8 +43,20 @@ extension Pattern {
     }
   }
 
+  /// Program and sets by pointer: to copy a set for each character would cost half of the speed.
+  private struct Machine {
+    let program: UnsafeBufferPointer<Instruction>
+    let sets: UnsafeBufferPointer<ScalarSet>
+  }
+
+  private func withMachine(_ body: (Machine) throws -> Void) rethrows {
+    try program.withUnsafeBufferPointer { program in
+      try sets.withUnsafeBufferPointer { try body(Machine(program: program, sets: $0)) }
+    }
+  }
+
   private func run(
-    _ program: UnsafeBufferPointer<Instruction>, _ start: Int, _ at: Int, _ text: UTF8Bytes,
+    _ machine: Machine, _ start: Int, _ at: Int, _ text: UTF8Bytes,
     _ state: inout State, endingAt end: Int? = nil
   ) throws -> Int? {
     let base = state.stack.count
@@ -54,7 +66,7 @@ extension Pattern {
     while true {
       var matches = true
       steps += 1
-      switch program[instruction] {
+      switch machine.program[instruction] {
       case .accept:
         matches = end == nil || position == end
         if matches {
@@ -62,11 +74,11 @@ extension Pattern {
           return position
         }
       case .set(let set):
-        let length = advance(sets[set], text, position)
+        let length = advance(machine.sets, set, text, position)
         matches = length > 0
         position += length
       case .repeatSet(let set, let min, let max, let isPossessive):
-        matches = repeatSet(sets[set], min, max, text, &position) { low, high in
+        matches = repeatSet(machine.sets, set, min, max, text, &position) { low, high in
           steps += high - low
           if isPossessive || low == high { return }
           state.stack.append(Frame(instruction: instruction + 1, position: high, low: low))
@@ -78,12 +90,12 @@ extension Pattern {
         instruction = other - 1
       case .jump(let target): instruction = target - 1
       case .look(let end, let isNegative):
-        let found = try run(program, instruction + 1, position, text, &state) != nil
+        let found = try run(machine, instruction + 1, position, text, &state) != nil
         matches = found != isNegative
         instruction = end - 1
       case .lookBehind(let end, let min, let max, let isNegative):
         let body = instruction + 1
-        let found = try looksBehind(program, body, position, text, &state, min, max)
+        let found = try looksBehind(machine, body, position, text, &state, min, max)
         matches = found != isNegative
         instruction = end - 1
       case .mark(let mark):
@@ -93,7 +105,7 @@ extension Pattern {
       case .leaveIfEmpty(let mark, let exit):
         if state.marks[mark] == position { instruction = exit - 1 }
       case .atomic(let end):
-        let found = try run(program, instruction + 1, position, text, &state)
+        let found = try run(machine, instruction + 1, position, text, &state)
         matches = found != nil
         position = found ?? position
         instruction = end - 1
@@ -142,12 +154,12 @@ extension Pattern {
 
   /// Whether a program matches some text that ends here.
   private func looksBehind(
-    _ program: UnsafeBufferPointer<Instruction>, _ body: Int, _ position: Int, _ text: UTF8Bytes,
-    _ state: inout State, _ min: Int, _ max: Int
+    _ machine: Machine, _ body: Int, _ position: Int, _ text: UTF8Bytes, _ state: inout State,
+    _ min: Int, _ max: Int
   ) throws -> Bool {
     var (start, count) = (position, 0)
     while true {
-      if count >= min, try run(program, body, start, text, &state, endingAt: position) != nil {
+      if count >= min, try run(machine, body, start, text, &state, endingAt: position) != nil {
         return true
       }
       guard start > 0, count < max else { return false }
@@ -158,25 +170,27 @@ extension Pattern {
 
   /// Length of the character at a position when it is in the set, else 0.
   @inline(__always)
-  private func advance(_ set: borrowing ScalarSet, _ text: UTF8Bytes, _ position: Int) -> Int {
+  private func advance(
+    _ sets: UnsafeBufferPointer<ScalarSet>, _ set: Int, _ text: UTF8Bytes, _ position: Int
+  ) -> Int {
     guard position < text.count else { return 0 }
     let byte = text[position]
-    if byte < 128 { return set.containsASCII(byte) ? 1 : 0 }
+    if byte < 128 { return sets[set].containsASCII(byte) ? 1 : 0 }
     let (scalar, length) = text.scalar(at: position)
-    return set.contains(scalar) ? length : 0
+    return sets[set].contains(scalar) ? length : 0
   }
 
   /// Passes as many characters of the set as there are; `keep` gets the range of positions that
   /// satisfy the minimum.
   @inline(__always)
   private func repeatSet(
-    _ set: borrowing ScalarSet, _ min: Int, _ max: Int, _ text: UTF8Bytes, _ position: inout Int,
-    _ keep: (_ low: Int, _ high: Int) -> Void
+    _ sets: UnsafeBufferPointer<ScalarSet>, _ set: Int, _ min: Int, _ max: Int, _ text: UTF8Bytes,
+    _ position: inout Int, _ keep: (_ low: Int, _ high: Int) -> Void
   ) -> Bool {
     var count = 0
     var low = position
     while count < max {
-      let length = advance(set, text, position)
+      let length = advance(sets, set, text, position)
       if length == 0 { break }
       position += length
       count += 1

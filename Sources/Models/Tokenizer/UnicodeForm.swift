@@ -12,43 +12,64 @@ enum UnicodeForm: String, Sendable {
   case compatibilityComposed = "NFKC"
   case compatibilityDecomposed = "NFKD"
 
-  /// Below this first byte no character changes: U+0300 for NFC, U+0080 for the others.
-  private var firstChanged: UInt8 { self == .composed ? 0xCC : 0x80 }
-
   private var isCompatibility: Bool {
     self == .compatibilityComposed || self == .compatibilityDecomposed
   }
 
   /// The text in this form.
   func apply(_ text: [UInt8]) -> [UInt8] {
-    if text.allSatisfy({ $0 < firstChanged }) { return text }
     var result: [UInt8] = []
     result.reserveCapacity(text.count)
-    var known = String.UnicodeScalarView()
+    var position = 0
     text.withUnsafeBufferPointer { text in
-      text.forEachScalar { range, scalar in
-        if scalar.value >= 0x300, !scalar.isIn(unicode: 9) {
-          append(known, to: &result)
-          known = String.UnicodeScalarView()
-          result += text[range]
-        } else if isCompatibility, let mapped = UnicodeCompatibility.mappings[scalar] {
-          known.append(contentsOf: mapped)
-        } else {
-          known.append(scalar)
-        }
+      while position < text.count {
+        var end = position
+        while end < text.count, text[end] < 0x80 { end += 1 }
+        // The last ASCII character may compose with what follows.
+        let first = end == text.count ? end : max(position, end - 1)
+        result += text[position..<first]
+        while end < text.count, text[end] >= 0x80 { end += 1 }
+        if first < end { append(UTF8Bytes(rebasing: text[first..<end]), to: &result) }
+        position = end
       }
     }
-    append(known, to: &result)
     return result
   }
 
-  private func append(_ scalars: String.UnicodeScalarView, to result: inout [UInt8]) {
-    if scalars.isEmpty { return }
-    var changed = String.UnicodeScalarView()
-    switch self {
-    case .composed, .compatibilityComposed: changed.append(contentsOf: String(scalars)._nfc)
-    case .decomposed, .compatibilityDecomposed: changed.append(contentsOf: String(scalars)._nfd)
+  /// Appends a text in this form, the parts between unknown characters one by one.
+  private func append(_ text: UTF8Bytes, to result: inout [UInt8]) {
+    // Below U+0300 nothing composes.
+    if self == .composed, text.allSatisfy({ $0 < 0xCC }) {
+      result += text
+      return
     }
-    result += String(changed).utf8
+    var known: [UInt8] = []
+    text.forEachScalar { range, scalar in
+      if scalar.value >= 0x300, !scalar.isIn(unicode: 9) {
+        append(known: known, to: &result)
+        known.removeAll(keepingCapacity: true)
+        result += text[range]
+      } else if isCompatibility, let mapped = UnicodeCompatibility.mappings[scalar] {
+        known += String(mapped).utf8
+      } else {
+        known += text[range]
+      }
+    }
+    append(known: known, to: &result)
+  }
+
+  private func append(known: [UInt8], to result: inout [UInt8]) {
+    if known.isEmpty { return }
+    let text = String(decoding: known, as: UTF8.self)
+    switch self {
+    case .composed, .compatibilityComposed: Self.append(text._nfc, to: &result)
+    case .decomposed, .compatibilityDecomposed: Self.append(text._nfd, to: &result)
+    }
+  }
+
+  private static func append(_ scalars: some Sequence<Unicode.Scalar>, to result: inout [UInt8]) {
+    for scalar in scalars {
+      if let bytes = UTF8.encode(scalar) { result.append(contentsOf: bytes) }
+    }
   }
 }

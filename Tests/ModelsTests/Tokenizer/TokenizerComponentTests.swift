@@ -102,7 +102,7 @@ struct TokenizerComponentTests {
     ),
     (
       #"{"pre_tokenizer": {"type": "FixedLength", "length": 0}}"#,
-      "pre_tokenizer.length' must be a positive integer from 1 to 1000000, got 0"
+      "pre_tokenizer.length' must be a positive integer, got 0"
     ),
     (
       #"{"pre_tokenizer": {"type": "Split", "pattern": {"Regex": "\\p{Elvish}"}, "#
