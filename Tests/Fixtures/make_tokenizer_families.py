@@ -380,7 +380,9 @@ def random_family(rng):
         if chance(0.4): fields["suffix"] = "</w>"
     contents = ["<x>", "<lx>", "<x><y>", "word", "The", "é!", "a b", "<|end|>", "  ", "\n", "▁▁", "日", "ﬁ", "</s>", "tok"]
     for content in rng.sample(contents, rng.randrange(7)):
-        fields["added"].append((content, {k: chance(0.3) for k in ("lstrip", "rstrip", "single_word", "normalized")} | {"special": chance(0.6)}))
+        flags = {k: chance(0.3) for k in ("lstrip", "rstrip", "single_word", "normalized")} | {"special": chance(0.6)}
+        # Normalized to nothing, a token would be an empty pattern, which the library finds anywhere.
+        fields["added"].append((content, flags | ({} if content.strip() else {"normalized": False})))
     fields["added"] += [("<b>", {}), ("<e>", {})]
     ends = (["<b>"] if chance(0.5) else [], ["<e>"] if chance(0.3) else [])
     pair = {"sep": ["<e>", "<e>"], "cls": ["<b>", "<b>"]}
