@@ -165,7 +165,11 @@ private func configuration(_ value: LuaValue, _ tokenizer: Tokenizer?) throws ->
     throw LuaError("new_model: the keys of a config.json expected, got a list")
   }
   // Without keys, Lua's table would be a list.
-  let json = try table.fields.isEmpty ? .object([]) : JSONEncoder().encode(.table(table))
+  var json = try table.fields.isEmpty ? .object([]) : JSONEncoder().encode(.table(table))
+  // Hugging Face would take a missing one for the id that it has in the family's first model.
+  for key in ["bos_token_id", "eos_token_id", "pad_token_id"] where json[key] == nil {
+    json.set(key, .null)
+  }
   let configuration = try ModelConfiguration(json, source: "new_model")
   if let tokenizer, configuration.vocabularySize < tokenizer.vocabularySize {
     throw LuaError(

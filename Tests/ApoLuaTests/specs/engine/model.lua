@@ -36,6 +36,15 @@ test("a new model", function()
   assert(tostring(model):find("apo.Model qwen2", 1, true))
 end)
 
+test("a new model's file says that it has no padding token", function()
+  local folder = temporary .. "/padding"
+  local tokenizer = apo.char_tokenizer{alphabet = "01"}
+  apo.new_model(config{model_type = "smollm3", tokenizer = tokenizer}):save(folder)
+  local text = io.open(folder .. "/config.json"):read("a")
+  assert(text:find('"pad_token_id": null', 1, true), text)
+  eq(apo.load(folder).config.pad_token_id, nil)
+end)
+
 test("weights come from the seed", function()
   local a = apo.new_model(config{seed = 1})
   eq(apo.new_model(config{seed = 1}):checksum(), a:checksum())
