@@ -9,6 +9,8 @@ local out, folders = arg[1], {table.unpack(arg, 2)}
 local formats = {
   {name = "float32", options = {}},
   {name = "bfloat16", options = {dtype = "bfloat16"}},
+  {name = "float16", options = {dtype = "float16"}},
+  {name = "shards", options = {dtype = "float32", max_shard_size = 20000}},
 }
 local texts = {"12 + 34 = ", "7*8=", "1", "3 - 15", " 22 +  9"}
 local sizes = {
