@@ -58,6 +58,10 @@ private struct Session {
         print(try referenceText(), terminator: "")
         return 0
       }
+      if options.copy {
+        try copyAlgorithm(Array(arguments[script...]))
+        return 0
+      }
       try runAll()
       return 0
     } catch let error as LuaError {

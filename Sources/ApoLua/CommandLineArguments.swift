@@ -11,6 +11,7 @@ struct CommandLineArguments: ParsableCommand {
     abstract: "Runs Lua scripts that train language models by reinforcement learning.",
     usage: """
       apo-lua [-e <chunk>] [-l <module>] [-i] [-v] [-E] [-W] [-] [--] [<script> [<argument> ...]]
+      apo-lua --copy [<algorithm> [<file>]]
       """,
     discussion: """
       Works as `lua` does, with `require "apo"` at hand. Without a script it reads what you type, \
@@ -67,6 +68,13 @@ struct CommandLineArguments: ParsableCommand {
 
   @Flag(help: "Print the reference of the module apo in Markdown.")
   var reference = false
+
+  @Flag(
+    help: """
+      Write an algorithm of apo.train into a file, to be changed: --copy grpo [<file>]; \
+      without a name, list them.
+      """)
+  var copy = false
 
   /// -e and -l in the order given.
   var statements: [Statement] {

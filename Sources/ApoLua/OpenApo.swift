@@ -19,11 +19,13 @@ func openApo(_ state: LuaState) throws -> LuaReference {
       functions: [helpFunction, seedFunction(run), noGradFunction] + tensorFunctions
         + randomFunctions(run) + tokenizerFunctions
         + [
-          loadFunction, newModelFunction(run), memoryEstimateFunction, rolloutFunction,
+          loadFunction, loadValueModelFunction, newModelFunction(run), memoryEstimateFunction,
+          rolloutFunction,
           optimalValueFunction,
         ],
       classes: [
-        tensorClass, tokenizerClass, modelClass(run, rows), rolloutClass, optimizerClass,
+        tensorClass, tokenizerClass, modelClass(run, rows), valueModelClass, rolloutClass,
+        optimizerClass,
         scheduleClass,
       ],
       constants: [("_VERSION", .string(apoVersion))],

@@ -68,6 +68,16 @@ final class Rollout: LuaObject {
     return items.map { TokenSequence(prompt: $0.promptIDs ?? [], completion: $0.ids ?? []) }
   }
 
+  /// The same where nothing needs to be encoded; throws elsewhere.
+  func knownSequences() throws -> [TokenSequence] {
+    try items.enumerated().map { index, item in
+      guard let ids = item.ids, let promptIDs = item.promptIDs, !item.wantsEnd else {
+        throw unknownIDs(index)
+      }
+      return TokenSequence(prompt: promptIDs, completion: ids)
+    }
+  }
+
   /// Fills in the ids of what is known as text only.
   func encode(with tokenizer: Tokenizer, end: Int?) throws {
     for index in items.indices {

@@ -15,8 +15,23 @@ static const unsigned char algorithms[] = {
 static const unsigned char algorithms_astarpo[] = {
 #embed "lua/algorithms/astarpo.lua"
 };
+static const unsigned char algorithms_dapo[] = {
+#embed "lua/algorithms/dapo.lua"
+};
+static const unsigned char algorithms_dr_grpo[] = {
+#embed "lua/algorithms/dr_grpo.lua"
+};
 static const unsigned char algorithms_grpo[] = {
 #embed "lua/algorithms/grpo.lua"
+};
+static const unsigned char algorithms_oapl[] = {
+#embed "lua/algorithms/oapl.lua"
+};
+static const unsigned char algorithms_online_dpo[] = {
+#embed "lua/algorithms/online_dpo.lua"
+};
+static const unsigned char algorithms_ppo[] = {
+#embed "lua/algorithms/ppo.lua"
 };
 static const unsigned char algorithms_rebel[] = {
 #embed "lua/algorithms/rebel.lua"
@@ -153,6 +168,9 @@ static const unsigned char targets[] = {
 static const unsigned char terms[] = {
 #embed "lua/terms.lua"
 };
+static const unsigned char terms_critic[] = {
+#embed "lua/terms_critic.lua"
+};
 static const unsigned char train[] = {
 #embed "lua/train.lua"
 };
@@ -194,7 +212,12 @@ static const apo_script scripts[] = {
     SCRIPT("algorithm_state", algorithm_state),
     SCRIPT("algorithms", algorithms),
     SCRIPT("algorithms.astarpo", algorithms_astarpo),
+    SCRIPT("algorithms.dapo", algorithms_dapo),
+    SCRIPT("algorithms.dr_grpo", algorithms_dr_grpo),
     SCRIPT("algorithms.grpo", algorithms_grpo),
+    SCRIPT("algorithms.oapl", algorithms_oapl),
+    SCRIPT("algorithms.online_dpo", algorithms_online_dpo),
+    SCRIPT("algorithms.ppo", algorithms_ppo),
     SCRIPT("algorithms.rebel", algorithms_rebel),
     SCRIPT("algorithms.reinforce", algorithms_reinforce),
     SCRIPT("algorithms.rloo", algorithms_rloo),
@@ -240,6 +263,7 @@ static const apo_script scripts[] = {
     SCRIPT("step_update", step_update),
     SCRIPT("targets", targets),
     SCRIPT("terms", terms),
+    SCRIPT("terms_critic", terms_critic),
     SCRIPT("train", train),
     SCRIPT("train_algorithm", train_algorithm),
     SCRIPT("train_memory", train_memory),

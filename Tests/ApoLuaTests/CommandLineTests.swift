@@ -24,6 +24,38 @@ struct CommandLineTests {
     }
   }
 
+  @Test("--copy writes an algorithm out, which runs from there; nothing is written over")
+  func copy() throws {
+    try Lesson.withFolder { folder in
+      let names = try Binary.run(["--copy"], in: folder)
+      #expect(names.output.hasPrefix("algorithms: astarpo, dapo, dr_grpo, grpo, "))
+      #expect(try Binary.run(["--copy", "grpo"], in: folder).output.hasPrefix("wrote grpo.lua;"))
+      let again = try Binary.run(["--copy", "grpo"], in: folder)
+      #expect(again.status == 1)
+      #expect(again.errors.contains("grpo.lua exists already; choose another file"))
+      #expect(try Binary.run(["--copy", "grpo", "mine.lua"], in: folder).status == 0)
+      let unknown = try Binary.run(["--copy", "gpro"], in: folder)
+      #expect(unknown.errors.contains("--copy: there is no algorithm 'gpro'; there are astarpo, "))
+      #expect(unknown.status == 1)
+      let many = try Binary.run(["--copy", "grpo", "a", "b"], in: folder)
+      #expect(many.errors.contains("--copy: a name and a file expected, got 3 arguments"))
+      let script = """
+        local apo = require "apo"
+        local function loss(algorithm)
+          return apo.train{
+            policy = apo.load "models/arithmetic", data = apo.dataset "data/train.jsonl", lr = 1e-3,
+            reward = function(_, c) return #c.text end, algorithm = algorithm, max_steps = 2,
+            batch_size = 4, max_tokens = 4, seed = 1, quiet = true,
+          }.metrics.loss
+        end
+        assert(loss(dofile "mine.lua") == loss "grpo")
+        package.path = "./?.lua"
+        assert(loss((require "grpo"){n = 8}) == loss "grpo")
+        """
+      _ = try Lesson.run(script, named: "compare.lua", in: folder)
+    }
+  }
+
   @Test("-e and -l run in the order given, before the script")
   func order() throws {
     let result = try Binary.run(

@@ -13,7 +13,7 @@ enum Checkout {
   }
 
   /// The Markdown pages at the top and in docs/, as paths in the checkout.
-  static let pages: [String] = ["", "docs/"].flatMap { place in
+  static let pages: [String] = ["", "docs/", "docs/algorithms/"].flatMap { place in
     let path = folder.appendingPathComponent(place).path
     let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
     return names.filter { $0.hasSuffix(".md") }.sorted().map { place + $0 }

@@ -53,4 +53,4 @@ final class MappedFile: @unchecked Sendable {
 func lastSystemError() -> String { String(cString: strerror(errno)) }
 
 /// Whether there is something at the path.
-func fileExists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+public func fileExists(_ path: String) -> Bool { access(path, F_OK) == 0 }

@@ -26,32 +26,49 @@ extension Transformer {
     _ sequences: [TokenSequence], temperature: Float = 1, entropy: Bool = false,
     microBatch: Int? = nil
   ) throws -> Tensor {
-    try check(sequences)
-    guard Tensor.records(parameters.map(\.tensor)) else {
-      return try withoutGradients {
-        try score(grouped(sequences, size: nil), temperature, entropy)
+    try checkSequences(sequences, for: "logprobs")
+    return try scored(
+      sequences, parameters.map(\.tensor), rows: 2, microBatch: microBatch, name: "logprobs"
+    ) {
+      guard let (hidden, asked) = try self.completionStates($0) else {
+        return Tensor(zeros: [2, 0])
       }
-    }
-    guard let microBatch, microBatch < sequences.count else {
-      return try score(sequences, temperature, entropy)
-    }
-    let groups = grouped(sequences, size: microBatch)
-    let output = try withoutGradients { try score(groups, temperature, entropy) }
-    let versions = parameters.map(\.tensor.storage.version)
-    return Tensor.recorded("logprobs", parameters.map(\.tensor), output) { gradient, _ in
-      guard versions == self.parameters.map(\.tensor.storage.version) else {
-        throw TensorError("backward: weights of the model were changed in place after 'logprobs'")
-      }
-      try self.recompute(groups, temperature, entropy, gradient, total: output.shape[1])
+      return try .tokenLogProbabilities(
+        hidden, weight: self.lmHead, asked, temperature: temperature, entropy: entropy)
     }
   }
 
-  private func check(_ sequences: [TokenSequence]) throws {
+  /// `score` of all sequences, [rows, M], where M is the number of completion tokens, and of `parameters` its weights.
+  ///
+  /// In a graph `microBatch` says how many sequences to hold at a time: backward() computes the groups again.
+  func scored(
+    _ sequences: [TokenSequence], _ parameters: [Tensor], rows: Int, microBatch: Int?, name: String,
+    by score: @escaping ([TokenSequence]) throws -> Tensor
+  ) throws -> Tensor {
+    guard Tensor.records(parameters) else {
+      return try withoutGradients {
+        try joined(grouped(sequences, size: nil), rows: rows, by: score)
+      }
+    }
+    guard let microBatch, microBatch < sequences.count else { return try score(sequences) }
+    let groups = grouped(sequences, size: microBatch)
+    let output = try withoutGradients { try joined(groups, rows: rows, by: score) }
+    let versions = parameters.map(\.storage.version)
+    return Tensor.recorded(name, parameters, output) { gradient, _ in
+      guard versions == parameters.map(\.storage.version) else {
+        throw TensorError("backward: weights of the model were changed in place after '\(name)'")
+      }
+      try self.recompute(groups, gradient, shape: output.shape, by: score)
+    }
+  }
+
+  /// Throws unless every sequence has a prompt, ids of the vocabulary and room in the context.
+  func checkSequences(_ sequences: [TokenSequence], for function: String) throws {
     for (index, sequence) in sequences.enumerated() {
       do {
         try check(sequence)
       } catch {
-        throw TensorError("logprobs: completion \(index + 1): \(error)")
+        throw TensorError("\(function): completion \(index + 1): \(error)")
       }
     }
   }
@@ -71,12 +88,11 @@ extension Transformer {
     }
   }
 
-  /// One forward pass over whole sequences; the last token of each predicts nothing that is asked for.
-  private func score(_ sequences: [TokenSequence], _ temperature: Float, _ entropy: Bool) throws
-    -> Tensor
-  {
+  /// One forward pass over whole sequences: hidden states [N, C], and the row before each completion token; nil without such
+  /// tokens. The last token of a sequence predicts nothing that is asked for.
+  func completionStates(_ sequences: [TokenSequence]) throws -> (Tensor, TokenTargets)? {
     let asked = sequences.filter { !$0.completion.isEmpty }
-    guard !asked.isEmpty else { return Tensor(zeros: [2, 0]) }
+    guard !asked.isEmpty else { return nil }
     let lengths = asked.map { $0.prompt.count + $0.completion.count - 1 }
     let batch = RaggedBatch(lengths: lengths)
     let tokens = asked.flatMap { $0.prompt + $0.completion.dropLast() }
@@ -84,39 +100,42 @@ extension Transformer {
     let rows = asked.indices.flatMap { s in
       (batch.offsets[s] + asked[s].prompt.count - 1)..<batch.offsets[s + 1]
     }
-    return try .tokenLogProbabilities(
-      hidden, weight: lmHead, TokenTargets(rows: rows, targets: asked.flatMap(\.completion)),
-      temperature: temperature, entropy: entropy)
+    return (hidden, TokenTargets(rows: rows, targets: asked.flatMap(\.completion)))
   }
 
-  private func score(_ groups: [[TokenSequence]], _ temperature: Float, _ entropy: Bool) throws
-    -> Tensor
-  {
+  /// The scores of groups side by side: [rows, M].
+  private func joined(
+    _ groups: [[TokenSequence]], rows: Int, by score: ([TokenSequence]) throws -> Tensor
+  ) throws -> Tensor {
     let total = groups.joined().reduce(0) { $0 + $1.completion.count }
-    let output = try Tensor.zeroResult([2, total], for: "logprobs")
+    let output = try Tensor.zeroResult([rows, total], for: "logprobs")
     var start = 0
     for group in groups {
-      let part = try score(group, temperature, entropy)
+      let part = try score(group)
       let count = part.shape[1]
-      (output.pointer + start).update(from: part.pointer, count: count)
-      (output.pointer + total + start).update(from: part.pointer + count, count: count)
+      for row in 0..<rows {
+        (output.pointer + row * total + start).update(
+          from: part.pointer + row * count, count: count)
+      }
       start += count
     }
     return output
   }
 
   private func recompute(
-    _ groups: [[TokenSequence]], _ temperature: Float, _ entropy: Bool,
-    _ gradient: UnsafePointer<Float>, total: Int
+    _ groups: [[TokenSequence]], _ gradient: UnsafePointer<Float>, shape: [Int],
+    by score: ([TokenSequence]) throws -> Tensor
   ) throws {
+    let (rows, total) = (shape[0], shape[1])
     var start = 0
     for group in groups {
-      let part = try withGradients { try score(group, temperature, entropy) }
+      let part = try withGradients { try score(group) }
       let count = part.shape[1]
       guard count > 0 else { continue }
-      let seed = try Tensor.result([2, count], for: "backward")
-      seed.pointer.update(from: gradient + start, count: count)
-      (seed.pointer + count).update(from: gradient + total + start, count: count)
+      let seed = try Tensor.result([rows, count], for: "backward")
+      for row in 0..<rows {
+        (seed.pointer + row * count).update(from: gradient + row * total + start, count: count)
+      }
       try part.backward(seed: seed)
       start += count
     }

@@ -69,7 +69,7 @@ extension Transformer {
   }
 
   /// A stored copy of a tied head and the buffers of old files may be there; anything else is a wrong model.
-  private static func checkExtras(
+  static func checkExtras(
     _ file: Safetensors, _ used: Set<String>, _ configuration: ModelConfiguration
   ) throws {
     let buffers =

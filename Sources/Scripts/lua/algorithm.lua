@@ -48,10 +48,12 @@ return documented{
     {name = "start", type = "function", optional = true,
      text = "called before the first step with `policy`, `reference`, `options` (apo.train's) and "
        .. "the own options; gives a table of models, optimisers, numbers and strings that the "
-       .. "steps keep in `s.state` and checkpoints hold"},
+       .. "steps keep in `s.state` and checkpoints hold; a step changes numbers in it after its "
+       .. "updates, so that Ctrl-C before them leaves a whole state"},
     {name = "step", type = "function",
      text = "one step: gets an apo.Step and the own options"},
-    {name = "loss", type = "function", optional = true, text = "the formula, for tests and scripts"},
+    {name = "loss", type = "function", optional = true,
+     text = "the formula, for tests and scripts"},
   },
   returns = {{type = "function", text = "gives the algorithm for a table of its options"}},
   example = [[local best_of = apo.algorithm{

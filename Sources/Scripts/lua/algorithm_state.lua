@@ -1,5 +1,5 @@
--- What an algorithm keeps from step to step, in checkpoints: models as folders, optimisers as files,
--- everything else as data in state.json. It goes back into the objects that `start` made.
+-- What an algorithm keeps from step to step, in checkpoints: models as folders, optimisers as
+-- files, everything else as data in state.json. It goes back into the objects that `start` made.
 
 local apo = require "apo"
 local fail = require "apo.fail"
@@ -78,5 +78,5 @@ local function learning_rates(run)
   return rates
 end
 
-return {save_model = save_model, load_model = load_model, save = save, load = load,
-        learning_rates = learning_rates}
+return {copy_weights = copy_weights, save_model = save_model, load_model = load_model, save = save,
+        load = load, learning_rates = learning_rates}

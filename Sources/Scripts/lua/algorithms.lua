@@ -4,7 +4,7 @@
 local documented, fail = require "apo.documented", require "apo.fail"
 
 local names = {
-  "astarpo", "grpo", "rebel", "reinforce", "rloo",
+  "astarpo", "dapo", "dr_grpo", "grpo", "oapl", "online_dpo", "ppo", "rebel", "reinforce", "rloo",
 }
 
 local algorithms = documented{

@@ -1,7 +1,7 @@
 -- Checkpoints: dir/checkpoint/step-N with the policy (a Hugging Face folder, float32; of a policy
 -- with an adapter, the adapter's folder), the optimiser's moments, state.json, and what the
--- algorithm keeps (algorithm_state.lua). A checkpoint is written under another name and renamed when
--- it is complete, so there is always a whole one; the one before is then removed.
+-- algorithm keeps (algorithm_state.lua). A checkpoint is written under another name and renamed
+-- when it is complete, so there is always a whole one; the one before is then removed.
 
 local apo = require "apo"
 local algorithm_state = require "apo.algorithm_state"

@@ -1,8 +1,8 @@
 -- The figures of a training step, under TRL's names (huggingface/trl, docs/source/grpo_trainer.md)
 -- where it has one. Lengths are in tokens, the end token included.
 --
---   kl                 mean over completions of ln(pi/pi_ref) per token, pi the sampler: the
---                      estimator k1, the authors' critic/kl
+--   kl                 mean over the completions that the reference scored of ln(pi/pi_ref) per
+--                      token, pi the sampler: the estimator k1, the authors' critic/kl
 --   advantage          mean target or advantage of the algorithm; of A*-PO r - V* unless the script
 --                      has another
 --   implicit_reward    mean of beta * ln(pi/pi_ref), of A*-PO as what follows
@@ -62,11 +62,11 @@ end
 
 -- How far the policy is from the reference, and how large the advantages are.
 local function add_policy(m, samples)
-  if all_have(samples, "ref_logp") then
-    local per_token = {}
-    for i, s in ipairs(samples) do per_token[i] = (s.logp - s.ref_logp) / s.length end
-    m.kl = mean_and_std(per_token)
+  local per_token = {}
+  for _, s in ipairs(samples) do
+    if s.ref_logp then per_token[#per_token + 1] = (s.logp - s.ref_logp) / s.length end
   end
+  if #per_token > 0 then m.kl = mean_and_std(per_token) end
   local advantages = {}
   for _, s in ipairs(samples) do advantages[#advantages + 1] = s.target or s.advantage end
   if #advantages > 0 then m.advantage = mean_and_std(advantages) end

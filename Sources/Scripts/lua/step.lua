@@ -175,8 +175,8 @@ function Step.new(run, step, rows)
   return setmetatable({
     step = step, rows = rows, seed = run.seed, options = run.options,
     policy = run.policy, reference = run.reference, values = run.values, state = run.state,
-    run = run, lap = stopwatch(), calls = 0, rollouts = {}, samples = {}, updates = {}, figures = {},
-    differences = {}, count = 0, places = setmetatable({}, {__mode = "k"}),
+    run = run, lap = stopwatch(), calls = 0, rollouts = {}, samples = {}, updates = {},
+    figures = {}, differences = {}, count = 0, places = setmetatable({}, {__mode = "k"}),
   }, Step)
 end
 

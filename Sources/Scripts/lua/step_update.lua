@@ -44,14 +44,18 @@ Step.minibatches = documented{
     .. "`rollout`, `step`, and its part of each tensor under the tensor's name.",
   parameters = {
     {name = "rollout", type = "apo.Rollout", text = "of this step"},
-    {name = "options", type = "table", text = "`n`, how many completions follow each other that "
-      .. "belong together (1), and `epochs`, how often to go over all of them (1)"},
+    {name = "options", text = "what a part is", fields = {
+      {name = "n", type = "integer", minimum = 1, default = 1,
+       text = "how many completions follow each other that belong together"},
+      {name = "epochs", type = "integer", minimum = 1, default = 1,
+       text = "how often to go over all of them"},
+    }},
     {name = "tensors", type = "table", default = {},
      text = "by name; with a number per completion [B] or per token [tokens]"},
   },
   returns = {{type = "function", text = "iterator of parts"}},
   call = function(self, rollout, options, tensors)
-    local n, epochs = options.n or 1, options.epochs or 1
+    local n, epochs = options.n, options.epochs
     local size = (self.options.mini_batch or math.maxinteger // n) * n
     local offsets, tokens = token_offsets(rollout)
     self:samples_of(rollout)  -- is of this step

@@ -1,6 +1,6 @@
 -- A training from the first step to the last. What one step does is the algorithm's: a page in
--- algorithms/, A*-PO unless another is asked for. Its figures are in metrics.lua, the run's folder in
--- journal.lua and checkpoint.lua.
+-- algorithms/, A*-PO unless another is asked for. Its figures are in metrics.lua, the run's folder
+-- in journal.lua and checkpoint.lua.
 --
 -- A run is a pure function of its settings: sampling is keyed by (seed, step, row), the order of
 -- the rows by (seed, epoch). So one that was stopped anywhere and resumed from its checkpoint

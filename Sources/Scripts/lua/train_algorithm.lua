@@ -78,6 +78,7 @@ local function description(algorithm)
   local options = {}
   for name, value in pairs(algorithm.options) do
     options[name] = type(value) == "function" and value_file.reward_name(value)
+      or type(value) == "userdata" and value:checksum()
       or value == math.huge and "none" or value
   end
   if algorithm.name == "astarpo" and code == value_file.reward_name(named("astarpo").step) then

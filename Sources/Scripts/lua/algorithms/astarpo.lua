@@ -48,7 +48,7 @@ local function step(s)
   end
 end
 
-return require "apo.algorithm"{
+return apo.algorithm{
   name = "astarpo", summary = "A*-PO: regression on optimal advantages (arXiv 2505.20686).",
   details = "Its settings are apo.train's: `values`, `beta`, `target`, `loss`.",
   takes = {"values", "target", "loss", "beta"}, needs_reference = true,

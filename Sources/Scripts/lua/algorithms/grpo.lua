@@ -12,7 +12,8 @@
 -- of a batch, `average = "token"`; the paper has n 64 and kl_coef 0.04; n 8 is TRL's, whose eps is
 -- 1e-4 and kl_coef 0.
 
-local terms = require "apo.terms"
+local apo = require "apo"
+local terms = apo.terms
 
 local function loss(b, o)
   local surrogate, clipped, moved = terms.clipped(b.logp, b.old_logp, b.advantage, {
@@ -41,20 +42,23 @@ local function step(s, o)
   s:log{frac_reward_zero_std = terms.equal_groups(reward, o.n)}
 end
 
-return require "apo.algorithm"{
+return apo.algorithm{
   name = "grpo", summary = "GRPO: rewards normalised in groups (arXiv 2402.03300).",
   options = {
     {name = "n", type = "integer", minimum = 2, default = 8, text = "completions per prompt"},
     {name = "clip", type = "number", minimum = 0, default = 0.2, text = "of the ratio, around 1"},
-    {name = "clip_high", type = "number", minimum = 0, optional = true, text = "above 1; else `clip`"},
+    {name = "clip_high", type = "number", minimum = 0, optional = true,
+     text = "above 1; else `clip`"},
     {name = "dual_clip", type = "number", minimum = 1, optional = true,
      text = "bounds the loss where A < 0; verl's is 3"},
-    {name = "kl_coef", type = "number", minimum = 0, default = 1e-3, text = "of the KL in the loss"},
+    {name = "kl_coef", type = "number", minimum = 0, default = 1e-3,
+     text = "of the KL in the loss"},
     {name = "kl", one_of = {"k1", "k2", "k3"}, default = "k3", text = "its estimator"},
     {name = "eps", type = "number", minimum = 0, default = 1e-6, text = "added to the deviation"},
     {name = "average", one_of = {"completion", "token"}, default = "completion",
      text = "first over each completion, or over all tokens at once"},
-    {name = "inner_epochs", type = "integer", minimum = 1, default = 1, text = "passes over a batch"},
+    {name = "inner_epochs", type = "integer", minimum = 1, default = 1,
+     text = "passes over a batch"},
   },
   needs_reference = function(o) return o.kl_coef > 0 end,
   step = step, loss = loss,

@@ -8,8 +8,10 @@
 -- one piece the log-ratios are 0 and this is RLOO with two samples; further passes are its point.
 --
 -- Left out: the KL penalty in the reward of the authors' TL;DR run (0.05); a second sampler for y'.
--- Defaults: eta 1 and 4 passes are those of the authors' code (github ZhaolinGao/REBEL 4ad7c11), whose
--- loss is this one times eta^2; what the A*-PO paper used for its comparison is not known.
+-- Defaults: eta 1 and 4 passes are those of the authors' code (github ZhaolinGao/REBEL 4ad7c11),
+-- whose loss is this one times eta^2; what the A*-PO paper used for its comparison is not known.
+
+local apo = require "apo"
 
 local function loss(b, o)
   local pairs_of = (b.logp - b.old_logp):reshape(-1, 2)
@@ -27,15 +29,16 @@ local function step(s, o)
     b.logp = s:logprobs(b)
     s:update(loss(b, o))
   end
-  s:log{frac_reward_zero_std = require "apo.terms".equal_groups(reward, 2)}
+  s:log{frac_reward_zero_std = apo.terms.equal_groups(reward, 2)}
 end
 
-return require "apo.algorithm"{
+return apo.algorithm{
   name = "rebel", summary = "REBEL: regression of relative rewards (arXiv 2404.16767).",
   options = {
     {name = "eta", type = "number", default = 1, minimum = 1e-12,
      text = "how far the policy moves from the sampler: the inverse of a KL coefficient"},
-    {name = "inner_epochs", type = "integer", minimum = 1, default = 4, text = "passes over a batch"},
+    {name = "inner_epochs", type = "integer", minimum = 1, default = 4,
+     text = "passes over a batch"},
   },
   step = step, loss = loss,
 }

@@ -11,15 +11,19 @@
 -- step are slightly off-policy and not corrected.
 -- Defaults: ours. No KL penalty, as in the original; decay 0.9.
 
+local apo = require "apo"
+
 local function loss(b) return -(b.advantage * b.logp):mean() end
 
--- The baseline for this step; the running one then learns from it.
 local function baseline(state, o, mean)
-  if o.baseline == "none" then return 0 elseif o.baseline == "batch" then return mean end
-  local before = state.weight > 0 and state.sum / state.weight or mean
-  state.sum = o.decay * state.sum + (1 - o.decay) * mean
-  state.weight = o.decay * state.weight + (1 - o.decay)
-  return before
+  if o.baseline == "none" then return 0 end
+  return o.baseline == "running" and state.weight > 0 and state.sum / state.weight or mean
+end
+
+-- What the running baseline learns from a step.
+local function learn(state, decay, mean)
+  state.sum = decay * state.sum + (1 - decay) * mean
+  state.weight = decay * state.weight + (1 - decay)
 end
 
 local function step(s, o)
@@ -28,17 +32,19 @@ local function step(s, o)
   if o.kl_coef > 0 then
     reward = reward - o.kl_coef * (rollout:logprobs() - s:reference_logprobs(rollout))
   end
-  local b0 = baseline(s.state, o, reward:mean():item())
+  local mean = reward:mean():item()
+  local b0 = baseline(s.state, o, mean)
   local advantage = reward - b0
   s:note(rollout, "advantage", advantage)
   for b in s:minibatches(rollout, {}, {advantage = advantage}) do
     b.logp = s:logprobs(b)
     s:update(loss(b))
   end
+  learn(s.state, o.decay, mean)  -- after the updates, as apo.algorithm asks
   s:log{baseline = b0}
 end
 
-return require "apo.algorithm"{
+return apo.algorithm{
   name = "reinforce", summary = "REINFORCE with a baseline (Williams 1992).",
   options = {
     {name = "baseline", one_of = {"running", "batch", "none"}, default = "running",

@@ -9,7 +9,8 @@
 -- later updates of a step are slightly off-policy and not corrected.
 -- Defaults: n 4 is the paper's larger setting; kl_coef 0.05 is TRL's.
 
-local terms = require "apo.terms"
+local apo = require "apo"
+local terms = apo.terms
 
 local function loss(b) return -(b.advantage * b.logp):mean() end
 
@@ -29,11 +30,12 @@ local function step(s, o)
   s:log{frac_reward_zero_std = terms.equal_groups(reward, o.n)}
 end
 
-return require "apo.algorithm"{
+return apo.algorithm{
   name = "rloo", summary = "RLOO: REINFORCE with the others as the baseline (arXiv 2402.14740).",
   options = {
     {name = "n", type = "integer", minimum = 2, default = 4, text = "completions per prompt"},
-    {name = "kl_coef", type = "number", minimum = 0, default = 0.05, text = "of the KL in the reward"},
+    {name = "kl_coef", type = "number", minimum = 0, default = 0.05,
+     text = "of the KL in the reward"},
   },
   needs_reference = function(o) return o.kl_coef > 0 end,
   step = step, loss = loss,

@@ -58,6 +58,13 @@ end
 local cases = {
   {"grpo", {n = 3, inner_epochs = 2}, {"policy/clip_fraction", "policy/approx_kl", "kl",
    "frac_reward_zero_std", "advantage"}},
+  {"dr_grpo", {n = 3}, {"policy/clip_fraction", "advantage"}},
+  {"dapo", {n = 3, resample = 1}, {"policy/clip_fraction", "dapo/left_out_frac", "dapo/rounds"}},
+  {"online_dpo", {n = 3}, {"dpo/margin", "dpo/accuracy", "kl", "frac_reward_zero_std"}},
+  {"oapl", {n = 3, sync = 3}, {"oapl/lag", "oapl/log_ratio", "advantage"}},
+  {"ppo", {n = 2, inner_epochs = 2, critic_lr = 1e-3}, {"policy/clip_fraction", "critic/loss",
+   "critic/grad_norm", "critic/explained_var", "critic/clip_fraction", "critic/value",
+   "timing_s/values", "timing_s/update_critic", "kl", "advantage"}},
   {"rebel", {}, {"frac_reward_zero_std"}},
   {"rloo", {n = 2}, {"kl", "advantage"}},
   {"reinforce", {}, {"baseline", "advantage"}},
@@ -80,8 +87,83 @@ for i, case in ipairs(cases) do
   end}
   raises("killed", train, algorithm, killed)
   train(algorithm, {dir = two, save_every = 1, resume = true})
-  same_run(one, two)
+  local names = table.concat(same_run(one, two), " ")
+  equal(names:find("critic/model.safetensors", 1, true) ~= nil, name == "ppo")
+  equal(names:find("critic_optimizer.safetensors", 1, true) ~= nil, name == "ppo")
+  equal(names:find("sampler/model.safetensors", 1, true) ~= nil, name == "oapl")
 end
+
+-- What they compare rewards with, by hand. The samples of the last step, the rewards they were given.
+local samples, result
+local function advantages(algorithm, changes)
+  local list = {}
+  changes = changes or {}
+  changes.mini_batch, changes.entropy_coef, changes.max_steps = false, 0, changes.max_steps or 1
+  changes.on_step = changes.on_step or function(_, given) samples = given end
+  local result = train(algorithm, changes)
+  for i, sample in ipairs(samples) do list[i] = sample.advantage end
+  return list, result.metrics
+end
+
+local list = advantages(apo.algorithms.rloo{n = 2, kl_coef = 0})
+for i = 1, #list, 2 do
+  close(list[i], samples[i].reward - samples[i + 1].reward)
+  close(list[i + 1], -list[i])
+end
+list = advantages(apo.algorithms.dr_grpo{n = 2})
+for i = 1, #list, 2 do close(list[i], (samples[i].reward - samples[i + 1].reward) / 2) end
+list = advantages(apo.algorithms.oapl{n = 2, beta1 = 0.5})
+for i = 1, #list, 2 do
+  local a, b = samples[i].reward, samples[i + 1].reward
+  close(list[i], a - 0.5 * math.log((math.exp(a / 0.5) + math.exp(b / 0.5)) / 2), 1e-5)
+end
+list = advantages(apo.algorithms.ppo{kl_coef = 0})   -- the critic says 0: the reward of each token
+for i = 1, #list do close(list[i], samples[i].reward) end
+
+-- The running baseline: the batch's own mean at first, then the average of the steps before, here of
+-- rewards 0, 1, 2: at step 3 (0.9 * 0.1 * 0 + 0.1 * 1) / (0.9 * 0.1 + 0.1) = 0.1 / 0.19.
+local given, baselines = 0, {}
+advantages(apo.algorithms.reinforce{}, {max_steps = 3, reward = function() return given end,
+  on_step = function(record, of_step)
+    samples, given, baselines[record.step] = of_step, given + 1, record.baseline
+  end})
+close(baselines[1], 0)
+close(baselines[2], 0)
+close(baselines[3], 0.1 / 0.19)
+
+-- DAPO draws groups of equal rewards again, other completions each time, and leaves them out in the
+-- end; here those of one row are always equal.
+local first = data[1].prompt
+local function first_is_equal(row, completion)
+  return row.prompt == first and 1 or #completion.text + 0.01 * #completion.ids
+    + (completion.text:byte(1) or 0) / 1000
+end
+local dapo = apo.algorithms.dapo{n = 2, resample = 3, overlong = 0}
+local one_row = data:take(1)
+list, result = advantages(dapo, {data = one_row, reward = first_is_equal, batch_size = 1})
+equal({#samples, #list, result.loss, result["dapo/left_out_frac"], result["dapo/rounds"]},
+  {8, 0, nil, 1.0, 4.0})
+local different = {}
+for _, sample in ipairs(samples) do different[sample.completion.text] = true end
+assert(next(different, next(different)), "the rounds draw the same completions")
+list, result = advantages(dapo, {data = data:take(6), reward = first_is_equal, batch_size = 6})
+assert(result["dapo/left_out_frac"] >= 1 / 6 - 1e-9 and result.loss)
+for _, sample in ipairs(samples) do
+  if sample.row.prompt == first then equal(sample.advantage, nil) end
+end
+-- Overlong: of 5 tokens the buffer is 1, so a completion of 5 tokens loses 1.
+list = advantages(apo.algorithms.dapo{n = 2, resample = 0, eps = 0})
+for i = 1, #samples, 2 do
+  local a, b = samples[i], samples[i + 1]
+  if a.advantage then
+    local shaped = a.reward - b.reward - (a.length == 5 and 1 or 0) + (b.length == 5 and 1 or 0)
+    close(a.advantage * math.abs(shaped), shaped / 2 ^ 0.5, 1e-4)
+  end
+end
+
+-- Online DPO: the margin is 0 while the policy is the reference, the loss ln 2.
+close(train("online_dpo", {max_steps = 1, mini_batch = false, entropy_coef = 0}).metrics.loss,
+  math.log(2), 1e-4)
 
 -- A micro-batch changes memory only: the same loss and nearly the same gradient.
 local grpo = apo.algorithms.grpo{n = 4}
@@ -152,6 +234,11 @@ raises("takes: 'valu' is not one of beta, loss, target, values", apo.algorithm,
 raises("log: 'x' must be a number, got string", train, {step = function(s) s:log{x = "1"} end})
 raises("there is no reference: the algorithm does not say needs_reference = true", train,
   {step = function(s) s:reference_logprobs(s:generate()) end})
+raises("the algorithm 'algorithm' drew no completions in step 1: s:generate is missing", train,
+  {step = function() end})
+raises("scored no completions in step 1: s:score is missing", train, {step = function(s) s:generate() end})
+raises("unknown option 'inner_epochs'; known options: epochs, n", train,
+  {step = function(s) s:minibatches(s:generate(), {inner_epochs = 2}) end})
 raises("cannot keep an object of type apo.Rollout", train, {
   step = function() end, start = function(run) return {r = run.policy:generate("1+1=")} end,
 })

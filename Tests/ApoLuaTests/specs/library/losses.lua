@@ -99,6 +99,12 @@ local function check_loss(case, given)
     loss = own
   end
   close(loss:item(), given.loss, 1e-5)
+  if given.name == "dr_grpo" then   -- verl adds where the paper averages over completions
+    b.max_tokens = width
+    close(algorithms.dr_grpo{}.loss(b, {clip = 0.2}):item() * #rollout, given.loss, 1e-5)
+  elseif given.name == "clip_higher" then
+    close(algorithms.dapo{}.loss(b, {clip = 0.2, clip_high = 0.28}):item(), given.loss, 1e-5)
+  end
   loss:backward()
   same(b.logp.grad, flat(mask, given.grad_log_probs), 1e-5)
 end
@@ -134,6 +140,9 @@ for _, case in ipairs(fixture "ppo".cases) do
   close(t:mean():item(), case.policy_loss, 1e-5)
   close(clip_fraction, case.clip_fraction, 1e-6)
   close(moved, case.approx_kl, 1e-6)
+  local ppo = algorithms.ppo{clip = case.clip}
+  close(ppo.loss({logp = logp, old_logp = of "old_log_probs", advantage = of "advantages_whitened"},
+    ppo.options):item(), case.policy_loss, 1e-5)
   t:mean():backward()
   same(logp.grad, flat(mask, case.grad_log_probs))
 
@@ -202,3 +211,21 @@ local t = terms.clipped(apo.tensor{0.5, 0.5}, apo.zeros(2), apo.tensor{1, -1}, {
 same(t, {-1.2, math.exp(0.5)})
 same(terms.clipped(apo.tensor{0.5, 0.5}, apo.zeros(2), apo.tensor{1, -1}, {low = 0.2, dual = 1.2}),
   {-1.2, 1.2})
+
+-- Online DPO: beta 0.1 and log-ratios 0.5 and -0.5 give a margin of 0.1; a lost one stays finite.
+local dpo = algorithms.online_dpo{beta = 0.1}
+local b = {logp = apo.tensor{-1, -2}, ref_logp = apo.tensor{-1.5, -1.5}}
+close(dpo.loss(b, dpo.options):item(), math.log(1 + math.exp(-0.1)))
+close(dpo.loss({logp = apo.tensor{-9000, 0}, ref_logp = apo.zeros(2)}, dpo.options):item(), 900, 1e-3)
+
+-- OAPL: (0.5 * 2 - 0.25)^2.
+close(algorithms.oapl{}.loss({logp = apo.tensor{1}, old_logp = apo.tensor{-1},
+  target = apo.tensor{0.25}}, {beta2 = 0.5}):item(), 0.5625)
+
+-- RLOO and REINFORCE: -mean(A ln pi).
+for _, name in ipairs{"rloo", "reinforce"} do
+  close(algorithms[name]{}.loss{advantage = apo.tensor{1, -2}, logp = apo.tensor{-3, -1}}:item(), 0.5)
+end
+
+close(terms.explained_variance(apo.tensor{1, 2, 3}, apo.tensor{1, 2, 6}), 1 - 3 / 7, 1e-6)
+equal(terms.explained_variance(apo.tensor{1, 2}, apo.tensor{5, 5}), 0)

@@ -1,0 +1,136 @@
+import Tensors
+
+// A critic: a transformer whose head gives one number for each token, the value of the state before the next one.
+//
+// Files are those of Hugging Face's …ForSequenceClassification with one label: the head is `score.weight` [1, C], as in TRL's
+// value models. A `score.bias` [1], which …ForTokenClassification and verl have, is kept where a file holds one.
+
+/// A transformer with a value head.
+public final class ValueModel: Sendable {
+  /// The transformer below the head; its own output layer is not used and counts as tied.
+  public let transformer: Transformer
+  /// The head [1, C].
+  let score: Tensor
+  /// Added to every value [1].
+  let bias: Tensor?
+
+  private init(_ transformer: Transformer, score: Tensor, bias: Tensor?) throws {
+    (self.transformer, self.score, self.bias) = (transformer, score, bias)
+    try setTrainable(true)
+  }
+
+  /// All weights with their checkpoint names: the transformer's, then the head's.
+  public var parameters: [(name: String, tensor: Tensor)] {
+    transformer.parameters + [("score.weight", score)] + (bias.map { [("score.bias", $0)] } ?? [])
+  }
+
+  /// Total number of weights.
+  public var parameterCount: Int { parameters.reduce(0) { $0 + $1.tensor.count } }
+
+  /// A hash of all weights, stable across runs and machines.
+  public var checksum: UInt64 {
+    (score.values + (bias?.values ?? [])).reduce(transformer.checksum) {
+      ($0 ^ UInt64($1.bitPattern)) &* 0xD6E8_FEB8_6659_FD93
+    }
+  }
+
+  /// Makes all weights collect gradients, or none.
+  public func setTrainable(_ trainable: Bool) throws {
+    for (_, tensor) in parameters { try tensor.setRequiresGradient(trainable) }
+  }
+
+  /// A critic with copies of a language model's weights, its adapter left out, and a head of zeros: all values are 0 at first.
+  public convenience init(of model: Transformer) throws {
+    guard model.weights.allSatisfy({ $0.weight.tensor != nil }) else {
+      throw TensorError("load_value_model: the model is held as bfloat16, which cannot be trained")
+    }
+    let weights = Dictionary(
+      uniqueKeysWithValues: model.weights.map { ($0.name, $0.weight.tensor) })
+    let copy = try Transformer(model.configuration.tied(), prefix: model.prefix) { name, shape in
+      try weights[name]??.copied() ?? Tensor.zeroResult(shape, for: "load_value_model")
+    }
+    let width = model.configuration.hiddenSize
+    try self.init(copy, score: .zeroResult([1, width], for: "load_value_model"), bias: nil)
+  }
+
+  /// Reads a folder of a critic, or of a language model, which gets a head of zeros.
+  ///
+  /// Throws a `FileError` that names file and tensor on missing, extra or wrongly shaped weights.
+  public convenience init(folder: String) throws {
+    let configuration = try ModelConfiguration(folder: folder).tied()
+    let file = try Safetensors(folder: folder)
+    let architecture = configuration.architecture
+    var used: Set<String> = ["lm_head.weight"]
+    func read(_ name: String, _ shape: [Int]) throws -> Tensor {
+      used.insert(name)
+      guard file.contains(name) else { throw FileError(file.path, "tensor '\(name)' is missing") }
+      let stored = try file.shape(of: name)
+      guard stored == shape else {
+        throw FileError(
+          file.path, "tensor '\(name)' has shape \(stored), \(shape) expected from config.json")
+      }
+      let tensor = try Tensor.result(shape, for: "load_value_model")
+      try file.read(name, into: tensor.pointer, count: tensor.count)
+      return tensor
+    }
+    let prefix = file.contains(architecture.embedding) ? "" : architecture.prefix
+    let transformer = try Transformer(configuration, prefix: prefix, weight: read)
+    let shape = [1, configuration.hiddenSize]
+    let score =
+      try file.contains("score.weight")
+      ? read("score.weight", shape) : .zeroResult(shape, for: "load_value_model")
+    let bias = try file.contains("score.bias") ? read("score.bias", [1]) : nil
+    try Transformer.checkExtras(file, used, configuration)
+    try self.init(transformer, score: score, bias: bias)
+  }
+
+  /// The value before each completion token: [M]. Tokens of all completions follow each other.
+  ///
+  /// The value before token t is the head's number at token t - 1, of which the first is the prompt's last. `microBatch` is as
+  /// in `Transformer.logProbabilities`.
+  public func values(_ sequences: [TokenSequence], microBatch: Int? = nil) throws -> Tensor {
+    try transformer.checkSequences(sequences, for: "values")
+    let values = try transformer.scored(
+      sequences, parameters.map(\.tensor), rows: 1, microBatch: microBatch, name: "values"
+    ) { group in
+      guard let (hidden, asked) = try self.transformer.completionStates(group) else {
+        return Tensor(zeros: [1, 0])
+      }
+      let states = try Tensor.embedding(asked.rows, .float32(hidden))  // [M, C]
+      return try .linear(states, self.score, bias: self.bias).reshape([1, asked.rows.count])
+    }
+    return try values.select(0)
+  }
+
+  /// Writes a Hugging Face folder: the weights, config.json and the files that came with the model.
+  public func save(folder: String, companions: [String: [UInt8]]) throws {
+    let items = parameters.map { Safetensors.Item(name: $0.name, weight: .float32($0.tensor)) }
+    try makeFolder(folder)
+    try Safetensors.write(items, to: "\(folder)/model.safetensors", type: .float32)
+    try ModelFolder.write(
+      transformer.configuration.classifying(hasBias: bias != nil), companions: companions,
+      to: folder)
+  }
+}
+
+extension ModelConfiguration {
+  /// The same with an output layer that is the embedding, so that none is made.
+  fileprivate func tied() throws -> ModelConfiguration {
+    var json = original
+    json.set("tie_word_embeddings", .bool(true))
+    return try ModelConfiguration(json, source: "config.json")
+  }
+
+  /// The same under the class that reads a head of one number.
+  fileprivate func classifying(hasBias: Bool) throws -> ModelConfiguration {
+    var json = original
+    let kind = hasBias ? "ForTokenClassification" : "ForSequenceClassification"
+    if let name = ModelConfiguration.className(modelType) {
+      let family = name.replacing(/LMHeadModel|ForCausalLM/, with: "")
+      json.set("architectures", .array([.string(family + kind)]))
+    }
+    json.set("id2label", .object([JSON.Member("0", .string("LABEL_0"))]))
+    json.set("label2id", .object([JSON.Member("LABEL_0", .integer(0))]))
+    return try ModelConfiguration(json, source: "config.json")
+  }
+}
