@@ -107,6 +107,37 @@ import Testing
     withExtendedLifetime(model) {}
   }
 
+  /// Wherever memory ends, in sampling, the cache, packing, scoring, backward or the optimiser, the call throws.
+  @Test(arguments: [Shape(), Shape(type: "gpt2", batch: 4, micro: 2)])
+  func aShortageAnywhereIsAnError(shape: Shape) throws {
+    let (step, reserve) = (Memory.step, Memory.reserve)
+    (Memory.step, Memory.reserve) = (0, 0)
+    defer { (Memory.step, Memory.reserve, Memory.limit) = (step, reserve, .max) }
+    let configuration = try shape.configuration()
+    var places: Set<String> = []
+    for percent in stride(from: 8, through: 100, by: 4) {
+      let policy = try Transformer.random(configuration, seed: 1)
+      let reference = try policy.clone(as: .bfloat16)
+      let optimizer = try AdamW(policy.parameters, options: AdamWOptions(learningRate: 1e-3))
+      var plan = MemoryPlan(
+        policy: (configuration, .float32), reference: (configuration, .bfloat16),
+        trainedCount: policy.trainedCount)
+      (plan.batchSize, plan.microBatch) = (shape.batch, shape.micro)
+      (plan.promptTokens, plan.maxTokens) = (shape.prompt, shape.tokens)
+      Storage.resetPeak()
+      Memory.limit = Storage.liveBytes + MemoryEstimate(plan).total * percent / 100
+      do {
+        try run(shape, 0, policy, reference, optimizer)
+      } catch let error as TensorError {
+        places.insert(String("\(error)".prefix { $0 != ":" }))
+      }
+      // What is not checked is small and freed at once.
+      #expect(Storage.peakBytes - Memory.limit < 64 << 10)
+      Memory.limit = .max
+    }
+    #expect(places.isSuperset(of: ["backward", "packed weights", "linear"]), "\(places)")
+  }
+
   private func generate(_ shape: Shape, _ model: Transformer, step: Int) throws
     -> [TokenSequence]
   {
