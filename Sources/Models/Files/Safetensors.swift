@@ -103,6 +103,12 @@ public struct Safetensors: Sendable {
     }
   }
 
+  /// Gives back what reading a tensor in pieces has left of it in memory: the kernel maps pages around those that are read.
+  func release(_ name: String) throws {
+    let (shard, entry) = try entry(name)
+    shard.file.release(entry.bytes)
+  }
+
   /// What reads a range of the `count` numbers of a float tensor to memory, from any thread.
   ///
   /// Pages of the file are given back as they are read, so that a loaded model is not in memory twice.

@@ -150,9 +150,11 @@ extension Safetensors {
   ) throws -> BFloat16Matrix {
     let read = try reader(name, count: shape.reduce(1, *))
     let width = shape[1]
-    return try BFloat16Matrix(shape: shape, isTransposed: isTransposed) { rows, target in
+    let matrix = try BFloat16Matrix(shape: shape, isTransposed: isTransposed) { rows, target in
       read(rows.lowerBound * width..<rows.upperBound * width, target)
     }
+    try release(name)
+    return matrix
   }
 }
 
