@@ -16,6 +16,9 @@ private let generateOptions = [
   Parameter(
     "stop", .oneOf([.string, .list(of: .string)]),
     "texts that end a completion, which is cut before them", optional: true),
+  Parameter(
+    "stop_token_ids", .list(of: .integer()),
+    "tokens that end a completion; its ids end with them, its text before them", optional: true),
   Parameter("ignore_eos", .boolean, "go on after an end token", default: false),
   Parameter("seed", .integer(), "the seed; default: the run's, see apo.seed", optional: true),
   Parameter(
@@ -32,7 +35,7 @@ func generateMethod(_ run: RunState, _ rows: WeakIntegers) -> Function {
     [
       Parameter(
         "prompts", .oneOf([.table, .string]),
-        "rows with a `prompt`, texts, or lists of token ids; a list of them or a single one"),
+        "rows with a `prompt`, texts, lists of token ids, or lists of messages; several or one"),
       Parameter("options", .options(generateOptions), "see below", optional: true),
     ],
     returns: [Returned(.object(Rollout.self), "n completions of each prompt, in order")],
@@ -40,6 +43,10 @@ func generateMethod(_ run: RunState, _ rows: WeakIntegers) -> Function {
       Names and meaning of the options are vLLM's. A sample depends on the model, the prompt, the
       seed, the step, the row and its number, and not on the batch it is in. A row is known by its
       place in its dataset, other prompts by their tokens.
+
+      Messages go through the tokenizer's chat template, up to the beginning of the assistant's
+      answer, or to the end of a last message of the assistant, which is continued. A row's `tools`
+      and `chat_template_kwargs` reach the template.
       """,
     example: """
       local rollout = policy:generate(rows, {max_tokens = 12, temperature = 1.0})
@@ -75,6 +82,7 @@ private func samplingOptions(_ options: Options) throws -> SamplingOptions {
       temperature: options["temperature"].number(), topK: options["top_k"].integer(),
       topP: options["top_p"].number(), minP: options["min_p"].number(),
       stop: stop.isAbsent ? [] : stop.kind == .string ? [stop.string()] : stop.strings(),
+      stopTokenIDs: options["stop_token_ids"].ifPresent?.integers() ?? [],
       ignoreEOS: options["ignore_eos"].boolean())
   } catch let error as ArgumentError {
     throw LuaError("generate: \(error)")
@@ -107,11 +115,24 @@ private func rollout(
       Rollout.Item(
         promptIDs: pair.0.ids, prompt: pair.0.text, ids: completion.ids,
         logProbabilities: completion.logProbabilities,
-        finishReason: completion.finishReason.rawValue, textLength: completion.stoppedTextLength,
+        finishReason: completion.finishReason.rawValue,
+        textLength: model.textLength(completion, options.stopTokenIDs),
         row: index + 1, sample: sample + 1)
     }
   }
   return Rollout(
     items, temperature: options.temperature == 0 ? 1 : options.temperature,
     tokenizer: model.tokenizer?.tokenizer)
+}
+
+extension Model {
+  /// Bytes of the text before what stopped the completion; nil for all of it.
+  fileprivate func textLength(_ completion: Completion, _ stopTokenIDs: Set<Int>) -> Int? {
+    guard completion.finishReason == .stop, let last = completion.ids.last,
+      stopTokenIDs.contains(last), let tokenizer = tokenizer?.tokenizer
+    else { return completion.stoppedTextLength }
+    let text = try? tokenizer.decode(
+      completion.ids.dropLast(), skipSpecialTokens: true, ignoringUnknown: true)
+    return text?.utf8.count
+  }
 }

@@ -13,7 +13,7 @@ final class Model: LuaObject {
   /// The same without the adapter, sharing the weights.
   private var baseTransformer: Transformer?
   let tokenizer: TokenizerObject?
-  let companions: [String: [UInt8]]
+  private let ownCompanions: [String: [UInt8]]
   /// The folder it was read from.
   let path: String?
 
@@ -23,7 +23,7 @@ final class Model: LuaObject {
   ) {
     self.transformer = transformer
     self.tokenizer = tokenizer
-    self.companions = companions
+    ownCompanions = companions
     self.path = path
   }
 
@@ -41,6 +41,12 @@ final class Model: LuaObject {
     return base
   }
 
+  /// The files it is saved with, a chat template that a script has set included.
+  var companions: [String: [UInt8]] {
+    guard let template = tokenizer?.chatTemplate else { return ownCompanions }
+    return ownCompanions.merging(["chat_template.jinja": Array(template.utf8)]) { $1 }
+  }
+
   /// The tokens that end a completion.
   var endTokens: [Int] {
     let own = transformer.configuration.eosIDs
@@ -49,7 +55,12 @@ final class Model: LuaObject {
 
   /// The tokenizer; throws where there is none.
   func requireTokenizer(for purpose: String) throws -> Tokenizer {
-    if let tokenizer { return tokenizer.tokenizer }
+    try requireTokenizerObject(for: purpose).tokenizer
+  }
+
+  /// The tokenizer with its files; throws where there is none.
+  func requireTokenizerObject(for purpose: String) throws -> TokenizerObject {
+    if let tokenizer { return tokenizer }
     let place = path.map { " (there is no tokenizer.json in \($0))" } ?? ""
     throw LuaError("\(purpose) needs a tokenizer, and the model has none\(place)")
   }

@@ -1,4 +1,5 @@
-// What scripts pass as prompts: rows with a `prompt`, texts, lists of token ids, one or several.
+// What scripts pass as prompts: rows with a `prompt`, texts, lists of token ids, lists of messages,
+// one or several.
 
 import Lua
 import Models
@@ -26,7 +27,7 @@ struct PromptReader {
       return try argument.withField("rows", list)
     }
     let isRow = try argument.withField("prompt") { !$0.isAbsent }
-    let isIDs = try argument.withElement(1) { $0.kind == .number }
+    let isIDs = try argument.withElement(1) { $0.kind == .number } || argument.isMessages()
     let hasNames = try argument.length == 0 && !argument.fieldNames().isEmpty
     return isRow || isIDs || hasNames ? [try prompt(argument, 1)] : try list(argument)
   }
@@ -47,7 +48,7 @@ struct PromptReader {
       case .table: return try table(argument)
       default:
         throw LuaError(
-          "a row with a prompt, a string or a list of token ids expected, got "
+          "a row with a prompt, a string, a list of token ids or a list of messages expected, got "
             + argument.typeName)
       }
     } catch {
@@ -59,16 +60,19 @@ struct PromptReader {
     if try argument.withElement(1, { $0.kind == .number }) {
       return try ids(argument, row: nil)
     }
+    if try argument.isMessages() { return try messages(argument, row: nil) }
     return try argument.withField("prompt") { field in
       switch field.kind {
       case .string: return try text(field, row: argument)
-      case .table: return try ids(field, row: argument)
+      case .table:
+        return try field.isMessages() ? messages(field, row: argument) : ids(field, row: argument)
       case .none, .nil:
         let names = try argument.fieldNames().joined(separator: ", ")
         throw LuaError("field 'prompt' is missing (row has: \(names.isEmpty ? "nothing" : names))")
       default:
         throw LuaError(
-          "field 'prompt' must be a string or a list of token ids, got \(field.typeName)")
+          "field 'prompt' must be a string, a list of token ids or a list of messages, got "
+            + field.typeName)
       }
     }
   }
@@ -77,6 +81,26 @@ struct PromptReader {
     let text = try argument.string()
     let ids = try model.requireTokenizer(for: "a text").encode(utf8: argument.bytes())
     return try make(ids, text: text, row: row) { .string(text) }
+  }
+
+  /// Messages go through the chat template: an answer is asked for, or the assistant's last message
+  /// goes on. A row's `tools` and `chat_template_kwargs` reach the template, as in TRL.
+  private func messages(_ argument: Argument, row: Argument?) throws -> Prompt {
+    let tokenizer = try model.requireTokenizerObject(for: "a list of messages")
+    let reader = ChatMessages(function: "chat template")
+    var request = ChatRequest(function: reader.function, messages: try reader.messages(argument))
+    request.continuesFinalMessage = request.messages.last?["role"] == .string("assistant")
+    request.addsGenerationPrompt = !request.continuesFinalMessage
+    if let row {
+      request.tools = try row.withField("tools") { try reader.objects($0, "tools") }
+      request.variables = try row.withField("chat_template_kwargs") {
+        try reader.variables($0, "chat_template_kwargs")
+      }
+    }
+    let text = try tokenizer.render(request)
+    let ids = try tokenizer.tokenizer.encode(text, addSpecialTokens: false)
+    let given = LuaValue.reference(try argument.reference())
+    return try make(ids, text: text, row: row) { given }
   }
 
   private func ids(_ argument: Argument, row: Argument?) throws -> Prompt {
@@ -108,5 +132,16 @@ struct PromptReader {
   /// A key of its own for prompts that are no rows of a dataset.
   private func hash(_ ids: [Int]) -> UInt64 {
     ids.reduce(1) { mix($0, UInt64(bitPattern: Int64($1))) } | 1 << 63
+  }
+}
+
+extension Argument {
+  /// Whether this is a list of messages: its first element is a table with a role.
+  fileprivate func isMessages() throws -> Bool {
+    try withElement(1) { first in
+      guard first.kind == .table else { return false }
+      return try first.withField("role") { !$0.isAbsent }
+        && first.withField("prompt") { $0.isAbsent }
+    }
   }
 }

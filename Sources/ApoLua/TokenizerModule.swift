@@ -7,18 +7,54 @@ import Models
 final class TokenizerObject: LuaObject {
   static let luaName = "apo.Tokenizer"
   let tokenizer: Tokenizer
-  let files: [String: [UInt8]]
+  /// A template that a script has set.
+  var chatTemplate: String?
+  private let ownFiles: [String: [UInt8]]
+  private let folder: String
+  private var foundTemplates: ChatTemplates?
+  private var parsedTemplate: ChatTemplate?
 
-  init(_ tokenizer: Tokenizer, files: [String: [UInt8]]) {
+  init(_ tokenizer: Tokenizer, files: [String: [UInt8]], folder: String = "") {
     self.tokenizer = tokenizer
-    self.files = files
+    ownFiles = files
+    self.folder = folder
+  }
+
+  /// What a model is saved with; a template that was set is a file of its own.
+  var files: [String: [UInt8]] {
+    var files = ownFiles
+    if let chatTemplate { files["chat_template.jinja"] = Array(chatTemplate.utf8) }
+    return files
+  }
+
+  /// The templates of its folder, read when they are first asked for.
+  func templates() throws -> ChatTemplates {
+    if let foundTemplates { return foundTemplates }
+    let templates = try ChatTemplates(files: ownFiles, folder: folder)
+    foundTemplates = templates
+    return templates
+  }
+
+  /// A template, parsed once for many calls.
+  func parsed(_ text: String, _ source: String) throws -> ChatTemplate {
+    if let parsedTemplate, parsedTemplate.source == source,
+      parsedTemplate.text.utf8.elementsEqual(text.utf8)
+    {
+      return parsedTemplate
+    }
+    let template = try ChatTemplate(text, source: source)
+    parsedTemplate = template
+    return template
   }
 
   /// The tokenizer of a model folder or of a tokenizer.json.
   convenience init(path: String) throws {
     let tokenizer =
       try ModelFolder.isTokenizerFile(path) ? Tokenizer(file: path) : Tokenizer(folder: path)
-    self.init(tokenizer, files: try ModelFolder.readTokenizerFiles(path))
+    let folder =
+      ModelFolder.isTokenizerFile(path) ? path.split(separator: "/").dropLast() : [path[...]]
+    self.init(
+      tokenizer, files: try ModelFolder.readTokenizerFiles(path), folder: String(folder.last ?? ""))
   }
 }
 
@@ -116,6 +152,7 @@ let tokenizerClass = Class(
       return call.result(
         try call.tokenizer().decode(call[1].integers(), skipSpecialTokens: skip))
     },
+    applyChatTemplateMethod,
     Function(
       "token", "Gives a token as the vocabulary spells it.",
       [Parameter("id", .integer(), "its id")], returns: [Returned(.string, "the token")]
@@ -152,6 +189,7 @@ let tokenizerClass = Class(
     Property("bos_id", .integer(), "The token that begins a text; nil when there is none.") {
       try $0.result(LuaValue($0.tokenizer().bosID))
     },
+    chatTemplateProperty,
     Property("pad_id", .integer(), "The token for padding; nil when there is none.") {
       try $0.result(LuaValue($0.tokenizer().padID))
     },

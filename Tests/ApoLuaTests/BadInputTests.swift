@@ -80,7 +80,8 @@ struct BadInputTests {
       "questions.jsonl: line 1: the row has no 'prompt' (it has question)"),
     Case(
       #"apo.dataset("numbers.jsonl")"#,
-      "numbers.jsonl: line 1: 'prompt' must be a string or a list of token ids, got number"),
+      "numbers.jsonl: line 1: 'prompt' must be a string, a list of token ids or a list of messages, got number"
+    ),
     Case(#"apo.dataset("empty.jsonl")"#, "empty.jsonl: there are no rows"),
     Case(
       "apo.estimate_values{model = model, data = data, reward = one, max_tokens = 3, "

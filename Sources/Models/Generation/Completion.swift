@@ -2,7 +2,8 @@
 public enum FinishReason: String, Sendable {
   /// An end token was sampled; it is the last of the ids.
   case eos
-  /// A stop string appeared; the ids end with the token that completed it, the text ends before it.
+  /// A stop string appeared, or a stop token; the ids end with the token that brought it, the text
+  /// ends before it.
   case stop
   /// `max_tokens` were sampled.
   case length

@@ -183,6 +183,9 @@ public final class Generator {
     if endTokens.contains(token.id) {
       completion.finishReason = .eos
       ended = true
+    } else if options.stopTokenIDs.contains(token.id) {
+      completion.finishReason = .stop
+      ended = true
     } else if let text = try sequence.decoder?.feed(token.id),
       let length = stops.feed(text.utf8, &sequence.search)
     {

@@ -14,6 +14,8 @@ public struct SamplingOptions: Sendable, Equatable {
   public let minP: Double
   /// Texts that end a completion, which is cut before them.
   public let stop: [String]
+  /// Tokens that end a completion as a stop text does.
+  public let stopTokenIDs: Set<Int>
   /// Whether a completion goes on after an end token.
   public let ignoreEOS: Bool
   /// Seed of these completions; nil for the run's.
@@ -27,7 +29,8 @@ public struct SamplingOptions: Sendable, Equatable {
   ///   given.
   public init(
     n: Int = 1, maxTokens: Int = 16, temperature: Double = 1, topK: Int = 0, topP: Double = 1,
-    minP: Double = 0, stop: [String] = [], ignoreEOS: Bool = false, seed: UInt64? = nil
+    minP: Double = 0, stop: [String] = [], stopTokenIDs: [Int] = [], ignoreEOS: Bool = false,
+    seed: UInt64? = nil
   ) throws(ArgumentError) {
     // The upper limits keep sums and products of counts far from overflow.
     try require((1...1 << 20).contains(n), "n: a whole number from 1 to 1048576", n)
@@ -48,6 +51,7 @@ public struct SamplingOptions: Sendable, Equatable {
     self.topP = topP
     self.minP = minP
     self.stop = stop
+    self.stopTokenIDs = Set(stopTokenIDs)
     self.ignoreEOS = ignoreEOS
     self.seed = seed
   }

@@ -35,39 +35,48 @@ local function columns(row)
   return #names > 0 and "it has " .. table.concat(names, ", ") or "it is empty"
 end
 
--- The text of a conversation that is one message, as in the data of the A*-PO authors and of verl;
--- like them without a chat template.
+-- The text of a conversation that is one message, for prompts without a chat template, as those of
+-- the A*-PO authors.
 local function only_message(messages, place)
   local message = messages[1]
   if #messages ~= 1 or message.role ~= "user" or type(message.content) ~= "string" then
-    fail(("%s: 'prompt' is a conversation of %d messages; only one of the role user is taken as it "
-      .. "is: apo.dataset(path, {prompt = function(row) … end}) makes the text of others"):format(
-      place, #messages))
+    fail(("%s: 'prompt' is a conversation of %d messages; without a chat template only one of the "
+      .. "role user is taken: apo.dataset(path, {prompt = function(row) … end}) makes the text of "
+      .. "others"):format(place, #messages))
   end
   return message.content
 end
 
+-- A text, token ids, or messages.
+local function is_prompt(prompt)
+  if type(prompt) ~= "table" then return type(prompt) == "string" end
+  local first = prompt[1]
+  return math.type(first) or type(first) == "table" and type(first.role) == "string"
+end
+
 -- Numbers a row, and makes sure that it has a prompt.
-local function check(row, index, place, prompt)
+local function check(row, index, place, options)
   if type(row) ~= "table" then fail(place .. ": a row must be an object, got " .. type(row)) end
-  if prompt then row.prompt = prompt(row) end
-  if type(row.prompt) == "table" and type(row.prompt[1]) == "table" then
+  if options and options.prompt then row.prompt = options.prompt(row) end
+  local first = type(row.prompt) == "table" and row.prompt[1]
+  if options and options.chat_template == false and type(first) == "table" then
     row.prompt = only_message(row.prompt, place)
   end
   local kind = type(row.prompt)
   if kind == "nil" then
     fail(("%s: the row has no 'prompt' (%s); apo.dataset(path, {prompt = function(row) … end}) "
       .. "makes one"):format(place, columns(row)))
-  elseif kind ~= "string" and not (kind == "table" and math.type(row.prompt[1])) then
-    fail(place .. ": 'prompt' must be a string or a list of token ids, got " .. kind)
+  elseif not is_prompt(row.prompt) then
+    fail(place .. ": 'prompt' must be a string, a list of token ids or a list of messages, got "
+      .. kind)
   end
   if not rows_of_files.get(row) then rows_of_files.set(row, index) end
 end
 
-local function read(path, prompt)
+local function read(path, options)
   local rows = {}
   local function add(row, line, place)
-    check(row, #rows + 1, ("%s: %s %d"):format(path, place or "line", line), prompt)
+    check(row, #rows + 1, ("%s: %s %d"):format(path, place or "line", line), options)
     rows[#rows + 1] = row
   end
   if path:match("%.json$") then
@@ -84,16 +93,16 @@ local function read(path, prompt)
   return rows
 end
 
-local function copy(list, prompt)
+local function copy(list, options)
   local rows = {}
   for i, given in ipairs(list) do
     local row = given
-    local is_changed = prompt or type(given) == "table" and type(given.prompt) == "table"
+    local is_changed = options.prompt or not options.chat_template
     if is_changed and type(given) == "table" then  -- the caller's table stays as it is
       row = {}
       for name, value in pairs(given) do row[name] = value end
     end
-    check(row, i, "row " .. i, prompt)
+    check(row, i, "row " .. i, options)
     rows[i] = row
   end
   return rows
@@ -103,11 +112,15 @@ local dataset = documented{
   name = "apo.dataset", summary = "Reads rows from a file, or takes a list of them.",
   details = "Files: `.jsonl` (an object a line), `.json` (a list of objects), `.csv` (the first "
     .. "line names the columns). Each row needs a `prompt`: a string, a list of token ids, or a "
-    .. "list of one message `{role = \"user\", content = …}`, whose content is taken.",
+    .. "list of messages `{role = \"user\", content = …}`, which `generate` renders with the "
+    .. "model's chat template.",
   parameters = {{name = "source", type = "string or table", text = "a path or a list of rows"}},
   options = {
     {name = "prompt", type = "function", optional = true,
      text = "makes the prompt of a row from its columns"},
+    {name = "chat_template", type = "boolean", default = true,
+     text = "whether messages go through the chat template; false takes the content of a single "
+       .. "message of the user for the prompt, as the A*-PO authors do"},
   },
   returns = {{type = "apo.Dataset", text = "the rows"}},
   example = [[local train = apo.dataset("gsm8k.jsonl", {
@@ -115,8 +128,8 @@ local dataset = documented{
 })]],
   call = function(source, options)
     local is_path = type(source) == "string"
-    local rows = is_path and read(source, options.prompt) or not is_path and
-      copy(source, options.prompt)
+    local rows = is_path and read(source, options) or not is_path and
+      copy(source, options)
     if #rows == 0 then fail((is_path and source or "apo.dataset") .. ": there are no rows") end
     return new(rows, is_path and source or #rows .. " rows")
   end,
@@ -205,7 +218,9 @@ Dataset.info = documented{
   call = function(self)
     if #self == 0 then return self.name .. ": no rows" end
     local prompt = self[1].prompt
-    if type(prompt) == "table" then prompt = #prompt .. " token ids" end
+    if type(prompt) == "table" then
+      prompt = #prompt .. (math.type(prompt[1]) and " token ids" or " messages")
+    end
     return ("%s: %d rows; the first %s\n%s"):format(self.name, #self, columns(self[1]), prompt)
   end,
 }

@@ -47,6 +47,7 @@ local function evaluate_batch(options, rows)
   local rollout = options.model:generate(rows, {
     n = options.n, max_tokens = options.max_tokens, temperature = options.temperature,
     top_k = options.top_k, top_p = options.top_p, min_p = options.min_p, stop = options.stop,
+    stop_token_ids = options.stop_token_ids,
     seed = options.seed, step = 0,
   })
   local _, scored = apo.score(rollout, options.reward, {
@@ -166,6 +167,7 @@ return documented{
     {name = "top_p", type = "number", optional = true, text = "as for generate"},
     {name = "min_p", type = "number", optional = true, text = "as for generate"},
     {name = "stop", type = "string or list of strings", optional = true, text = "as for generate"},
+    {name = "stop_token_ids", type = "list of integers", optional = true, text = "as for generate"},
     {name = "answer", type = "function", optional = true,
      text = "extracts the answer of a completion, for the majority, nil when there is none; else "
        .. "the whole text counts"},

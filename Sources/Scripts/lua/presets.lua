@@ -68,6 +68,13 @@ presets.math = preset("math", "The authors' settings of apo.train on MATH.", a_s
 presets.values = preset("values", "The authors' settings of apo.estimate_values.", a_star_po_values)
 presets.gsm8k_prompt = prompt("gsm8k", "question", "The authors' prompt for a row of GSM8K.")
 presets.math_prompt = prompt("math", "problem", "The authors' prompt for a row of MATH.")
+
+local function length(tokenizer, prompt)
+  if type(prompt) == "string" then return #tokenizer:encode(prompt) end
+  if math.type(prompt[1]) then return #prompt end
+  return #tokenizer:apply_chat_template(prompt, {add_generation_prompt = true, tokenize = true})
+end
+
 presets.longest_prompt = documented{
   name = "apo.presets.longest_prompt", summary = "Leaves out rows with long prompts.",
   parameters = {
@@ -77,7 +84,7 @@ presets.longest_prompt = documented{
   },
   returns = {{type = "apo.Dataset", text = "the rows whose prompts have at most that many tokens"}},
   call = function(data, tokenizer, tokens)
-    return data:filter(function(row) return #tokenizer:encode(row.prompt) <= tokens end)
+    return data:filter(function(row) return length(tokenizer, row.prompt) <= tokens end)
   end,
 }
 

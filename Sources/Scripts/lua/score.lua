@@ -7,6 +7,9 @@ local documented, fail = require "apo.documented", require "apo.fail"
 local rows_of_files, reward_timeout = require "apo.rows", require "apo.reward_timeout"
 
 local function excerpt(prompt)
+  if type(prompt) == "table" and type(prompt[#prompt]) == "table" then
+    prompt = prompt[#prompt].content
+  end
   if type(prompt) ~= "string" then return "token ids" end
   local text = prompt:gsub("%s+", " ")
   return #text > 50 and text:sub(1, 47):gsub("[\x80-\xFF]+$", "") .. "..." or text

@@ -63,6 +63,7 @@ Step.generate = documented{
     self.lap "update_actor"
     local rollout = model:generate(options.rows or self.rows, {
       n = options.n, max_tokens = o.max_tokens, temperature = o.temperature, stop = o.stop,
+      stop_token_ids = o.stop_token_ids,
       top_k = o.top_k, top_p = o.top_p, min_p = o.min_p, step = self.step,
       seed = self.seed ~ self.calls * 0x9E3779B97F4A7C15,  -- other random numbers for each call
     })

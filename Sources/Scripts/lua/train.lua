@@ -27,7 +27,8 @@ local function evaluate(run)
     model = run.policy, data = eval.data, reward = eval.reward or run.options.reward,
     weights = eval.reward and {} or run.options.weights, n = eval.n,
     temperature = eval.temperature, max_tokens = eval.max_tokens or run.options.max_tokens,
-    correct = eval.correct, stop = run.options.stop, quiet = run.console.is_quiet,
+    correct = eval.correct, stop = run.options.stop,
+    stop_token_ids = run.options.stop_token_ids, quiet = run.console.is_quiet,
     reward_timeout = run.options.reward_timeout,
   }
   local record = {step = run.step, epoch = run.epoch, seconds = seconds(run),

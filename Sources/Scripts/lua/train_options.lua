@@ -63,6 +63,7 @@ return {
   {name = "top_p", type = "number", optional = true, text = "as for generate; see `top_k`"},
   {name = "min_p", type = "number", optional = true, text = "as for generate; see `top_k`"},
   {name = "stop", type = "string or list of strings", optional = true, text = "as for generate"},
+  {name = "stop_token_ids", type = "list of integers", optional = true, text = "as for generate"},
   {name = "entropy_coef", type = "number", default = 0,
    text = "times the mean entropy is subtracted from the loss"},
   {name = "max_grad_norm", type = "number", default = 1,

@@ -123,7 +123,7 @@ end
 local plain = {  -- options that are data and change what is computed
   "beta", "lr", "betas", "eps", "weight_decay", "warmup", "batch_size", "mini_batch", "epochs",
   "max_steps", "shuffle", "drop_last", "max_tokens", "temperature", "top_k", "top_p", "min_p",
-  "stop", "entropy_coef", "max_grad_norm", "log_every", "log_completions", "weights",
+  "stop", "stop_token_ids", "entropy_coef", "max_grad_norm", "log_every", "log_completions", "weights",
 }
 
 -- A function as something that can be compared: its code.

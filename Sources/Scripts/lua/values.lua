@@ -19,6 +19,7 @@ local function sample(options, rows)
   local rollout = options.model:generate(rows, {
     n = options.n, max_tokens = options.max_tokens, temperature = options.temperature,
     top_k = options.top_k, top_p = options.top_p, min_p = options.min_p, stop = options.stop,
+    stop_token_ids = options.stop_token_ids,
     seed = options.seed, step = 0,
   })
   local _, scored = apo.score(rollout, options.reward, {
@@ -68,6 +69,7 @@ local function settings(options)
   return {
     n = options.n, temperature = options.temperature + 0.0, max_tokens = options.max_tokens,
     top_k = options.top_k, top_p = options.top_p, min_p = options.min_p, stop = options.stop,
+    stop_token_ids = options.stop_token_ids,
     seed = options.seed, model = options.model:checksum(),
     reward = value_file.reward_name(options.reward), weights = options.weights,
   }
@@ -102,6 +104,7 @@ return documented{
     {name = "top_p", type = "number", optional = true, text = "as for generate"},
     {name = "min_p", type = "number", optional = true, text = "as for generate"},
     {name = "stop", type = "string or list of strings", optional = true, text = "as for generate"},
+    {name = "stop_token_ids", type = "list of integers", optional = true, text = "as for generate"},
     {name = "batch_size", type = "integer", minimum = 1, default = 32,
      text = "prompts sampled at once; the result does not depend on it"},
     {name = "seed", type = "integer", optional = true,

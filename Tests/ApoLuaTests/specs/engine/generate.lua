@@ -176,11 +176,11 @@ test("faults of prompts name the prompt and the reason", function()
     {{prompt = "1"}, {prompt = "2"}, {question = "q", answer = "a"}})
   fails("prompt 1: field 'prompt' is missing (row has: question)", {question = "q"})
   fails("prompt 2: field 'prompt' is missing (row has: nothing)", {"1", {}})
-  fails("prompt 1: field 'prompt' must be a string or a list of token ids, got boolean",
+  fails("prompt 1: field 'prompt' must be a string, a list of token ids or a list of messages, got boolean",
     {{prompt = true}})
-  fails("prompt 2: a row with a prompt, a string or a list of token ids expected, got boolean",
+  fails("prompt 2: a row with a prompt, a string, a list of token ids or a list of messages expected, got boolean",
     {"1", true})
-  fails("prompt 2: a row with a prompt, a string or a list of token ids expected, got apo.Tensor",
+  fails("prompt 2: a row with a prompt, a string, a list of token ids or a list of messages expected, got apo.Tensor",
     {"1", apo.ones(2)})
   fails("prompt 1: token id 13 is outside of 0..12", {1, 13})
   fails("prompt 1: token id -1 is outside of 0..12", {{-1}})

@@ -21,7 +21,7 @@ end
 local path = spec.folder .. "/train.jsonl"
 spec.write(path, table.concat(lines))
 
-local data = apo.dataset(path)
+local data = apo.dataset(path, {chat_template = false})
 equal({#data, data[2].prompt, data[2].reward_model.ground_truth, data[3].extra_info.index},
   {3, "What is 2 + 1?", "3", 2})
 local reward = apo.rewards.gsm8k()
@@ -57,14 +57,18 @@ raises("values_from: row 1: the column 'eval_8' must be a finite number, got not
 local flags = apo.dataset{{prompt = "a", eval_0 = true, eval_1 = false}}
 equal(apo.values_from{data = flags, mode = "mean"}:of(flags.rows):totable(), {0.5})
 
--- The caller's table stays as it is; longer conversations are the script's to write out.
+-- The caller's table stays as it is; without a template, longer conversations are the script's to
+-- write out.
 local chat = {{role = "user", content = "Hi"}}
-local given = {prompt = chat}
-equal(apo.dataset{given}[1].prompt, "Hi")
+local given, raw = {prompt = chat}, {chat_template = false}
+equal(apo.dataset({given}, raw)[1].prompt, "Hi")
 assert(given.prompt == chat)
-raises("row 1: 'prompt' is a conversation of 2 messages; only one of the role user", apo.dataset,
-  {{prompt = {{role = "system", content = "Be brief."}, chat[1]}}})
-raises("is a conversation of 1 messages", apo.dataset, {{prompt = {{role = "user"}}}})
+assert(apo.dataset{given}[1] == given)
+raises("row 1: 'prompt' is a conversation of 2 messages; without a chat template only one of the role "
+  .. "user is taken", apo.dataset, {{prompt = {{role = "system", content = "Be brief."}, chat[1]}}}, raw)
+raises("is a conversation of 1 messages", apo.dataset, {{prompt = {{role = "user"}}}}, raw)
+raises("generate: prompt 1: chat template: the tokenizer has no chat template", model.generate, model,
+  apo.dataset(path))
 equal(apo.dataset({{prompt = {{role = "system", content = "S"}, chat[1]}}}, {
   prompt = function(row) return row.prompt[1].content .. row.prompt[2].content end,
 })[1].prompt, "SHi")

@@ -1,0 +1,148 @@
+// Runs the statements of a template.
+
+/// Evaluates a template once.
+struct TemplateEvaluator {
+  /// How a statement ended.
+  enum Flow { case normal, breakLoop, continueLoop }
+
+  let source: String
+  let run: TemplateRun
+  /// What `strftime_now` calls now, in seconds since 1970.
+  let now: Int
+
+  /// The text of a template with these variables.
+  static func render(
+    _ statements: [TemplateStatement], named source: String,
+    variables: [(name: String, value: TemplateValue)], now: Int
+  ) throws -> String {
+    let evaluator = TemplateEvaluator(source: source, run: TemplateRun(), now: now)
+    let scope = TemplateScope(nil)
+    for variable in variables { scope.variables[variable.name] = variable.value }
+    defer { evaluator.run.finish() }
+    var output = ""
+    _ = try evaluator.execute(statements, scope, &output)
+    return output
+  }
+
+  /// Runs statements one after the other; an error gets the line of the innermost.
+  func execute(
+    _ statements: [TemplateStatement], _ scope: TemplateScope, _ output: inout String
+  ) throws -> Flow {
+    for statement in statements {
+      do {
+        try run.charge()
+        let flow = try execute(statement.kind, scope, &output)
+        if flow != .normal { return flow }
+      } catch let fault as TemplateFault {
+        throw TemplateError(source: source, line: statement.line, reason: fault.description)
+      }
+    }
+    return .normal
+  }
+
+  private func execute(
+    _ kind: TemplateStatement.Kind, _ scope: TemplateScope, _ output: inout String
+  ) throws -> Flow {
+    switch kind {
+    case .text(let text): try append(text, to: &output)
+    case .output(let expression):
+      try append(evaluate(expression, scope).text(run), to: &output)
+    case .conditional(let branches, let otherwise):
+      let branch = try branches.first { try evaluate($0.test, scope).isTrue }
+      return try run.nested { try execute(branch?.body ?? otherwise, scope, &output) }
+    case .loop(let loop): return try run.nested { try execute(loop, scope, &output) }
+    case .assign(let target, let expression):
+      try assign(evaluate(expression, scope), to: target, scope)
+    case .assignBlock(let target, let filters, let body):
+      try assign(block(body, filters, scope), to: target, scope)
+    case .macro(let definition):
+      try run.register(scope)
+      scope.variables[definition.name] = .macro(TemplateMacro(definition, in: scope))
+    case .generation(let body): try append(block(body, [], scope).text(run), to: &output)
+    case .filter(let filters, let body):
+      try append(block(body, filters, scope).text(run), to: &output)
+    case .breakLoop: return .breakLoop
+    case .continueLoop: return .continueLoop
+    }
+    return .normal
+  }
+
+  private func append(_ text: String, to output: inout String) throws {
+    try run.charge(bytes: text.utf8.count)
+    output += text
+  }
+
+  /// The text of statements in a scope of their own, through filters.
+  private func block(
+    _ body: [TemplateStatement], _ filters: [TemplateFilter], _ scope: TemplateScope
+  ) throws -> TemplateValue {
+    let inner = TemplateScope(scope)
+    let text = try run.nested {
+      var text = ""
+      _ = try execute(body, inner, &text)
+      return text
+    }
+    return try filters.reduce(.string(text)) { try filter($0, $1, inner) }
+  }
+
+  private func execute(
+    _ loop: TemplateForLoop, _ scope: TemplateScope, _ output: inout String
+  ) throws -> Flow {
+    var items = try elements(of: evaluate(loop.iterable, scope))
+    if let test = loop.test {
+      items = try items.filter { item in
+        let inner = TemplateScope(scope)
+        try assign(item, to: loop.target, inner)
+        return try evaluate(test, inner).isTrue
+      }
+    }
+    let state = try TemplateLoop(TemplateList(items))
+    for (index, item) in items.enumerated() {
+      try run.charge()
+      state.index = index
+      let inner = TemplateScope(scope)
+      inner.variables["loop"] = .loop(state)
+      try assign(item, to: loop.target, inner)
+      let flow = try execute(loop.body, inner, &output)
+      if flow == .breakLoop { break }
+    }
+    if items.isEmpty { return try execute(loop.otherwise, TemplateScope(scope), &output) }
+    return .normal
+  }
+
+  private func assign(
+    _ value: TemplateValue, to target: TemplateTarget, _ scope: TemplateScope
+  ) throws {
+    switch target {
+    case .name(let name): scope.variables[name] = value
+    case .attribute(let name, let attribute):
+      guard case .namespace(let namespace)? = scope[name] else {
+        throw TemplateFault("'\(name)' is no namespace, so '\(name).\(attribute)' cannot be set")
+      }
+      try namespace.attributes.set(attribute, value)
+    case .tuple(let targets):
+      let items = try elements(of: value)
+      guard items.count == targets.count else {
+        throw TemplateFault("\(items.count) values cannot be assigned to \(targets.count) names")
+      }
+      for (item, target) in zip(items, targets) { try assign(item, to: target, scope) }
+    }
+  }
+
+  /// What a loop walks over: elements, keys or characters.
+  func elements(of value: TemplateValue) throws -> [TemplateValue] {
+    let items: [TemplateValue]
+    switch value {
+    case .undefined: items = []
+    case .list(let list), .tuple(let list): items = list.items
+    case .dictionary(let dictionary): items = dictionary.keys
+    case .string(let text):
+      try run.charge(elements: text.utf8.count)
+      return text.unicodeScalars.map { .string(String($0)) }
+    case .iterator(let iterator): items = iterator.takeAll()
+    default: throw TemplateFault("a \(value.typeName) cannot be iterated over")
+    }
+    try run.charge(elements: items.count)
+    return items
+  }
+}

@@ -1,0 +1,202 @@
+// Jinja's filters on single values; those on lists are in TemplateFilters+Lists.swift.
+
+extension TemplateEvaluator {
+  /// A value through a filter.
+  func filter(
+    _ value: TemplateValue, _ filter: TemplateFilter, _ scope: TemplateScope
+  ) throws -> TemplateValue {
+    try run.nested { try apply(values(filter.name, filter.arguments, scope), to: value) }
+  }
+
+  /// Calls the filter that the call names.
+  func apply(_ call: TemplateCall, to value: TemplateValue) throws -> TemplateValue {
+    var call = call
+    let result =
+      try basic(value, &call) ?? textual(value, &call) ?? numeric(value, &call)
+      ?? ordering(value, &call) ?? choosing(value, &call)
+    guard let result else { throw TemplateFault("the filter '\(call.name)' is not supported") }
+    return result
+  }
+
+  private func basic(_ value: TemplateValue, _ call: inout TemplateCall) throws -> TemplateValue? {
+    switch call.name {
+    case "default", "d":
+      try call.bind("default_value", "boolean")
+      let replaces = call.boolean(1, default: false) ? !value.isTrue : value.isUndefined
+      return replaces ? call[0] ?? .string("") : value
+    case "length", "count":
+      try call.bind()
+      return .integer(try length(of: value))
+    case "list":
+      try call.bind()
+      return try .list(of: elements(of: value))
+    case "string", "safe":
+      try call.bind()
+      return .string(try value.text(run))
+    case "items":
+      try call.bind()
+      guard case .dictionary(let dictionary) = value else {
+        if value.isUndefined { return try .list(of: []) }
+        throw TemplateFault("items: a dict expected, got \(value.typeName)")
+      }
+      try run.charge(elements: dictionary.keys.count)
+      return .iterator(
+        try TemplateIterator(
+          dictionary.pairs.map { .tuple(try TemplateList([$0.key, $0.value])) }))
+    case "tojson": return try json(value, &call)
+    default: return nil
+    }
+  }
+
+  /// The number of elements, keys or characters.
+  func length(of value: TemplateValue) throws -> Int {
+    switch value {
+    case .undefined: return 0
+    case .string(let text):
+      try run.charge(bytes: text.utf8.count)
+      return text.unicodeScalars.count
+    case .list(let list), .tuple(let list): return list.items.count
+    case .dictionary(let dictionary): return dictionary.keys.count
+    case .loop(let loop): return loop.items.count
+    default: throw TemplateFault("a \(value.typeName) has no length")
+    }
+  }
+
+  private func json(_ value: TemplateValue, _ call: inout TemplateCall) throws -> TemplateValue {
+    try call.bind("ensure_ascii", "indent", "separators", "sort_keys")
+    var writer = TemplateJSONWriter(run: run)
+    writer.isASCII = call.boolean(0, default: false)
+    writer.sortsKeys = call.boolean(3, default: false)
+    switch call[1] {
+    case nil, .some(.none): break
+    case .string(let text)?: writer.indent = text
+    case let indent?:
+      guard let width = indent.index, width <= 100 else {
+        throw TemplateFault("tojson: 'indent' must be a text or an integer up to 100")
+      }
+      writer.indent = String(repeating: " ", count: max(0, width))
+    }
+    if writer.indent != nil { writer.itemSeparator = "," }
+    if let separators = call[2], !separators.isNone {
+      let parts = try elements(of: separators)
+      guard parts.count == 2, case .string(let item) = parts[0], case .string(let key) = parts[1]
+      else { throw TemplateFault("tojson: 'separators' must be two texts") }
+      (writer.itemSeparator, writer.keySeparator) = (item, key)
+    }
+    return .string(try writer.json(value))
+  }
+
+  private func textual(_ value: TemplateValue, _ call: inout TemplateCall) throws -> TemplateValue?
+  {
+    guard
+      ["trim", "upper", "lower", "capitalize", "title", "replace", "indent"].contains(call.name)
+    else { return nil }
+    let text = try value.text(run)
+    try run.charge(bytes: text.utf8.count)
+    switch call.name {
+    case "trim":
+      try call.bind("chars")
+      return .string(stripped(text, try call.string(0)))
+    case "replace":
+      try call.bind("old", "new", "count")
+      let (old, new) = try (call.required(0).text(run), call.required(1).text(run))
+      let limit = call[2].map(\.isNone) ?? true ? -1 : try call.integer(2, default: -1)
+      return .string(try replacing(old, with: new, in: text, atMost: limit, run))
+    case "indent":
+      try call.bind("width", "first", "blank")
+      return .string(try indented(text, call))
+    default:
+      try call.bind()
+      switch call.name {
+      case "upper": return .string(text.uppercased())
+      case "lower": return .string(text.lowercased())
+      case "capitalize": return .string(capitalized(text))
+      default:
+        return .string(titled(text) { $0.isPythonSpace || "-({[<".unicodeScalars.contains($0) })
+      }
+    }
+  }
+
+  private func indented(_ text: String, _ call: TemplateCall) throws -> String {
+    var margin = "    "
+    if case .string(let text)? = call[0] {
+      margin = text
+    } else {
+      let width = try call.integer(0, default: 4)
+      guard width <= 1000 else { throw TemplateFault("indent: a width of at most 1000 expected") }
+      margin = String(repeating: " ", count: max(0, width))
+    }
+    let keepsBlank = call.boolean(2, default: false)
+    let all = (text + "\n").unicodeScalars.isEmpty ? [] : lines(text + "\n", keepEnds: false)
+    try run.charge(bytes: all.count * margin.utf8.count)
+    let indented = all.enumerated().map { position, line in
+      position == 0 || line.isEmpty && !keepsBlank ? line : margin + line
+    }
+    let result = try indented.joined(run, separator: "\n")
+    return call.boolean(1, default: false) ? margin + result : result
+  }
+
+  private func numeric(_ value: TemplateValue, _ call: inout TemplateCall) throws -> TemplateValue?
+  {
+    switch call.name {
+    case "int":
+      try call.bind("default", "base")
+      if call[1] != nil { throw TemplateFault("int: 'base' is not supported") }
+      return try integer(value, default: call[0] ?? .integer(0))
+    case "float":
+      try call.bind("default")
+      if let number = value.number { return .float(number) }
+      if case .string(let text) = value, let number = Double(stripped(text, nil)) {
+        return .float(number)
+      }
+      return call[0] ?? .float(0)
+    case "abs":
+      try call.bind()
+      if let number = value.index { return try number < 0 ? value.negated() : .integer(number) }
+      guard case .float(let number) = value else {
+        throw TemplateFault("abs: a number expected, got \(value.typeName)")
+      }
+      return .float(number.magnitude)
+    case "round":
+      try call.bind("precision", "method")
+      return try rounded(value, call)
+    default: return nil
+    }
+  }
+
+  private func integer(
+    _ value: TemplateValue, default other: TemplateValue
+  ) throws -> TemplateValue {
+    var number = value.number
+    if let exact = value.index { return .integer(exact) }
+    if case .string(let text) = value {
+      let digits = stripped(text, nil)
+      if let exact = Int(digits) { return .integer(exact) }
+      number = Double(digits)
+    }
+    guard let number, let whole = Int(exactly: number.rounded(.towardZero)) else { return other }
+    return .integer(whole)
+  }
+
+  private func rounded(_ value: TemplateValue, _ call: TemplateCall) throws -> TemplateValue {
+    let digits = try call.integer(0, default: 0)
+    let method = try call.string(1) ?? "common"
+    let rules: [String: FloatingPointRoundingRule] = [
+      "common": .toNearestOrEven, "ceil": .up, "floor": .down,
+    ]
+    guard let number = value.number, let rule = rules[method], (0...15).contains(digits) else {
+      throw TemplateFault("round: a number, 0 to 15 digits, and common, ceil or floor expected")
+    }
+    if digits > 0, method == "common" {
+      throw TemplateFault("round: digits behind the point are not supported")
+    }
+    if digits == 0, method == "common", value.index != nil { return value }
+    let scale = raised(10, to: Double(digits))
+    return .float((number * scale).rounded(rule) / scale)
+  }
+}
+
+extension TemplateValue {
+  var isUndefined: Bool { if case .undefined = self { true } else { false } }
+  var isNone: Bool { if case .none = self { true } else { false } }
+}

@@ -1,0 +1,170 @@
+import Foundation
+import TestSupport
+import Testing
+
+@testable import Models
+
+/// Templates against jinja2 as transformers sets it up: Tests/Fixtures/make_chat_templates.py.
+@Suite struct ChatTemplateTests {
+  @Test func equalJinja() throws {
+    let rows = try JSONLines.read(localFixture("chat_templates.jsonl"))
+    let data = members(rows[0]["data"])
+    let now = try #require(rows[0]["now"]?.integer)
+    #expect(rows.count > 300)
+    setenv("TZ", "UTC", 1)
+    tzset()
+    for row in rows.dropFirst() {
+      let template = try #require(row["template"]?.string)
+      let variables = row["variables"] == .null ? data : members(row["variables"])
+      let text = try? ChatTemplate(template, source: "t").render(variables, now: now)
+      #expect(text.map(utf8) == row["text"]?.string.map(utf8), "\(template)")
+    }
+  }
+
+  private func members(_ value: JSON?) -> [JSON.Member] {
+    if case .object(let members)? = value { members } else { [] }
+  }
+
+  static let faults: [(String, String)] = [
+    ("a\n{% include 'x' %}", "t: line 2: the tag 'include' is not supported (supported: if, for,"),
+    ("\n\n{% for x in y recursive %}{% endfor %}", "t: line 3: recursive loops are not supported"),
+    ("{% call f() %}{% endcall %}", "line 1: the tag 'call' is not supported"),
+    ("{{ 'a' | wordwrap }}", "line 1: the filter 'wordwrap' is not supported"),
+    ("{{ 1 is filter }}", "line 1: the test 'filter' is not supported"),
+    ("{{ 'a'.encode() }}", "the function 'encode' of str is not supported"),
+    ("{{ '%d' % 1 }}", "formatting with '%' is not supported"),
+    ("{{ f(**{}) }}", "arguments with '**' are not supported"),
+    ("{{ [1, 2][0, 1] }}", "several subscripts in one pair of brackets are not supported"),
+    ("{% if a\n and b.c.d %}{% endif %}\n{{ a.b }}", "line 3: 'a' is undefined, so it has no 'b'"),
+    (
+      "{% if x %}\n{{ raise_exception('Roles must alternate!') }}\n{% endif %}",
+      "t: line 2: Roles must alternate!"
+    ),
+    ("{% break %}", "'break' stands outside of a loop"),
+    ("{% for x in [1] %}{% macro f() %}{% break %}{% endmacro %}{% endfor %}", "outside of a loop"),
+    ("{{ 'a'.__class__ }}", "the attribute '__class__' is not accessible to templates"),
+    ("{% set ns = namespace(_x=1) %}", "names that begin with '_' are not allowed"),
+    ("{{ 9223372036854775807 + 1 }}", "an integer is beyond 64 bits"),
+    ("{{ 99999999999999999999 }}", "the number '99999999999999999999' is too large"),
+    ("{{ -9223372036854775807 - 2 }}", "an integer is beyond 64 bits"),
+    ("{{ (-9223372036854775807 - 1) // -1 }}", "an integer is beyond 64 bits"),
+    ("{{ 3 ** 64 }}", "an integer is beyond 64 bits"),
+    ("{{ [1][::0] }}", "the step of a slice is 0"),
+    ("{{ range(3, 0, 0) }}", "range: the step is 0"),
+    ("{{ '\\ud800' }}", "the escape of 'd800' names no character"),
+    ("{{ \u{e9} }}", "unexpected character '\u{e9}'"),
+  ]
+
+  @Test(arguments: faults) func refused(_ template: String, _ expected: String) {
+    let text = errorText {
+      _ = try ChatTemplate(template, source: "t").render([.init("x", .bool(true))], now: 0)
+    }
+    #expect(text?.contains(expected) == true, "\(template): \(text ?? "no error")")
+  }
+
+  /// Templates that would take all time, memory or stack.
+  static let hostile: [(String, String)] = [
+    (
+      "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}",
+      "more than 4000000 steps"
+    ),
+    ("{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}", "deeper than 300 levels"),
+    (
+      "{% set ns = namespace(x='a') %}{% for a in range(99) %}{% set ns.x = ns.x ~ ns.x %}"
+        + "{% endfor %}", "more than 128 MiB of text"
+    ),
+    ("{{ 'a' * 9223372036854775807 }}", "more than 128 MiB of text"),
+    ("{{ [1] * 9223372036854775807 }}", "more than 128 MiB of text"),
+    ("{{ range(9999999) }}", "range: more than 100000 numbers"),
+    (
+      "{% set ns = namespace(x=[]) %}{% for a in range(999) %}{% set ns.x = [ns.x] %}{% endfor %}",
+      "a value is nested deeper than 64 levels"
+    ),
+    ("{% set ns = namespace() %}{% set ns.x = ns %}{{ ns }}", "nested too deeply to be printed"),
+    ("{{ " + String(repeating: "(", count: 99_999) + "1", "nested deeper than 64 levels"),
+    ("{{ " + String(repeating: "-", count: 99_999) + "1 }}", "nested deeper than 64 levels"),
+    ("{{ " + String(repeating: "not ", count: 99_999) + "1 }}", "nested deeper than 64 levels"),
+    ("{{ 1" + String(repeating: "+1", count: 99_999) + " }}", "more than 100 operands"),
+    ("{{ a" + String(repeating: ".a", count: 99_999) + " }}", "more than 100 subscripts"),
+    ("{{ a" + String(repeating: "|list", count: 99_999) + " }}", "more than 100 filters"),
+    (String(repeating: "{% if a %}", count: 99_999), "nested deeper than 64 levels"),
+    ("{{ '" + String(repeating: "a", count: 5_000_000) + "' }}", "larger than 4 MB"),
+    (
+      "{% set ns = namespace(f=none) %}{% for i in range(99999) %}{% set old = ns.f %}"
+        + "{% macro f() %}{{ old }}{% endmacro %}{% set ns.f = f %}{% endfor %}done", ""
+    ),
+    (
+      "{% set ns = namespace(f=none) %}{% for i in range(99999) %}"
+        + "{% set ns.f = namespace(f=ns.f) %}{% endfor %}done", ""
+    ),
+    (
+      "{% set a = 'a' * 9999999 %}{% for i in range(9999) %}{{ a.find('a' * 4999999 ~ 'b') }}"
+        + "{% endfor %}", "more than 128 MiB of text"
+    ),
+  ]
+
+  @Test(arguments: hostile.indices) func limits(_ index: Int) {
+    let (template, expected) = Self.hostile[index]
+    let text = errorText { _ = try ChatTemplate(template, source: "t").render([], now: 0) }
+    #expect(
+      expected.isEmpty ? text == nil : text?.contains(expected) == true,
+      "\(template.prefix(60)): \(text?.prefix(200) ?? "no error")")
+  }
+
+  @Test func damagedTemplatesAreRenderedOrRefused() throws {
+    let rows = try JSONLines.read(localFixture("chat_templates.jsonl"))
+    var mutator = MutationTests.Mutator(state: 11)
+    let templates = rows.compactMap { $0["template"]?.string }
+    for count in 0..<2_000 {
+      let row = rows[1 + count % 80]
+      let template = String(
+        decoding: mutator.mutate(Array(templates[count % templates.count].utf8)), as: UTF8.self)
+      let variables = members(row["variables"] == .null ? rows[0]["data"] : row["variables"])
+      _ = try? ChatTemplate(template, source: "t").render(variables, now: 0)
+    }
+  }
+}
+
+@Suite struct ChatTemplatesTests {
+  private func read(_ files: [String: String]) throws -> ChatTemplates {
+    try ChatTemplates(files: files.mapValues { Array($0.utf8) }, folder: "m")
+  }
+
+  @Test func sources() throws {
+    let list = #"[{"name": "default", "template": "D"}, {"name": "tool_use", "template": "T"}]"#
+    let both = try read([
+      "tokenizer_config.json": #"{"chat_template": \#(list), "eos_token": {"content": "<e>"}}"#,
+      "special_tokens_map.json": #"{"bos_token": "<b>", "eos_token": "<x>"}"#,
+    ])
+    #expect(try both.choose(nil, hasTools: false)?.text == "D")
+    #expect(try both.choose(nil, hasTools: true)?.text == "T")
+    #expect(try both.choose("tool_use", hasTools: false)?.text == "T")
+    #expect(
+      both.specialTokens
+        == [.init("bos_token", .string("<b>")), .init("eos_token", .string("<e>"))])
+    #expect(
+      errorText { _ = try both.choose("rag", hasTools: false) }
+        == "there is no chat template 'rag' (there are: 'default', 'tool_use')")
+    let files = ["tokenizer_config.json": #"{"chat_template": "C"}"#]
+    #expect(
+      try read(files).choose(nil, hasTools: true)?.source.contains("m/tokenizer_config") == true)
+    let newer = files.merging(["chat_template.jinja": "J"]) { $1 }
+    #expect(try read(newer).choose(nil, hasTools: false)?.text == "J")
+    #expect(try read(["chat_template.json": #"{"chat_template": "P"}"#]).all.map(\.text) == ["P"])
+    #expect(try read([:]).choose(nil, hasTools: false) == nil)
+  }
+
+  @Test(arguments: [
+    (
+      #"{"chat_template": 5}"#,
+      "m/tokenizer_config.json: field 'chat_template' must be a string or a"
+    ),
+    (#"{"chat_template": [{"name": "a"}]}"#, "field 'chat_template[0].template' is missing"),
+    (#"{"bos_token": 7}"#, "field 'bos_token' must be a string, got 7"),
+    (#"{"#, "m/tokenizer_config.json: not valid JSON"),
+  ])
+  func faults(_ text: String, _ expected: String) {
+    let text = errorText { _ = try read(["tokenizer_config.json": text]) }
+    #expect(text?.contains(expected) == true, "\(text ?? "no error")")
+  }
+}
