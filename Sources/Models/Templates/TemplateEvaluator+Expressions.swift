@@ -140,7 +140,8 @@ extension TemplateEvaluator {
     switch value {
     case .undefined(let what): throw TemplateFault("\(what) is undefined, so it has no elements")
     case .dictionary(let dictionary):
-      if let found = try dictionary[self.key(key)] { return found }
+      if case .string(let text) = key { try run.charge(bytes: text.utf8.count) }
+      if let key = try? TemplateKey(key), let found = dictionary[key] { return found }
     case .list(let list), .tuple(let list):
       if let index = key.index, let place = list.items.place(index) { return list.items[place] }
     case .string(let text):
@@ -180,7 +181,7 @@ extension TemplateEvaluator {
       result.append(contentsOf: try Array(text.unicodeScalars).slice(start, stop, step, run))
       return .string(String(result))
     case .undefined(let what): throw TemplateFault("\(what) is undefined and cannot be sliced")
-    default: return .undefined("the slice of a \(value.typeName)")
+    default: throw TemplateFault("a \(value.typeName) cannot be sliced")
     }
   }
 }

@@ -104,6 +104,9 @@ extension TemplateEvaluator {
       return .string(try replacing(old, with: new, in: text, atMost: limit, run))
     case "indent":
       try call.bind("width", "first", "blank")
+      guard case .string = value else {
+        throw TemplateFault("indent: a text expected, got \(value.typeName)")
+      }
       return .string(try indented(text, call))
     default:
       try call.bind()
@@ -149,6 +152,7 @@ extension TemplateEvaluator {
       if case .string(let text) = value, let number = Double(stripped(text, nil)) {
         return .float(number)
       }
+      if case .undefined(let what) = value { throw TemplateFault("float: \(what) is undefined") }
       return call[0] ?? .float(0)
     case "abs":
       try call.bind()
@@ -169,6 +173,7 @@ extension TemplateEvaluator {
   ) throws -> TemplateValue {
     var number = value.number
     if let exact = value.index { return .integer(exact) }
+    if case .undefined(let what) = value { throw TemplateFault("int: \(what) is undefined") }
     if case .string(let text) = value {
       let digits = stripped(text, nil)
       if let exact = Int(digits) { return .integer(exact) }

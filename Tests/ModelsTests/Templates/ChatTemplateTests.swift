@@ -81,7 +81,10 @@ import Testing
       "a value is nested deeper than 64 levels"
     ),
     ("{% set ns = namespace() %}{% set ns.x = ns %}{{ ns }}", "nested too deeply to be printed"),
-    ("{{ " + String(repeating: "(", count: 99_999) + "1", "nested deeper than 64 levels"),
+    (
+      "{{ " + String(repeating: "(", count: 999) + "1" + String(repeating: ")", count: 999) + " }}",
+      "nested deeper than 64 levels"
+    ),
     ("{{ " + String(repeating: "-", count: 99_999) + "1 }}", "nested deeper than 64 levels"),
     ("{{ " + String(repeating: "not ", count: 99_999) + "1 }}", "nested deeper than 64 levels"),
     ("{{ 1" + String(repeating: "+1", count: 99_999) + " }}", "more than 100 operands"),

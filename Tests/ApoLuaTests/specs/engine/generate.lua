@@ -200,7 +200,7 @@ test("options have vLLM's names and ranges", function()
     raises(text, function() model:generate("1=", options) end)
   end
   fails("generate: unknown option 'max_token'; did you mean 'max_tokens'? known options: adapter, ignore_eos, "
-    .. "max_tokens, min_p, n, seed, step, stop, temperature, top_k, top_p", {max_token = 3})
+    .. "max_tokens, min_p, n, seed, step, stop, stop_token_ids, temperature, top_k, top_p", {max_token = 3})
   fails("generate: option 'max_tokens' must be an integer, got 2.5", {max_tokens = 2.5})
   fails("generate: max_tokens: a whole number from 1", {max_tokens = 0})
   fails("generate: max_tokens:", {max_tokens = math.maxinteger})
