@@ -45,8 +45,9 @@ let applyChatTemplateMethod = Function(
     the special tokens, so encode it with `add_special_tokens = false`, as `tokenize` does.
     """,
   example: """
-    local text = model.tokenizer:apply_chat_template(
-      {{role = "user", content = "2+2=?"}}, {add_generation_prompt = true})
+    local tok = apo.char_tokenizer{alphabet = "0123456789+="}
+    tok.chat_template = "{% for m in messages %}{{ m.content }}{% endfor %}"
+    print(tok:apply_chat_template{{role = "user", content = "2+2="}})
     """
 ) { call in
   let object = try call.this(TokenizerObject.self)
