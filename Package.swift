@@ -17,6 +17,16 @@ let hot: [SwiftSetting] =
   strict + [.unsafeFlags(march), .unsafeFlags(["-O"], .when(configuration: .debug))]
 
 // Layers, lowest first. A target depends only on targets above it in this list.
+// The fuzzer is built by scripts/fuzz alone: it needs a compiler's runtime that the others do not.
+let fuzzer: [Target] =
+  Context.environment["APO_FUZZ"] == nil
+  ? []
+  : [
+    .executableTarget(
+      name: "apo-fuzz", dependencies: ["Fuzzing"], path: "Tests/Fuzz",
+      swiftSettings: strict + [.unsafeFlags(["-parse-as-library"])])
+  ]
+
 let package = Package(
   name: "apo-lua",
   products: [.executable(name: "apo-lua", targets: ["apo-lua"])],
@@ -50,6 +60,9 @@ let package = Package(
     .target(
       name: "TestSupport", dependencies: ["Training", "Lua"], path: "Tests/TestSupport",
       swiftSettings: strict),
+    .target(
+      name: "Fuzzing", dependencies: ["ApoLua", "TestSupport"], path: "Tests/Fuzzing",
+      swiftSettings: strict),
     .testTarget(
       name: "TensorsTests", dependencies: ["Tensors", "TestSupport"], exclude: ["Fixtures"],
       swiftSettings: strict),
@@ -59,7 +72,7 @@ let package = Package(
       name: "TrainingTests", dependencies: ["Training", "TestSupport"], swiftSettings: strict),
     .testTarget(name: "LuaTests", dependencies: ["Lua", "TestSupport"], swiftSettings: strict),
     .testTarget(
-      name: "ApoLuaTests", dependencies: ["ApoLua", "TestSupport"], exclude: ["specs"],
-      swiftSettings: strict),
-  ]
+      name: "ApoLuaTests", dependencies: ["ApoLua", "Fuzzing", "TestSupport"],
+      exclude: ["specs"], swiftSettings: strict),
+  ] + fuzzer
 )

@@ -21,6 +21,12 @@ public enum Fixtures {
   public static func path(_ name: String) -> String { (folder ?? "no fixtures") + "/" + name }
 }
 
+/// Path of a file in Tests/Fixtures.
+public func localFixture(_ name: String) -> String {
+  URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    .appendingPathComponent("../Fixtures/\(name)").standardized.path
+}
+
 /// Calls `body` with a new folder that is removed afterwards.
 public func withTemporaryFolder<Result>(_ body: (String) throws -> Result) throws -> Result {
   let path = NSTemporaryDirectory() + "apo-" + UUID().uuidString

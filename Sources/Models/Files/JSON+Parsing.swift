@@ -16,7 +16,7 @@ extension JSON {
   }
 
   /// Parses bytes of `file` that hold one JSON value; a byte order mark is skipped.
-  static func parse(_ bytes: UnsafeRawBufferPointer, file: String) throws -> JSON {
+  package static func parse(_ bytes: UnsafeRawBufferPointer, file: String) throws -> JSON {
     do { return try parse(bytes) } catch let error as JSONError {
       throw FileError(file, error.description)
     }

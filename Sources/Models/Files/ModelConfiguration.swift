@@ -74,7 +74,8 @@ public struct ModelConfiguration: Sendable, Equatable {
     try self.init(JSONFields(value, file: source), generation: nil)
   }
 
-  private init(_ fields: JSONFields, generation: JSONFields?) throws {
+  /// Takes the fields of config.json and generation_config.json.
+  package init(_ fields: JSONFields, generation: JSONFields?) throws {
     let family = try ModelFamily.named(in: fields)
     let keys = family.architecture.keys
     try Self.checkSupport(fields, family)

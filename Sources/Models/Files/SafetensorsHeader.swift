@@ -27,7 +27,7 @@ public enum SafetensorsType: String, Sendable, CaseIterable {
   case bool = "BOOL"
 
   /// Whether the numbers are of a float format.
-  var isFloat: Bool { [.float32, .float64, .float16, .bfloat16].contains(self) }
+  package var isFloat: Bool { [.float32, .float64, .float16, .bfloat16].contains(self) }
 
   /// Bytes of one number.
   var size: Int {
@@ -49,14 +49,16 @@ struct SafetensorsEntry: Sendable {
   let bytes: Range<Int>
 }
 
-struct SafetensorsHeader {
+/// What a safetensors file says about its tensors.
+package struct SafetensorsHeader {
   var metadata: [String: String] = [:]
   var entries: [String: SafetensorsEntry] = [:]
 
   /// The official limit; a longer header is a lie or an attack.
   static let longest = 100_000_000
 
-  init(_ bytes: UnsafeRawBufferPointer, file: String) throws {
+  /// Reads the beginning of a file's bytes; throws a `FileError` where it does not fit them.
+  package init(_ bytes: UnsafeRawBufferPointer, file: String) throws {
     guard bytes.count >= 8 else {
       throw FileError(file, "\(bytes.count) bytes are too few for a safetensors file")
     }

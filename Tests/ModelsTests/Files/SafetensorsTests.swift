@@ -175,12 +175,6 @@ import Testing
   }
 }
 
-/// Path of a file in Tests/Fixtures.
-func localFixture(_ name: String) -> String {
-  URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-    .appendingPathComponent("../../Fixtures/\(name)").standardized.path
-}
-
 /// What stays in memory of a file that was read.
 @Suite struct MappedMemoryTests {
   /// Kilobytes of the file's mapping that this process holds, from /proc/self/smaps.
