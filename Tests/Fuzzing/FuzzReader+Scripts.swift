@@ -82,7 +82,21 @@ extension FuzzReader {
       local about = {settings = {lr = 0.001, seed = seed, betas = {0.9, 0.95}}}
       local opened = journal.open(folder, about)
       opened:rewind({["metrics.jsonl"] = 30})
-      assert(#opened.history < 40)
+      for _, record in ipairs(opened.history) do assert(type(record) == "table") end
+      """)
+  }
+
+  static func checkpoint(_ folder: FuzzFolder) throws -> FuzzReader {
+    let state = """
+      {"step": 20, "num_tokens": 3200, "evaluated": 20, "seconds": 1.5,
+       "sizes": {"metrics.jsonl": 1000, "completions.jsonl": 0}, "algorithm": {}}
+      """
+    return try scripted(
+      "checkpoint", folder, files: ["state.json"], places: places + ["must be an object"],
+      seeds: [Array(state.utf8)],
+      """
+      local state = require "apo.checkpoint".read_state(folder .. "/state.json")
+      assert(state.step >= 0 and state.sizes)
       """)
   }
 }

@@ -33,7 +33,8 @@ extension FuzzReader {
     ]
     let name = "model.safetensors.index.json"
     return FuzzReader(
-      name: "index", seeds: seeds.map { Array($0.utf8) }, files: [name, folder.path], places: weightPlaces
+      name: "index", seeds: seeds.map { Array($0.utf8) }, files: [name, folder.path],
+      places: weightPlaces
     ) { bytes in
       try folder.write(name, bytes)
       try readAll(Safetensors(folder: folder.path))

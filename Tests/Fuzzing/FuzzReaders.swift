@@ -5,7 +5,7 @@ extension FuzzReader {
   /// The names of all readers.
   public static let names = [
     "safetensors", "index", "model", "config", "tokenizer", "pattern", "jsonl", "csv", "values",
-    "run", "adapter",
+    "run", "checkpoint", "adapter",
   ]
 
   /// The reader of a name, nil where there is none; it writes its inputs to a folder of its own.
@@ -21,6 +21,7 @@ extension FuzzReader {
     case "csv": try table(folder)
     case "values": try values(folder)
     case "run": try run(folder)
+    case "checkpoint": try checkpoint(folder)
     case "adapter": try adapter(folder)
     default: nil
     }

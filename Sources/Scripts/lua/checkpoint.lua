@@ -40,13 +40,36 @@ local function save(dir, run, state)
   return target
 end
 
+-- The state that a file holds, checked: a run goes on counting from its numbers.
+local function read_state(path)
+  local state = json.read(path)
+  if type(state) ~= "table" then fail(path .. ": must be an object, got " .. type(state)) end
+  local function check(name, value, is_good, expected)
+    if not is_good then
+      fail(("%s: field '%s' must be %s, got %s"):format(path, name, expected, tostring(value)))
+    end
+  end
+  local function is_count(value) return math.type(value) == "integer" and value >= 0 end
+  for _, name in ipairs{"step", "num_tokens"} do
+    check(name, state[name], is_count(state[name]), "a count")
+  end
+  local evaluated, seconds, sizes = state.evaluated, state.seconds, state.sizes
+  check("evaluated", evaluated, evaluated == nil or is_count(evaluated), "a count or missing")
+  check("seconds", seconds, type(seconds) == "number" and seconds >= 0, "a number")
+  local algorithm = state.algorithm
+  check("algorithm", algorithm, algorithm == nil or type(algorithm) == "table", "an object")
+  check("sizes", sizes, type(sizes) == "table", "an object of the sizes of files")
+  for name, size in pairs(sizes) do check("sizes." .. name, size, is_count(size), "a count") end
+  return state
+end
+
 -- Puts what was saved into a run; gives the state.
 local function load(folder, run)
   algorithm_state.load_model(run.policy, folder .. "/policy")
   run.optimizer:load(folder .. "/optimizer.safetensors")
-  local state = json.read(folder .. "/state.json")
+  local state = read_state(folder .. "/state.json")
   algorithm_state.load(run.state, folder, state.algorithm)
   return state
 end
 
-return {latest = latest, save = save, load = load}
+return {latest = latest, save = save, load = load, read_state = read_state}

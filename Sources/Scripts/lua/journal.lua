@@ -62,15 +62,26 @@ local function start(journal, about)
   if text then system.write_file(journal.dir .. "/script.lua", text) end
 end
 
+-- The settings that a run.json holds.
+local function settings(path)
+  local about = json.read(path)
+  local found = type(about) == "table" and about.settings
+  if type(found) ~= "table" then fail(path .. ": field 'settings' must be an object") end
+  if found.seed ~= nil and math.type(found.seed) ~= "integer" then
+    fail(("%s: field 'settings.seed' must be an integer, got %s"):format(path, type(found.seed)))
+  end
+  return found
+end
+
 -- The seed of the run that a folder holds, nil when it holds none.
 local function seed(dir)
   local path = dir .. "/run.json"
-  return system.exists(path) and json.read(path).settings.seed or nil
+  return system.exists(path) and settings(path).seed or nil
 end
 
 local function continue(journal, about)
   local path = journal.dir .. "/run.json"
-  local changed = differences(json.read(path).settings, about.settings)
+  local changed = differences(settings(path), about.settings)
   if changed ~= "" then
     fail(("%s: the run was started with other settings (%s); use them again to resume it, "
       .. "or choose another folder"):format(path, changed))
@@ -153,7 +164,12 @@ end
 function Journal:lines(name)
   local records, path = {}, self.dir .. "/" .. name
   if system.size(path) then
-    for record in json.read_lines(path) do records[#records + 1] = record end
+    for record, line in json.read_lines(path) do
+      if type(record) ~= "table" then
+        fail(("%s: line %d: must be an object of figures, got %s"):format(path, line, type(record)))
+      end
+      records[#records + 1] = record
+    end
   end
   return records
 end
