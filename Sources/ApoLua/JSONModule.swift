@@ -44,14 +44,18 @@ let jsonModule = Module(
       returns: [Returned(.any, "the value")]
     ) { call in
       let keep = try call[2].options()["keep_null"].boolean()
-      return try call.result(LuaValue(JSON.parse(call[1].string()), keepingNull: keep))
+      return try call.result(
+        LuaValue(
+          JSON.parse(call[1].string(), deepest: LuaState.depthLimit), keepingNull: keep))
     },
     Function(
       "read", "Reads a file that holds one JSON value.", [path, reading],
       returns: [Returned(.any, "the value")]
     ) { call in
       let keep = try call[2].options()["keep_null"].boolean()
-      return try call.result(LuaValue(JSON.read(call.path()), keepingNull: keep))
+      return try call.result(
+        LuaValue(
+          JSON.read(call.path(), deepest: LuaState.depthLimit), keepingNull: keep))
     },
     Function(
       "write", "Writes a value as a JSON file, indented, at once or not at all.",
@@ -69,7 +73,7 @@ let jsonModule = Module(
       example: #"for row, line in apo.json.read_lines("data.jsonl") do print(line, row.prompt) end"#
     ) { call in
       let keep = try call[2].options()["keep_null"].boolean()
-      let reader = try JSONLinesReader(call.path())
+      let reader = try JSONLinesReader(call.path(), deepest: LuaState.depthLimit)
       return try call.result(
         LuaIterator {
           guard let value = try reader.next() else { return nil }

@@ -11,7 +11,7 @@ public protocol LuaPushable {
 
 extension LuaState {
   /// The deepest that tables may be nested when they are read or pushed.
-  static let depthLimit = 100
+  public static let depthLimit = 100
 
   func pushNil() { cl_push_nil(current) }
   func pop(_ count: Int32 = 1) { cl_set_top(current, -count - 1) }

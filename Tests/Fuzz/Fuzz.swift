@@ -7,6 +7,8 @@ import Fuzzing
 /// What is counted, and said at the end.
 private struct Campaign {
   let reader: FuzzReader
+  /// Whether an input is given again by hand.
+  let isSingle: Bool
   var inputs = 0
   var refused = 0
   var slowest = 0.0
@@ -17,6 +19,7 @@ private struct Campaign {
       inputs += 1
       refused += outcome.refusal == nil ? 0 : 1
       slowest = max(slowest, outcome.seconds)
+      if isSingle { print(outcome.refusal ?? "accepted") }
     } catch {
       print("FAILURE: \(error)")
       fflush(nil)
@@ -55,7 +58,7 @@ public func initialize(_: UnsafeMutableRawPointer, _: UnsafeMutableRawPointer) -
       }
       exit(0)
     }
-    campaign = Campaign(reader: reader)
+    campaign = Campaign(reader: reader, isSingle: environment["APO_FUZZ_SINGLE"] != nil)
     atexit { campaign?.report() }
   } catch {
     print("fuzz: \(error)")
@@ -74,12 +77,12 @@ public func test(_ data: UnsafePointer<UInt8>?, _ size: Int) -> CInt {
 @_silgen_name("LLVMFuzzerMutate")
 private func mutateBytes(_ data: UnsafeMutablePointer<UInt8>, _ size: Int, _ limit: Int) -> Int
 
-/// Called by libFuzzer for a new input: its own mutations, which know what has led to new code, and those of JSON in turn.
+/// Called by libFuzzer for a new input: mutations of JSON, and now and then its own, which know what led to new code.
 @_cdecl("LLVMFuzzerCustomMutator")
 public func mutate(
   _ data: UnsafeMutablePointer<UInt8>, _ size: Int, _ limit: Int, _ seed: CUnsignedInt
 ) -> Int {
-  guard seed % 2 == 0 else { return mutateBytes(data, size, limit) }
+  guard seed % 4 != 0 else { return mutateBytes(data, size, limit) }
   var mutator = Mutator(seed: UInt64(seed), limit: limit)
   let result = mutator.mutate(Array(UnsafeBufferPointer(start: data, count: size)))
   data.update(from: result, count: result.count)

@@ -29,10 +29,10 @@ public struct Mutator {
     return Int((z ^ z >> 31) >> 1) % max(1, bound)
   }
 
-  /// A copy with one to four things wrong.
+  /// A copy with one thing wrong, or up to four.
   public mutating func mutate(_ input: [UInt8]) -> [UInt8] {
     var bytes = input
-    for _ in 0...below(4) {
+    for _ in 0...(below(2) * below(4)) {
       if below(3) == 0 { damageBytes(&bytes) } else { damageJSON(&bytes) }
       if bytes.count > limit { bytes.removeSubrange(limit...) }
       if bytes.isEmpty { bytes = [0x20] }

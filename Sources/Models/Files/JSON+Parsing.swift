@@ -1,29 +1,31 @@
 // The JSON reader (RFC 8259), one pass over UTF-8 bytes. Own code because Foundation's loses the
 // difference between 1, 1.0 and true on Linux and takes over a second for a vocabulary of 7 MB.
 // Refused: NaN and Infinity, numbers beyond the range of a double, lone surrogates, invalid UTF-8,
-// nesting deeper than 512.
+// nesting deeper than 512, or than the caller can hold.
 
 extension JSON {
   /// Reads a file that holds one JSON value; the error names file, line and column.
-  public static func read(_ path: String) throws -> JSON {
-    try MappedFile(path).withBytes { try parse($0, file: path) }
+  public static func read(_ path: String, deepest: Int = 512) throws -> JSON {
+    try MappedFile(path).withBytes { try parse($0, file: path, deepest: deepest) }
   }
 
   /// Parses a text that holds one JSON value.
-  public static func parse(_ text: String) throws -> JSON {
+  public static func parse(_ text: String, deepest: Int = 512) throws -> JSON {
     var text = text
-    return try text.withUTF8 { try parse(UnsafeRawBufferPointer($0)) }
+    return try text.withUTF8 { try parse(UnsafeRawBufferPointer($0), deepest: deepest) }
   }
 
   /// Parses bytes of `file` that hold one JSON value; a byte order mark is skipped.
-  package static func parse(_ bytes: UnsafeRawBufferPointer, file: String) throws -> JSON {
-    do { return try parse(bytes) } catch let error as JSONError {
+  package static func parse(
+    _ bytes: UnsafeRawBufferPointer, file: String, deepest: Int = 512
+  ) throws -> JSON {
+    do { return try parse(bytes, deepest: deepest) } catch let error as JSONError {
       throw FileError(file, error.description)
     }
   }
 
-  static func parse(_ bytes: UnsafeRawBufferPointer) throws -> JSON {
-    var parser = JSONParser(bytes)
+  static func parse(_ bytes: UnsafeRawBufferPointer, deepest: Int = 512) throws -> JSON {
+    var parser = JSONParser(bytes, deepest: deepest)
     do { return try parser.document() } catch let error as JSONError {
       let (line, column) = parser.place()
       throw JSONError("not valid JSON at line \(line), column \(column): \(error)")
@@ -33,10 +35,14 @@ extension JSON {
 
 struct JSONParser {
   let bytes: UnsafeRawBufferPointer
+  /// Levels of objects and lists that are read.
+  let deepest: Int
   var position = 0
   var depth = 0
 
-  init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
+  init(_ bytes: UnsafeRawBufferPointer, deepest: Int = 512) {
+    (self.bytes, self.deepest) = (bytes, deepest)
+  }
 
   mutating func document() throws -> JSON {
     if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { position = 3 }
@@ -86,7 +92,7 @@ struct JSONParser {
   private mutating func nested(_ body: (inout JSONParser) throws -> JSON) throws -> JSON {
     depth += 1
     defer { depth -= 1 }
-    if depth > 512 { throw JSONError("nested deeper than 512 levels") }
+    if depth > deepest { throw JSONError("nested deeper than \(deepest) levels") }
     position += 1
     return try body(&self)
   }

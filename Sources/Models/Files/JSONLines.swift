@@ -21,12 +21,13 @@ public final class JSONLinesReader {
   /// The number of the line that was read last, from 1.
   public private(set) var line = 0
   private let path: String
+  private let deepest: Int
   private let file: MappedFile
   private var position = 0
 
   /// Opens a file; throws when there is none.
-  public init(_ path: String) throws {
-    self.path = path
+  public init(_ path: String, deepest: Int = 512) throws {
+    (self.path, self.deepest) = (path, deepest)
     file = try MappedFile(path)
   }
 
@@ -52,7 +53,7 @@ public final class JSONLinesReader {
   }
 
   private func parse(_ text: UnsafeRawBufferPointer) throws -> JSON {
-    var parser = JSONParser(text)
+    var parser = JSONParser(text, deepest: deepest)
     do { return try parser.document() } catch let error as JSONError {
       let column = parser.place().column
       throw FileError(path, "line \(line), column \(column): not valid JSON: \(error)")

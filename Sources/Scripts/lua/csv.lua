@@ -36,6 +36,11 @@ end
 local function read(path, visit)
   local text, message = apo.system.read_file(path)
   if not text then fail(message) end
+  local _, bad = utf8.len(text)
+  if bad then
+    local _, lines = text:sub(1, bad):gsub("\n", "")
+    fail(("%s: line %d: not valid UTF-8"):format(path, lines + 1))
+  end
   local names, position = record(text, text:match("^\xEF\xBB\xBF()") or 1, path)
   local number = 1
   while position <= #text do
