@@ -68,8 +68,11 @@ extension JSONParser {
     {
       position += 2
       let second = try hexadecimal4()
-      let code = 0x10000 + (first - 0xD800) << 10 + (second &- 0xDC00)
-      if (0xDC00...0xDFFF).contains(second), let scalar = Unicode.Scalar(code) { return scalar }
+      guard (0xDC00...0xDFFF).contains(second) else {
+        throw JSONError("a lone surrogate escape is not a character")
+      }
+      let code = 0x10000 + (first - 0xD800) << 10 + (second - 0xDC00)
+      if let scalar = Unicode.Scalar(code) { return scalar }
     }
     throw JSONError("a lone surrogate escape is not a character")
   }

@@ -34,6 +34,7 @@ import Testing
     ("\"a", "line 1, column 3: the text ends inside a string"),
     (#""\x""#, #"line 1, column 3: unknown escape \x"#),
     (#""\ud800""#, "line 1, column 8: a lone surrogate escape is not a character"),
+    (#""\ud83d\ud83d""#, "line 1, column 14: a lone surrogate escape is not a character"),
     (#""\u12g4""#, #"line 1, column 4: \u needs four hexadecimal digits"#),
     ("\"\n\"", "line 1, column 2: a control character in a string must be written as an escape"),
     ("1 1", "line 1, column 3: text after the end of the value"),
