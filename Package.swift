@@ -24,7 +24,7 @@ let fuzzer: [Target] =
   : [
     .executableTarget(
       name: "apo-fuzz", dependencies: ["Fuzzing"], path: "Tests/Fuzz",
-      swiftSettings: strict + [.unsafeFlags(["-parse-as-library"])])
+      swiftSettings: strict)
   ]
 
 let package = Package(
@@ -62,7 +62,7 @@ let package = Package(
       swiftSettings: strict),
     .target(
       name: "Fuzzing", dependencies: ["ApoLua", "TestSupport"], path: "Tests/Fuzzing",
-      swiftSettings: strict),
+      swiftSettings: hot),
     .testTarget(
       name: "TensorsTests", dependencies: ["Tensors", "TestSupport"], exclude: ["Fixtures"],
       swiftSettings: strict),

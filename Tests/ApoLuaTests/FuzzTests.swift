@@ -1,4 +1,5 @@
 import Fuzzing
+import Models
 import TestSupport
 import Testing
 
@@ -6,7 +7,7 @@ import Testing
 /// A crash ends the test run.
 @Suite("Damaged files", .serialized)
 struct FuzzTests {
-  static let count = 1500
+  static let count = 400
 
   @Test("Are read or refused with their place", arguments: FuzzReader.names)
   func short(_ name: String) throws {
@@ -23,6 +24,18 @@ struct FuzzTests {
       }
       #expect(refused > 0 && refused < Self.count)
     }
+  }
+
+  @Test("A model that cannot fit is refused before memory is taken")
+  func hostileSizes() throws {
+    let fields = [
+      "model_type": "\"llama\"", "vocab_size": "16777216", "hidden_size": "262144",
+      "intermediate_size": "1048576", "num_hidden_layers": "4096", "num_attention_heads": "16384",
+    ]
+    let text = "{" + fields.map { "\"\($0)\": \($1)" }.joined(separator: ", ") + "}"
+    let configuration = try ModelConfiguration(JSON.parse(text), source: "config.json")
+    let error = errorText { _ = try Transformer.random(configuration, seed: 1) }
+    #expect(error?.contains("MB of memory needed") == true, "\(error ?? "no error")")
   }
 
   @Test("A seed gives the same damage again")

@@ -50,7 +50,7 @@ public struct FuzzReader {
     files.contains { file in
       guard let range = text.range(of: file) else { return false }
       let rest = text[range.upperBound...]
-      return (rest.hasPrefix(": ") || rest.hasPrefix(" ")) && places.contains { rest.contains($0) }
+      return (rest.hasPrefix(" ") || rest.contains(": ")) && places.contains { rest.contains($0) }
     }
   }
 
