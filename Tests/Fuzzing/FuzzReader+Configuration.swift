@@ -93,6 +93,8 @@ enum ConfigurationSeeds {
     texts.append(family("mistral", #""sliding_window": 4"#))
     texts.append(
       family("qwen2", #""use_sliding_window": true, "sliding_window": 4, "max_window_layers": 0"#))
+    texts.append(family("olmo2", #""attention_bias": false"#))
+    texts.append(family("smollm3", #""no_rope_layers": [0], "no_rope_layer_interval": 4"#))
     texts.append(family("qwen3", #""layer_types": ["full_attention"], "dtype": "bfloat16""#))
     let generation = #"{"bos_token_id": 1, "eos_token_id": [1, 4], "temperature": 0.7}"#
     let own =

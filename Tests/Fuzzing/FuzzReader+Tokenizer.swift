@@ -46,8 +46,8 @@ extension FuzzReader {
   }
 
   private static func use(_ tokenizer: Tokenizer) throws {
-    for text in texts {
-      try useAnyway {
+    try useAnyway {
+      for text in texts {
         let ids = try tokenizer.encode(text)
         guard ids.allSatisfy(tokenizer.contains) else {
           throw FuzzFailure("tokenizer: encoding gave an id without a token")
@@ -90,7 +90,7 @@ enum TokenizerSeeds {
     #"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"#,
     #"(?i:'s|'t)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]++[\r\n]*|\s*[\r\n]+"#,
     #"(a+)+b|(?:a|a)*!|(a|ab)(c|bcd)(d*)"#, #"(?>a*)a|\bword\b|^\w$|\Ax\z|[[:x]"#,
-    "((a{1,100}){1,100}){1,100}b",
+    "((a{1,100}){1,100}){1,100}b", "(){999}{999}",
     #"[a-z&&[^b]]|\x{1F469}\u00e9|.{2,}?b"#, "(){1000}", "a?b??c*?d+?",
   ]
 

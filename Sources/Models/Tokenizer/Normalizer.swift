@@ -43,18 +43,15 @@ indirect enum Normalizer: Sendable {
     }
   }
 
-  /// The text rewritten, where no budget for patterns is shared with other work.
-  func apply(_ bytes: [UInt8]) throws -> [UInt8] {
-    var text = Text(bytes: bytes, budget: PatternBudget(bytes: bytes.count))
-    try apply(&text)
-    return text.bytes
-  }
-
   /// Rewrites the text; an empty text stays empty.
   func apply(_ text: inout Text) throws {
     guard !text.bytes.isEmpty else { return }
     switch self {
-    case .sequence(let steps): for step in steps { try step.apply(&text) }
+    case .sequence(let steps):
+      for step in steps {
+        try text.budget.spend(bytes: text.bytes.count)
+        try step.apply(&text)
+      }
     case .prepend(let prefix): text.bytes = prefix + text.bytes
     case .replace(let pattern, let content): try text.replace(pattern, with: content)
     case .form(let form): text.bytes = form.apply(text.bytes)
@@ -150,13 +147,18 @@ extension Pattern {
   ) throws -> [UInt8] {
     var result: [UInt8] = []
     var end = 0
+    var added = 0
+    let most = budget.steps
     try text.withUnsafeBufferPointer { text in
       try forEachMatch(in: text, &budget) { match in
+        added += content.count
+        if added > most { return }
         result += text[end..<match.lowerBound]
         result += content
         end = match.upperBound
         onMatch(match)
       }
+      try budget.spend(bytes: added)
       result += text[end...]
     }
     return result

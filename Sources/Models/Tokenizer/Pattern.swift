@@ -30,6 +30,8 @@ struct Pattern: Sendable {
   private(set) var program: [Instruction] = []
   private(set) var sets: [ScalarSet] = []
   private(set) var markCount = 0
+  /// How often parts were compiled; some, such as an empty group, leave no instruction.
+  private var partCount = 0
   /// The pattern as it was written, for errors.
   let source: String
 
@@ -58,7 +60,8 @@ struct Pattern: Sendable {
   }
 
   private mutating func compile(_ node: PatternNode) throws {
-    if program.count > 20_000 { throw PatternError("the pattern is too long") }
+    partCount += 1
+    if max(program.count, partCount) > 20_000 { throw PatternError("the pattern is too long") }
     switch node {
     case .set(let set):
       program.append(.set(sets.count))

@@ -6,10 +6,18 @@ struct PatternBudget {
   private(set) var steps: Int
 
   /// For a text of some bytes.
-  init(bytes: Int) { steps = 20_000_000 + 500 * min(bytes, 1 << 40) }
+  init(bytes: Int) { steps = 5_000_000 + 500 * min(bytes, 1 << 40) }
 
   /// Adds what a few more bytes of the text are worth.
   mutating func add(bytes: Int) { steps += 500 * min(bytes, 1 << 40) }
+
+  /// Pays for bytes that a step of the tokenizer goes through or makes: steps that each lengthen a text can fill any memory.
+  mutating func spend(bytes: Int) throws {
+    steps -= min(bytes, 1 << 40)
+    guard steps < 0 else { return }
+    steps = 0
+    throw TokenizerError("the tokenizer's steps make too much of this text")
+  }
 
   mutating func spend(_ count: Int, on pattern: Pattern) throws {
     steps -= count

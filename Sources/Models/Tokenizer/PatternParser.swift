@@ -99,7 +99,10 @@ struct PatternParser {
 
   private mutating func repeated(_ node: PatternNode) throws -> PatternNode {
     var node = node
+    var levels = 0
     while let (min, max, isInterval) = try quantifier() {
+      levels += 1
+      if levels > 20 { throw PatternError("more than 20 repetitions of each other") }
       switch node {
       case .anchor, .look, .lookBehind:
         throw PatternError("what stands before character \(position) cannot be repeated")

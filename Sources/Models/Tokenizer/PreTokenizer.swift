@@ -84,7 +84,11 @@ indirect enum PreTokenizer: Sendable {
 
   func apply(_ pieces: inout Pieces) throws {
     switch self {
-    case .sequence(let steps): for step in steps { try step.apply(&pieces) }
+    case .sequence(let steps):
+      for step in steps {
+        try pieces.budget.spend(bytes: pieces.bytes.count)
+        try step.apply(&pieces)
+      }
     case .split(let pattern, let behavior, let inverted):
       try pieces.split(pattern, behavior, inverted: inverted)
     case .byteLevel(let addsPrefixSpace):

@@ -56,6 +56,7 @@ struct TokenDecoder {
       output += token
       return
     }
+    try budget.spend(bytes: token.count)
     let isFused = memories[index].isFused
     switch steps[index] {
     case .fuse: try push(token, at: index + 1)

@@ -31,6 +31,24 @@ extension Tokenizer {
     }
   }
 
+  /// The added tokens as they are decoded: one that is looked for in normalized text is normalized itself.
+  static func decoded(
+    _ added: [Int: AddedToken], _ normalizer: Normalizer?, _ fields: JSONFields
+  ) throws -> [Int: [UInt8]] {
+    var result = added.mapValues(\.content)
+    guard let normalizer else { return result }
+    var budget = PatternBudget(bytes: result.values.reduce(0) { $0 + $1.count })
+    for (id, token) in added.sorted(by: { $0.key < $1.key }) where token.isNormalized {
+      var text = Normalizer.Text(bytes: token.content, budget: budget)
+      do { try normalizer.apply(&text) } catch let error as TokenizerError {
+        let content = String(decoding: token.content, as: UTF8.self)
+        throw fields.error("normalizer", "fails for the added token '\(content)': \(error)")
+      }
+      (budget, result[id]) = (text.budget, text.bytes)
+    }
+    return result
+  }
+
   static func id(_ token: String, _ added: [AddedToken], _ model: BPE) -> Int? {
     let content = Array(token.utf8)
     if let index = model.strings.find(content) { return Int(model.ids[index]) }

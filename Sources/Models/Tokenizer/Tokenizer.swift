@@ -71,9 +71,7 @@ public final class Tokenizer: Sendable {
     postProcessor = try PostProcessor(fields.object("post_processor"))
     decoderSteps = try DecoderStep.steps(fields.object("decoder"))
     originalFinder = try AddedTokenFinder(added.filter { !$0.isNormalized })
-    let decoded = try addedByID.mapValues { [normalizer] token in
-      token.isNormalized ? try normalizer?.apply(token.content) ?? token.content : token.content
-    }
+    let decoded = try Self.decoded(addedByID, normalizer, fields)
     decodedByID = decoded
     let special = Set(added.filter(\.isSpecial).map(\.content))
     skippedIDs = Set(decoded.filter { special.contains($0.value) }.keys)

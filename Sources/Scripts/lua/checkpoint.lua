@@ -5,6 +5,7 @@
 
 local apo = require "apo"
 local algorithm_state = require "apo.algorithm_state"
+local fail = require "apo.fail"
 local json, system = apo.json, apo.system
 
 -- The step of the latest complete checkpoint and its folder; nil when there is none.
