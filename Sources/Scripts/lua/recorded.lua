@@ -52,20 +52,22 @@ for step, rollout, samples in apo.recorded("runs/recorded") do
 end]],
   call = function(dir)
     local about = apo.json.read(dir .. "/run.json")
-    local temperature = type(about.settings) == "table" and about.settings.temperature
-    if not temperature or temperature == 0 then temperature = 1 end
+    local settings = type(about) == "table" and about.settings
+    local temperature = type(settings) == "table" and settings.temperature
+    if type(temperature) ~= "number" or temperature == 0 then temperature = 1 end
     local path = dir .. "/completions.jsonl"
     if not apo.system.exists(path) then fail(path .. ": there is no such file") end
     local next_line = apo.json.read_lines(path)
     local line, number = next_line()
     return function()
       if not line then return nil end
+      check(line, ("%s: line %d"):format(path, number))
       local step, samples = line.step, {}
       repeat
         check(line, ("%s: line %d"):format(path, number))
         samples[#samples + 1] = sample_of(line, step, temperature)
         line, number = next_line()
-      until not line or line.step ~= step
+      until not line or type(line) ~= "table" or line.step ~= step
       return step, rollout_of(samples), samples
     end
   end,

@@ -175,7 +175,11 @@ return documented{
 }
 print(apo.replay("runs/replayed", {target = function(s) return s.reward - 0.5 end}))]],
   call = function(dir, options)
-    local settings = apo.json.read(dir .. "/run.json").settings
+    local about = apo.json.read(dir .. "/run.json")
+    local settings = type(about) == "table" and about.settings
+    if type(settings) ~= "table" then
+      fail(dir .. "/run.json: field 'settings' must be an object")
+    end
     options.dir = dir
     local base = options.base or {}
     check(dir, settings, base)
