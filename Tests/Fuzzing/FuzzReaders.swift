@@ -5,7 +5,7 @@ extension FuzzReader {
   /// The names of all readers.
   public static let names = [
     "safetensors", "index", "model", "config", "tokenizer", "pattern", "jsonl", "csv", "values",
-    "run", "checkpoint", "adapter",
+    "run", "checkpoint", "adapter", "template",
   ]
 
   /// The reader of a name, nil where there is none; it writes its inputs to a folder of its own.
@@ -23,6 +23,7 @@ extension FuzzReader {
     case "run": try run(folder)
     case "checkpoint": try checkpoint(folder)
     case "adapter": try adapter(folder)
+    case "template": try template()
     default: nil
     }
   }
