@@ -58,6 +58,7 @@ func generateMethod(_ run: RunState, _ rows: WeakIntegers) -> Function {
     if !options.stop.isEmpty {
       _ = try model.requireTokenizer(for: "generate: option 'stop'")
     }
+    try checkStopTokens(options.stopTokenIDs, model)
     let prompts = try PromptReader(model: model, rows: rows).read(call[1])
     try checkSize(prompts.count, options.n)
     let seed = try call[2].options()["seed"].ifPresent?.integer() ?? run.seed
@@ -86,6 +87,14 @@ private func samplingOptions(_ options: Options) throws -> SamplingOptions {
       ignoreEOS: options["ignore_eos"].boolean())
   } catch let error as ArgumentError {
     throw LuaError("generate: \(error)")
+  }
+}
+
+private func checkStopTokens(_ ids: Set<Int>, _ model: Model) throws {
+  let vocabulary = model.transformer.configuration.vocabularySize
+  if let wrong = ids.filter({ $0 < 0 || $0 >= vocabulary }).min() {
+    throw LuaError(
+      "generate: option 'stop_token_ids': \(wrong) is outside of 0..\(vocabulary - 1)")
   }
 }
 

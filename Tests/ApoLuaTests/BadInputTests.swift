@@ -61,7 +61,8 @@ struct BadInputTests {
       "mamba/config.json: field 'model_type' 'mamba' is not supported (supported: gpt2,"),
     Case(
       #"apo.load("layers")"#,
-      "layers/model.safetensors: tensor 'model.layers.2.self_attn.q_proj.weight' is missing"),
+      "layers/model.safetensors: 12 tensors are missing: 'model.layers.2.self_attn.q_proj.weight', "
+    ),
     Case(#"apo.load("no_json")"#, "no_json/config.json: not valid JSON at line 1, column 16"),
     Case(
       #"apo.load("tokens")"#,

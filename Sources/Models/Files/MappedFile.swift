@@ -9,7 +9,8 @@ final class MappedFile: @unchecked Sendable {
   private let mapping: UnsafeMutableRawPointer?
 
   init(_ path: String) throws {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    // A pipe without a writer would keep the opening waiting for ever.
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else { throw FileError(path, "cannot be opened: \(lastSystemError())") }
     defer { close(descriptor) }
     var status = stat()

@@ -62,7 +62,11 @@ extension RopeScaling {
     let key = rope["rope_type"] == nil ? "type" : "rope_type"
     let original = try Self.originalContext(rope, fields, context)
     switch try rope.string(key, default: "default") {
-    case "default": self = .none
+    case "default":
+      for name in ["factor", "mrope_section"] where rope[name] ?? .null != .null {
+        throw rope.error(name, "belongs to a kind of stretching, but '\(key)' names none")
+      }
+      self = .none
     case "linear": self = .linear(factor: try Self.factor(rope))
     case "dynamic": self = .dynamic(factor: try Self.factor(rope))
     case "yarn": self = .yarn(try Yarn(rope, originalContext: original))

@@ -47,6 +47,12 @@ public struct Safetensors: Sendable {
   public init(folder: String) throws {
     let index = "\(folder)/model.safetensors.index.json"
     guard !fileExists("\(folder)/model.safetensors"), fileExists(index) else {
+      if !fileExists("\(folder)/model.safetensors"), fileExists("\(folder)/pytorch_model.bin") {
+        throw FileError(
+          folder,
+          "has its weights in pytorch_model.bin, a pickle, which can run code and is not read; "
+            + "save the model with safetensors (save_pretrained of transformers does)")
+      }
       try self.init(file: "\(folder)/model.safetensors")
       return
     }

@@ -100,7 +100,7 @@ public final class LoRA: Sendable {
 
 extension Transformer {
   /// The name that Hugging Face's class gives a map, whatever the checkpoint's names begin with.
-  fileprivate func className(of projection: Projection) -> String {
+  func className(of projection: Projection) -> String {
     configuration.architecture.prefix + projection.name.dropFirst(prefix.count)
   }
 }

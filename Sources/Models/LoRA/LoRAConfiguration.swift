@@ -59,6 +59,14 @@ public struct LoRAConfiguration: Sendable, Equatable {
     return (rank, Float(alpha / divisor))
   }
 
+  /// Entries of `target_modules`, `rank_pattern` and `alpha_pattern` that stand for none of some maps.
+  func unmatched(_ names: [String]) -> [(field: String, entry: String)] {
+    let entries =
+      (targets ?? []).map { ("target_modules", $0) } + rankPattern.map { ("rank_pattern", $0.name) }
+      + alphaPattern.map { ("alpha_pattern", $0.name) }
+    return entries.filter { entry in !names.contains { Self.isEnd(entry.1, of: $0) } }
+  }
+
   private static func isEnd(_ end: String, of name: String) -> Bool {
     name == end || name.hasSuffix("." + end)
   }

@@ -20,7 +20,7 @@ extension Transformer {
     -> LoRA
   {
     var stream: UInt64 = 0
-    return try LoRA(configuration, for: self, source: source) { name, shape in
+    let adapter = try LoRA(configuration, for: self, source: source) { name, shape in
       let tensor = try Tensor.zeroResult(shape, for: source)
       guard name.hasSuffix("lora_A.weight") else { return tensor }
       stream += 1
@@ -31,6 +31,14 @@ extension Transformer {
       }
       return tensor
     }
+    let unmatched = configuration.unmatched(projections.map { className(of: $0) })
+    if let (field, entry) = unmatched.first {
+      throw FileError(
+        source,
+        "field '\(field)': '\(entry)' names no linear map of this model (it has "
+          + "\(LoRA.kinds(self).joined(separator: ", ")))")
+    }
+    return adapter
   }
 
   /// An ordinary model with W + s B A in the place of the adapted weights; shares the others.

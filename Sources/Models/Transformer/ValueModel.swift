@@ -60,16 +60,11 @@ public final class ValueModel: Sendable {
     let configuration = try ModelConfiguration(folder: folder).tied()
     let file = try Safetensors(folder: folder)
     let architecture = configuration.architecture
-    var used: Set<String> = ["lm_head.weight"]
+    var list = WeightList(file)
     func read(_ name: String, _ shape: [Int]) throws -> Tensor {
-      used.insert(name)
-      guard file.contains(name) else { throw FileError(file.path, "tensor '\(name)' is missing") }
-      let stored = try file.shape(of: name)
-      guard stored == shape else {
-        throw FileError(
-          file.path, "tensor '\(name)' has shape \(stored), \(shape) expected from config.json")
-      }
+      try list.ask(name, shape)
       let tensor = try Tensor.result(shape, for: "load_value_model")
+      guard list.isComplete else { return tensor }
       try file.read(name, into: tensor.pointer, count: tensor.count)
       return tensor
     }
@@ -80,7 +75,7 @@ public final class ValueModel: Sendable {
       try file.contains("score.weight")
       ? read("score.weight", shape) : .zeroResult(shape, for: "load_value_model")
     let bias = try file.contains("score.bias") ? read("score.bias", [1]) : nil
-    try Transformer.checkExtras(file, used, configuration)
+    try Transformer.check(list, configuration)
     try self.init(transformer, score: score, bias: bias)
   }
 

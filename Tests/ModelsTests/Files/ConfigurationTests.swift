@@ -128,6 +128,14 @@ import Testing
         + "llama3, yarn)"
     ),
     (
+      #"{"rope_scaling": {"factor": 8}}"#,
+      "'rope_scaling.factor' belongs to a kind of stretching, but 'type' names none"
+    ),
+    (
+      #"{"rope_scaling": {"rope_type": "default", "mrope_section": [1, 2]}}"#,
+      "'rope_scaling.mrope_section' belongs to a kind of stretching, but 'rope_type' names none"
+    ),
+    (
       #"{"rope_scaling": {"type": "linear"}}"#,
       "'rope_scaling.factor' is missing; it must be a number"
     ),

@@ -1,3 +1,4 @@
+import Glibc
 import TestSupport
 import Testing
 
@@ -106,9 +107,14 @@ import Testing
     }
   }
 
-  @Test func missingFilesAreNamed() {
+  @Test func missingFilesAreNamed() throws {
     let text = errorText { _ = try JSON.read("/nowhere/config.json") }
     #expect(text == "/nowhere/config.json: cannot be opened: No such file or directory")
+    try withTemporaryFolder { folder in
+      let pipe = folder + "/pipe"  // that nobody writes to
+      try #require(mkfifo(pipe, 0o600) == 0)
+      #expect(errorText { _ = try JSON.read(pipe) } == "\(pipe): is not a regular file")
+    }
     #expect(errorText { _ = try JSON.read("/tmp") } == "/tmp: is not a regular file")
   }
 }

@@ -52,6 +52,24 @@ struct WeightFileTests {
     }
   }
 
+  @Test func allThatDoesNotFitIsNamedAtOnce() throws {
+    try changed("tiny-llama-rope3") { arrays in
+      arrays.removeAll { $0.name.hasSuffix("layers.0.mlp.up_proj.weight") }
+      arrays.removeAll { $0.name.hasSuffix("layers.1.mlp.up_proj.weight") }
+      arrays[0].shape = arrays[0].shape.reversed()
+      arrays.append(("foo.bar", [1], [0]))
+    } _: { folder in
+      let error = #expect(throws: FileError.self) { try Transformer(folder: folder) }
+      let text = "\(try #require(error))"
+      for part in [
+        "2 tensors are missing: 'model.layers.0.mlp.up_proj.weight', "
+          + "'model.layers.1.mlp.up_proj.weight'; tensor '",
+        "expected from config.json; 1 tensors have no place in the model config.json describes: "
+          + "'foo.bar'",
+      ] { #expect(text.contains(part), "\(text)") }
+    }
+  }
+
   @Test func buffersOfOldFilesAreIgnored() throws {
     let expected = try logits(Transformer(folder: Fixtures.path("models/tiny-gpt2")))
     try changed("tiny-gpt2") { arrays in

@@ -152,6 +152,7 @@ test("stop tokens end a completion before them", function()
   eq(#ended.ids, 1)
   eq(ended.finish_reason, ended.ids[1] == 0 and "eos" or "stop")
   raises("option 'stop_token_ids'", m.generate, m, "1+1", {stop_token_ids = {1.5}})
+  raises("generate: option 'stop_token_ids': -1 is outside of 0..", m.generate, m, "1+1", {stop_token_ids = {1, -1}})
 end)
 
 test("generation_config.json says what ends an answer", function()

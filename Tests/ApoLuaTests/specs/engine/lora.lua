@@ -225,9 +225,11 @@ test("mistakes", function()
     function() policy:add_adapter{lora_alpha = -1} end)
   raises("option 'lora_alpha' must be a positive number, got inf",
     function() policy:add_adapter{lora_alpha = math.huge} end)
-  raises("add_adapter: field 'target_modules' names no linear map of this model (it has down_proj, "
-    .. "gate_proj, k_proj, o_proj, q_proj, up_proj, v_proj)",
-    function() policy:add_adapter{target_modules = {"c_attn"}} end)
+  raises("add_adapter: field 'target_modules': 'c_attn' names no linear map of this model (it has "
+    .. "down_proj, gate_proj, k_proj, o_proj, q_proj, up_proj, v_proj)",
+    function() policy:add_adapter{target_modules = {"q_proj", "c_attn"}} end)
+  raises("add_adapter: field 'rank_pattern': 'nope' names no linear map of this model",
+    function() policy:add_adapter{rank_pattern = {nope = 4}} end)
   raises([[field 'target_modules' must be a list of names or "all-linear", got ".*proj"]],
     function() policy:add_adapter{target_modules = ".*proj"} end)
   raises("'lm_head' is no linear map of a layer; adapters of embeddings and of the output layer",
