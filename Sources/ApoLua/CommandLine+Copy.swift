@@ -1,5 +1,6 @@
 // `apo-lua --copy`: writes an algorithm that is embedded in the program into a file, to be changed.
 
+import Glibc
 import Lua
 import Models
 
@@ -20,11 +21,17 @@ func copyAlgorithm(_ arguments: [String]) throws {
   }
   let path = arguments.count == 2 ? arguments[1] : name + ".lua"
   if let fault = pathFault(path) { throw LuaError("--copy: \(fault)") }
-  guard !fileExists(path) else {
+  guard !somethingIs(at: path) else {
     throw LuaError("\(path) exists already; choose another file: apo-lua --copy \(name) FILE")
   }
   try AtomicFile.write(path, script.text)
   print("wrote \(path); it runs by apo.train{algorithm = dofile \"\(path)\", …}")
+}
+
+/// Whether there is anything of that name, a link that leads nowhere included.
+private func somethingIs(at path: String) -> Bool {
+  var information = stat()
+  return lstat(path, &information) == 0
 }
 
 private let prefix = "apo.algorithms."

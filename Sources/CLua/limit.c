@@ -1,7 +1,8 @@
 /* A limit of time on what a state runs. The kernel's timer sends SIGALRM, whose handler does what
  * that of Ctrl-C does, so code within its limit is not slowed down; leaving the limit takes it
- * back. A single call of a C function, such as a long `string.find`, is not stopped; after two more
- * seconds a line on standard error says so. */
+ * back. Lua calls no hook in a single call of a C function, such as a long `string.find`, in
+ * finalizers, and in the handler that xpcall calls when the limit passes; coroutines that are closed
+ * have none. These are not stopped; after two more seconds a line on standard error says so. */
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -37,8 +38,9 @@ static void say_stuck(void) {
   if (label == NULL) return;
   say("apo-lua: ");
   say(label);
-  say(" is out of time inside one call of a compiled function, such as string.find, which cannot "
-      "be stopped. Ctrl-C twice ends the program\n");
+  say(" is out of time where it cannot be stopped: in one call of a compiled function, such as "
+      "string.find, in a finalizer, in a message handler, or where a coroutine is closed. Ctrl-C "
+      "twice ends the program\n");
 }
 
 /* A signal that was on its way when its limit ended comes before the deadline of another. */

@@ -162,6 +162,12 @@ static const unsigned char step[] = {
 static const unsigned char step_update[] = {
 #embed "lua/step_update.lua"
 };
+static const unsigned char limited[] = {
+#embed "lua/limited.lua"
+};
+static const unsigned char replay_samples[] = {
+#embed "lua/replay_samples.lua"
+};
 static const unsigned char targets[] = {
 #embed "lua/targets.lua"
 };
@@ -261,6 +267,8 @@ static const apo_script scripts[] = {
     SCRIPT("shuffle", shuffle),
     SCRIPT("step", step),
     SCRIPT("step_update", step_update),
+    SCRIPT("limited", limited),
+    SCRIPT("replay_samples", replay_samples),
     SCRIPT("targets", targets),
     SCRIPT("terms", terms),
     SCRIPT("terms_critic", terms_critic),

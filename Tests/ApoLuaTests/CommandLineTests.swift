@@ -34,6 +34,12 @@ struct CommandLineTests {
       #expect(again.status == 1)
       #expect(again.errors.contains("grpo.lua exists already; choose another file"))
       #expect(try Binary.run(["--copy", "grpo", "mine.lua"], in: folder).status == 0)
+      let link = folder.appendingPathComponent("link.lua").path
+      try FileManager.default.createSymbolicLink(
+        atPath: link, withDestinationPath: "nowhere.lua")
+      let linked = try Binary.run(["--copy", "grpo", "link.lua"], in: folder)
+      #expect(linked.errors.contains("link.lua exists already; choose another file"))
+      #expect(try FileManager.default.destinationOfSymbolicLink(atPath: link) == "nowhere.lua")
       let unknown = try Binary.run(["--copy", "gpro"], in: folder)
       #expect(unknown.errors.contains("--copy: there is no algorithm 'gpro'; there are astarpo, "))
       #expect(unknown.status == 1)
@@ -100,7 +106,7 @@ struct CommandLineTests {
       let command = "timeout 4 '\(Binary.url.path)' '\(path)' 2>&1"
       let result = try Binary.run(["-e", "os.execute([[\(command)]])"])
       #expect(
-        result.output.hasPrefix("apo-lua: the test is out of time inside one call of a compiled"))
+        result.output.hasPrefix("apo-lua: the test is out of time where it cannot be stopped: in "))
       #expect(result.output.filter { $0 == "\n" }.count == 1, "\(result.output)")
     }
   }

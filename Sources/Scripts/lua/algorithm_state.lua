@@ -42,14 +42,30 @@ local kinds = {  -- by what tostring begins with
 
 local function kind(value)
   if type(value) ~= "userdata" then return nil end
-  local name = tostring(value):match("^%S+")
+  local name = tostring(value):match "^apo%.%a+" or debug.getmetatable(value).__name
   return name, kinds[name] or fail("an algorithm cannot keep an object of type " .. name)
+end
+
+local reserved = {policy = true, optimizer = true, state = true}  -- the run's own files
+
+-- Whether a checkpoint can hold what an algorithm keeps.
+local function check(state)
+  for name, value in pairs(state) do
+    if type(name) ~= "string" or not name:find "^[%w_]+$" or reserved[name] then
+      fail(("an algorithm cannot keep something as '%s': a name of letters, digits and _ expected, "
+        .. "other than optimizer, policy, state"):format(tostring(name)))
+    elseif not kind(value) and type(value) ~= "number" and type(value) ~= "string" then
+      fail(("an algorithm cannot keep a %s ('%s'): models, optimisers, numbers and strings")
+        :format(type(value), name))
+    end
+  end
+  return state
 end
 
 -- Writes models and optimisers into the folder; gives what is data, nil when there is none.
 local function save(state, folder)
   local data
-  for name, value in pairs(state) do
+  for name, value in pairs(check(state)) do
     local _, of_kind = kind(value)
     if of_kind then
       of_kind.save(value, folder .. "/" .. name)
@@ -78,5 +94,5 @@ local function learning_rates(run)
   return rates
 end
 
-return {copy_weights = copy_weights, save_model = save_model, load_model = load_model, save = save,
-        load = load, learning_rates = learning_rates}
+return {check = check, copy_weights = copy_weights, save_model = save_model,
+        load_model = load_model, save = save, load = load, learning_rates = learning_rates}

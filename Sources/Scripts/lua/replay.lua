@@ -9,6 +9,8 @@
 local apo = require "apo"
 local documented, fail = require "apo.documented", require "apo.fail"
 local targets, report = require "apo.targets", require "apo.replay_report"
+local samples_of = require "apo.replay_samples"
+local tensor_of = samples_of.tensor
 local regression = require "apo.algorithms.astarpo"{}.loss
 
 -- The gradients of a loss, by parameter, and their norm; the model has none afterwards.
@@ -39,25 +41,17 @@ local function cosine(product, a, b)
   return a > 0 and b > 0 and math.max(-1, math.min(1, product / (a * b))) or nil
 end
 
--- 1 - var(residual) / var(target), as in the log of a run; nil when all targets are the same, and
--- for losses without a beta.
+-- 1 - var(residual) / var(target), as in the log of a run; nil when all targets are the same.
 local function explained_variance(beta, logp, ref_logp, target)
-  if not beta then return nil end
   local function variance(t) return ((t - t:mean()) ^ 2):mean():item() end
   local spread = variance(target)
   return spread > 0 and 1 - variance(beta * (logp - ref_logp) - target) / spread or nil
 end
 
-local function tensor_of(samples, name, default)
-  local list = {}
-  for i, sample in ipairs(samples) do
-    list[i] = sample[name] or default
-    if type(list[i]) ~= "number" then
-      fail(("replay: step %d was recorded without '%s'"):format(sample.step, name)
-        .. (name == "ref_logp" and "; a run that has a reference records it" or ""))
-    end
-  end
-  return apo.tensor(list)
+local function explained(rule, b)
+  local is_known = rule.beta and samples_of.all_have(b.samples, "ref_logp")
+    and (rule.target or samples_of.all_have(b.samples, "target"))
+  return is_known and explained_variance(rule.beta, b.logp:detach(), b.ref_logp, b.target) or nil
 end
 
 -- Loss, explained variance and gradients under one rule, which is {target, loss, beta}.
@@ -65,25 +59,26 @@ local function side(r, batch, rule)
   if not rule.loss and not rule.beta then
     fail("replay: option 'beta' is missing: the run has none, and the regression needs it")
   end
-  local b = {policy = r.model, beta = rule.beta}
+  local b = setmetatable({policy = r.model, beta = rule.beta}, samples_of.lazily)
   for name, value in pairs(batch) do b[name] = value end
-  b.target = rule.target and targets(batch.samples, rule.target) or batch.recorded_target
+  b.samples = samples_of.copies(batch.samples)  -- the other side has the recorded ones too
+  if rule.target then b.target = targets(b.samples, rule.target) end
   b.logp = r.model:logprobs(batch.rollout, {micro_batch = r.options.micro_batch})
   local loss = (rule.loss or regression)(b)
   local result = {
     loss = loss:item(), logp = b.logp:detach(),
-    explained_var = explained_variance(rule.beta, b.logp:detach(), b.ref_logp, b.target),
+    explained_var = explained(rule, b),
   }
   result.gradients, result.norm = gradients(r.model, r.cleaner, loss)
   return result
 end
 
 local function replay_step(r, step, rollout, samples)
+  rollout, samples = samples_of.used(rollout, samples)
   local batch = {
     step = step, rollout = rollout, samples = samples, rows = {},
     reward = tensor_of(samples, "reward"), value = tensor_of(samples, "value", 0),
-    ref_logp = tensor_of(samples, "ref_logp"), old_logp = tensor_of(samples, "logp"),
-    recorded_target = tensor_of(samples, "target"),
+    old_logp = tensor_of(samples, "logp"),
   }
   for i, sample in ipairs(samples) do batch.rows[i] = sample.row end
   local recorded_beta = r.betas[step]
@@ -107,7 +102,9 @@ end
 local function betas(dir, settings)
   local list = {}
   for record in apo.json.read_lines(dir .. "/metrics.jsonl") do
-    if record.reward then list[record.step] = record.beta or settings.beta end
+    if type(record) ~= "table" then fail(dir .. "/metrics.jsonl: objects expected") end
+    local beta = record.beta or settings.beta
+    if record.reward and record.step and type(beta) == "number" then list[record.step] = beta end
   end
   return list
 end
@@ -115,7 +112,8 @@ end
 local function check(dir, settings, base)
   if settings.algorithm and not base.loss then
     fail(("replay: %s was trained by the algorithm '%s', not by A*-PO: give its loss as base = "
-      .. "{loss = function(b) … end}"):format(dir, settings.algorithm.name))
+      .. "{loss = function(b) … end}"):format(dir,
+      type(settings.algorithm) == "table" and settings.algorithm.name or settings.algorithm))
   elseif settings.loss and not base.loss then
     fail(("replay: %s was trained with a loss of its own, which is not recorded: give it as base = "
       .. "{loss = function(b) … end}"):format(dir))
@@ -144,7 +142,8 @@ return documented{
     .. "and under the other one, and the cosine between the two gradients. `print` shows a table. "
     .. "`drift` is the mean distance of the log-probabilities from the recorded ones: 0 where "
     .. "these weights sampled the step, so that its recorded side is just what the run computed. Of "
-    .. "another algorithm's run the recorded targets are its advantages, and `base` has its loss.",
+    .. "another algorithm's run the recorded targets are its advantages, where it notes them, and "
+    .. "`base` has its loss; completions that it left out of the update are left out here.",
   parameters = {{name = "dir", type = "string", text = "the folder of the run"}},
   options = {
     {name = "target", type = "function", optional = true,

@@ -6,6 +6,8 @@ local apo = require "apo"
 local documented, fail = require "apo.documented", require "apo.fail"
 local rows_of_files, reward_timeout = require "apo.rows", require "apo.reward_timeout"
 
+local largest = 3.4028234663852886e38  -- of float32, which rewards are as a tensor
+
 local function excerpt(prompt)
   if type(prompt) == "table" and type(prompt[#prompt]) == "table" then
     prompt = prompt[#prompt].content
@@ -93,7 +95,9 @@ local function score_one(list, options, completion, parts)
       total = total + reward.weight * value
     end
   end
-  return total
+  if math.abs(total) <= largest then return total end
+  fail(("the reward of %s is %g with the weights; float32 holds at most 3.4e38"):format(
+    place(completion), total))
 end
 
 local function check_weights(weights)

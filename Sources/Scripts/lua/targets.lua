@@ -1,13 +1,20 @@
 -- The target function of a regression, called on each completion and checked.
 
 local apo = require "apo"
-local fail = require "apo.fail"
+local fail, limited = require "apo.fail", require "apo.limited"
 
--- The targets [B] of the samples, which are also written into them.
-return function(samples, target)
+-- A sample that a script may change without harm to the run's own.
+local function copy(sample)
+  local result = {}
+  for name, value in pairs(sample) do result[name] = value end
+  return result
+end
+
+-- The targets [B] of the samples, which are also written into them; each within some seconds.
+return function(samples, target, seconds)
   local list = {}
   for i, sample in ipairs(samples) do
-    local number = target(sample)
+    local number = limited(seconds, "target", sample.step, target, copy(sample))
     if type(number) ~= "number" or number - number ~= 0 then
       fail(("the target function gave %s for sample %d of step %d; it must give a finite number")
         :format(type(number) == "number" and number or type(number), i, sample.step))

@@ -27,6 +27,14 @@ local function deviation(list, mean)
   return math.sqrt(squares / (#list - 1))
 end
 
+-- Whether all numbers are the same, where rounding would leave a deviation above 0.
+local function is_constant(list)
+  for _, x in ipairs(list) do
+    if x ~= list[1] then return false end
+  end
+  return true
+end
+
 -- Calls f with the numbers of each group of n; it gives the new ones.
 local function by_group(what, t, n, f)
   local all, result = t:detach():totable(), {}
@@ -47,7 +55,8 @@ local group_parameters = {
 terms.group_advantage = documented{
   name = "apo.terms.group_advantage",
   summary = "Compares each reward with those of its group: (r - mean) / (std + eps).",
-  details = "`std` is the unbiased deviation; a group of one has mean 0 and deviation 1 (verl).",
+  details = "`std` is the unbiased deviation; a group of one has mean 0 and deviation 1 (verl), one "
+    .. "of equal rewards the advantage 0.",
   parameters = group_parameters,
   options = {
     {name = "std", type = "boolean", default = true, text = "whether to divide"},
@@ -56,6 +65,7 @@ terms.group_advantage = documented{
   returns = tensor_result,
   call = function(reward, n, options)
     return by_group("group_advantage", reward, n, function(group)
+      if n > 1 and is_constant(group) then return apo.zeros(n):totable() end
       local mean = n > 1 and mean_of(group) or 0
       local scale = options.std and (n > 1 and deviation(group, mean) or 1) + options.eps or 1
       for i, r in ipairs(group) do group[i] = (r - mean) / scale end
@@ -139,7 +149,8 @@ terms.clipped = documented{
 terms.kl = documented{
   name = "apo.terms.kl", summary = "Estimates KL(policy, reference) at each token.",
   details = "With d = logp - ref_logp: k1 = d, k2 = d²/2, k3 = e^-d + d - 1 (J. Schulman, "
-    .. "joschu.net/blog/kl-approx.html). In k3, d is held within ±20, as in verl.",
+    .. "joschu.net/blog/kl-approx.html). As in verl, k3 has d held within ±20 and is itself "
+    .. "held within ±10.",
   parameters = {
     {name = "logp", type = "apo.Tensor", text = "of the policy"},
     {name = "ref_logp", type = "apo.Tensor", text = "of the reference"},
@@ -150,7 +161,7 @@ terms.kl = documented{
     local d = logp - ref_logp
     if kind == "k1" then return d elseif kind == "k2" then return 0.5 * d ^ 2 end
     d = d:clamp(-20, 20)
-    return (-d):exp() + d - 1
+    return ((-d):exp() + d - 1):clamp(-10, 10)
   end,
 }
 

@@ -2,9 +2,21 @@
 -- loss of values. They belong to apo.terms, beside those of terms.lua.
 
 local apo = require "apo"
-local documented = require "apo.documented"
+local documented, fail = require "apo.documented", require "apo.fail"
 
 local terms = {}
+
+local function check_length(what, t, count, of)
+  if t:dim() == 1 and #t == count then return end
+  fail(("%s: a number for each of the %d %s expected, got shape [%s]"):format(
+    what, count, of, table.concat(t:shape(), ", ")))
+end
+
+local function token_count(rollout)
+  local count = 0
+  for _, length in ipairs(rollout:lengths():totable()) do count = count + math.tointeger(length) end
+  return count
+end
 
 -- The numbers of a tensor as a list for each completion.
 local function by_completion(rollout, t)
@@ -32,6 +44,7 @@ terms.at_last_token = documented{
   returns = {{type = "apo.Tensor", text = "[tokens]"}},
   call = function(rollout, reward)
     local flat = {}
+    check_length("at_last_token", reward, #rollout, "completions")
     local rewards = reward:detach():totable()
     for i, length in ipairs(rollout:lengths():totable()) do
       for k = 1, length do flat[#flat + 1] = k == length and rewards[i] or 0 end
@@ -56,6 +69,8 @@ terms.gae = documented{
   returns = {{type = "apo.Tensor", text = "advantages [tokens]"},
              {type = "apo.Tensor", text = "returns, advantage + value [tokens]"}},
   call = function(rollout, reward, value, options)
+    check_length("gae: reward", reward, token_count(rollout), "tokens")
+    check_length("gae: value", value, token_count(rollout), "tokens")
     local rewards, values = by_completion(rollout, reward), by_completion(rollout, value)
     local advantages = {}
     for i, r in ipairs(rewards) do

@@ -38,6 +38,13 @@ local function checked(given)
     fail("train: option 'algorithm': a table with a function 'step' expected, as apo.algorithm "
       .. "makes it, got step = " .. type(given.step))
   end
+  for name, expected in pairs{name = "string", options = "table", start = "function",
+                              takes = "table", loss = "function"} do
+    if given[name] ~= nil and type(given[name]) ~= expected then
+      fail(("train: option 'algorithm': field '%s' must be a %s, got %s"):format(
+        name, expected, type(given[name])))
+    end
+  end
   local result = {name = "algorithm", options = {}, takes = {}}
   for name, value in pairs(given) do result[name] = value end
   return result
@@ -54,6 +61,7 @@ local function check_taken(algorithm, o)
     end
   end
   if takes.beta then o.beta = o.beta or 1e-3 end
+  if o.beta == math.huge then fail("train: option 'beta' must be finite, got inf") end
 end
 
 -- The algorithm of a run's options.

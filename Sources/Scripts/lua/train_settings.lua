@@ -116,6 +116,11 @@ local function run(o)
     step = 0, num_tokens = 0, seconds = 0, start = apo.system.clock(),
   }
   state.state = algorithm.start and algorithm.start(state, algorithm.options) or {}
+  if type(state.state) ~= "table" then
+    fail(("train: option 'algorithm': the function 'start' of '%s' must give a table, got %s")
+      :format(algorithm.name, type(state.state)))
+  end
+  algorithm_state.check(state.state)
   state.base_lr = algorithm_state.learning_rates(state)
   return state
 end

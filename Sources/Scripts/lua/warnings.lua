@@ -19,10 +19,26 @@ local rules = {  -- name, logged steps in a row, the text or nil
     return ("%.0f %% of the completions were cut off by max_tokens and may have been right: raise "
       .. "it"):format(100 * ratio)
   end},
-  {"zero_gradient", 1, function(r)
-    if r.grad_norm ~= 0 then return nil end
-    return "the gradient is exactly zero: the policy does not change. The target must depend on "
-      .. "the completion, and the loss on b.logp"
+  {"equal_groups", 3, function(r)
+    if r.frac_reward_zero_std ~= 1 or r.reward_std == 0 then return nil end
+    return "in every group all completions got the same reward, so there is nothing to compare: "
+      .. "try prompts that are neither too easy nor too hard, a larger n, or a reward that gives "
+      .. "part of the points"
+  end},
+  {"nothing_updated", 3, function(r)
+    if r.loss or r.frac_reward_zero_std == 1 or r.reward_std == 0 then return nil end
+    if r["dapo/left_out_frac"] == 1 then
+      return "the rewards of every group were equal, so all were left out and nothing was updated: "
+        .. "try prompts that are neither too easy nor too hard, a larger n, or a higher resample"
+    end
+    return "the policy was not updated at all: s:update was not called"
+  end},
+  {"zero_gradient", 3, function(r, algorithm)
+    if r.grad_norm ~= 0 or r.frac_reward_zero_std == 1 then return nil end
+    return "the gradient is exactly zero: the policy does not change. " .. (algorithm == "astarpo"
+      and "The target must depend on the completion, and the loss on b.logp"
+      or ("The loss of '%s' does not depend on the policy's log-probabilities, or its advantages "
+        .. "are all 0"):format(algorithm))
   end},
   {"no_update", 3, function(r)
     if r["update/weight_delta_norm"] ~= 0 or r.grad_norm == 0 then return nil end
@@ -53,15 +69,15 @@ local rules = {  -- name, logged steps in a row, the text or nil
 }
 
 -- Gives a function of the figures of a step that gives what is to be said, each at most once in 50
--- calls.
-return function()
+-- calls; the algorithm is its name.
+return function(algorithm)
   local calls, streaks, said = 0, {}, {}
   return function(record)
     calls = calls + 1
     local texts = {}
     for _, rule in ipairs(rules) do
       local name, needed, test = rule[1], rule[2], rule[3]
-      local text = test(record)
+      local text = test(record, algorithm)
       streaks[name] = text and (streaks[name] or 0) + 1 or 0
       if streaks[name] >= needed and calls - (said[name] or -50) >= 50 then
         said[name] = calls

@@ -11,7 +11,8 @@
 -- Defaults: beta 1e-3 is the authors'; the rest of their settings is in apo.presets.
 
 local apo = require "apo"
-local targets, fail = require "apo.targets", require "apo.fail"
+local targets, limited = require "apo.targets", require "apo.limited"
+local fail = require "apo.fail"
 
 local function advantage(sample) return sample.reward - sample.value end
 
@@ -35,14 +36,14 @@ local function step(s)
   s:note(rollout, "value", value)
   local tensors = {
     reward = reward, value = value, ref_logp = ref_logp, old_logp = rollout:logprobs(),
-    target = targets(s:samples_of(rollout), o.target or advantage),
+    target = targets(s:samples_of(rollout), o.target or advantage, o.reward_timeout),
   }
   for b in s:minibatches(rollout, {}, tensors) do
     b.samples, b.rows, b.beta = s:samples_of(b.rollout), {}, o.beta
     for i, sample in ipairs(b.samples) do b.rows[i] = sample.row end
     b.policy, b.reference = s.policy, s.reference
     b.logp, b.entropy = s:logprobs(b)
-    local loss = (o.loss or regression)(b)
+    local loss = limited(o.reward_timeout, "loss", s.step, o.loss or regression, b)
     s:note(b.rollout, "fitted", b.logp)  -- as it was before the update
     s:update(loss)
   end

@@ -51,7 +51,7 @@ return apo.algorithm{
      text = "above 1; else `clip`"},
     {name = "dual_clip", type = "number", minimum = 1, optional = true,
      text = "bounds the loss where A < 0; verl's is 3"},
-    {name = "kl_coef", type = "number", minimum = 0, default = 1e-3,
+    {name = "kl_coef", type = "number", minimum = 0, maximum = 1e9, default = 1e-3,
      text = "of the KL in the loss"},
     {name = "kl", one_of = {"k1", "k2", "k3"}, default = "k3", text = "its estimator"},
     {name = "eps", type = "number", minimum = 0, default = 1e-6, text = "added to the deviation"},

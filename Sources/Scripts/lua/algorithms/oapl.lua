@@ -48,7 +48,7 @@ return apo.algorithm{
   options = {
     {name = "n", type = "integer", minimum = 2, default = 8, text = "completions per prompt"},
     {name = "beta1", type = "number", minimum = 0, default = 1, text = "smoothness of V"},
-    {name = "beta2", type = "number", minimum = 0, default = 1e-3,
+    {name = "beta2", type = "number", minimum = 0, maximum = 1e9, default = 1e-3,
      text = "how strongly the policy is kept near the sampler"},
     {name = "sync", type = "integer", minimum = 1, default = 50, text = "steps between syncs"},
   },

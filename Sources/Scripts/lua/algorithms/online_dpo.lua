@@ -14,14 +14,13 @@
 local apo = require "apo"
 local terms = apo.terms
 
--- -ln sigmoid(x) without overflow.
-local function softplus_of_minus(x) return (-x):relu() + ((-x:abs()):exp() + 1):log() end
-
+-- -ln sigmoid(w - l) is the first of -log_softmax{w, l}: no overflow, and smooth at w = l, where
+-- every run begins.
 local function loss(b, o)
-  local ratio = (b.logp - b.ref_logp):reshape(-1, 2)
-  local margin = o.beta * (ratio:narrow(2, 1, 1) - ratio:narrow(2, 2, 1))
-  return softplus_of_minus(margin):mean(), {
-    ["dpo/margin"] = margin:detach():mean(), ["dpo/accuracy"] = margin:detach():gt(0):mean(),
+  local reward = (o.beta * (b.logp - b.ref_logp)):reshape(-1, 2)
+  local margin = reward:detach():narrow(2, 1, 1) - reward:detach():narrow(2, 2, 1)
+  return -reward:log_softmax(2):narrow(2, 1, 1):mean(), {
+    ["dpo/margin"] = margin:mean(), ["dpo/accuracy"] = margin:gt(0):mean(),
   }
 end
 
@@ -56,7 +55,7 @@ return apo.algorithm{
   name = "online_dpo", summary = "Online DPO: the best of n against the worst (arXiv 2402.04792).",
   options = {
     {name = "n", type = "integer", minimum = 2, default = 2, text = "completions per prompt"},
-    {name = "beta", type = "number", minimum = 0, default = 0.1,
+    {name = "beta", type = "number", minimum = 0, maximum = 1e9, default = 0.1,
      text = "how strongly the policy is kept near the reference"},
   },
   needs_reference = true, step = step, loss = loss,

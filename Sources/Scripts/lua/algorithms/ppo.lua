@@ -13,6 +13,7 @@
 -- zeros, which is ours.
 
 local apo = require "apo"
+local fail = require "apo.fail"
 local terms = apo.terms
 
 local function policy_loss(b, o)
@@ -25,9 +26,17 @@ local function critic_loss(b, o)
   return each:mean(), {["critic/clip_fraction"] = clipped}
 end
 
+local function is_trainable(model)
+  for _, parameter in ipairs(model:parameters()) do
+    if parameter.requires_grad then return true end
+  end
+  return false
+end
+
 local function start(run, o)
   local critic = type(o.critic) == "userdata" and o.critic
     or apo.load_value_model(o.critic or run.policy)
+  if not is_trainable(critic) then fail("ppo: option 'critic' is frozen; it must be trainable") end
   local of_train = run.options
   return {critic = critic, critic_optimizer = apo.optim.adamw(critic:parameters(), {
     lr = o.critic_lr, betas = of_train.betas, eps = of_train.eps,
@@ -86,7 +95,7 @@ return apo.algorithm{
     {name = "value_clip", type = "number", minimum = 0, default = 0.5, text = "of the new values"},
     {name = "gamma", type = "number", minimum = 0, maximum = 1, default = 1, text = "the discount"},
     {name = "lambda", type = "number", minimum = 0, maximum = 1, default = 1, text = "of GAE"},
-    {name = "kl_coef", type = "number", minimum = 0, default = 1e-3,
+    {name = "kl_coef", type = "number", minimum = 0, maximum = 1e9, default = 1e-3,
      text = "of the KL in the reward"},
     {name = "whiten", type = "boolean", default = true, text = "whether advantages are whitened"},
     {name = "inner_epochs", type = "integer", minimum = 1, default = 1,

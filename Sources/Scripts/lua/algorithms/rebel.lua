@@ -35,7 +35,7 @@ end
 return apo.algorithm{
   name = "rebel", summary = "REBEL: regression of relative rewards (arXiv 2404.16767).",
   options = {
-    {name = "eta", type = "number", default = 1, minimum = 1e-12,
+    {name = "eta", type = "number", default = 1, minimum = 1e-12, maximum = 1e9,
      text = "how far the policy moves from the sampler: the inverse of a KL coefficient"},
     {name = "inner_epochs", type = "integer", minimum = 1, default = 4,
      text = "passes over a batch"},

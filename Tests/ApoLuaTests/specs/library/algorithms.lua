@@ -165,6 +165,18 @@ end
 close(train("online_dpo", {max_steps = 1, mini_batch = false, entropy_coef = 0}).metrics.loss,
   math.log(2), 1e-4)
 
+-- From the reference itself: the gradient is that of -ln sigmoid at 0, and the loss falls.
+local adapted = apo.load(examples .. "/models/arithmetic"):add_adapter{r = 4, seed = 1}
+local learned = train("online_dpo", {policy = adapted, max_steps = 6, epochs = 2, mini_batch = false,
+  entropy_coef = 0, lr = 1e-2}).history
+assert(learned[1].grad_norm > 1e-4 and learned[6].loss < learned[1].loss)
+
+-- A target may do what it likes with what it is given.
+train("astarpo", {max_steps = 1, target = function(s)
+  for name in pairs(s) do s[name] = nil end
+  return 1
+end, on_step = function(_, list) equal({list[1].target, type(list[1].reward)}, {1, "number"}) end})
+
 -- A micro-batch changes memory only: the same loss and nearly the same gradient.
 local grpo = apo.algorithms.grpo{n = 4}
 local plain, small = train(grpo, {max_steps = 1}), train(grpo, {max_steps = 1, micro_batch = 2})
@@ -242,6 +254,30 @@ raises("unknown option 'inner_epochs'; known options: epochs, n", train,
 raises("cannot keep an object of type apo.Rollout", train, {
   step = function() end, start = function(run) return {r = run.policy:generate("1+1=")} end,
 })
+
+local frozen = apo.load_value_model(examples .. "/models/arithmetic")
+for _, parameter in ipairs(frozen:parameters()) do parameter:requires_grad_(false) end
+raises("ppo: option 'critic' is frozen", train, apo.algorithms.ppo{critic = frozen})
+for name, value in pairs{takes = 5, start = 3, options = 5, name = {}, loss = 1} do
+  raises(("train: option 'algorithm': field '%s' must be a "):format(name), train,
+    {step = print, [name] = value})
+end
+local function keeping(state)
+  return {step = function() error "a step was taken" end, start = function() return state end}
+end
+raises("the function 'start' of 'algorithm' must give a table, got number", train, keeping(5))
+for _, name in ipairs{"../../x", "policy", "optimizer", "a.b", "", "a\n"} do
+  raises(("an algorithm cannot keep something as '%s': a name of letters, digits and _"):format(name),
+    train, keeping{[name] = 1})
+end
+raises("cannot keep something as '1'", train, keeping{7})
+raises("cannot keep a function ('f'): models, optimisers, numbers and strings", train,
+  keeping{f = print})
+raises("cannot keep an object of type apo.Tensor", train, keeping{t = apo.zeros(2)})
+raises("option 'kl_coef' must be", apo.algorithms.grpo, {kl_coef = math.huge})
+raises("option 'beta' must be", apo.algorithms.online_dpo, {beta = math.huge})
+raises("train: option 'beta' must be finite, got inf", train, "astarpo",
+  {beta = math.huge, target = function() return 1 end})
 
 -- Another algorithm, or another of its options, is another run.
 local dir = spec.folder .. "/other"

@@ -194,6 +194,9 @@ same(terms.group_advantage(apo.tensor{2}, 1), {2})
 close(terms.equal_groups(apo.tensor{1, 1, 0, 1, 0, 0}, 2), 2 / 3)
 same(terms.whiten(apo.tensor{5}), {0})
 same(terms.whiten(apo.tensor{1, 3}), {-1 / 2 ^ 0.5, 1 / 2 ^ 0.5})
+for _, x in ipairs{0.1, 1e30, -3} do   -- the mean of equal numbers is rounded
+  same(terms.group_advantage(apo.tensor{x, x, x, x, x, x}, 3, {eps = 0}), {0, 0, 0, 0, 0, 0}, 0)
+end
 raises("group_advantage: 3 numbers are not whole groups of 2", terms.group_advantage,
   apo.tensor{1, 2, 3}, 2)
 raises("leave_one_out: n must be at least 2, got 1", terms.leave_one_out, apo.tensor{1}, 1)
@@ -206,6 +209,17 @@ local a, r = terms.gae(two, terms.at_last_token(two, apo.tensor{1}), apo.tensor{
 same(a, {-0.2, 0.8})
 same(r, {0.3, 1})
 
+raises("gae: reward: a number for each of the 2 tokens expected, got shape [1]", terms.gae, two,
+  apo.zeros(1), apo.zeros(2))
+raises("gae: value: a number for each of the 2 tokens expected, got shape [3]", terms.gae, two,
+  apo.zeros(2), apo.zeros(3))
+raises("at_last_token: a number for each of the 1 completions expected, got shape [2]",
+  terms.at_last_token, two, apo.zeros(2))
+
+-- verl holds low_var_kl within ±10: e^5 - 5 - 1 = 142.4.
+same(terms.kl(apo.tensor{-5, 5, -1}, apo.zeros(3), "k3"),
+  {10, math.exp(-5) + 4, math.exp(1) - 2})
+
 -- The ratio e^0.5 is clipped where A > 0 and not where A < 0; with a dual clip of 1.2 there too.
 local t = terms.clipped(apo.tensor{0.5, 0.5}, apo.zeros(2), apo.tensor{1, -1}, {low = 0.2})
 same(t, {-1.2, math.exp(0.5)})
@@ -217,6 +231,13 @@ local dpo = algorithms.online_dpo{beta = 0.1}
 local b = {logp = apo.tensor{-1, -2}, ref_logp = apo.tensor{-1.5, -1.5}}
 close(dpo.loss(b, dpo.options):item(), math.log(1 + math.exp(-0.1)))
 close(dpo.loss({logp = apo.tensor{-9000, 0}, ref_logp = apo.zeros(2)}, dpo.options):item(), 900, 1e-3)
+
+for _, x in ipairs{0, 0.25, -7} do     -- d/dx -ln sigmoid(beta x) = -beta / (1 + e^(beta x))
+  local logp = apo.tensor{x, 0}:requires_grad_()
+  dpo.loss({logp = logp, ref_logp = apo.zeros(2)}, dpo.options):backward()
+  local slope = -0.1 / (1 + math.exp(0.1 * x))
+  same(logp.grad, {slope, -slope}, 1e-7)
+end
 
 -- OAPL: (0.5 * 2 - 0.25)^2.
 close(algorithms.oapl{}.loss({logp = apo.tensor{1}, old_logp = apo.tensor{-1},

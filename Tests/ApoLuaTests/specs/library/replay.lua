@@ -96,6 +96,43 @@ local regression = apo.replay(group, rule).steps[1]
 equal({regression.count, regression.recorded.explained_var}, {8, nil})
 close(regression.cosine, 1, 1e-3)                           -- A*-PO's gradient at a small beta
 
+-- Not every run has a reference, or advantages; a loss that needs neither does without. Rows whose
+-- rewards were equal are no part of DAPO's update, and of what is replayed of it.
+local function by_reward(b) return -(b.reward * b.logp):mean() end
+local own = {base = {loss = by_reward}, loss = by_reward, model = initial}
+for name, options in pairs{
+  dapo = {n = 2, resample = 0}, dr_grpo = {n = 2}, grpo = {n = 2, kl_coef = 0}, oapl = {n = 2},
+  online_dpo = {n = 2}, ppo = {}, rebel = {}, reinforce = {}, rloo = {n = 2, kl_coef = 0},
+} do
+  local result, folder = train("of_" .. name, {
+    algorithm = apo.algorithms[name](options), target = false, beta = false, max_steps = 1,
+  })
+  if result.metrics.loss then
+    local step = apo.replay(folder, own).steps[1]
+    assert(step.count > 0 and (step.cosine or 1) > 0.999, name)
+  end
+  if name == "online_dpo" then
+    raises("was recorded without 'target'; its algorithm notes none", apo.replay, folder,
+      {base = {loss = towards}, model = initial})
+  elseif name == "oapl" then
+    raises("was recorded without 'ref_logp'; a run that has a reference records it", apo.replay,
+      folder, {base = {loss = by_reward}, beta = 1, model = initial})
+  end
+end
+
+-- What one side's functions do to the samples is not seen by the other.
+local changed = apo.replay(dir, {model = initial, base = {target = function(s)
+  s.reward, s.logp, s.target = nil, nil, nil
+  return 7
+end}})
+equal(changed.steps[1].other.loss, same.steps[1].recorded.loss)
+
+local logged_text = spec.read(dir .. "/metrics.jsonl")
+spec.write(dir .. "/metrics.jsonl", "5\n")
+raises("metrics.jsonl: objects expected", apo.replay, dir, {model = initial})
+spec.write(dir .. "/metrics.jsonl", (logged_text:gsub('"beta":[%d.]+', '"beta":"x"')))
+raises("option 'beta' is missing: the run has none", apo.replay, dir, {model = initial})
+spec.write(dir .. "/metrics.jsonl", logged_text)
 raises("option 'targt'", apo.replay, dir, {targt = reward})
 raises("replay: " .. dir .. " has no completions of these steps", apo.replay, dir, {first = 9})
 raises("the target function gave nil for sample 1 of step 1", apo.replay, dir, {target = function() end})

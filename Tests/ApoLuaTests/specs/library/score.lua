@@ -23,6 +23,10 @@ raises("the reward function gave nil for row 1 (prompt: 1+1=); a reward must be 
 raises('the reward function gave the string "1" for row 1', apo.score, rollout, giving("1"))
 raises("gave inf for row 1", apo.score, rollout, giving(1 / 0))
 raises("nan for row 1", apo.score, rollout, giving(0 / 0))
+raises("the reward of row 1 (prompt: 1+1=) is 1e+39 with the weights; float32 holds at most 3.4e38",
+  apo.score, rollout, giving(1e39))
+raises("is inf with the weights", apo.score, rollout, {a = giving(1e308)}, {weights = {a = 1e308}})
+equal(apo.score(rollout, {a = giving(1e39)}, {weights = {a = 1e-39}}):totable(), {1, 1})
 raises("gave true for row 1", apo.score, rollout, giving(true))
 raises("reward 'b' gave the string", apo.score, rollout, giving{a = 1, b = "x"})
 raises("reward 'short' gave nil for row 1", apo.score, rollout, {short = giving(nil)})
@@ -32,7 +36,7 @@ raises("weights: there is no reward 'lenth'", apo.score, rollout, {length = leng
   {weights = {lenth = 1}})
 raises("(prompt: a long prompt xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...)", apo.score,
   {rollout[2]}, giving(nil))
-raises("score.lua:35: boom", apo.score, rollout, function() error("boom") end)
+raises("score.lua:39: boom", apo.score, rollout, function() error("boom") end)
 
 -- Several rewards: a list has names of its own, weights go by position or name.
 rewards, details = apo.score(rollout, {right, length}, {weights = {reward_1 = 4, [2] = 0.5}})
@@ -48,17 +52,17 @@ local function endless() while true do end end
 local function stubborn() while true do pcall(endless) end end
 local function woven() return coroutine.wrap(stubborn)() end
 local path = debug.getinfo(1, "S").short_src
-raises(("the reward function (%s:47) took more than 0.02 s for row 1 (prompt: 1+1=) and was stopped "
-  .. "at %s:47; it may loop for ever, or reward_timeout is too short"):format(path, path),
+raises(("the reward function (%s:51) took more than 0.02 s for row 1 (prompt: 1+1=) and was stopped "
+  .. "at %s:51; it may loop for ever, or reward_timeout is too short"):format(path, path),
   apo.score, rollout, endless, short)
-raises("reward 'slow' (score.lua:48) took more than 0.02 s for row 1", apo.score, rollout,
+raises("reward 'slow' (score.lua:52) took more than 0.02 s for row 1", apo.score, rollout,
   {length = length, slow = stubborn}, short)
-raises("(score.lua:49) took more than", apo.score, rollout, woven, short)
+raises("(score.lua:53) took more than", apo.score, rollout, woven, short)
 for _, reward in ipairs{endless, stubborn, woven} do
   equal(pcall(apo.score, rollout, reward, short), false)
 end
 equal(apo.score(rollout, right, short):totable(), {1, 0})
 equal(apo.score(rollout, right, {reward_timeout = math.huge}):totable(), {1, 0})
-equal(select(2, apo.system.time_limit(0.01, endless)), path .. ":47")
+equal(select(2, apo.system.time_limit(0.01, endless)), path .. ":51")
 equal({apo.system.time_limit(5, function() end)}, {true})
 raises("mine", apo.system.time_limit, 5, function() error("mine") end)

@@ -73,6 +73,8 @@ refused("return function(s) return s.nothing.more end", "target.lua:1: attempt t
 refused("return function(s) return 0 / 0 end", "the target function gave")
 refused("local n = 0 return function(s) n = n + 1 return n < 4 and 1 or error('fourth') end", "fourth")
 
+refused("return function() while true do end end", "the target function took more than 0.1 s in step 3")
+
 -- Taken back after it was refused: as if nothing had been; then another edit is accepted.
 constant(1)
 result = train{on_step = edits{
