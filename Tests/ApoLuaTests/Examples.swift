@@ -34,7 +34,7 @@ enum Examples {
       text = text.replacingOccurrences(of: old, with: new)
     }
     try text.write(to: folder.appendingPathComponent(name), atomically: true, encoding: .utf8)
-    for part in ["models", "data"] {
+    for part in ["models", "data", "compare"] {
       try FileManager.default.createSymbolicLink(
         at: folder.appendingPathComponent(part),
         withDestinationURL: Self.folder.appendingPathComponent(part))

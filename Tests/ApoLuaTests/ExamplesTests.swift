@@ -10,8 +10,8 @@ struct ExamplesTests {
     #expect(
       Examples.names == [
         "01_tensors.lua", "02_fit_a_line.lua", "03_generate.lua", "04_reward.lua",
-        "05_own_target.lua", "06_own_loss.lua", "gsm8k.lua", "lora.lua", "pretrain.lua",
-        "stories.lua", "train.lua",
+        "05_own_target.lua", "06_own_loss.lua", "compare.lua", "gsm8k.lua", "lora.lua",
+        "pretrain.lua", "stories.lua", "train.lua",
       ])
   }
 

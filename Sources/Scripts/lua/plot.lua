@@ -28,7 +28,7 @@ text { font: 12px system-ui, -apple-system, "Segoe UI", sans-serif; fill: var(--
 .name { font-size: 14px; font-weight: 650; fill: revert-layer; }
 .grid { stroke: var(--grid); } .axis, .mark { stroke: var(--quiet); }
 .line { fill: none; stroke-width: 2.2; stroke-linejoin: round; stroke-linecap: round; }
-.faint { stroke-width: 1.2; opacity: 0.3; }
+.faint { stroke-width: 1.2; opacity: 0.3; } .band { opacity: 0.13; }
 .area { fill: transparent; } .hidden { opacity: 0; }
 .tip { opacity: 0; fill: var(--ink); font-weight: 600; paint-order: stroke; stroke: var(--card);
   stroke-width: 5px; pointer-events: none; }
@@ -51,7 +51,37 @@ local function page(title, subtitle, charts)
   }
 end
 
--- Makes sure that a chart can be drawn; NaN and infinite values are left out of its lines.
+local function is_finite(value) return value - value == 0 end
+
+-- A series' points, without those that are NaN or infinite.
+local function points_of(given, name)
+  local lists = {"x", "y"}
+  if given.low or given.high then lists = {"x", "y", "low", "high"} end
+  local s = {name = given.name, style = given.style, color = given.color}
+  for _, list in ipairs(lists) do
+    if type(given[list]) ~= "table" or #given[list] ~= #given.y then
+      fail(("%s needs %s, lists of numbers of the same length"):format(
+        name, #lists == 2 and "x and y" or "x, y, low and high"))
+    end
+    s[list] = {}
+  end
+  for k = 1, #given.y do
+    local keep = true
+    for _, list in ipairs(lists) do
+      local value = given[list][k]
+      if type(value) ~= "number" then
+        fail(("%s: point %d: %s is not a number"):format(name, k, list))
+      end
+      keep = keep and is_finite(value)
+    end
+    if keep then
+      for _, list in ipairs(lists) do table.insert(s[list], given[list][k]) end
+    end
+  end
+  return s
+end
+
+-- Makes sure that a chart can be drawn.
 local function checked(chart, place)
   if type(chart.series) ~= "table" or #chart.series == 0 then
     fail(("plot: %s has no series"):format(place))
@@ -59,18 +89,8 @@ local function checked(chart, place)
   local series = {}
   for i, given in ipairs(chart.series) do
     local name = ("plot: series %d of %s"):format(i, place)
-    if type(given.x) ~= "table" or type(given.y) ~= "table" or #given.x ~= #given.y then
-      fail(name .. " needs x and y, two lists of numbers of the same length")
-    end
-    local s = {name = given.name, style = given.style, color = given.color, x = {}, y = {}}
-    for k, y in ipairs(given.y) do
-      if type(y) ~= "number" or type(given.x[k]) ~= "number" then
-        fail(("%s: point %d is not a pair of numbers"):format(name, k))
-      elseif y - y == 0 then
-        s.x[#s.x + 1], s.y[#s.y + 1] = given.x[k], y
-      end
-    end
-    series[i] = s
+    if type(given.y) ~= "table" then fail(name .. " needs x and y, lists of numbers of the same length") end
+    series[i] = points_of(given, name)
   end
   return {title = chart.title, x_label = chart.x_label, y_label = chart.y_label,
           y_range = chart.y_range, series = series}
@@ -79,7 +99,8 @@ end
 return documented{
   name = "apo.plot", summary = "Draws lines and writes them as a web page.",
   details = "A series is a table of `name`, lists `x` and `y`, and a `style`: `line` (the "
-    .. "default), `dots` (a line with its points) or `faint` (a thin line without a name). "
+    .. "default), `dots` (a line with its points) or `faint` (a thin line without a name). With lists "
+    .. "`low` and `high` the room between them is shaded. "
     .. "The page is one file without scripts; the values appear under the mouse.",
   options = {
     {name = "path", type = "string", text = "file to write"},

@@ -49,6 +49,19 @@ local function line(series, x, y, class, stroke)
   return ('<path class="%s" stroke="%s" d="M%s"/>'):format(class, stroke, table.concat(points, "L"))
 end
 
+-- The room between a series' lists `low` and `high`.
+local function band(series, x, y, paint)
+  local corners = {}
+  for i, low in ipairs(series.low) do
+    corners[i] = ("%.1f %.1f"):format(x.position(series.x[i]), y.position(low))
+  end
+  for i = #series.high, 1, -1 do
+    corners[#corners + 1] = ("%.1f %.1f"):format(
+      x.position(series.x[i]), y.position(series.high[i]))
+  end
+  return ('<path class="band" fill="%s" d="M%sZ"/>'):format(paint, table.concat(corners, "L"))
+end
+
 -- Something to point at, with the values that appear.
 local function points(series, x, y, paint)
   local out, every = {}, math.max(1, #series.y // 150)
@@ -91,10 +104,13 @@ local function names(list, x, y)
   return table.concat(out, "\n")
 end
 
--- The chart: `title, x_label, y_label, y_range, series = {{name, x, y, style, color}, …}`.
+-- The chart: `title, x_label, y_label, y_range, series = {{name, x, y, low, high, style, color}, …}`.
 return function(chart)
   local xs, ys = {}, {}
-  for i, series in ipairs(chart.series) do xs[i], ys[i] = series.x, series.y end
+  for i, series in ipairs(chart.series) do
+    xs[i], ys[#ys + 1] = series.x, series.y
+    ys[#ys + 1], ys[#ys + 2] = series.low, series.high
+  end
   local x = axes.axis(xs, left, width - right, 6, true)
   local y = axes.axis(ys, height - bottom, top, 4, false, chart.y_range)
   local out = {('<svg viewBox="0 0 %d %d" role="img" aria-label="%s">'):format(
@@ -103,6 +119,7 @@ return function(chart)
   for i, series in ipairs(chart.series) do
     local paint = color(series.color or i)
     if #series.y > 0 then
+      if series.low then out[#out + 1] = band(series, x, y, paint) end
       out[#out + 1] = line(series, x, y, series.style == "faint" and "line faint" or "line", paint)
     end
   end

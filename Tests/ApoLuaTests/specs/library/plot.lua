@@ -32,7 +32,12 @@ equal(drawn, 2)
 
 raises("plot: chart 1 has no series", apo.plot, {path = path})
 raises("plot: series 1 of chart 1 needs x and y", apo.plot, {path = path, series = {{x = {1}}}})
-raises("series 1 of chart 1: point 2 is not a pair of numbers", apo.plot,
+raises("series 1 of chart 1: point 2: y is not a number", apo.plot,
   {path = path, series = {{x = {1, 2}, y = {1, "a"}}}})
+raises("series 1 of chart 1 needs x, y, low and high, lists", apo.plot,
+  {path = path, series = {{x = {1, 2}, y = {1, 2}, low = {0, 1}}}})
+apo.plot{path = path, series = {{x = {1, 2}, y = {2, 3}, low = {1, 0 / 0}, high = {3, 4}}}}
+local _, bands = spec.read(path):gsub('<path class="band"', "")
+equal(bands, 1)
 raises("nothing/plot.html: cannot be written", apo.plot,
   {path = "nothing/plot.html", series = {{x = {1}, y = {1}}}})
