@@ -12,7 +12,7 @@ local tasks = {}
 -- Additions with carries, by the model of examples/pretrain.lua: it imitates a crowd of solvers, of whom 30 % are right.
 function tasks.addition(place)
   return {
-    title = "Addition", rates = {1e-4, 3e-4, 1e-3}, seconds = 20, max_tokens = 6, temperature = 1, test_samples = 2,
+    title = "Addition", rates = {1e-4, 3e-4, 1e-3}, seconds = 12, max_tokens = 6, temperature = 1, test_samples = 2,
     model = place.examples .. "models/arithmetic",
     train = apo.dataset(place.examples .. "data/arithmetic/train.jsonl"):take(512),
     test = apo.dataset(place.examples .. "data/arithmetic/test.jsonl"):take(256),
@@ -24,7 +24,7 @@ end
 function tasks.countdown(place)
   local correct = apo.rewards.countdown{format_score = 0}
   return {
-    title = "Countdown", rates = {5e-5, 1e-4, 2e-4}, seconds = 28, max_tokens = 12, temperature = 1, test_samples = 2,
+    title = "Countdown", rates = {5e-5, 1e-4, 2e-4}, seconds = 18, max_tokens = 12, temperature = 1, test_samples = 2,
     model = place.work .. "/countdown/model",
     train = apo.dataset(place.work .. "/countdown/train.jsonl"),
     test = apo.dataset(place.work .. "/countdown/test.jsonl"),
@@ -61,7 +61,7 @@ end
 
 function tasks.stories(place)
   return {
-    title = "Stories", rates = {1e-4, 3e-4, 1e-3}, seconds = 28, max_tokens = 80, temperature = 0.8, test_samples = 3,
+    title = "Stories", rates = {1e-4, 3e-4, 1e-3}, seconds = 18, max_tokens = 80, temperature = 0.8, test_samples = 3,
     model = place.shared .. "/fixtures/models/stories260K",
     train = beginnings("in a forest,near the sea,on a farm,in a big house,in the park,in a town,on a hill,in a cave",
       "small big brave funny sad kind little young"),
