@@ -72,7 +72,7 @@ local function prepare(name)
   if not tasks[name] then error(("there is no task '%s' in compare/tasks.lua"):format(name), 0) end
   apo.system.make_folder(work .. "/" .. name)
   if name == "countdown" and not apo.system.exists(work .. "/countdown/model/config.json") then
-    local script = command(here .. "compare/pretrain.lua", work .. "/countdown", math.max(5, 600 // speed))
+    local script = command(here .. "compare/pretrain.lua", work .. "/countdown", math.max(5, 800 // speed))
     assert(os.execute((script:gsub("^APO_THREADS=1 ", ""))), "pretraining failed")
   end
   local task = tasks[name]{examples = here, work = work, shared = shared}

@@ -1,19 +1,26 @@
--- Makes the countdown task of examples/compare.lua: problems, and a model that has seen solutions for a minute.
+-- Makes the countdown task of examples/compare.lua: problems, and a model that has seen answers before the runs.
 --
--- A problem is "7 3 12=33:", an answer "7*3+12": each number once, no brackets. The model learns from random problems
--- with one of their solutions, until a sampled answer is right in about a third of cases; the test problems are others.
+-- A problem is "3 7 12=33:", an answer "7*3+12": each number once, no brackets. Of the answers that the model sees half are
+-- right, the others have the numbers and guess the rest. It learns to do both, and a sampled answer is right in about a
+-- quarter of cases; the test problems are others.
 --
 --   apo-lua compare/pretrain.lua FOLDER [STEPS]
 local apo = require "apo"
 apo.seed(1)
-local folder, steps = arg[1], tonumber(arg[2] or 600)
+local folder, steps = arg[1], tonumber(arg[2] or 800)
 
-local operators = {"+", "-", "*"}
+local operators, random = {"+", "-", "*"}, math.random
+local function expression(a, b, c) return a .. operators[random(3)] .. b .. operators[random(3)] .. c end
+
+local function guess(numbers)
+  local order = ({{1, 2, 3}, {1, 3, 2}, {2, 1, 3}, {2, 3, 1}, {3, 1, 2}, {3, 2, 1}})[random(6)]
+  return expression(numbers[order[1]], numbers[order[2]], numbers[order[3]])
+end
+
 local function problem()
-  local random = math.random
   while true do
     local numbers = {random(20), random(20), random(20)}
-    local solution = numbers[1] .. operators[random(3)] .. numbers[2] .. operators[random(3)] .. numbers[3]
+    local solution = expression(table.unpack(numbers))
     local target = load("return " .. solution)()
     if target > 0 and target < 1000 then
       table.sort(numbers)                                  -- their order must not give the answer away
@@ -52,7 +59,8 @@ for step = 1, steps do
   for i = 1, 192 do
     local row = problem()
     while seen[row.prompt] do row = problem() end
-    batch[i] = {prompt = row.prompt, text = row.solution, eos = true}
+    local answer = random() < 0.5 and row.solution or guess(row.numbers)
+    batch[i] = {prompt = row.prompt, text = answer, eos = true}
   end
   optimizer.lr = rate(step)
   local loss = -model:logprobs(apo.rollout(batch, {tokenizer = model.tokenizer})):mean()

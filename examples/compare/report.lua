@@ -57,25 +57,28 @@ local function with_range(value, format)
   return (format .. " (" .. format .. "–" .. format .. ")"):format(value.mean, value.low, value.high)
 end
 
--- The accuracy that every run of every algorithm got to: the lowest of their best ones.
-local function common_level(task, algorithms)
-  local level = math.huge
+local function best(run)
+  local highest = 0
+  for _, point in ipairs(run.points) do highest = math.max(highest, point.reward) end
+  return highest
+end
+
+-- The accuracy that every run got to, of the algorithms that learned at all: by 0.05 in every run.
+local function common_level(task, algorithms, base)
+  local level = 1
   for _, name in ipairs(algorithms) do
-    for _, run in ipairs(task.runs[name]) do
-      local best = 0
-      for _, point in ipairs(run.points) do best = math.max(best, point.reward) end
-      level = math.min(level, best)
-    end
+    local lowest = over(task.runs[name], best).low
+    if lowest >= base + 0.05 then level = math.min(level, lowest) end
   end
   return level
 end
 
 local function table_of(task, algorithms)
-  local level = common_level(task, algorithms)
   local base = task.runs[algorithms[1]][1].points[1].reward
+  local level = common_level(task, algorithms, base)
   local own = over(task.runs.astarpo, function(run) return report.reached(run.points, level, "seconds") end)
   local lines = {
-    ("**%s.** Accuracy of the model at first: %.3f. Every run got to %.3f."):format(task.title, base, level), "",
+    ("**%s.** Accuracy of the model at first: %.3f. Every run that learned got to %.3f."):format(task.title, base, level), "",
     ("| | learning rate | accuracy after %.0f s | seconds to %.3f | times A*-PO's | tokens to %.3f | stage 1, s | KL, nats | peak memory, MB | steps |")
       :format(task.runs.astarpo[1].points[#task.runs.astarpo[1].points].seconds, level, level),
     "|---|---|---|---|---|---|---|---|---|---|",
@@ -85,9 +88,10 @@ local function table_of(task, algorithms)
     local seconds = over(runs, function(run) return report.reached(run.points, level, "seconds") end)
     local tokens = over(runs, function(run) return report.reached(run.points, level, "tokens") end)
     local stage1 = over(runs, function(run) return run.stage1 end)
-    lines[#lines + 1] = ("| %s | %g | %s | %s | %.2f | %.0f k | %s | %s | %s | %.0f |"):format(
+    lines[#lines + 1] = ("| %s | %g | %s | %s | %s | %s | %s | %s | %s | %.0f |"):format(
       titles[name] or name, runs.lr, with_range(over(runs, final), "%.3f"), with_range(seconds, "%.1f"),
-      own.mean > 0 and seconds.mean / own.mean or 1, tokens.mean / 1000, stage1.mean > 0 and ("%.1f"):format(stage1.mean) or "–",
+      own and seconds and ("%.2f"):format(seconds.mean / own.mean) or "–",
+      tokens and ("%.0f k"):format(tokens.mean / 1000) or "–", stage1.mean > 0 and ("%.1f"):format(stage1.mean) or "–",
       with_range(over(runs, function(run) return run.kl end), "%.1f"),
       with_range(over(runs, function(run) return run.peak_memory / 1e6 end), "%.0f"),
       over(runs, function(run) return run.points[#run.points].steps end).mean)

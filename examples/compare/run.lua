@@ -12,8 +12,7 @@ local task = tasks[name]{examples = here .. "../", work = work, shared = shared}
 lr, seed, limit = tonumber(lr), math.tointeger(seed), tonumber(limit)
 apo.seed(seed)
 
--- The same for all: prompts per step, and sequences differentiated at once, so that the memory of activations is bounded.
-local batch_size, micro_batch = 64, 64
+local micro_batch = 64                                     -- sequences differentiated at once: bounds the memory of all
 local policy = apo.load(task.model)
 local sampling = {max_tokens = task.max_tokens, temperature = task.temperature}
 local clock, tokens, points = 0, 0, {}
@@ -26,7 +25,7 @@ end
 -- The test's completions, in parts no larger than a step's, so that testing does not need the most memory.
 local function test_rollouts()
   local list = {}
-  for _, rows in task.test:batches{size = batch_size} do
+  for _, rows in task.test:batches{size = task.batch_size} do
     list[#list + 1] = policy:generate(rows, {
       n = task.test_samples, seed = 1, step = 0, max_tokens = sampling.max_tokens, temperature = sampling.temperature})
   end
@@ -59,7 +58,7 @@ local values, stage1 = nil, 0
 if algorithm == "astarpo" then
   local started = apo.system.clock()
   values = apo.estimate_values{
-    model = policy, data = task.train, reward = reward, n = 8, beta = 0.5, quiet = true, batch_size = batch_size,
+    model = policy, data = task.train, reward = reward, n = 8, beta = 0.5, quiet = true, batch_size = task.batch_size,
     max_tokens = sampling.max_tokens, temperature = sampling.temperature,
   }
   stage1 = apo.system.clock() - started
@@ -72,7 +71,7 @@ local with_options = algorithm == "ppo" and apo.algorithms.ppo{critic_lr = lr} o
 local due = clock + limit / 12
 apo.train{
   policy = policy, algorithm = with_options, data = task.train, values = values, reward = reward,
-  lr = lr, batch_size = batch_size, micro_batch = micro_batch, epochs = 1000000, quiet = true, seed = seed,
+  lr = lr, batch_size = task.batch_size, micro_batch = micro_batch, epochs = 1000000, quiet = true, seed = seed,
   max_tokens = sampling.max_tokens, temperature = sampling.temperature,
   on_step = function(record)
     clock = clock + record.step_time

@@ -92,8 +92,10 @@ local function names(list, x, y)
   end
   table.sort(labels, function(a, b) return a.y < b.y end)
   for i, label in ipairs(labels) do
-    local above = labels[i - 1]
-    if above then label.y = math.max(label.y, above.y + 30) end
+    for k = 1, i - 1 do  -- those of lines that end about here
+      local above = labels[k]
+      if math.abs(above.x - label.x) < 70 then label.y = math.max(label.y, above.y + 30) end
+    end
   end
   local overflow = #labels > 0 and math.max(0, labels[#labels].y - (height - bottom - 8)) or 0
   for _, label in ipairs(labels) do
