@@ -129,7 +129,10 @@ private let saveMethod = Function(
           default: "float32")
       ]), "see below", optional: true),
   ],
-  details: "Each file is replaced as a whole. `base_model_name_or_path` is the model's `path`.",
+  details: """
+    A crash leaves the old adapter, the new one or a folder that does not load, as in `save`.
+    `base_model_name_or_path` is the model's `path`.
+    """,
   example: """
     local adapted = apo.load("models/arithmetic"):add_adapter{r = 8}
     adapted:save_adapter("runs/one/adapter")

@@ -22,9 +22,10 @@ let saveModelMethod = Function(
   ],
   details: """
     Weights that do not fit into one file become `model-00001-of-00003.safetensors`, …, and an
-    index. Each file is replaced as a whole, so that a crash leaves the old one or the new one. An
-    adapter is merged into the weights that are written, so the folder computes what the model
-    does; `save_adapter` writes the adapter alone.
+    index. All files are written beside the old ones before any is replaced: a crash leaves the old
+    model, the new one or, for a moment of the last step, a folder without config.json, which does
+    not load. An adapter is merged into the weights that are written, so the folder computes what
+    the model does; `save_adapter` writes the adapter alone.
     """,
   example: #"policy:save("runs/final", {dtype = "bfloat16", max_shard_size = "5GB"})"#
 ) { call in

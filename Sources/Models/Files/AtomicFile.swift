@@ -5,9 +5,11 @@ import Synchronization
 ///
 /// The bytes go to a temporary file in the same folder, which is flushed to the disk and then
 /// renamed over the target; the folder is flushed last. A symbolic link at the path is replaced,
-/// not followed.
+/// not followed. Temporary files of processes that were killed are removed by the next write.
 public enum AtomicFile {
   private static let counter = Atomic<Int>(0)
+  /// Names of temporary files that this process has yet to rename or remove.
+  private static let inFlight = Mutex<Set<String>>([])
 
   /// Writes bytes to a file.
   public static func write(_ path: String, _ bytes: some Collection<UInt8>) throws {
@@ -21,24 +23,53 @@ public enum AtomicFile {
 
   /// Writes a file piece by piece; when `body` throws, the old file stays.
   public static func write(_ path: String, _ body: (AtomicFileOutput) throws -> Void) throws {
-    let folder = folder(of: path)
-    let (descriptor, temporary) = try open(beside: path, in: folder)
+    removeLeftovers(in: folder(of: path), of: name(of: path))
+    let temporary = try stage(path, body)
+    defer { discard(temporary) }
+    try move(temporary, to: path)
+    flush(folder: folder(of: path))
+  }
+
+  /// Writes a file beside the target and flushes it: `move` puts it in its place, `discard` gives it up.
+  static func stage(_ path: String, _ body: (AtomicFileOutput) throws -> Void) throws -> String {
+    let (descriptor, temporary) = try open(beside: path, in: folder(of: path))
+    defer { close(descriptor) }
     do {
-      defer { close(descriptor) }
       try body(AtomicFileOutput(path: path, descriptor: descriptor))
       guard fsync(descriptor) == 0 else {
         throw FileError(path, "cannot be flushed: \(lastSystemError())")
       }
     } catch {
-      unlink(temporary)
+      discard(temporary)
       throw error
     }
+    return temporary
+  }
+
+  /// Puts a staged file in the target's place.
+  static func move(_ temporary: String, to path: String) throws {
     guard rename(temporary, path) == 0 else {
-      let reason = lastSystemError()
-      unlink(temporary)
-      throw FileError(path, "cannot be replaced: \(reason)")
+      throw FileError(path, "cannot be replaced: \(lastSystemError())")
     }
-    flush(folder: folder)
+  }
+
+  /// Removes a staged file, if it was not moved.
+  static func discard(_ temporary: String) {
+    unlink(temporary)
+    _ = inFlight.withLock { $0.remove(name(of: temporary)) }
+  }
+
+  /// Removes the temporary files in a folder, or those for one target, whose process is dead.
+  static func removeLeftovers(in folder: String, of target: String? = nil) {
+    for name in (try? folderEntries(folder)) ?? [] {
+      guard let match = name.wholeMatch(of: /\.(.+)\.(\d+)-\d+\.tmp/),
+        target == nil || match.1 == target ?? "", let process = pid_t(match.2)
+      else { continue }
+      let isDead =
+        process == getpid()
+        ? !inFlight.withLock { $0.contains(name) } : kill(process, 0) != 0 && errno == ESRCH
+      if isDead { unlink("\(folder)/\(name)") }
+    }
   }
 
   /// Throws what `write` would: there is no folder, no right to write, a folder of that name.
@@ -50,7 +81,7 @@ public enum AtomicFile {
     }
     let (descriptor, temporary) = try open(beside: path, in: folder(of: path))
     close(descriptor)
-    unlink(temporary)
+    discard(temporary)
   }
 
   /// A new file beside the target; one that a killed process of the same number left is passed over.
@@ -60,15 +91,18 @@ public enum AtomicFile {
     for _ in 0..<100 {
       let serial = counter.add(1, ordering: .relaxed).newValue
       let temporary = "\(folder)/.\(name(of: path)).\(getpid())-\(serial).tmp"
+      _ = inFlight.withLock { $0.insert(name(of: temporary)) }
       let descriptor = Glibc.open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
       if descriptor >= 0 { return (descriptor, temporary) }
-      if errno != EEXIST { break }
+      let isTaken = errno == EEXIST
+      _ = inFlight.withLock { $0.remove(name(of: temporary)) }
+      if !isTaken { break }
     }
     throw FileError(path, "cannot be written: \(lastSystemError())")
   }
 
   /// The rename itself must reach the disk; a file system that cannot flush folders is let be.
-  private static func flush(folder: String) {
+  static func flush(folder: String) {
     let descriptor = Glibc.open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard descriptor >= 0 else { return }
     fsync(descriptor)
@@ -108,24 +142,5 @@ public struct AtomicFileOutput {
       try append(UnsafeRawBufferPointer($0))
     }
     if written == nil { try Array(bytes).withUnsafeBytes { try append($0) } }
-  }
-}
-
-/// Makes a folder and the ones above it; nothing happens when it is there.
-public func makeFolder(_ path: String) throws {
-  if mkdir(path, 0o777) == 0 || errno == EEXIST { return try checkIsFolder(path) }
-  guard errno == ENOENT, let slash = path.lastIndex(of: "/"), slash > path.startIndex else {
-    throw FileError(path, "the folder cannot be made: \(lastSystemError())")
-  }
-  try makeFolder(String(path[..<slash]))
-  guard mkdir(path, 0o777) == 0 || errno == EEXIST else {
-    throw FileError(path, "the folder cannot be made: \(lastSystemError())")
-  }
-}
-
-private func checkIsFolder(_ path: String) throws {
-  var status = stat()
-  guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
-    throw FileError(path, "is not a folder")
   }
 }

@@ -63,6 +63,7 @@ public struct ModelConfiguration: Sendable, Equatable {
 
   /// Reads `config.json`, and `generation_config.json` if there, of a model folder.
   public init(folder: String) throws {
+    try ModelFolder.checkIsComplete(folder, last: "config.json")
     let generation = "\(folder)/generation_config.json"
     try self.init(
       JSONFields(file: "\(folder)/config.json"),

@@ -48,16 +48,42 @@ public enum ModelFolder {
     return files
   }
 
-  /// Writes config.json and the companion files, each atomically; makes the folder when missing.
-  public static func write(
-    _ configuration: ModelConfiguration, dataType: String = "float32",
-    companions: [String: [UInt8]], to folder: String
-  ) throws {
-    try makeFolder(folder)
+  /// Throws where the file that comes last into a folder is missing and others are there: a save was interrupted.
+  static func checkIsComplete(_ folder: String, last name: String) throws {
+    guard !fileExists("\(folder)/\(name)"),
+      let entries = try? folderEntries(folder),
+      entries.contains(where: { $0.contains(".safetensors") || $0.hasSuffix(".tmp") })
+    else { return }
+    throw FileError(
+      "\(folder)/\(name)",
+      "is missing, though there are weights: the folder is incomplete, as after a save that was "
+        + "interrupted; save or copy it again")
+  }
+
+  /// Stages weights, companion files and config.json; `commit` then replaces the model in the folder.
+  static func update(
+    _ configuration: ModelConfiguration, _ weights: [Safetensors.Item],
+    companions: [String: [UInt8]], type: SafetensorsType, maxShardSize: Int = .max,
+    to folder: String
+  ) throws -> FolderUpdate {
+    let update = try FolderUpdate(folder, last: "config.json")
+    try Safetensors.write(weights, to: update, type: type, maxShardSize: maxShardSize)
     for (name, bytes) in companions.sorted(by: { $0.key < $1.key }) {
-      try AtomicFile.write("\(folder)/\(name)", bytes)
+      try update.write(name, bytes)
     }
-    let text = try configuration.json(dataType: dataType).text(pretty: true)
-    try AtomicFile.write("\(folder)/config.json", text + "\n")
+    let text = try configuration.json(dataType: type.configurationName).text(pretty: true)
+    try update.write("config.json", text + "\n")
+    return update
+  }
+}
+
+extension SafetensorsType {
+  /// What config.json calls a format that is written.
+  fileprivate var configurationName: String {
+    switch self {
+    case .bfloat16: "bfloat16"
+    case .float16: "float16"
+    default: "float32"
+    }
   }
 }

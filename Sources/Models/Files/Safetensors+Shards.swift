@@ -1,33 +1,30 @@
-import Glibc
-
 // Writing a model's weights as one file or as several with an index, as Hugging Face's save_pretrained does.
 
 extension Safetensors {
   private static let single = "model.safetensors"
   private static let index = "model.safetensors.index.json"
 
-  /// Writes the weights of a model folder: `model.safetensors`, or shards of at most `maxShardSize` bytes of weights and
+  /// Stages the weights of a model folder: `model.safetensors`, or shards of at most `maxShardSize` bytes of weights and
   /// their index where they do not fit into one.
   ///
   /// A weight that is larger than a shard has one to itself. Weight files of an earlier save that would be read instead
-  /// of, or beside, the new ones are removed last. Throws before anything is written where float16 cannot hold a number.
-  public static func write(
-    _ items: [Item], folder: String, type: SafetensorsType, maxShardSize: Int
+  /// of, or beside, the new ones are removed. Throws before anything is written where float16 cannot hold a number.
+  static func write(
+    _ items: [Item], to update: FolderUpdate, type: SafetensorsType, maxShardSize: Int = .max
   ) throws {
-    if type == .float16 { try checkFloat16(items, "\(folder)/\(single)") }
+    if type == .float16 { try checkFloat16(items, "\(update.folder)/\(single)") }
     let shards = shards(items, type, maxShardSize)
-    let old = try earlierShards(folder)
+    let old = try earlierShards(update.folder)
     guard shards.count > 1 else {
-      try write(items, to: "\(folder)/\(single)", type: type)
-      return remove([index] + old, folder)
+      try write(items, single, to: update, type: type)
+      return update.remove([index] + old)
     }
     let names = shards.indices.map { shardName($0 + 1, of: shards.count) }
     for (name, shard) in zip(names, shards) {
-      try write(shard, to: "\(folder)/\(name)", type: type)
+      try write(shard, name, to: update, type: type)
     }
-    try AtomicFile.write(
-      "\(folder)/\(index)", try indexText(names, shards, type).text(pretty: true) + "\n")
-    remove([single] + old.filter { !names.contains($0) }, folder)
+    try update.write(index, indexText(names, shards, type).text(pretty: true) + "\n")
+    update.remove([single] + old.filter { !names.contains($0) })
   }
 
   /// Items in order, as many to a shard as fit.
@@ -76,23 +73,8 @@ extension Safetensors {
 
   /// Shards that an earlier save left in the folder: files named as `shardName` does.
   private static func earlierShards(_ folder: String) throws -> [String] {
-    guard let entries = opendir(folder) else {
-      throw FileError(folder, "cannot be read: \(lastSystemError())")
+    try folderEntries(folder).filter {
+      $0.wholeMatch(of: /model-\d{5}-of-\d{5}\.safetensors/) != nil
     }
-    defer { closedir(entries) }
-    var names: [String] = []
-    while let entry = readdir(entries) {
-      let name = withUnsafePointer(to: &entry.pointee.d_name) {
-        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-      }
-      if (try? /model-\d{5}-of-\d{5}\.safetensors/.wholeMatch(in: name)) != nil {
-        names.append(name)
-      }
-    }
-    return names
-  }
-
-  private static func remove(_ names: [String], _ folder: String) {
-    for name in names { unlink("\(folder)/\(name)") }
   }
 }

@@ -28,15 +28,24 @@ extension Safetensors {
     _ items: [Item], to path: String, type: SafetensorsType = .float32,
     metadata: [String: String] = ["format": "pt"]
   ) throws {
-    guard writtenTypes.contains(type) else {
-      throw FileError(path, "tensors are written as F32, BF16 or F16, not as \(type.rawValue)")
-    }
     let header = try header(items, path, type, metadata)
-    try AtomicFile.write(path) { output in
-      try withUnsafeBytes(of: UInt64(header.count).littleEndian) { try output.append($0) }
-      try output.append(header)
-      for item in items { try write(item, type, to: output) }
-    }
+    try AtomicFile.write(path) { try write(header, items, type, to: $0) }
+  }
+
+  /// Stages a file of a folder.
+  static func write(
+    _ items: [Item], _ name: String, to update: FolderUpdate, type: SafetensorsType
+  ) throws {
+    let header = try header(items, "\(update.folder)/\(name)", type, ["format": "pt"])
+    try update.write(name) { try write(header, items, type, to: $0) }
+  }
+
+  private static func write(
+    _ header: [UInt8], _ items: [Item], _ type: SafetensorsType, to output: AtomicFileOutput
+  ) throws {
+    try withUnsafeBytes(of: UInt64(header.count).littleEndian) { try output.append($0) }
+    try output.append(header)
+    for item in items { try write(item, type, to: output) }
   }
 
   /// Writes a file of float32 arrays, atomically.
@@ -72,6 +81,9 @@ extension Safetensors {
   private static func header(
     _ items: [Item], _ path: String, _ type: SafetensorsType, _ metadata: [String: String]
   ) throws -> [UInt8] {
+    guard writtenTypes.contains(type) else {
+      throw FileError(path, "tensors are written as F32, BF16 or F16, not as \(type.rawValue)")
+    }
     var members = [
       JSON.Member("__metadata__", .object(metadata.map { JSON.Member($0, .string($1)) }))
     ]

@@ -9,6 +9,7 @@ extension Transformer {
   /// one that names file and tensor on missing, extra or wrongly shaped tensors.
   public func readAdapter(folder: String) throws -> LoRA {
     let source = "\(folder)/adapter_config.json"
+    try ModelFolder.checkIsComplete(folder, last: "adapter_config.json")
     let settings = try LoRAConfiguration(folder: folder, configuration.architecture)
     // Checks the targets before the file of the tensors is opened.
     _ = try LoRA(settings, for: self, source: source) { _, _ in Tensor(zeros: [1, 1]) }
@@ -47,19 +48,27 @@ extension Transformer {
 
   /// Writes the adapter as a folder for PEFT, `base` being the name or path of the base model.
   ///
-  /// Each file is replaced as a whole, adapter_config.json last, so that a folder with one is complete.
+  /// Whenever the process dies, the folder holds the old adapter or the new one, or has no adapter_config.json and does
+  /// not load: see `FolderUpdate`.
   public func saveAdapter(
     folder: String, base: String? = nil, type: SafetensorsType = .float32
   ) throws {
+    try adapterUpdate(folder: folder, base: base, type: type).commit()
+  }
+
+  /// What `saveAdapter` writes, staged.
+  func adapterUpdate(
+    folder: String, base: String? = nil, type: SafetensorsType = .float32
+  ) throws -> FolderUpdate {
     guard let adapter else { throw FileError(folder, "there is no adapter to save") }
     let items = adapter.parameters.map { name, tensor in
       Safetensors.Item(name: name, weight: .float32(tensor))
     }
     let settings = adapter.configuration.json(
       base: base, isTransposed: configuration.architecture == .gpt2)
-    try makeFolder(folder)
-    try Safetensors.write(items, to: "\(folder)/adapter_model.safetensors", type: type)
-    try AtomicFile.write(
-      "\(folder)/adapter_config.json", settings.text(pretty: true) + "\n")
+    let update = try FolderUpdate(folder, last: "adapter_config.json")
+    try Safetensors.write(items, "adapter_model.safetensors", to: update, type: type)
+    try update.write("adapter_config.json", settings.text(pretty: true) + "\n")
+    return update
   }
 }

@@ -101,30 +101,27 @@ extension Transformer {
 extension Transformer {
   /// Writes a Hugging Face folder: the weights, config.json and the files that came with the model.
   ///
-  /// Each file is replaced as a whole, config.json last, so that a folder with a config is complete. By default weights
-  /// are written as they are held, in one file; one of more than `maxShardSize` bytes becomes several with an index. An
+  /// Whenever the process dies, the folder holds the old model or the new one, or has no config.json and does not load: see
+  /// `FolderUpdate`. By default weights are written as they are held, in one file; one of more than `maxShardSize` bytes becomes several with an index. An
   /// adapter is merged into the weights that are written.
   public func save(
     folder: String, companions: [String: [UInt8]] = [:], type: SafetensorsType? = nil,
     maxShardSize: Int = .max
   ) throws {
-    let type = type ?? (weightType == .bfloat16 ? .bfloat16 : .float32)
-    let items = try merged().weights.map { Safetensors.Item(name: $0.name, weight: $0.weight) }
-    try makeFolder(folder)
-    try Safetensors.write(items, folder: folder, type: type, maxShardSize: maxShardSize)
-    try ModelFolder.write(
-      configuration, dataType: type.configurationName, companions: companions, to: folder)
+    try update(folder: folder, companions: companions, type: type, maxShardSize: maxShardSize)
+      .commit()
   }
-}
 
-extension SafetensorsType {
-  /// What config.json calls a format that is written.
-  fileprivate var configurationName: String {
-    switch self {
-    case .bfloat16: "bfloat16"
-    case .float16: "float16"
-    default: "float32"
-    }
+  /// What `save` writes, staged.
+  func update(
+    folder: String, companions: [String: [UInt8]] = [:], type: SafetensorsType? = nil,
+    maxShardSize: Int = .max
+  ) throws -> FolderUpdate {
+    let items = try merged().weights.map { Safetensors.Item(name: $0.name, weight: $0.weight) }
+    return try ModelFolder.update(
+      configuration, items, companions: companions,
+      type: type ?? (weightType == .bfloat16 ? .bfloat16 : .float32), maxShardSize: maxShardSize,
+      to: folder)
   }
 }
 

@@ -100,11 +100,10 @@ public final class ValueModel: Sendable {
   /// Writes a Hugging Face folder: the weights, config.json and the files that came with the model.
   public func save(folder: String, companions: [String: [UInt8]]) throws {
     let items = parameters.map { Safetensors.Item(name: $0.name, weight: .float32($0.tensor)) }
-    try makeFolder(folder)
-    try Safetensors.write(items, to: "\(folder)/model.safetensors", type: .float32)
-    try ModelFolder.write(
-      transformer.configuration.classifying(hasBias: bias != nil), companions: companions,
-      to: folder)
+    try ModelFolder.update(
+      transformer.configuration.classifying(hasBias: bias != nil), items, companions: companions,
+      type: .float32, to: folder
+    ).commit()
   }
 }
 

@@ -45,8 +45,10 @@ struct ModelFolderTests {
     try withTemporaryFolder { root in
       let folder = root + "/a/b"
       let configuration = try ModelConfiguration(folder: source)
-      try ModelFolder.write(
-        configuration, companions: ModelFolder.readCompanions(source), to: folder)
+      try ModelFolder.update(
+        configuration, [], companions: ModelFolder.readCompanions(source), type: .float32,
+        to: folder
+      ).commit()
       for name in ["tokenizer.json", "tokenizer_config.json", "generation_config.json"] {
         #expect(
           FileManager.default.contentsEqual(

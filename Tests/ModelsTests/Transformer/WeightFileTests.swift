@@ -23,10 +23,15 @@ struct WeightFileTests {
     var arrays = try arrays(source)
     try change(&arrays)
     return try withTemporaryFolder { folder in
-      try ModelFolder.write(ModelConfiguration(folder: source), companions: [:], to: folder)
+      try writeConfiguration(of: source, to: folder)
       try Safetensors.write(arrays: arrays, to: folder + "/model.safetensors")
       return try body(folder)
     }
+  }
+
+  private func writeConfiguration(of source: String, to folder: String) throws {
+    let text = try ModelConfiguration(folder: source).json(dataType: "float32").text()
+    try AtomicFile.write(folder + "/config.json", text)
   }
 
   private func logits(_ model: Transformer) throws -> [Float] {
@@ -187,7 +192,7 @@ struct WeightFileTests {
     let source = Fixtures.path("models/\(name)")
     let model = try Transformer(folder: source)
     try withTemporaryFolder { folder in
-      try ModelFolder.write(ModelConfiguration(folder: source), companions: [:], to: folder)
+      try writeConfiguration(of: source, to: folder)
       try writeHalves(arrays(source), to: folder + "/model.safetensors")
       let halves = try Transformer(folder: folder)
       for (full, half) in zip(model.parameters, halves.parameters) {
