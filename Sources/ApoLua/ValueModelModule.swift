@@ -116,7 +116,7 @@ let valueModelClass = Class(
       "save", "Writes a Hugging Face folder, for ForSequenceClassification.",
       [Parameter("path", .string, "the folder, made when missing")],
       details:
-        "A crash leaves the old model, the new one or a folder that does not load; see `model:save`."
+        "A crash leaves the old model, the new one or none that loads; see `model:save`."
     ) { call in
       let critic = try call.this(Critic.self)
       try critic.model.save(folder: call.path(), companions: critic.companions)
