@@ -6,7 +6,7 @@ struct PatternBudget {
   private(set) var steps: Int
 
   /// For a text of some bytes.
-  init(bytes: Int) { steps = 5_000_000 + 500 * min(bytes, 1 << 40) }
+  init(bytes: Int) { steps = 1_000_000 + 500 * min(bytes, 1 << 40) }
 
   /// Adds what a few more bytes of the text are worth.
   mutating func add(bytes: Int) { steps += 500 * min(bytes, 1 << 40) }
