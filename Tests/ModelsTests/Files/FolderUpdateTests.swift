@@ -124,7 +124,7 @@ import Testing
         "a.4194305-1.tmp",
       ]
       for name in dead + kept {
-        FileManager.default.createFile(atPath: "\(folder)/\(name)", contents: nil)
+        _ = FileManager.default.createFile(atPath: "\(folder)/\(name)", contents: nil)
       }
       try model.save(folder: folder)
       let names = Set(try FileManager.default.contentsOfDirectory(atPath: folder))
