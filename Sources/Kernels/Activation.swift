@@ -15,10 +15,10 @@ public func swiGLU(
   }
 }
 
-/// Adds the gradient of `swiGLU`: with s = sigmoid(g), d gate = dy up s (1 + g (1 − s)) and d up = dy g s.
+/// The gradient of `swiGLU`: with s = sigmoid(g), d gate = dy up s (1 + g (1 − s)) and d up = dy g s.
 public func swiGLUBackward(
   _ gate: UnsafePointer<Float>, _ up: UnsafePointer<Float>, gradient dy: UnsafePointer<Float>,
-  dGate: UnsafeMutablePointer<Float>?, dUp: UnsafeMutablePointer<Float>?, _ count: Int
+  dGate: GradientBuffer?, dUp: GradientBuffer?, _ count: Int
 ) {
   var i = 0
   while i < count {
@@ -26,8 +26,8 @@ public func swiGLUBackward(
     let g = load(gate + i, lanes)
     let s = 1 / (1 + exponential(-g))
     let d = load(dy + i, lanes)
-    if let dGate { add(d * load(up + i, lanes) * s * (1 + g * (1 - s)), to: dGate + i, lanes) }
-    if let dUp { add(d * g * s, to: dUp + i, lanes) }
+    dGate?.put(d * load(up + i, lanes) * s * (1 + g * (1 - s)), at: i, lanes)
+    dUp?.put(d * g * s, at: i, lanes)
     i += 16
   }
 }
@@ -36,10 +36,4 @@ public func swiGLUBackward(
 @inline(__always)
 func load(_ pointer: UnsafePointer<Float>, _ lanes: Int) -> Vector {
   lanes == 16 ? Vector(at: pointer) : Vector(at: pointer, count: lanes)
-}
-
-@inline(__always)
-private func add(_ value: Vector, to pointer: UnsafeMutablePointer<Float>, _ lanes: Int) {
-  let sum = load(pointer, lanes) + value
-  if lanes == 16 { sum.store(to: pointer) } else { sum.store(to: pointer, count: lanes) }
 }

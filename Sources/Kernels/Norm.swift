@@ -20,31 +20,32 @@ public func rmsNorm(
   return inverse
 }
 
-/// Adds the gradient of `rmsNorm` to `dx` and, where given, to `dw`.
+/// The gradient of `rmsNorm`, put to `dx` and, where given, added to `dw`.
 ///
 /// With r = 1 / sqrt(mean(x²) + ε):  dx = r w dy − x r³ / C · Σ(w dy x),  dw = dy x r.
 public func rmsNormBackward(
   _ x: UnsafePointer<Float>, weight w: UnsafePointer<Float>, inverse r: Float,
-  gradient dy: UnsafePointer<Float>, dx: UnsafeMutablePointer<Float>?,
-  dw: UnsafeMutablePointer<Float>?, _ count: Int
+  gradient dy: UnsafePointer<Float>, dx: GradientBuffer?, dw: UnsafeMutablePointer<Float>?,
+  _ count: Int
 ) {
   if let dw {
-    for i in 0..<count { dw[i] += dy[i] * x[i] * r }
+    let sums = GradientBuffer(dw, adds: true)
+    for i in stride(from: 0, to: count, by: 16) {
+      let lanes = min(16, count - i)
+      sums.put(load(dy + i, lanes) * load(x + i, lanes) * r, at: i, lanes)
+    }
   }
   guard let dx else { return }
-  var total: Float = 0
-  var lanes = Vector.zero
-  var i = 0
-  while i + 16 <= count {
-    lanes = lanes.addingProduct(Vector(at: w + i) * Vector(at: dy + i), Vector(at: x + i))
-    i += 16
+  var total = Vector.zero
+  for i in stride(from: 0, to: count, by: 16) {
+    let lanes = min(16, count - i)
+    total = total.addingProduct(load(w + i, lanes) * load(dy + i, lanes), load(x + i, lanes))
   }
-  while i < count {
-    total += w[i] * dy[i] * x[i]
-    i += 1
+  let pull = r * r * r / Float(count) * total.total
+  for i in stride(from: 0, to: count, by: 16) {
+    let lanes = min(16, count - i)
+    dx.put(load(w + i, lanes) * load(dy + i, lanes) * r - load(x + i, lanes) * pull, at: i, lanes)
   }
-  let pull = r * r * r / Float(count) * (total + lanes.total)
-  for i in 0..<count { dx[i] += r * w[i] * dy[i] - x[i] * pull }
 }
 
 /// y = (x − mean) w / sqrt(variance + epsilon) + b for one row; returns the mean and 1 / sqrt(…) for the gradient.

@@ -61,9 +61,10 @@ public struct Factor {
     (self.pointer, rowStep, step) = (pointer, k, 1)
   }
 
-  /// The transpose of a contiguous matrix [k, rows].
-  public init(columns pointer: UnsafePointer<Float>, rows: Int) {
-    (self.pointer, rowStep, step) = (pointer, 1, rows)
+  /// The 32 rows of a panel of a packed factor [rows, k].
+  public init(panel: Int, of packed: UnsafePointer<Float>, k: Int) {
+    pointer = packed + panel * panelWidth * (k - 1)
+    (rowStep, step) = (1, panelWidth)
   }
 
   @inline(__always)

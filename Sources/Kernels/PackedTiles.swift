@@ -47,13 +47,13 @@ struct Target {
   @inline(__always)
   func put(_ a: Vector, _ b: Vector, _ row: Int) {
     let y = pointer + row * stride
-    guard width == panelWidth, !adding else { return putOtherwise(a, b, y) }
-    a.store(to: y)
-    b.store(to: y + 16)
+    guard width == panelWidth else { return putPart(a, b, y) }
+    (adding ? a + Vector(at: y) : a).store(to: y)
+    (adding ? b + Vector(at: y + 16) : b).store(to: y + 16)
   }
 
   @inline(never)
-  private func putOtherwise(_ a: Vector, _ b: Vector, _ y: UnsafeMutablePointer<Float>) {
+  private func putPart(_ a: Vector, _ b: Vector, _ y: UnsafeMutablePointer<Float>) {
     putPart(a, y, min(16, width))
     if width > 16 { putPart(b, y + 16, width - 16) }
   }

@@ -92,9 +92,9 @@ public final class BFloat16Matrix: @unchecked Sendable {
     }
   }
 
-  /// dx += dy W for dy [rows, n] and dx [rows, k].
-  func addInputGradient(
-    _ dy: UnsafePointer<Float>, rows: Int, to dx: UnsafeMutablePointer<Float>
+  /// dx = dy W, or dx += dy W, for dy [rows, n] and dx [rows, k].
+  func inputGradient(
+    _ dy: UnsafePointer<Float>, rows: Int, into dx: GradientBuffer
   ) throws(TensorError) {
     let (n, k) = (n, k)
     let packed = try Storage(count: packedCount(rows: k, columns: n), for: "backward")
@@ -102,7 +102,8 @@ public final class BFloat16Matrix: @unchecked Sendable {
     Team.shared.forEach(panelCount(k), atLeast: grain(rows * n * panelWidth)) { range in
       panels.packTransposed(panels: range, into: packed.pointer)
       multiplyPacked(
-        packed.pointer, n: k, k: n, panels: range, x: factor, rows: 0..<rows, y: dx, adding: true)
+        packed.pointer, n: k, k: n, panels: range, x: factor, rows: 0..<rows, y: dx.pointer,
+        adding: dx.adds)
     }
   }
 }

@@ -1,44 +1,115 @@
 import Kernels
 
-// The two products of a linear layer's backward pass, on the kernel of the forward pass. Results do not depend on the
-// number of threads: every element is summed in one order, cut by the shape alone.
+// The products of a linear layer with many rows, on the kernel of decoding. Weights that change at every step, or meet
+// thousands of rows at once, are not worth a packed copy: each thread packs a few panels into its cache, and all rows pass
+// over them. Results do not depend on the number of threads: every element is summed in one order, cut by the shape alone.
 
-/// dx += dy W for dy [rows, n], W [n, k] (stored [k, n] where `isTransposed`) and dx [rows, k].
-func addInputGradient(
-  _ dy: UnsafePointer<Float>, rows: Int, weight w: UnsafePointer<Float>, n: Int, k: Int,
-  isTransposed: Bool = false, to dx: UnsafeMutablePointer<Float>
-) throws(TensorError) {
-  let packed = try Storage(count: packedCount(rows: k, columns: n), for: "backward")
-  let factor = Factor(rows: dy, k: n)
-  Team.shared.forEach(panelCount(k), atLeast: grain(rows * n * panelWidth)) { panels in
-    if isTransposed {
-      pack(w, rows: k, columns: n, panels: panels, into: packed.pointer)
-    } else {
-      packTransposed(w, rows: n, columns: k, panels: panels, into: packed.pointer)
+/// Bytes of panels that a thread packs at a time: they stay in the second-level cache beside the rows.
+private let scratchBytes = 384 << 10
+
+/// y = x Wᵀ, or y += x Wᵀ, for x [rows, k], W [n, k] (stored [k, n] where `isTransposed`) and y [rows, n].
+///
+/// The bits are those of `PackedMatrix.multiply`.
+func multiply(
+  _ x: UnsafePointer<Float>, rows: Int, weight w: UnsafePointer<Float>, n: Int, k: Int,
+  isTransposed: Bool, into y: GradientBuffer
+) {
+  let panels = panelCount(n)
+  let group = min(panels, max(1, scratchBytes / (k * panelWidth * 4 + 1)))
+  func multiply(_ panels: Range<Int>, _ rows: Range<Int>) {
+    let scratch = Storage(count: min(group, panels.count) * k * panelWidth)
+    for first in stride(from: panels.lowerBound, to: panels.upperBound, by: group) {
+      let some = first..<min(first + group, panels.upperBound)
+      let packed = scratch.pointer - first * k * panelWidth
+      if isTransposed {
+        packTransposed(w, rows: k, columns: n, panels: some, into: packed)
+      } else {
+        pack(w, rows: n, columns: k, panels: some, into: packed)
+      }
+      multiplyPacked(
+        packed, n: n, k: k, panels: some, x: Factor(rows: x, k: k), rows: rows, y: y.pointer,
+        adding: y.adds)
     }
-    multiplyPacked(
-      packed.pointer, n: k, k: n, panels: panels, x: factor, rows: 0..<rows, y: dx, adding: true)
+  }
+  // A narrow matrix has too few panels for the team: the rows are shared out instead.
+  guard panels > 2 || rows < 64 else {
+    let pieces = blocks(rows, size: 64)
+    return Team.shared.forEach(pieces.count, atLeast: grain(64 * k * n)) { range in
+      multiply(
+        0..<panels, pieces[range.lowerBound].lowerBound..<pieces[range.upperBound - 1].upperBound)
+    }
+  }
+  Team.shared.forEach(panels, atLeast: grain(rows * k * panelWidth)) { multiply($0, 0..<rows) }
+}
+
+/// dx = dy W, or dx += dy W, for dy [rows, n], W [n, k] (stored [k, n] where `isTransposed`) and dx [rows, k].
+func inputGradient(
+  _ dy: UnsafePointer<Float>, rows: Int, weight w: UnsafePointer<Float>, n: Int, k: Int,
+  isTransposed: Bool = false, into dx: GradientBuffer
+) {
+  multiply(dy, rows: rows, weight: w, n: k, k: n, isTransposed: !isTransposed, into: dx)
+}
+
+/// dW = dyᵀ x, or dW += dyᵀ x, for dy [rows, n], x [rows, k] and dW [n, k], in chunks of 512 rows.
+///
+/// Both factors are packed, as the columns of dy lie far apart in memory.
+func weightGradient(
+  _ dy: UnsafePointer<Float>, _ x: UnsafePointer<Float>, rows: Int, n: Int, k: Int,
+  into dw: GradientBuffer
+) throws(TensorError) {
+  let chunk = min(rows, 512)
+  let left = try Storage(count: packedCount(rows: n, columns: chunk), for: "backward")
+  let right = try Storage(count: packedCount(rows: k, columns: chunk), for: "backward")
+  for part in blocks(rows, size: 512) {
+    let (count, first) = (part.count, part.lowerBound)
+    let (leftPanels, rightPanels) = (panelCount(n), panelCount(k))
+    Team.shared.forEach(leftPanels + rightPanels, atLeast: grain(8 * count * panelWidth)) { range in
+      packTransposed(
+        dy + first * n, rows: count, columns: n, panels: range.clamped(to: 0..<leftPanels),
+        into: left.pointer)
+      packTransposed(
+        x + first * k, rows: count, columns: k, panels: (range - leftPanels).clamped(to: 0..<rightPanels),
+        into: right.pointer)
+    }
+    func multiply(_ leftPanels: Range<Int>, _ rightPanels: Range<Int>) {
+      for panel in leftPanels {
+        multiplyPacked(
+          right.pointer, n: k, k: count, panels: rightPanels,
+          x: Factor(panel: panel, of: left.pointer, k: count),
+          rows: panel * panelWidth..<min(n, (panel + 1) * panelWidth), y: dw.pointer,
+          adding: dw.adds || first > 0)
+      }
+    }
+    let work = count * panelWidth
+    if leftPanels > rightPanels {
+      Team.shared.forEach(leftPanels, atLeast: grain(work * k)) { multiply($0, 0..<rightPanels) }
+    } else {
+      Team.shared.forEach(rightPanels, atLeast: grain(work * n)) { multiply(0..<leftPanels, $0) }
+    }
   }
 }
 
-/// dW += dyᵀ x for dy [rows, n], x [rows, k] and dW [n, k], in chunks of 512 rows.
-func addWeightGradient(
-  _ dy: UnsafePointer<Float>, _ x: UnsafePointer<Float>, rows: Int, n: Int, k: Int,
-  to dw: UnsafeMutablePointer<Float>
+/// dW [width] = the sum of the rows of dy [rows, width], or dW plus it: the gradient of a bias.
+func biasGradient(
+  _ dy: UnsafePointer<Float>, rows: Int, width: Int, into db: GradientBuffer
 ) throws(TensorError) {
-  let packed = try Storage(
-    count: packedCount(rows: k, columns: min(rows, 512)), for: "backward")
-  for chunk in blocks(rows, size: 512) {
-    let factor = Factor(columns: dy + chunk.lowerBound * n, rows: n)
-    Team.shared.forEach(panelCount(k), atLeast: grain(chunk.count * n * panelWidth)) { panels in
-      packTransposed(
-        x + chunk.lowerBound * k, rows: chunk.count, columns: k, panels: panels,
-        into: packed.pointer)
-      multiplyPacked(
-        packed.pointer, n: k, k: chunk.count, panels: panels, x: factor, rows: 0..<n, y: dw,
-        adding: true)
+  let pieces = blocks(rows, size: 256)
+  let partial = try Storage(zeros: pieces.count * width, for: "backward")
+  Team.shared.forEach(pieces.count, atLeast: max(1, 65_536 / (256 * max(1, width)))) { range in
+    for piece in range {
+      for row in pieces[piece] {
+        Kernels.add(dy + row * width, to: partial.pointer + piece * width, width)
+      }
     }
   }
+  if !db.adds { db.pointer.update(repeating: 0, count: width) }
+  for piece in pieces.indices {
+    Kernels.add(partial.pointer + piece * width, to: db.pointer, width)
+  }
+}
+
+private func - (range: Range<Int>, offset: Int) -> Range<Int> {
+  range.lowerBound - offset..<range.upperBound - offset
 }
 
 /// Panels worth a thread when one takes `work` multiply-adds: half a million are about 5 µs.

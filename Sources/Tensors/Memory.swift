@@ -55,6 +55,8 @@ public enum Memory {
     guard bytes < available else {
       throw shortage(bytes: bytes, available: available, for: operation)
     }
+    // Blocks that are kept count as available, but only those of the right size can be had without giving them back.
+    if bytes > available - FreedBlocks.keptBytes { FreedBlocks.release() }
     checked = Storage.allocatedBytes
   }
 

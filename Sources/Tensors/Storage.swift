@@ -39,11 +39,17 @@ public final class Storage: @unchecked Sendable {
   }
 
   private static func allocate(_ count: Int) -> UnsafeMutablePointer<Float>? {
-    let bytes = max(64, (count * 4 + 63) / 64 * 64)
+    let bytes = blockBytes(count)
     // An aligned block of a few bytes takes several times as long, and leaves gaps behind.
-    let raw = bytes <= 256 ? malloc(bytes) : aligned_alloc(64, bytes)
+    let raw =
+      bytes <= 256
+      ? malloc(bytes)
+      : bytes < FreedBlocks.smallest ? aligned_alloc(64, bytes) : FreedBlocks.take(bytes)
     return raw?.bindMemory(to: Float.self, capacity: count)
   }
+
+  /// Whole cache lines.
+  private static func blockBytes(_ count: Int) -> Int { max(64, (count * 4 + 63) / 64 * 64) }
 
   private static func add(_ count: Int) {
     let now = live.add(count * 4, ordering: .relaxed).newValue
@@ -64,7 +70,8 @@ public final class Storage: @unchecked Sendable {
   }
 
   deinit {
-    free(pointer)
+    let bytes = Storage.blockBytes(count)
+    if bytes < FreedBlocks.smallest { free(pointer) } else { FreedBlocks.give(pointer, bytes) }
     live.subtract(count * 4, ordering: .relaxed)
   }
 
@@ -77,19 +84,31 @@ public final class Storage: @unchecked Sendable {
   /// The most bytes that were held at a time since the start or the last `resetPeak`.
   public static var peakBytes: Int { peak.load(ordering: .relaxed) }
 
+  /// Bytes of large blocks that were had from the system, and not from those that were freed before.
+  public static var freshBytes: Int { FreedBlocks.freshBytes }
+
   /// Lets `peakBytes` count from what is held now.
   public static func resetPeak() { peak.store(liveBytes, ordering: .relaxed) }
 
   /// Says that the contents were changed in place.
-  public func didChange() { version += 1 }
+  public func didChange() {
+    version += 1
+    packed = nil
+  }
 
-  /// The contents as an [n, k] matrix, stored so or as its transpose, packed for products; packed again after a change.
+  /// The packed copy of the contents as an [n, k] matrix, stored so or as its transpose, if there is one.
+  func packedCopy(offset: Int, rows n: Int, columns k: Int, isTransposed: Bool) -> PackedMatrix? {
+    guard let packed,
+      packed.isCurrent(version: version, offset: offset, n: n, k: k, isTransposed: isTransposed)
+    else { return nil }
+    return packed
+  }
+
+  /// The same, made where there is none; packed again after a change.
   func packedMatrix(offset: Int, rows n: Int, columns k: Int, isTransposed: Bool)
     throws(TensorError) -> PackedMatrix
   {
-    if let packed,
-      packed.isCurrent(version: version, offset: offset, n: n, k: k, isTransposed: isTransposed)
-    {
+    if let packed = packedCopy(offset: offset, rows: n, columns: k, isTransposed: isTransposed) {
       return packed
     }
     packed = nil
@@ -98,6 +117,9 @@ public final class Storage: @unchecked Sendable {
     packed = fresh
     return fresh
   }
+
+  /// Frees the packed copy: it takes as much memory as the contents.
+  func dropPackedCopy() { packed = nil }
 
   /// Bytes of the packed copy, 0 where there is none.
   var packedBytes: Int { packed?.bytes ?? 0 }

@@ -21,21 +21,6 @@ struct TapeRecord {
   }
 }
 
-/// What the gradient of an operation does: given d loss / d output, it adds to the buffers of the inputs.
-///
-/// `into[i]` is the buffer of input i, or nil where that input needs no gradient. Buffers already hold what other
-/// operations added: always add, never assign.
-public typealias Backward = (_ gradient: UnsafePointer<Float>, _ into: InputGradients) throws ->
-  Void
-
-/// The accumulation buffers of one operation's inputs.
-public struct InputGradients {
-  let buffers: [UnsafeMutablePointer<Float>?]
-
-  /// The buffer of input `index`, or nil where no gradient is needed.
-  public subscript(index: Int) -> UnsafeMutablePointer<Float>? { buffers[index] }
-}
-
 final class Tape {
   enum Input {
     case none
@@ -47,6 +32,7 @@ final class Tape {
     let name: String
     var inputs: [Input]
     var backward: Backward?
+    let style: GradientStyle
     let count: Int
     weak var output: Tensor?
   }
@@ -88,7 +74,8 @@ final class Tape {
   }
 
   static func append(
-    _ name: String, inputs: [Tensor], output: Tensor, backward: @escaping Backward
+    _ name: String, inputs: [Tensor], output: Tensor, style: GradientStyle,
+    backward: @escaping Backward
   ) {
     let tape = home(of: inputs)
     let sources = inputs.map { input -> Input in
@@ -96,7 +83,9 @@ final class Tape {
       return input.isParameter ? .leaf(input) : .none
     }
     tape.nodes.append(
-      Node(name: name, inputs: sources, backward: backward, count: output.count, output: output))
+      Node(
+        name: name, inputs: sources, backward: backward, style: style, count: output.count,
+        output: output))
     tape.recorded += 1
     output.record = TapeRecord(tape: tape, index: tape.nodes.count - 1)
     if tape.nodes.count >= tape.compactAt { tape.compact() }
@@ -168,11 +157,12 @@ extension Tensor {
   /// What is recorded is a view of `output`, so `backward` may keep `output` itself. Of the inputs it must keep
   /// `detached()` ones or `SavedValues`: the tape holds `backward`, and an input holds the tape.
   public static func recorded(
-    _ name: String, _ inputs: [Tensor], _ output: Tensor, _ backward: @escaping Backward
+    _ name: String, _ inputs: [Tensor], _ output: Tensor, style: GradientStyle = [],
+    _ backward: @escaping Backward
   ) -> Tensor {
     guard recording, inputs.contains(where: { $0.requiresGradient }) else { return output }
     let result = output.detached()
-    Tape.append(name, inputs: inputs, output: result, backward: backward)
+    Tape.append(name, inputs: inputs, output: result, style: style, backward: backward)
     return result
   }
 
@@ -203,46 +193,5 @@ extension Tensor {
   private func accumulate(_ seed: Tensor?) throws(TensorError) {
     let gradient = try gradientForAccumulation()
     for i in 0..<count { gradient.pointer[i] += seed?.pointer[i] ?? 1 }
-  }
-}
-
-extension Tape {
-  func backward(from last: Int, seed: Tensor?, retainGraph: Bool) throws {
-    var gradients = [Storage?](repeating: nil, count: last + 1)
-    let start = try Storage(count: nodes[last].count, for: "backward")
-    start.pointer.update(repeating: 1, count: start.count)
-    if let seed { start.pointer.update(from: seed.pointer, count: seed.count) }
-    gradients[last] = start
-    for index in (0...last).reversed() {
-      guard let gradient = gradients[index] else { continue }
-      try Interrupt.check()
-      try step(index, gradient, &gradients)
-      gradients[index] = nil
-      if !retainGraph {
-        nodes[index].backward = nil
-        nodes[index].inputs = []
-      }
-    }
-  }
-
-  private func step(_ index: Int, _ gradient: Storage, _ gradients: inout [Storage?]) throws {
-    guard let backward = nodes[index].backward else {
-      throw TensorError(
-        "backward: the graph behind '\(nodes[index].name)' was freed by an earlier backward(); "
-          + "pass retain_graph = true to the first one to use it twice")
-    }
-    var buffers: [UnsafeMutablePointer<Float>?] = []
-    for input in nodes[index].inputs {
-      switch input {
-      case .none: buffers.append(nil)
-      case .leaf(let tensor): buffers.append(try tensor.gradientForAccumulation().pointer)
-      case .node(let source):
-        if gradients[source] == nil {
-          gradients[source] = try Storage(zeros: nodes[source].count, for: "backward")
-        }
-        buffers.append(gradients[source]?.pointer)
-      }
-    }
-    try backward(gradient.pointer, InputGradients(buffers: buffers))
   }
 }

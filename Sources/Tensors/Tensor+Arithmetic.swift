@@ -28,9 +28,19 @@ extension Tensor {
     _ name: String, _ a: Tensor, _ b: Tensor, _ output: Tensor, _ plan: Broadcast, sign: Float
   ) -> Tensor {
     guard records(a, b) else { return output }
-    return recorded(name, [a, b], output) { g, into in
+    // The residual stream: its gradient goes on as it is.
+    let passes = a.shape == output.shape && b.shape == output.shape
+    let count = output.count
+    return recorded(name, [a, b], output, style: passes ? [.passing, .writing] : []) { g, into in
       if let target = into[0] { try plan.addReduced(g, .left, to: target) }
-      if let target = into[1] { try plan.addReduced(g, scale: sign, .right, to: target) }
+      guard let target = into[1] else { return }
+      if into.isEmpty(1) {
+        forElements(count) {
+          scale(sign, g + $0.lowerBound, into: target + $0.lowerBound, $0.count)
+        }
+      } else {
+        try plan.addReduced(g, scale: sign, .right, to: target)
+      }
     }
   }
 

@@ -75,10 +75,10 @@ public final class Tensor: @unchecked Sendable {
     if !wanted { gradient = nil }
   }
 
-  /// The gradient, made of zeros if there is none yet.
-  func gradientForAccumulation() throws(TensorError) -> Tensor {
+  /// The gradient, made of zeros if there is none yet, or of uninitialised elements that the caller writes.
+  func gradientForAccumulation(zeros: Bool = true) throws(TensorError) -> Tensor {
     if let gradient { return gradient }
-    let fresh = try Tensor.zeroResult(shape, for: "backward")
+    let fresh = try zeros ? Tensor.zeroResult(shape, for: "backward") : .result(shape, for: "backward")
     gradient = fresh
     return fresh
   }
@@ -97,16 +97,5 @@ public final class Tensor: @unchecked Sendable {
     let copy = try Tensor.result(shape, for: "copy")
     copy.pointer.update(from: pointer, count: count)
     return copy
-  }
-
-  /// This [n, k] weight matrix packed for products, cached until the weights change; throws where memory is short.
-  public var packed: PackedMatrix { get throws(TensorError) { try packed(isTransposed: false) } }
-
-  /// This matrix packed for products as [n, k], or, where `isTransposed`, its transpose.
-  func packed(isTransposed: Bool) throws(TensorError) -> PackedMatrix {
-    let (rows, columns) = (shape[0], count / max(1, shape[0]))
-    return try storage.packedMatrix(
-      offset: offset, rows: isTransposed ? columns : rows, columns: isTransposed ? rows : columns,
-      isTransposed: isTransposed)
   }
 }

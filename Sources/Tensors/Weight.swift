@@ -1,3 +1,5 @@
+import Kernels
+
 /// A matrix of a model: a float32 tensor that can be trained, or one that is held as bfloat16 and cannot.
 public enum Weight: Sendable {
   /// A float32 tensor.
@@ -38,25 +40,27 @@ public enum Weight: Sendable {
     }
   }
 
-  /// y = x Wᵀ for x [rows, in] and y [rows, out], W stored [out, in].
+  /// y = x Wᵀ for x [rows, in] and y [rows, out], W stored [out, in]; see `Tensor.multiply`.
   func multiply(
-    _ x: UnsafePointer<Float>, rows: Int, into y: UnsafeMutablePointer<Float>
+    _ x: UnsafePointer<Float>, rows: Int, isTrained: Bool,
+    into y: UnsafeMutablePointer<Float>
   ) throws(TensorError) {
     switch self {
-    case .float32(let tensor): try tensor.packed.multiply(x, rows: rows, into: y)
+    case .float32(let tensor):
+      try tensor.multiply(x, rows: rows, isTrained: isTrained, into: y)
     case .bfloat16(let matrix): matrix.multiply(x, rows: rows, into: y)
     }
   }
 
-  /// dx += dy W for dy [rows, out] and dx [rows, in], W stored [out, in].
-  func addInputGradient(
-    _ dy: UnsafePointer<Float>, rows: Int, to dx: UnsafeMutablePointer<Float>
+  /// dx = dy W, or dx += dy W, for dy [rows, out] and dx [rows, in], W stored [out, in].
+  func inputGradient(
+    _ dy: UnsafePointer<Float>, rows: Int, into dx: GradientBuffer
   ) throws(TensorError) {
     switch self {
     case .float32(let tensor):
-      try Tensors.addInputGradient(
-        dy, rows: rows, weight: tensor.pointer, n: shape[0], k: shape[1], to: dx)
-    case .bfloat16(let matrix): try matrix.addInputGradient(dy, rows: rows, to: dx)
+      Tensors.inputGradient(
+        dy, rows: rows, weight: tensor.pointer, n: shape[0], k: shape[1], into: dx)
+    case .bfloat16(let matrix): try matrix.inputGradient(dy, rows: rows, into: dx)
     }
   }
 }

@@ -11,8 +11,14 @@ import Testing
     let x = PackedProductTests.random(rows * k, 3)
     var dx = [Float](repeating: 1, count: rows * k)
     var dw = [Float](repeating: -1, count: n * k)
-    try addInputGradient(dy, rows: rows, weight: w, n: n, k: k, to: &dx)
-    try addWeightGradient(dy, x, rows: rows, n: n, k: k, to: &dw)
+    dx.withUnsafeMutableBufferPointer {
+      inputGradient(
+        dy, rows: rows, weight: w, n: n, k: k, into: GradientBuffer($0.baseAddress!, adds: true))
+    }
+    try dw.withUnsafeMutableBufferPointer {
+      try weightGradient(
+        dy, x, rows: rows, n: n, k: k, into: GradientBuffer($0.baseAddress!, adds: true))
+    }
     for row in stride(from: 0, to: rows, by: 13) {
       for i in 0..<k {
         let sum = (0..<n).reduce(1.0) { $0 + Double(dy[row * n + $1]) * Double(w[$1 * k + i]) }

@@ -11,11 +11,13 @@ extension Tensor {
     let (outputs, inputs) = try checkLinear(x, weight.shape, bias, isTransposed)
     let rows = x.shape[0]
     let y = try result([rows, outputs], for: "linear")
-    try weight.packed(isTransposed: isTransposed).multiply(x.pointer, rows: rows, into: y.pointer)
+    let sources = [x, weight] + (bias.map { [$0] } ?? [])
+    try weight.multiply(
+      x.pointer, rows: rows, isTransposed: isTransposed,
+      isTrained: weight.requiresGradient && records(sources), into: y.pointer)
     if let bias { addRow(bias, to: y) }
     let version = weight.storage.version
-    let sources = [x, weight] + (bias.map { [$0] } ?? [])
-    return recorded("linear", sources, y) {
+    return recorded("linear", sources, y, style: .writing) {
       // A frozen weight has no gradient, and its input need not be kept for one.
       [
         x = weight.requiresGradient ? x.detached() : nil, weight = weight.detached(),
@@ -24,18 +26,18 @@ extension Tensor {
       guard weight.storage.version == version else {
         throw TensorError("backward: the weight of 'linear' was changed in place after it was used")
       }
-      if let dx = into[0] {
-        try addInputGradient(
+      if let dx = into.buffer(0) {
+        inputGradient(
           dy, rows: rows, weight: weight.pointer, n: outputs, k: inputs, isTransposed: isTransposed,
-          to: dx)
+          into: dx)
       }
-      if let x, let dw = into[1], isTransposed {
-        try addWeightGradient(x.pointer, dy, rows: rows, n: inputs, k: outputs, to: dw)
-      } else if let x, let dw = into[1] {
-        try addWeightGradient(dy, x.pointer, rows: rows, n: outputs, k: inputs, to: dw)
+      if let x, let dw = into.buffer(1), isTransposed {
+        try weightGradient(x.pointer, dy, rows: rows, n: inputs, k: outputs, into: dw)
+      } else if let x, let dw = into.buffer(1) {
+        try weightGradient(dy, x.pointer, rows: rows, n: outputs, k: inputs, into: dw)
       }
-      if hasBias, let db = into[2] {
-        for row in 0..<rows { Kernels.add(dy + row * outputs, to: db, outputs) }
+      if hasBias, let db = into.buffer(2) {
+        try biasGradient(dy, rows: rows, width: outputs, into: db)
       }
     }
   }
@@ -53,11 +55,11 @@ extension Tensor {
       let y = try result([rows, outputs], for: "linear")
       matrix.multiply(x.pointer, rows: rows, into: y.pointer)
       if let bias { addRow(bias, to: y) }
-      return recorded("linear", [x] + (bias.map { [$0] } ?? []), y) {
+      return recorded("linear", [x] + (bias.map { [$0] } ?? []), y, style: .writing) {
         [hasBias = bias != nil] dy, into in
-        if let dx = into[0] { try matrix.addInputGradient(dy, rows: rows, to: dx) }
-        guard hasBias, let db = into[1] else { return }
-        for row in 0..<rows { Kernels.add(dy + row * outputs, to: db, outputs) }
+        if let dx = into.buffer(0) { try matrix.inputGradient(dy, rows: rows, into: dx) }
+        guard hasBias, let db = into.buffer(1) else { return }
+        try biasGradient(dy, rows: rows, width: outputs, into: db)
       }
     }
   }

@@ -43,25 +43,28 @@ extension Tensor {
     }
     let rows = x.shape[0]
     let h = try result([rows, rank], for: "low_rank")  // s x Aᵀ
-    try a.packed.multiply(x.pointer, rows: rows, into: h.pointer)
+    try a.multiply(
+      x.pointer, rows: rows, isTrained: records(a), into: h.pointer)
     Kernels.scale(update.scale, h.pointer, into: h.pointer, h.count)
-    try b.packed.multiply(h.pointer, rows: rows, into: y.pointer, adding: true)
+    try b.multiply(
+      h.pointer, rows: rows, isTrained: records(b), into: y.pointer, adding: true)
     let (savedA, savedB) = (SavedValues(a), SavedValues(b))
-    return recorded("low_rank", [y, x, a, b], y) {
+    return recorded("low_rank", [y, x, a, b], y, style: [.passing, .writing]) {
       [x = x.detached(), scale = update.scale] dy, into in
       let (a, b) = try (savedA.pointer(for: "low_rank"), savedB.pointer(for: "low_rank"))
-      if let gradient = into[0] { Kernels.add(dy, to: gradient, rows * outputs) }
-      let dh = try Storage(zeros: rows * rank, for: "backward")
-      try addInputGradient(dy, rows: rows, weight: b, n: outputs, k: rank, to: dh.pointer)
+      let dh = try Storage(count: rows * rank, for: "backward")
+      inputGradient(
+        dy, rows: rows, weight: b, n: outputs, k: rank,
+        into: GradientBuffer(dh.pointer, adds: false))
       Kernels.scale(scale, dh.pointer, into: dh.pointer, rows * rank)
-      if let dx = into[1] {
-        try addInputGradient(dh.pointer, rows: rows, weight: a, n: rank, k: inputs, to: dx)
+      if let dx = into.buffer(1) {
+        inputGradient(dh.pointer, rows: rows, weight: a, n: rank, k: inputs, into: dx)
       }
-      if let da = into[2] {
-        try addWeightGradient(dh.pointer, x.pointer, rows: rows, n: rank, k: inputs, to: da)
+      if let da = into.buffer(2) {
+        try weightGradient(dh.pointer, x.pointer, rows: rows, n: rank, k: inputs, into: da)
       }
-      if let db = into[3] {
-        try addWeightGradient(dy, h.pointer, rows: rows, n: outputs, k: rank, to: db)
+      if let db = into.buffer(3) {
+        try weightGradient(dy, h.pointer, rows: rows, n: outputs, k: rank, into: db)
       }
     }
   }

@@ -22,7 +22,7 @@ extension Tensor {
           into: y.pointer + i * width, width)
       }
     }
-    return recorded("rms_norm", [x, weight], y) {
+    return recorded("rms_norm", [x, weight], y, style: .writing) {
       [x = x.detached(), weight = weight.detached()] dy, into in
       try rmsNormGradient(x, weight, inverse, dy, into)
     }
@@ -34,18 +34,20 @@ extension Tensor {
   ) throws(TensorError) {
     let width = weight.count
     let pieces = blocks(inverse.count, size: 128)
+    let dx = into.buffer(0)
     let partial = try into[1] == nil ? nil : Storage(zeros: pieces.count * width, for: "backward")
     Team.shared.forEach(pieces.count, atLeast: 1) { range in
       for piece in range {
         for i in pieces[piece] {
           rmsNormBackward(
             x.pointer + i * width, weight: weight.pointer, inverse: inverse.pointer[i],
-            gradient: dy + i * width, dx: into[0].map { $0 + i * width },
+            gradient: dy + i * width, dx: dx?.from(i * width),
             dw: partial.map { $0.pointer + piece * width }, width)
         }
       }
     }
     guard let dw = into[1], let partial else { return }
+    if into.isEmpty(1) { dw.update(repeating: 0, count: width) }
     for piece in pieces.indices { Kernels.add(partial.pointer + piece * width, to: dw, width) }
   }
 

@@ -12,13 +12,13 @@ extension Tensor {
       let start = range.lowerBound
       Kernels.swiGLU(gate.pointer + start, up.pointer + start, into: y.pointer + start, range.count)
     }
-    return recorded("swiglu", [gate, up], y) {
+    return recorded("swiglu", [gate, up], y, style: .writing) {
       [gate = gate.detached(), up = up.detached()] dy, into in
       Team.shared.forEach(gate.count, atLeast: grain) { range in
         let start = range.lowerBound
         swiGLUBackward(
           gate.pointer + start, up.pointer + start, gradient: dy + start,
-          dGate: into[0].map { $0 + start }, dUp: into[1].map { $0 + start }, range.count)
+          dGate: into.buffer(0, from: start), dUp: into.buffer(1, from: start), range.count)
       }
     }
   }

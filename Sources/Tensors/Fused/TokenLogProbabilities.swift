@@ -42,9 +42,10 @@ extension Tensor {
     let normalisers = try Storage(count: count, for: "logprobs")
     let chunks = blocks(count, size: logitRows(vocabulary))
     let scale = 1 / temperature
+    let isTrained = weight.tensor.map { $0.requiresGradient && records($0) } ?? false
     for chunk in chunks {
       try Interrupt.check()
-      let logits = try headLogits(hidden, weight, asked.rows[chunk])
+      let logits = try headLogits(hidden, weight, asked.rows[chunk], isTrained: isTrained)
       Team.shared.forEach(chunk.count, atLeast: rowGrain(vocabulary)) { range in
         for i in range {
           let row = logits.pointer + i * vocabulary
@@ -64,7 +65,7 @@ extension Tensor {
       [hidden = hidden.detached()] gradient, into in
       for chunk in chunks {
         try Interrupt.check()
-        let logits = try headLogits(hidden, head, asked.rows[chunk])
+        let logits = try headLogits(hidden, head, asked.rows[chunk], isTrained: isTrained)
         Team.shared.forEach(chunk.count, atLeast: rowGrain(vocabulary)) { range in
           for i in range {
             let at = chunk.lowerBound + i
@@ -81,12 +82,13 @@ extension Tensor {
   }
 
   /// h Wᵀ for the given rows of the hidden states.
-  private static func headLogits(_ hidden: Tensor, _ weight: Weight, _ rows: ArraySlice<Int>)
-    throws(TensorError) -> Storage
-  {
+  private static func headLogits(
+    _ hidden: Tensor, _ weight: Weight, _ rows: ArraySlice<Int>, isTrained: Bool
+  ) throws(TensorError) -> Storage {
     let gathered = try gather(hidden, rows)
     let logits = try Storage(count: rows.count * weight.shape[0], for: "logprobs")
-    try weight.multiply(gathered.pointer, rows: rows.count, into: logits.pointer)
+    try weight.multiply(
+      gathered.pointer, rows: rows.count, isTrained: isTrained, into: logits.pointer)
     return logits
   }
 
@@ -108,16 +110,18 @@ extension Tensor {
   ) throws(TensorError) {
     let vocabulary = weight.shape[0]
     if let dh = into[0] {
-      let local = try Storage(zeros: rows.count * width, for: "backward")
-      try weight.addInputGradient(dlogits.pointer, rows: rows.count, to: local.pointer)
+      let local = try Storage(count: rows.count * width, for: "backward")
+      try weight.inputGradient(
+        dlogits.pointer, rows: rows.count, into: GradientBuffer(local.pointer, adds: false))
       for (i, row) in rows.enumerated() {
         Kernels.add(local.pointer + i * width, to: dh + row * width, width)
       }
     }
     if weight.tensor != nil, let dw = into[1] {
       let gathered = try gather(hidden, rows)
-      try addWeightGradient(
-        dlogits.pointer, gathered.pointer, rows: rows.count, n: vocabulary, k: width, to: dw)
+      try weightGradient(
+        dlogits.pointer, gathered.pointer, rows: rows.count, n: vocabulary, k: width,
+        into: GradientBuffer(dw, adds: true))
     }
   }
 }

@@ -1,0 +1,27 @@
+/// Where an operation's gradient goes: floats to be added to, or written when they hold nothing yet.
+public struct GradientBuffer {
+  /// The first float.
+  public let pointer: UnsafeMutablePointer<Float>
+  /// Whether the buffer holds sums already.
+  public let adds: Bool
+
+  /// A buffer from `pointer` on.
+  public init(_ pointer: UnsafeMutablePointer<Float>, adds: Bool) {
+    self.pointer = pointer
+    self.adds = adds
+  }
+
+  /// The buffer from index `start` on.
+  public func from(_ start: Int) -> GradientBuffer { GradientBuffer(pointer + start, adds: adds) }
+
+  /// Puts the first `lanes` (1 to 16) of a vector at index `i`.
+  @inline(__always)
+  func put(_ value: Vector, at i: Int, _ lanes: Int = 16) {
+    let target = pointer + i
+    if lanes == 16 {
+      (adds ? Vector(at: target) + value : value).store(to: target)
+    } else {
+      (adds ? Vector(at: target, count: lanes) + value : value).store(to: target, count: lanes)
+    }
+  }
+}
