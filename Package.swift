@@ -36,7 +36,8 @@ let package = Package(
   targets: [
     .systemLibrary(
       name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
-    .target(name: "Kernels", swiftSettings: hot),
+    .target(name: "CPrefetch"),
+    .target(name: "Kernels", dependencies: ["CPrefetch"], swiftSettings: hot),
     .target(name: "Tensors", dependencies: ["Kernels", "COpenBLAS"], swiftSettings: hot),
     .target(name: "Models", dependencies: ["Tensors"], swiftSettings: hot),
     .target(name: "Training", dependencies: ["Models"], swiftSettings: hot),

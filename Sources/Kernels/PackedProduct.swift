@@ -67,6 +67,15 @@ public struct Factor {
     (rowStep, step) = (1, panelWidth)
   }
 
+  private init(pointer: UnsafePointer<Float>, rowStep: Int, step: Int) {
+    (self.pointer, self.rowStep, self.step) = (pointer, rowStep, step)
+  }
+
+  /// The same rows from element `start` on.
+  func from(_ start: Int) -> Factor {
+    Factor(pointer: pointer + start * step, rowStep: rowStep, step: step)
+  }
+
   @inline(__always)
   func row(_ index: Int) -> UnsafePointer<Float> { pointer + index * rowStep }
 }
@@ -77,7 +86,7 @@ public struct Factor {
 ///   - packed: W [n, k] as `pack` wrote it.
 ///   - x: the rows of the product; only those in `rows` are computed.
 ///   - y: [rows, n], contiguous; only the columns of `panels` are written.
-///   - adding: whether y keeps what it holds.
+///   - adding: whether sums begin with what y holds.
 public func multiplyPacked(
   _ packed: UnsafePointer<Float>, n: Int, k: Int, panels: Range<Int>, x: Factor, rows: Range<Int>,
   y: UnsafeMutablePointer<Float>, adding: Bool = false
@@ -97,41 +106,59 @@ private func multiplyBlocks<W: PackedWeight>(
   _ packed: UnsafePointer<W>, n: Int, k: Int, _ panels: Range<Int>, _ x: Factor,
   _ rows: Range<Int>, _ y: UnsafeMutablePointer<Float>, _ adding: Bool
 ) {
-  // A block of rows stays in the second-level cache while all panels pass over it.
-  let block = max(8, 65_536 / max(1, k) / 8 * 8)
-  for start in stride(from: rows.lowerBound, to: rows.upperBound, by: block) {
-    let part = start..<min(start + block, rows.upperBound)
+  for start in stride(from: rows.lowerBound, to: rows.upperBound, by: rowBlock) {
+    let part = start..<min(start + rowBlock, rows.upperBound)
     if part.count == 1 {
       multiplyRow(packed, n: n, k: k, panels, x, start, y, adding)
       continue
     }
-    for panel in panels {
-      let first = panel * panelWidth
-      let target = Target(
-        pointer: y + first, stride: n, width: min(panelWidth, n - first), adding: adding)
-      multiplyPanel(packed + panel * k * W.rowSize, k, x, part, target)
+    // Few rows wait for memory, which is fastest read in one go.
+    let tiles = (part.count + 7) / 8
+    let depthStep = tiles == 1 ? k : sliceDepth
+    for depth in stride(from: 0, to: k, by: depthStep) {
+      let slice = depth..<min(depth + depthStep, k)
+      for panel in panels {
+        let first = panel * panelWidth
+        let target = Target(
+          pointer: y + first, stride: n, width: min(panelWidth, n - first),
+          continues: adding || depth > 0)
+        let weights = packed + (panel * k + depth) * W.rowSize
+        // Behind the last panel, what stands there is fetched in vain.
+        let next =
+          tiles == 1
+          ? Upcoming(within: weights) : Upcoming(weights + k * W.rowSize, tiles: tiles)
+        multiplySlice(weights, slice.count, x.from(depth), part, target, next)
+      }
     }
   }
 }
 
-/// One panel by a block of rows, in tiles of 8, 4, 2 and 1 rows.
-private func multiplyPanel<W: PackedWeight>(
-  _ panel: UnsafePointer<W>, _ k: Int, _ x: Factor, _ rows: Range<Int>, _ y: Target
+/// Rows that pass over a slice of weights while it is in the first-level cache; theirs stay in the second.
+private let rowBlock = 256
+/// Steps over k in one slice: 32 kB of weights.
+private let sliceDepth = 256
+
+/// A slice of one panel by a block of rows, in tiles of 8, 4, 2 and 1 rows.
+private func multiplySlice<W: PackedWeight>(
+  _ slice: UnsafePointer<W>, _ k: Int, _ x: Factor, _ rows: Range<Int>, _ y: Target,
+  _ next: Upcoming
 ) {
+  var next = next
   var row = rows.lowerBound
   while row + 8 <= rows.upperBound {
-    tile8(panel, k, x, row, y)
+    tile8(slice, k, x, row, y, next)
+    next.advance(by: k)
     row += 8
   }
   if row + 4 <= rows.upperBound {
-    tile4(panel, k, x, row, y)
+    tile4(slice, k, x, row, y, next)
     row += 4
   }
   if row + 2 <= rows.upperBound {
-    tile2(panel, k, x, row, y)
+    tile2(slice, k, x, row, y, next)
     row += 2
   }
-  if row < rows.upperBound { tile1(panel, k, x, row, y) }
+  if row < rows.upperBound { tile1(slice, k, x, row, y, next) }
 }
 
 /// A single row, four panels at a time.
@@ -143,12 +170,13 @@ private func multiplyRow<W: PackedWeight>(
   while panel < panels.upperBound {
     let first = panel * panelWidth
     let target = Target(
-      pointer: y + first, stride: n, width: min(panelWidth, n - first), adding: adding)
+      pointer: y + first, stride: n, width: min(panelWidth, n - first), continues: adding)
+    let weights = packed + panel * k * W.rowSize
     if panel + 4 <= panels.upperBound {
-      tile1x4(packed + panel * k * W.rowSize, k, x, row, target, n - first)
+      tile1x4(weights, k, x, row, target, n - first)
       panel += 4
     } else {
-      tile1(packed + panel * k * W.rowSize, k, x, row, target)
+      tile1(weights, k, x, row, target, Upcoming(within: weights))
       panel += 1
     }
   }

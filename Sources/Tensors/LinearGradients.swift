@@ -68,7 +68,8 @@ func weightGradient(
         dy + first * n, rows: count, columns: n, panels: range.clamped(to: 0..<leftPanels),
         into: left.pointer)
       packTransposed(
-        x + first * k, rows: count, columns: k, panels: (range - leftPanels).clamped(to: 0..<rightPanels),
+        x + first * k, rows: count, columns: k,
+        panels: (range - leftPanels).clamped(to: 0..<rightPanels),
         into: right.pointer)
     }
     func multiply(_ leftPanels: Range<Int>, _ rightPanels: Range<Int>) {

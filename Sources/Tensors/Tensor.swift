@@ -78,7 +78,8 @@ public final class Tensor: @unchecked Sendable {
   /// The gradient, made of zeros if there is none yet, or of uninitialised elements that the caller writes.
   func gradientForAccumulation(zeros: Bool = true) throws(TensorError) -> Tensor {
     if let gradient { return gradient }
-    let fresh = try zeros ? Tensor.zeroResult(shape, for: "backward") : .result(shape, for: "backward")
+    let fresh =
+      try zeros ? Tensor.zeroResult(shape, for: "backward") : .result(shape, for: "backward")
     gradient = fresh
     return fresh
   }
