@@ -5,13 +5,9 @@ public func swiGLU(
   _ gate: UnsafePointer<Float>, _ up: UnsafePointer<Float>,
   into y: UnsafeMutablePointer<Float>, _ count: Int
 ) {
-  var i = 0
-  while i < count {
-    let lanes = min(16, count - i)
+  forEachVector(count) { i, lanes in
     let g = load(gate + i, lanes)
-    let value = g / (1 + exponential(-g)) * load(up + i, lanes)
-    if lanes == 16 { value.store(to: y + i) } else { value.store(to: y + i, count: lanes) }
-    i += 16
+    store(g / (1 + exponential(0 - g)) * load(up + i, lanes), to: y + i, lanes)
   }
 }
 
@@ -20,15 +16,12 @@ public func swiGLUBackward(
   _ gate: UnsafePointer<Float>, _ up: UnsafePointer<Float>, gradient dy: UnsafePointer<Float>,
   dGate: GradientBuffer?, dUp: GradientBuffer?, _ count: Int
 ) {
-  var i = 0
-  while i < count {
-    let lanes = min(16, count - i)
+  forEachVector(count) { i, lanes in
     let g = load(gate + i, lanes)
-    let s = 1 / (1 + exponential(-g))
+    let s = 1 / (1 + exponential(0 - g))
     let d = load(dy + i, lanes)
     dGate?.put(d * load(up + i, lanes) * s * (1 + g * (1 - s)), at: i, lanes)
     dUp?.put(d * g * s, at: i, lanes)
-    i += 16
   }
 }
 
@@ -36,4 +29,10 @@ public func swiGLUBackward(
 @inline(__always)
 func load(_ pointer: UnsafePointer<Float>, _ lanes: Int) -> Vector {
   lanes == 16 ? Vector(at: pointer) : Vector(at: pointer, count: lanes)
+}
+
+/// Writes the first `lanes` (1 to 16) floats of a vector.
+@inline(__always)
+func store(_ value: Vector, to pointer: UnsafeMutablePointer<Float>, _ lanes: Int) {
+  if lanes == 16 { value.store(to: pointer) } else { value.store(to: pointer, count: lanes) }
 }

@@ -51,11 +51,8 @@ public func tokenLogProbabilityBackward(
   _ x: UnsafeMutablePointer<Float>, _ count: Int, target: Int, scale: Float, logSumExp: Float,
   gradient g: Float, entropy: Float, entropyGradient h: Float
 ) {
-  var i = 0
-  while i < count {
-    let lanes = min(16, count - i)
-    let row = lanes == 16 ? Vector(at: x + i) : Vector(at: x + i, count: lanes)
-    let logp = row * scale - logSumExp
+  forEachVector(count) { i, lanes in
+    let logp = load(x + i, lanes) * scale - logSumExp
     let p = exponential(logp)
     var result = p * (-g * scale)
     if h != 0 {
@@ -63,8 +60,7 @@ public func tokenLogProbabilityBackward(
       pull.replace(with: 0, where: p .== 0)
       result -= pull
     }
-    if lanes == 16 { result.store(to: x + i) } else { result.store(to: x + i, count: lanes) }
-    i += 16
+    store(result, to: x + i, lanes)
   }
   x[target] += g * scale
 }

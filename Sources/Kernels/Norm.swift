@@ -30,20 +30,17 @@ public func rmsNormBackward(
 ) {
   if let dw {
     let sums = GradientBuffer(dw, adds: true)
-    for i in stride(from: 0, to: count, by: 16) {
-      let lanes = min(16, count - i)
+    forEachVector(count) { i, lanes in
       sums.put(load(dy + i, lanes) * load(x + i, lanes) * r, at: i, lanes)
     }
   }
   guard let dx else { return }
   var total = Vector.zero
-  for i in stride(from: 0, to: count, by: 16) {
-    let lanes = min(16, count - i)
+  forEachVector(count) { i, lanes in
     total = total.addingProduct(load(w + i, lanes) * load(dy + i, lanes), load(x + i, lanes))
   }
   let pull = r * r * r / Float(count) * total.total
-  for i in stride(from: 0, to: count, by: 16) {
-    let lanes = min(16, count - i)
+  forEachVector(count) { i, lanes in
     dx.put(load(w + i, lanes) * load(dy + i, lanes) * r - load(x + i, lanes) * pull, at: i, lanes)
   }
 }
@@ -74,13 +71,10 @@ public func layerNormBackward(
   if let db { add(dy, to: db, count) }
   guard let dx else { return }
   var (pull, turn) = (Vector.zero, Vector.zero)
-  var i = 0
-  while i < count {
-    let lanes = min(16, count - i)
+  forEachVector(count) { i, lanes in
     let g = load(w + i, lanes) * load(dy + i, lanes)
     pull += g
     turn = turn.addingProduct(g, load(x + i, lanes) - mean)
-    i += 16
   }
   let share = pull.total / Float(count)
   let slope = turn.total * r / Float(count)

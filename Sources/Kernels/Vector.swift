@@ -48,6 +48,19 @@ extension Vector {
   }
 }
 
+/// Calls `body` with the first index of every sixteen floats of a row, and how many there are: 16, and what is left at the end.
+///
+/// The two calls are compiled apart: a loop whose last round may be shorter does not stay in vectors.
+@inlinable @inline(__always)
+public func forEachVector(_ count: Int, _ body: (_ i: Int, _ lanes: Int) -> Void) {
+  var i = 0
+  while i + 16 <= count {
+    body(i, 16)
+    i &+= 16
+  }
+  if i < count { body(i, count - i) }
+}
+
 // Lane-wise maxima that compile to one instruction. Each width has its own: in a generic function `.>` would be the
 // generic comparison, which is a loop over lanes.
 
