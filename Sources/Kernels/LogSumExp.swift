@@ -51,16 +51,26 @@ public func tokenLogProbabilityBackward(
   _ x: UnsafeMutablePointer<Float>, _ count: Int, target: Int, scale: Float, logSumExp: Float,
   gradient g: Float, entropy: Float, entropyGradient h: Float
 ) {
-  forEachVector(count) { i, lanes in
-    let logp = load(x + i, lanes) * scale - logSumExp
-    let p = exponential(logp)
-    var result = p * (-g * scale)
-    if h != 0 {
-      var pull = p * (logp + entropy) * (h * scale)
-      pull.replace(with: 0, where: p .== 0)
-      result -= pull
-    }
-    store(result, to: x + i, lanes)
+  var i = 0
+  while i + 16 <= count {
+    logitGradient(Vector(at: x + i) * scale - logSumExp, scale, g, entropy, h).store(to: x + i)
+    i &+= 16
+  }
+  if i < count {
+    let rest = Vector(at: x + i, count: count - i)
+    logitGradient(rest * scale - logSumExp, scale, g, entropy, h)
+      .store(to: x + i, count: count - i)
   }
   x[target] += g * scale
+}
+
+@inline(__always)
+private func logitGradient(
+  _ logp: Vector, _ scale: Float, _ g: Float, _ entropy: Float, _ h: Float
+) -> Vector {
+  let p = exponential(logp)
+  let result = p * (-g * scale)
+  guard h != 0 else { return result }
+  let pull = p * (logp + entropy) * (h * scale)
+  return result - pull.replacing(with: 0, where: p .== 0)
 }

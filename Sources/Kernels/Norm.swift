@@ -28,20 +28,45 @@ public func rmsNormBackward(
   gradient dy: UnsafePointer<Float>, dx: GradientBuffer?, dw: UnsafeMutablePointer<Float>?,
   _ count: Int
 ) {
-  if let dw {
-    let sums = GradientBuffer(dw, adds: true)
-    forEachVector(count) { i, lanes in
-      sums.put(load(dy + i, lanes) * load(x + i, lanes) * r, at: i, lanes)
-    }
-  }
+  if let dw { addScaledProduct(r, dy, x, to: dw, count) }
   guard let dx else { return }
   var total = Vector.zero
-  forEachVector(count) { i, lanes in
-    total = total.addingProduct(load(w + i, lanes) * load(dy + i, lanes), load(x + i, lanes))
+  var i = 0
+  while i + 16 <= count {
+    total = total.addingProduct(Vector(at: w + i) * Vector(at: dy + i), Vector(at: x + i))
+    i &+= 16
   }
-  let pull = r * r * r / Float(count) * total.total
-  forEachVector(count) { i, lanes in
-    dx.put(load(w + i, lanes) * load(dy + i, lanes) * r - load(x + i, lanes) * pull, at: i, lanes)
+  var sum = total.total
+  while i < count {
+    sum += w[i] * dy[i] * x[i]
+    i += 1
+  }
+  let pull = r * r * r / Float(count) * sum
+  i = 0
+  while i + 16 <= count {
+    dx.put(Vector(at: w + i) * Vector(at: dy + i) * r - Vector(at: x + i) * pull, at: i)
+    i &+= 16
+  }
+  while i < count {
+    let value = w[i] * dy[i] * r - x[i] * pull
+    dx.pointer[i] = dx.adds ? dx.pointer[i] + value : value
+    i += 1
+  }
+}
+
+/// y[i] += a[i] b[i] scale.
+private func addScaledProduct(
+  _ scale: Float, _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>,
+  to y: UnsafeMutablePointer<Float>, _ count: Int
+) {
+  var i = 0
+  while i + 16 <= count {
+    (Vector(at: y + i) + Vector(at: a + i) * Vector(at: b + i) * scale).store(to: y + i)
+    i &+= 16
+  }
+  while i < count {
+    y[i] += a[i] * b[i] * scale
+    i += 1
   }
 }
 
@@ -71,10 +96,13 @@ public func layerNormBackward(
   if let db { add(dy, to: db, count) }
   guard let dx else { return }
   var (pull, turn) = (Vector.zero, Vector.zero)
-  forEachVector(count) { i, lanes in
+  var i = 0
+  while i < count {
+    let lanes = min(16, count - i)
     let g = load(w + i, lanes) * load(dy + i, lanes)
     pull += g
     turn = turn.addingProduct(g, load(x + i, lanes) - mean)
+    i += 16
   }
   let share = pull.total / Float(count)
   let slope = turn.total * r / Float(count)

@@ -11,6 +11,9 @@ extension Vector {
   }
 
   /// The first `count` (1 to 15) floats at `pointer`; the other lanes hold `filler`.
+  ///
+  /// For the end of a row, behind the loop over whole vectors: a loop whose last round may be shorter is taken apart by
+  /// the compiler into single lanes.
   @inlinable
   public init(at pointer: UnsafePointer<Float>, count: Int, filler: Float = 0) {
     self.init(repeating: filler)
@@ -46,19 +49,6 @@ extension Vector {
     let two = larger(four.lowHalf, four.highHalf)
     return two[0] > two[1] ? two[0] : two[1]
   }
-}
-
-/// Calls `body` with the first index of every sixteen floats of a row, and how many there are: 16, and what is left at the end.
-///
-/// The two calls are compiled apart: a loop whose last round may be shorter does not stay in vectors.
-@inlinable @inline(__always)
-public func forEachVector(_ count: Int, _ body: (_ i: Int, _ lanes: Int) -> Void) {
-  var i = 0
-  while i + 16 <= count {
-    body(i, 16)
-    i &+= 16
-  }
-  if i < count { body(i, count - i) }
 }
 
 // Lane-wise maxima that compile to one instruction. Each width has its own: in a generic function `.>` would be the
