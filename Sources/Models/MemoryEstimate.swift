@@ -41,11 +41,11 @@ public struct MemoryPlan: Sendable {
 public struct MemoryEstimate: Sendable {
   /// Weights of the policy.
   public let weights: Int
-  /// Packed copies of the policy's matrices.
+  /// Packed copies of the policy's matrices, from its sampling to its update.
   public let packed: Int
   /// The optimiser's two averages.
   public let optimizer: Int
-  /// Weights and packed copies of the reference.
+  /// Weights of the reference; where it sampled, as in stage 1, packed copies stay beside them.
   public let reference: Int
   /// Gradients of the trained weights.
   public let gradients: Int
@@ -62,7 +62,7 @@ public struct MemoryEstimate: Sendable {
 
   /// The most at a time: what always stays, and the largest of the three phases.
   public var total: Int {
-    weights + packed + optimizer + reference + max(generation, scoring, update)
+    weights + optimizer + reference + max(packed + max(generation, scoring), update)
   }
 
   /// Computes what `plan` needs.
@@ -70,7 +70,7 @@ public struct MemoryEstimate: Sendable {
     let c = plan.policy.configuration
     weights = c.weightBytes(as: plan.policy.type)
     packed = plan.policy.type == .float32 ? c.packedBytes : 0
-    reference = plan.reference.map { $0.configuration.heldBytes(as: $0.type) } ?? 0
+    reference = plan.reference.map { $0.configuration.weightBytes(as: $0.type) } ?? 0
     optimizer = plan.trainedCount * 8
     gradients = plan.trainedCount * 4
     let sampled = GenerationSize(plan)
@@ -95,11 +95,6 @@ public struct MemoryEstimate: Sendable {
 }
 
 extension ModelConfiguration {
-  /// Weights and, for float32, the packed copies.
-  fileprivate func heldBytes(as type: WeightType) -> Int {
-    weightBytes(as: type) + (type == .float32 ? packedBytes : 0)
-  }
-
   /// Floats per token that a forward pass without a graph holds at its widest.
   fileprivate var passingFloats: Int {
     let attention =
@@ -172,19 +167,19 @@ private struct TrainingSize {
 
   var activations: Int { configuration.layerCount * layer + last }
 
-  /// The head's part of backward(): a chunk of logits, the weights transposed, gradients of the hidden states.
+  /// The head's part of backward(): a chunk of logits, packed with the hidden states; gradients of the hidden states.
   private var head: Int {
     let c = configuration
     let rows = c.logitRows(asked)
     return
-      (rows * (c.vocabularySize + 2 * c.hiddenSize) + c.headMatrix.transposedPackedCount
+      (rows * (c.vocabularySize + 2 * c.hiddenSize) + c.headMatrix.packedFactorsCount(rows: rows)
       + tokens * c.hiddenSize) * 4
   }
 
   /// A layer's part of backward(): gradients of what is inside the feed-forward part and of the residual stream.
   private var inside: Int {
     let c = configuration
-    let packed = c.layerMatrices.map(\.transposedPackedCount).max() ?? 0
+    let packed = c.layerMatrices.map { $0.packedFactorsCount(rows: tokens) }.max() ?? 0
     return (tokens * (3 * c.hiddenSize + 2 * c.intermediateSize) + packed) * 4
   }
 

@@ -1,10 +1,19 @@
 import Kernels
 
-// Products with a weight matrix: by its packed copy where few rows meet it again and again, as in decoding, or by packing
-// it in passing. The bits are the same.
+// Products with a weight matrix: by a packed copy that is kept where few rows meet it again and again, as in decoding, or by
+// packing it in passing. The bits are the same.
 
-/// From this number of rows on a packed copy saves next to nothing; decoding has fewer.
-private let manyRows = 512
+/// Whether products keep packed copies; see `withPackedWeights`.
+nonisolated(unsafe) private var keepsCopies = false
+
+/// Runs `body`, in which products pack a weight once and keep the copy, which takes as much memory as the weight, until it
+/// changes or is trained.
+public func withPackedWeights<R, E: Error>(_ body: () throws(E) -> R) throws(E) -> R {
+  let before = keepsCopies
+  keepsCopies = true
+  defer { keepsCopies = before }
+  return try body()
+}
 
 extension Tensor {
   /// This [n, k] weight matrix packed for products, cached until the weights change; throws where memory is short.
@@ -18,18 +27,18 @@ extension Tensor {
 
   /// y = x Wᵀ, or y += x Wᵀ, for x [rows, k] and y [rows, n].
   ///
-  /// A weight that `isTrained` will change before it meets few rows again, and gives up its packed copy.
+  /// A weight that `isTrained` is about to change and gives up its packed copy.
   func multiply(
     _ x: UnsafePointer<Float>, rows: Int, isTransposed: Bool = false, isTrained: Bool = false,
     into y: UnsafeMutablePointer<Float>, adding: Bool = false
   ) throws(TensorError) {
     let (n, k) = sizes(isTransposed)
     if isTrained { storage.dropPackedCopy() }
-    let copy = storage.packedCopy(offset: offset, rows: n, columns: k, isTransposed: isTransposed)
-    guard copy == nil, isTrained || rows >= manyRows else {
-      return try packed(isTransposed: isTransposed)
-        .multiply(x, rows: rows, into: y, adding: adding)
-    }
+    let copy =
+      try keepsCopies && !isTrained
+      ? packed(isTransposed: isTransposed)
+      : storage.packedCopy(offset: offset, rows: n, columns: k, isTransposed: isTransposed)
+    if let copy { return copy.multiply(x, rows: rows, into: y, adding: adding) }
     Tensors.multiply(
       x, rows: rows, weight: pointer, n: n, k: k, isTransposed: isTransposed,
       into: GradientBuffer(y, adds: adding))

@@ -11,8 +11,11 @@ extension ModelConfiguration {
     var count: Int { outputs * inputs }
     /// Numbers that the packed form holds.
     var packedCount: Int { Kernels.packedCount(rows: outputs, columns: inputs) }
-    /// Numbers of the transposed packed form, which backward() makes for a while.
-    var transposedPackedCount: Int { Kernels.packedCount(rows: inputs, columns: outputs) }
+    /// Numbers of both factors of the weight's gradient in packed form, which backward() makes of up to 512 rows at a time.
+    func packedFactorsCount(rows: Int) -> Int {
+      Kernels.packedCount(rows: outputs, columns: min(rows, 512))
+        + Kernels.packedCount(rows: inputs, columns: min(rows, 512))
+    }
   }
 
   /// The matrices of one layer.

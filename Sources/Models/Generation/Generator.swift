@@ -58,13 +58,15 @@ public final class Generator {
     }
     var waiting = ArraySlice(requests.indices)
     let capacity = capacity(requests)
-    return try withoutGradients {
-      while !waiting.isEmpty || !running.isEmpty {
-        try Interrupt.check()
-        try admit(&waiting, requests, capacity)
-        if !running.isEmpty { try decode(requests, capacity) }
+    return try withPackedWeights {
+      try withoutGradients {
+        while !waiting.isEmpty || !running.isEmpty {
+          try Interrupt.check()
+          try admit(&waiting, requests, capacity)
+          if !running.isEmpty { try decode(requests, capacity) }
+        }
+        return completions
       }
-      return completions
     }
   }
 
