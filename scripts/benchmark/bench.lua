@@ -41,7 +41,7 @@ local function engines_of(row, o, program)
         add(engine, {threads = threads, program = program,
                      title = k < #o.threads and ("%s x%d"):format(engine.title, threads) or nil})
       end
-      if o.against then
+      if o.against and not engine.other_work then
         add(engine, {threads = o.threads[#o.threads], program = o.against, title = "against"})
       end
     end

@@ -5,7 +5,7 @@ local models = require "models"
 local usage = [[
 scripts/bench [options] [T] [S] [Q] [tiny]      (default: T)
   --peers           also PyTorch, transformers, TRL and llama.cpp, alternating with ours
-  --rows TEXTS      only rows whose name contains one of these texts, separated by commas
+  --rows TEXTS      only rows whose name contains one of these texts, separated by commas; "=generate 1" for one row
   --engines TEXTS   only engines whose name contains one of them: --peers --engines apo,llama
   --threads 1,2     ours with each of these numbers of threads (default: APO_THREADS, or all cores); peers have the last
   --against PROGRAM another build of apo-lua, alternating with this one
@@ -21,6 +21,12 @@ local function split(text)
   local list = {}
   for part in text:gmatch("[^,]+") do list[#list + 1] = part end
   return list
+end
+
+local function whole(name, text)
+  local number = math.tointeger(tonumber(text))
+  if not number or number < 1 then fail(("--%s needs numbers of at least 1"):format(name)) end
+  return number
 end
 
 local function options_of(arguments)
@@ -44,18 +50,16 @@ local function options_of(arguments)
     i = i + 1
   end
   if #o.names == 0 then o.names[1] = "T" end
-  o.rounds = o.rounds and (math.tointeger(tonumber(o.rounds)) or fail("--rounds needs an integer"))
+  o.rounds = o.rounds and whole("rounds", o.rounds)
   o.threads = split(o.threads or os.getenv("APO_THREADS") or tostring(apo.system.cores()))
-  for k, text in ipairs(o.threads) do
-    o.threads[k] = math.tointeger(tonumber(text)) or fail("--threads needs integers")
-  end
+  for k, text in ipairs(o.threads) do o.threads[k] = whole("threads", text) end
   return o
 end
 
 local function matches(texts, name)
   if not texts then return true end
   for _, text in ipairs(split(texts)) do
-    if name:lower():find(text:lower(), 1, true) then return true end
+    if text == "=" .. name or name:lower():find(text:lower(), 1, true) then return true end
   end
   return false
 end

@@ -10,7 +10,7 @@ local engines = {
   ours = {title = "apo-lua", worker = "ours"},
   ours_bf16 = {title = "apo-lua bf16", worker = "ours", changes = {dtype = "bfloat16"}},
   alone = {title = "no prompts", worker = "ours", changes = {prompt = 1, n = 1}, other_work = true},
-  equal = {title = "equal lengths", worker = "ours", changes = {uneven = false}, other_work = true},
+  equal = {title = "equal lengths", worker = "ours", changes = {spread = 0}, other_work = true},
   hf = {title = "Hugging Face", worker = "torch", changes = {loop = "generate"}},
   tight = {title = "tight PyTorch", worker = "torch", changes = {loop = "tight"}},
   torch = {title = "PyTorch", worker = "torch"},
@@ -24,7 +24,7 @@ local settings = {
   T = {prompt = 64, new = 128, batches = {1, 16, 64}, score = 32, train = 32, rounds = 5},
   S = {prompt = 64, new = 128, batches = {1, 16, 64}, score = 32, train = 32, rounds = 3},
   Q = {prompt = 64, new = 32, batches = {1, 8, 16}, score = 8, train = 2, rounds = 3},
-  tiny = {prompt = 8, new = 8, batches = {1, 3}, score = 3, train = 2, rounds = 1},
+  tiny = {prompt = 8, new = 16, batches = {1, 3}, score = 3, train = 2, rounds = 1},
 }
 local completion = 128                                -- of scoring and training, whatever is generated
 
@@ -52,6 +52,19 @@ local function scoring(size, cache, s, passes)
   local work = 2 * passes * s.batch * (layers * (s.prompt + s.new - 1) + head * s.new)
   local bytes = 4 * (layers + head)
   return work, bytes > cache and bytes * (passes == 1 and 1 or 10) or 0
+end
+
+-- Many completions: several of each prompt, and of lengths that differ.
+local function add_batches(rows, size, cache, o, tiny)
+  local function generate(name, other, s)
+    s.kind, s.batch, s.prompt = "generate", tiny and 4 or 128, o.prompt
+    local work, bytes = generation(size, cache, s)
+    add(rows, name, {"ours", other}, s, {tokens = s.batch * s.new, work = work, bytes = bytes})
+  end
+  generate("8 of each prompt", "alone", {n = tiny and 2 or 8, new = o.new})
+  local shortest = 8
+  local mean = (shortest + o.new) // 2
+  generate(("lengths %d to %d"):format(shortest, o.new), "equal", {new = mean, spread = mean - shortest})
 end
 
 -- The two ways of learning that are compared whole, on the smaller models.
@@ -95,12 +108,7 @@ local function of(name, cache)
     about.bytes = bytes / 2
     add(rows, ("generate %d bf16"):format(batch), {"ours_bf16", "llama_bf16"}, s, about)
   end
-  if name ~= "Q" then
-    local s = {kind = "generate", batch = name == "tiny" and 4 or 128, n = name == "tiny" and 2 or 8,
-               prompt = o.prompt, new = o.new}
-    local work, bytes = generation(size, cache, s)
-    add(rows, "8 of each prompt", {"ours", "alone"}, s, {tokens = s.batch * o.new, work = work, bytes = bytes})
-  end
+  if name ~= "Q" then add_batches(rows, size, cache, o, name == "tiny") end
   for _, kind in ipairs{"score", "train"} do
     local s = {kind = kind, batch = o[kind], prompt = o.prompt, new = name == "tiny" and 8 or completion}
     local work, bytes = scoring(size, cache, s, kind == "score" and 1 or 3)

@@ -1,5 +1,6 @@
 -- One row on our engine, in a process of its own. The first line of standard input is the row's specification, as JSON;
--- each further line asks for one run. The answers are lines of JSON: the seconds, and the peak memory in bytes so far.
+-- each further line is a number of runs to do now. The answers are lines of JSON: the seconds of a run, and the peak
+-- memory in bytes so far.
 local apo = require "apo"
 local kinds = {}
 
@@ -15,10 +16,20 @@ local function prompts(s, vocabulary)
   return list
 end
 
+-- Lengths from new - spread to new + spread, mixed; their mean is `new`.
+local function lengths(s)
+  local list = {}
+  for i = 1, s.batch do
+    list[i] = math.floor(s.new - s.spread + i * 53 % s.batch * 2 * s.spread / (s.batch - 1) + 0.5)
+  end
+  return list
+end
+
 function kinds.generate(s, model)
   model:freeze()
   local list = prompts(s, model.config.vocab_size)
-  local options = {n = s.n, max_tokens = s.new, ignore_eos = true, seed = 1, step = 1}
+  local longest = (s.spread or 0) > 0 and lengths(s) or s.new
+  local options = {n = s.n, max_tokens = longest, ignore_eos = true, seed = 1, step = 1}
   return function() model:generate(list, options) end
 end
 
@@ -112,9 +123,9 @@ apo.seed(1)
 local s = apo.json.decode(io.read())
 local run = kinds[s.kind](s, s.folder and apo.load(s.folder, {dtype = s.dtype}))
 answer{ready = true}
-for _ in io.lines() do
+for line in io.lines() do
+  local times, rates = math.tointeger(tonumber(line))
   local start = apo.system.clock()
-  local more = run()
-  local seconds = apo.system.clock() - start
-  answer{seconds = seconds, rates = more}
+  for _ = 1, times do rates = run() end
+  answer{seconds = (apo.system.clock() - start) / times, rates = rates}
 end
