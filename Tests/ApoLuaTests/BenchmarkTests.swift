@@ -29,7 +29,7 @@ struct BenchmarkTests {
 
       let markdown = try String(
         contentsOf: folder.appendingPathComponent("results/tiny.md"), encoding: .utf8)
-      #expect(markdown.contains("| train 2 | apo-lua |"), "\(markdown)")
+      #expect(markdown.contains("| | apo-lua | compute | memory | peak | apo-lua x1 |"), "\(markdown)")
       let json = try JSONSerialization.jsonObject(
         with: Data(contentsOf: folder.appendingPathComponent("results/tiny.json")))
       let measurements = (json as? [String: Any])?["measurements"] as? [[String: Any]]

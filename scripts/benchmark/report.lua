@@ -1,4 +1,5 @@
--- Tables of what was measured: for a terminal of 100 columns, and as Markdown. A measurement is {row, engine, result}.
+-- Tables of what was measured: for a terminal of 100 columns, and as Markdown. A measurement is {row, engine, result};
+-- those of a row follow each other, ours first.
 local heads = {"row", "engine", "seconds", "min-max", "tokens/s", "compute", "memory", "ratio", "peak MB"}
 local layout = "%-20s %-15s %9s %15s %9s %7s %7s %6s %7s"
 
@@ -33,29 +34,80 @@ local function fields(m, limits, first)
   }
 end
 
-local function lines(measurements, limits, format, head)
-  local list, first, last = {head}, nil, nil
+local Report = {}
+
+-- A table for the terminal, a line for each measurement; the head is left out when it `continues` one.
+function Report.text(measurements, limits, continues)
+  local list, first, last = {not continues and layout:format(table.unpack(heads)) or nil}, nil, nil
   for _, m in ipairs(measurements) do
     if m.row ~= last then first, last = m.result, m.row end
-    list[#list + 1] = format(fields(m, limits, first))
+    local line = layout:format(table.unpack(fields(m, limits, first)))
+    list[#list + 1] = line:gsub("%s+$", "")
   end
   return table.concat(list, "\n")
 end
 
-local function plain(list) return (layout:format(table.unpack(list)):gsub("%s+$", "")) end
-
-local function cells(list) return "| " .. table.concat(list, " | ") .. " |" end
-
-local Report = {}
-
--- A table for the terminal; the head is left out when `continues`.
-function Report.text(measurements, limits, continues)
-  local text = lines(measurements, limits, plain, plain(heads))
-  return continues and text:gsub("^[^\n]*\n", "") or text
+-- The measurements row by row, and rows with the same engines together, in the order of the first.
+local function tables(measurements)
+  local rows, groups, row = {}, {}, nil
+  for _, m in ipairs(measurements) do
+    if m.row ~= row then
+      row = m.row
+      rows[#rows + 1] = {engines = ""}
+    end
+    local new = rows[#rows]
+    new[#new + 1] = m
+    new.engines = new.engines .. " | " .. m.engine.title
+  end
+  for _, list in ipairs(rows) do
+    local group = groups[list.engines]
+    if not group then
+      group = {engines = list.engines}
+      groups[list.engines], groups[#groups + 1] = group, group
+    end
+    group[#group + 1] = list
+  end
+  return groups
 end
 
+-- Tokens per second, or the time where a row has none or begins with the process.
+local function value(m)
+  local row, result = m.row, m.result
+  if result.failed then return "failed" end
+  if row.tokens and not row.from_start then return significant(row.tokens / result.median) end
+  return time(row, result.median) .. " " .. (row.unit or "s")
+end
+
+local function megabytes(result)
+  return result.memory and ("%.0f MB"):format(result.memory / 2 ^ 20) or ""
+end
+
+-- Of a row: ours with its shares of the limits, then each other engine with our speed over its own.
+local function cells(list, limits)
+  local first = fields(list[1], limits, list[1].result)
+  local line = {first[1], value(list[1]), first[6], first[7], megabytes(list[1].result)}
+  for i = 2, #list do
+    local text = value(list[i])
+    if not (list[i].result.failed or list[1].result.failed) then
+      text = ("%s (%sx, %s)"):format(text, significant(list[i].result.median / list[1].result.median),
+        megabytes(list[i].result)):gsub(", %)", ")")
+    end
+    line[#line + 1] = text
+  end
+  return "| " .. table.concat(line, " | ") .. " |"
+end
+
+-- Tables for docs/performance.md, a line for each row.
 function Report.markdown(measurements, limits)
-  return lines(measurements, limits, cells, cells(heads) .. "\n|" .. ("---|"):rep(#heads))
+  local list = {}
+  for _, group in ipairs(tables(measurements)) do
+    local own, others = group.engines:match("^ | ([^|]*[^| ])(.*)$")
+    list[#list + 1] = ("| | %s | compute | memory | peak%s |"):format(own, others)
+    list[#list + 1] = "|---|---|---|---|---|" .. ("---|"):rep(#group[1] - 1)
+    for _, row in ipairs(group) do list[#list + 1] = cells(row, limits) end
+    list[#list + 1] = ""
+  end
+  return table.concat(list, "\n")
 end
 
 -- The machine's limits in words.

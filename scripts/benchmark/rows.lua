@@ -44,9 +44,9 @@ local function generation(size, cache, s)
   return 2 * (layers * in_layers + head * samples * s.new), bytes > cache and bytes * s.new or 0
 end
 
--- Work and bytes of log-probabilities of `new` tokens after each of `batch` prompts, `passes` of 2 operations: 1 forward,
--- 3 with backward. An update reads each weight twice, writes its gradient, and touches it, the gradient and the two
--- moments 7 times.
+-- Work and bytes of log-probabilities of `new` tokens after each of `batch` prompts, `passes` of 2 operations: 1
+-- forward, 3 with backward. An update reads each weight twice, writes its gradient, and touches it, the gradient and
+-- the two moments 7 times.
 local function scoring(size, cache, s, passes)
   local layers, head = models.weights(size)
   local work = 2 * passes * s.batch * (layers * (s.prompt + s.new - 1) + head * s.new)

@@ -1,8 +1,8 @@
 """The rows in PyTorch and Hugging Face transformers on the CPU. See worker.lua for the protocol.
 
 Generation is `model.generate`, or the loop in tight_loop.py; both sample. Scoring computes logits at completion
-positions only; training is forward, backward, clipping and the fused torch.optim.AdamW. Lengths are equal, so nothing is
-padded. bfloat16 means autocast.
+positions only; training is forward, backward, clipping and the fused torch.optim.AdamW. Lengths are equal, so nothing
+is padded. bfloat16 means autocast.
 """
 
 import contextlib
