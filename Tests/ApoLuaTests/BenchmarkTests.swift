@@ -29,11 +29,12 @@ struct BenchmarkTests {
 
       let markdown = try String(
         contentsOf: folder.appendingPathComponent("results/tiny.md"), encoding: .utf8)
-      #expect(markdown.contains("| | apo-lua | compute | memory | peak | apo-lua x1 |"), "\(markdown)")
+      let head = "| | apo-lua | compute | memory | peak | apo-lua x1 |"
+      #expect(markdown.contains(head), "\(markdown)")
       let json = try JSONSerialization.jsonObject(
         with: Data(contentsOf: folder.appendingPathComponent("results/tiny.json")))
       let measurements = (json as? [String: Any])?["measurements"] as? [[String: Any]]
-      #expect(measurements?.count == 2 * rows.count)
+      #expect(try #require(measurements?.count) > 2 * rows.count)
     }
   }
 
@@ -44,7 +45,7 @@ struct BenchmarkTests {
         ["tiny", "--rows", "score", "--against", "/no/such/program"], in: folder)
       #expect(result.status == 0, "\(result.errors)")
       #expect(result.output.contains("score 3 by against failed; see "), "\(result.output)")
-      #expect(result.output.contains("score 3              apo-lua"), "\(result.output)")
+      #expect(result.output.contains("score 3            apo-lua"), "\(result.output)")
 
       for (arguments, text) in [
         (["X"], "bench: there is no model 'X'"), (["--fast"], "bench: there is no option --fast"),

@@ -15,7 +15,8 @@ function Engine.start(about, spec, place)
   local pipe = os.tmpname()
   os.execute(("rm '%s' && mkfifo '%s'"):format(pipe, pipe))
   local self = setmetatable({begun = apo.system.clock()}, Engine)
-  self.input = io.popen(("APO_THREADS=%d OMP_NUM_THREADS=%d exec '%s' '%s/%s' > '%s' 2>> '%s'"):format(
+  -- `cat` takes what is still asked of a process that died, which would end this one by a signal.
+  self.input = io.popen(("APO_THREADS=%d OMP_NUM_THREADS=%d '%s' '%s/%s' > '%s' 2>> '%s'; cat > /dev/null"):format(
     about.threads, about.threads, program, place.scripts, scripts[about.worker], pipe, place.log), "w")
   self.output = io.open(pipe)
   os.remove(pipe)

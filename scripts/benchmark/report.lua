@@ -1,7 +1,7 @@
 -- Tables of what was measured: for a terminal of 100 columns, and as Markdown. A measurement is {row, engine, result};
 -- those of a row follow each other, ours first.
 local heads = {"row", "engine", "seconds", "min-max", "tokens/s", "compute", "memory", "ratio", "peak MB"}
-local layout = "%-20s %-15s %9s %15s %9s %7s %7s %6s %7s"
+local layout = "%-18s %-15s %9s %13s %9s %7s %7s %6s %7s"
 
 local function significant(x)
   local digits = x >= 100 and 0 or x >= 10 and 1 or x >= 1 and 2 or x >= 0.1 and 3 or 4
