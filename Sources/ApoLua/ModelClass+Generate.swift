@@ -6,7 +6,9 @@ import Tensors
 
 private let generateOptions = [
   Parameter("n", .integer(), "completions per prompt", default: 1),
-  Parameter("max_tokens", .integer(), "most tokens in a completion", default: 16),
+  Parameter(
+    "max_tokens", .oneOf([.integer(), .list(of: .integer())]),
+    "most tokens in a completion, or a list with a number for each prompt", default: 16),
   Parameter("temperature", .number(), "what logits are divided by; 0 is greedy", default: 1),
   Parameter("top_k", .integer(), "how many of the likeliest tokens stay; 0 for all", default: 0),
   Parameter(
@@ -24,6 +26,10 @@ private let generateOptions = [
   Parameter(
     "step", .integer(),
     "tells calls with the same seed apart; default: their number since apo.seed",
+    optional: true),
+  Parameter(
+    "max_num_seqs", .integer(minimum: 1),
+    "how many completions are sampled at a time; default: up to 256 that 1 GiB of cache holds",
     optional: true),
   adapterOption,
 ]
@@ -44,6 +50,9 @@ func generateMethod(_ run: RunState, _ rows: WeakIntegers) -> Function {
       seed, the step, the row and its number, and not on the batch it is in. A row is known by its
       place in its dataset, other prompts by their tokens.
 
+      Completions that have ended leave the batch and waiting prompts enter, so `max_tokens` may
+      differ much: `{max_tokens = {8, 128}}` for two prompts.
+
       Messages go through the tokenizer's chat template, up to the beginning of the assistant's
       answer, or to the end of a last message of the assistant, which is continued. A row's `tools`
       and `chat_template_kwargs` reach the template.
@@ -54,32 +63,54 @@ func generateMethod(_ run: RunState, _ rows: WeakIntegers) -> Function {
       """
   ) { call in
     let model = try call.this(Model.self)
-    let options = try samplingOptions(call[2].options())
+    let limits = try tokenLimits(call[2].options()["max_tokens"])
+    let options = try samplingOptions(call[2].options(), maxTokens: limits.map { $0.max() ?? 1 })
     if !options.stop.isEmpty {
       _ = try model.requireTokenizer(for: "generate: option 'stop'")
     }
     try checkStopTokens(options.stopTokenIDs, model)
     let prompts = try PromptReader(model: model, rows: rows).read(call[1])
     try checkSize(prompts.count, options.n)
+    if let limits, limits.count != prompts.count {
+      throw LuaError(
+        "generate: option 'max_tokens': a number for each prompt expected, got \(limits.count) for "
+          + "\(prompts.count)")
+    }
     let seed = try call[2].options()["seed"].ifPresent?.integer() ?? run.seed
     let step = try call[2].options()["step"].ifPresent?.integer() ?? run.nextStep()
     let isAdapted = try call[2].options()["adapter"].boolean()
     let generator = try Generator(
       model.transformer(withAdapter: isAdapted), options, endTokens: Set(model.endTokens),
       tokenizer: model.tokenizer?.tokenizer, seed: UInt64(bitPattern: Int64(seed)),
-      step: UInt64(bitPattern: Int64(step)))
-    let completions = try generator.generate(requests(prompts, n: options.n))
+      step: UInt64(bitPattern: Int64(step)),
+      maxSequences: call[2].options()["max_num_seqs"].ifPresent?.integer())
+    let completions = try generator.generate(
+      requests(prompts, n: options.n, limits: limits))
     let rollout = rollout(prompts, completions, options, model)
     let kept = try call.state.reference(to: .list(prompts.map { .reference($0.row) }))
     return try call.result(rollout, keeping: kept)
   }
 }
 
-private func samplingOptions(_ options: Options) throws -> SamplingOptions {
+/// The number for each prompt where there is a list of them.
+private func tokenLimits(_ maxTokens: Argument) throws -> [Int]? {
+  guard maxTokens.kind == .table else { return nil }
+  let limits = try maxTokens.integers()
+  for (index, limit) in limits.enumerated() {
+    do {
+      try SamplingOptions.check(maxTokens: limit)
+    } catch {
+      throw LuaError("generate: \(error) for prompt \(index + 1)")
+    }
+  }
+  return limits
+}
+
+private func samplingOptions(_ options: Options, maxTokens: Int?) throws -> SamplingOptions {
   let stop = try options["stop"]
   do {
     return try SamplingOptions(
-      n: options["n"].integer(), maxTokens: options["max_tokens"].integer(),
+      n: options["n"].integer(), maxTokens: maxTokens ?? options["max_tokens"].integer(),
       temperature: options["temperature"].number(), topK: options["top_k"].integer(),
       topP: options["top_p"].number(), minP: options["min_p"].number(),
       stop: stop.isAbsent ? [] : stop.kind == .string ? [stop.string()] : stop.strings(),
@@ -107,12 +138,13 @@ private func checkSize(_ prompts: Int, _ n: Int) throws {
 }
 
 /// A prompt that comes again goes on with other samples.
-private func requests(_ prompts: [Prompt], n: Int) -> [GenerationRequest] {
+private func requests(_ prompts: [Prompt], n: Int, limits: [Int]?) -> [GenerationRequest] {
   var occurrences: [UInt64: Int] = [:]
-  return prompts.map { prompt in
+  return prompts.enumerated().map { index, prompt in
     let before = occurrences[prompt.key, default: 0]
     occurrences[prompt.key] = before + 1
-    return GenerationRequest(prompt: prompt.ids, row: prompt.key, firstSample: before * n)
+    return GenerationRequest(
+      prompt: prompt.ids, row: prompt.key, firstSample: before * n, maxTokens: limits?[index])
   }
 }
 

@@ -21,6 +21,37 @@ public func logSumExp(_ x: UnsafePointer<Float>, _ count: Int, scale: Float) -> 
   return shift + log(sum)
 }
 
+/// weights[i] = exp(x[i] − largest) for a row whose largest value is finite and known, and the bits of its `logSumExp`
+/// at scale 1: the additions are the same.
+///
+/// `masses` receives the sum of each block of `blockSize` weights, a multiple of 16. `weights` may be `x`.
+public func softmaxWeights(
+  _ x: UnsafePointer<Float>, _ count: Int, largest: Float,
+  into weights: UnsafeMutablePointer<Float>, masses: UnsafeMutablePointer<Double>, blockSize: Int
+) -> Float {
+  let whole = count / 16 * 16
+  var total = Vector.zero
+  for (block, start) in stride(from: 0, to: count, by: blockSize).enumerated() {
+    var mass = Vector.zero
+    var i = start
+    while i < min(start + blockSize, whole) {
+      let weight = exponential(Vector(at: x + i) - largest)
+      weight.store(to: weights + i)
+      total += weight
+      mass += weight
+      i += 16
+    }
+    masses[block] = Double(mass.total)
+  }
+  var sum = total.total
+  for i in whole..<count {
+    weights[i] = exponential(Vector(repeating: x[i]) - largest)[0]
+    sum += weights[i]
+    masses[i / blockSize] += Double(weights[i])
+  }
+  return largest + log(sum)
+}
+
 /// The entropy −Σ p ln p of softmax(scale x), in nats, given the row's `logSumExp`.
 public func entropy(
   _ x: UnsafePointer<Float>, _ count: Int, scale: Float, logSumExp: Float

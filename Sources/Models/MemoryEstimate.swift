@@ -130,11 +130,15 @@ private struct GenerationSize {
     func pages(_ tokens: Int) -> Int { (tokens + KVCache.pageTokens - 1) / KVCache.pageTokens }
     let page = KVCache.pageTokens * KVCache.bytesPerToken(c)
     let ofPrompts = prompts * pages(plan.promptTokens) * page
-    cache = ofPrompts + running * pages(plan.maxTokens - 1) * page
+    // A single sample goes on in the prompt's last page.
+    cache =
+      plan.samples == 1
+      ? running * pages(plan.promptTokens + plan.maxTokens - 1) * page
+      : ofPrompts + running * pages(plan.maxTokens - 1) * page
     let entering = min(prompts * plan.promptTokens, 4096 + plan.promptTokens) * c.passingFloats * 4
     let decoding = running * (c.vocabularySize + max(c.hiddenSize, c.passingFloats)) * 4
     // Prompts enter before their completions have pages; where all cannot run at once, others enter while some do.
-    peak = max((running < wanted ? cache : ofPrompts) + entering, cache + decoding)
+    peak = max(ofPrompts + entering, cache + decoding + (running < wanted ? entering : 0))
   }
 }
 

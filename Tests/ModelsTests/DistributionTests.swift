@@ -1,4 +1,5 @@
 import Foundation
+import Kernels
 import Models
 import Tensors
 import TestSupport
@@ -110,6 +111,20 @@ private func sortedTwin(_ logits: [Float], _ o: SamplingOptions) -> [Int: Double
       #expect(result.map(\.token) == twin.keys.sorted())
       for (token, probability) in result {
         #expect(abs(probability - (twin[token] ?? 0)) < 1e-6)
+      }
+    }
+  }
+
+  /// What the sampler records is what scoring computes, to the bit, whatever is filtered away.
+  @Test(arguments: [1, 15, 16, 17, 512, 1024, 1030, 1040, 8192, 20_011])
+  func theNormaliserHasTheBitsOfScoring(count: Int) throws {
+    let logits = randomLogits(count, seed: UInt64(count), spread: 5)
+    for temperature in [0, 0.01, 0.7, 1, 1.3, 40] {
+      for (topK, topP) in [(0, 1.0), (3, 1), (0, 0.8), (9, 0.5)] {
+        let options = try SamplingOptions(temperature: temperature, topK: topK, topP: topP)
+        let scale = temperature == 0 ? 1 : 1 / Float(temperature)
+        let expected = logSumExp(logits, count, scale: scale)
+        #expect(try distribution(logits, options).normaliser == expected)
       }
     }
   }

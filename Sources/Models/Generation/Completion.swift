@@ -20,6 +20,11 @@ public struct Completion: Sendable {
   /// Bytes of the text before the stop string, where one ended the completion.
   public var stoppedTextLength: Int?
 
+  /// One without tokens yet.
+  init() {
+    (ids, logProbabilities, finishReason) = ([], [], .length)
+  }
+
   /// ln p of the whole completion, added as `Tensor.segmentSum` adds.
   public var logProbability: Float { Float(logProbabilities.reduce(0.0) { $0 + Double($1) }) }
 }
@@ -32,11 +37,14 @@ public struct GenerationRequest: Sendable {
   public let row: UInt64
   /// Number of the first sample.
   public let firstSample: Int
+  /// Most tokens in a completion of this prompt; nil for what the options say.
+  public let maxTokens: Int?
 
   /// A prompt whose samples are numbered from `firstSample` under key `row`.
-  public init(prompt: [Int], row: UInt64, firstSample: Int = 0) {
+  public init(prompt: [Int], row: UInt64, firstSample: Int = 0, maxTokens: Int? = nil) {
     self.prompt = prompt
     self.row = row
     self.firstSample = firstSample
+    self.maxTokens = maxTokens
   }
 }

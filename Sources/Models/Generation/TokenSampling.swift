@@ -17,35 +17,65 @@ struct SampledToken {
   let logProbability: Float
 }
 
-/// Samples one token for each place from logits [R, V], in parallel and independently of each other.
-func sampleTokens(
-  _ logits: Tensor, _ places: [TokenPlace], _ options: SamplingOptions, seed: UInt64, step: UInt64
-) throws -> [SampledToken] {
-  let vocabulary = logits.shape[1]
-  let scale = options.temperature == 0 ? 1 : 1 / Float(options.temperature)
-  var results = [Result<SampledToken, any Error>](
-    repeating: .success(SampledToken(id: 0, logProbability: 0)), count: places.count)
-  results.withUnsafeMutableBufferPointer { results in
-    let results = results
-    Team.shared.forEach(places.count, atLeast: max(1, 8_192 / vocabulary)) { range in
-      let distribution = Distribution(vocabularySize: vocabulary)
-      for i in range {
-        let place = places[i]
-        let row = logits.pointer + place.logits * vocabulary
-        results[i] = Result {
-          let u = uniform(
-            seed: seed, step: step, row: place.row, sample: place.sample, position: place.position)
-          do {
-            try distribution.set(row, options)
-          } catch {
-            throw TensorError("generate: prompt \(place.prompt): \(error)")
+/// Samples a token for each of many places; its scratch memory serves step after step.
+final class TokenSampler {
+  private let options: SamplingOptions
+  private let seed: UInt64
+  private let step: UInt64
+  private let scale: Float
+  /// One for each share of the places.
+  private var distributions: [Distribution] = []
+
+  init(_ options: SamplingOptions, seed: UInt64, step: UInt64) {
+    self.options = options
+    self.seed = seed
+    self.step = step
+    scale = options.logitScale
+  }
+
+  /// Puts one token for each place into `tokens`, from logits [R, V], in parallel and independently of each other.
+  ///
+  /// Throws the error of the first place whose logits are not numbers.
+  func sample(
+    _ logits: Tensor, _ places: [TokenPlace], into tokens: inout [SampledToken]
+  ) throws {
+    let vocabulary = logits.shape[1]
+    let grain = max(1, 8_192 / vocabulary)
+    let shares = max(1, min(4 * Team.shared.threads, places.count / grain))
+    while distributions.count < shares {
+      distributions.append(Distribution(vocabularySize: vocabulary))
+    }
+    tokens.removeAll(keepingCapacity: true)
+    for _ in places { tokens.append(SampledToken(id: -1, logProbability: 0)) }
+    tokens.withUnsafeMutableBufferPointer { tokens in
+      let tokens = tokens
+      Team.shared.forEach(shares) { range in
+        for share in range {
+          for i in places.count * share / shares..<places.count * (share + 1) / shares {
+            // The error is found again below, in the order of the places.
+            if let token = try? draw(logits, places[i], distributions[share]) { tokens[i] = token }
           }
-          let id = distribution.sample(u)
-          let normaliser = logSumExp(row, vocabulary, scale: scale)
-          return SampledToken(id: id, logProbability: row[id] * scale - normaliser)
         }
       }
     }
+    if let failed = tokens.firstIndex(where: { $0.id < 0 }) {
+      _ = try draw(logits, places[failed], distributions[0])
+    }
   }
-  return try results.map { try $0.get() }
+
+  private func draw(
+    _ logits: Tensor, _ place: TokenPlace, _ distribution: Distribution
+  ) throws(TensorError) -> SampledToken {
+    let row = logits.pointer + place.logits * logits.shape[1]
+    do {
+      try distribution.set(row, options)
+    } catch {
+      throw TensorError("generate: prompt \(place.prompt): \(error)")
+    }
+    let u = uniform(
+      seed: seed, step: step, row: place.row, sample: place.sample, position: place.position)
+    let id = distribution.sample(u)
+    return SampledToken(
+      id: id, logProbability: row[id] * scale - distribution.normaliser)
+  }
 }

@@ -11,8 +11,8 @@ import Tensors
 ///
 /// An object is scratch memory for one row of logits at a time and one thread; nothing is allocated
 /// per token. Weights are exp((logit − largest) / temperature), so the largest is 1. A token whose
-/// weight is below 1e-38 is never drawn. Left out: penalties, and the log-probability of the
-/// result, which is a matter of the unfiltered row.
+/// weight is below 1e-38 is never drawn. At temperature 1 the pass that computes them gives the
+/// normaliser of the log-probabilities as well. Left out: penalties.
 public final class Distribution {
   /// Number of logits in a row.
   public let vocabularySize: Int
@@ -29,6 +29,8 @@ public final class Distribution {
   private var count = 0
   private var isFiltered = false
   private var total = 0.0
+  /// ln Σ exp(logit / temperature) over the whole row, whatever the filters: the bits of `logSumExp`.
+  public private(set) var normaliser: Float = 0
 
   /// Scratch memory for rows of `vocabularySize` logits.
   public init(vocabularySize: Int) {
@@ -56,19 +58,26 @@ public final class Distribution {
     _ logits: UnsafePointer<Float>, _ options: SamplingOptions
   ) throws(TensorError) {
     let largest = try largestLogit(logits)
+    let temperature = Float(options.temperature)
     count = vocabularySize
     isFiltered = false
-    guard options.temperature > 0 else {
-      return keepOnly(firstIndex(logits, 0..<vocabularySize, above: largest.nextDown))
+    guard temperature > 0 else {
+      normaliser = logSumExp(logits, count, scale: 1)
+      return keepOnly(firstIndex(logits, 0..<count, above: largest.nextDown))
     }
-    let temperature = Float(options.temperature)
     guard (largest / temperature).isFinite else {
       throw TensorError("the logit \(largest) over temperature \(temperature) overflows")
     }
     if let k = options.topK, k < vocabularySize {
+      normaliser = logSumExp(logits, count, scale: options.logitScale)
       select(logits, atLeast: kthLargest(k, logits))
       weigh(weights, temperature, largest)
+    } else if temperature == 1 {
+      normaliser = softmaxWeights(
+        logits, count, largest: largest, into: weights, masses: masses, blockSize: blockSize)
+      addMasses()
     } else {
+      normaliser = logSumExp(logits, count, scale: options.logitScale)
       weigh(logits, temperature, largest)
     }
     var threshold: Float = 0
@@ -133,11 +142,15 @@ public final class Distribution {
   }
 
   private func sumBlocks(_ body: (Range<Int>) -> Float) {
-    total = 0
     for (block, start) in stride(from: 0, to: count, by: blockSize).enumerated() {
       masses[block] = Double(body(start..<min(count, start + blockSize)))
-      total += masses[block]
     }
+    addMasses()
+  }
+
+  private func addMasses() {
+    total = 0
+    for block in 0..<(count + blockSize - 1) / blockSize { total += masses[block] }
   }
 }
 

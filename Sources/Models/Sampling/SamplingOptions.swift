@@ -34,9 +34,7 @@ public struct SamplingOptions: Sendable, Equatable {
   ) throws(ArgumentError) {
     // The upper limits keep sums and products of counts far from overflow.
     try require((1...1 << 20).contains(n), "n: a whole number from 1 to 1048576", n)
-    try require(
-      (1...1 << 31).contains(maxTokens), "max_tokens: a whole number from 1 to 2147483648",
-      maxTokens)
+    try Self.check(maxTokens: maxTokens)
     try require(
       temperature == 0 || (0.01...1e6).contains(temperature),
       "temperature: 0 (greedy) or a number from 0.01 to 1e6", temperature)
@@ -55,6 +53,16 @@ public struct SamplingOptions: Sendable, Equatable {
     self.ignoreEOS = ignoreEOS
     self.seed = seed
   }
+
+  /// Throws unless a completion may have this many tokens.
+  public static func check(maxTokens: Int) throws(ArgumentError) {
+    try require(
+      (1...1 << 31).contains(maxTokens), "max_tokens: a whole number from 1 to 2147483648",
+      maxTokens)
+  }
+
+  /// What logits are multiplied by: 1 / temperature, and 1 where the most likely token is taken.
+  var logitScale: Float { temperature == 0 ? 1 : 1 / Float(temperature) }
 }
 
 private func require<Value>(

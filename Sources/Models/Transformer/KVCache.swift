@@ -19,7 +19,7 @@ public final class KVCache {
   }
 
   /// Floats of the keys or values of a page in one layer.
-  private var block: Int { KVCache.pageTokens * heads * headSize }
+  fileprivate var block: Int { KVCache.pageTokens * heads * headSize }
 
   /// Bytes of cache per token of a sequence.
   public static func bytesPerToken(_ c: ModelConfiguration) -> Int {
@@ -43,28 +43,20 @@ public final class KVCache {
     }
 
     deinit { cache.free.append(storage) }
+  }
 
-    func keys(_ layer: Int) -> UnsafeMutablePointer<Float> {
-      storage.pointer + layer * 2 * cache.block
+  /// Writes the keys and values [KV·D] of the token at `slot` of a page in one layer.
+  fileprivate func store(
+    _ k: UnsafePointer<Float>, _ v: UnsafePointer<Float>, layer: Int, at place: CacheBatch.Place
+  ) {
+    let keys = place.page + layer * 2 * block
+    for head in 0..<heads {
+      storeKey(
+        k + head * headSize, size: headSize, slot: place.slot,
+        into: keys + head * KVCache.pageTokens * headSize)
     }
-
-    func values(_ layer: Int) -> UnsafeMutablePointer<Float> {
-      keys(layer) + cache.block
-    }
-
-    /// Writes the keys and values [KV·D] of the token at `slot`.
-    func store(
-      _ k: UnsafePointer<Float>, _ v: UnsafePointer<Float>, layer: Int, slot: Int
-    ) {
-      let size = cache.headSize
-      for head in 0..<cache.heads {
-        storeKey(
-          k + head * size, size: size, slot: slot,
-          into: keys(layer) + head * KVCache.pageTokens * size)
-      }
-      let width = cache.heads * size
-      (values(layer) + slot * width).update(from: v, count: width)
-    }
+    let width = heads * headSize
+    (keys + block + place.slot * width).update(from: v, count: width)
   }
 
   /// What one sequence has seen.
@@ -90,7 +82,7 @@ public final class KVCache {
     }
 
     /// Makes room for one more token and returns its place.
-    fileprivate func reserve() throws(TensorError) -> (page: Page, slot: Int) {
+    fileprivate func reserve() throws(TensorError) -> CacheBatch.Place {
       if pages.count == firstOwnPage || pages[pages.count - 1].count == KVCache.pageTokens {
         pages.append((try Page(cache), 0))
       }
@@ -98,14 +90,16 @@ public final class KVCache {
       let slot = pages[last].count
       pages[last].count += 1
       length += 1
-      return (pages[last].page, slot)
+      return CacheBatch.Place(page: pages[last].page.storage.pointer, slot: slot)
     }
 
-    fileprivate func segments(_ layer: Int) -> [KeyValueSegment] {
-      pages.map {
-        KeyValueSegment(
-          keys: $0.page.keys(layer), keyHeadStride: KVCache.pageTokens * cache.headSize,
-          values: $0.page.values(layer), count: $0.count)
+    /// Adds the segments of the first layer.
+    fileprivate func addSegments(to segments: inout [KeyValueSegment]) {
+      for (page, count) in pages {
+        segments.append(
+          KeyValueSegment(
+            keys: page.storage.pointer, keyHeadStride: KVCache.pageTokens * cache.headSize,
+            values: page.storage.pointer + cache.block, count: count))
       }
     }
   }
@@ -115,33 +109,70 @@ public final class KVCache {
 }
 
 /// The sequences of one forward pass, with room made for the pass's tokens.
-public struct CacheBatch {
-  private let sequences: [KVCache.Sequence]
-  private let places: [(page: KVCache.Page, slot: Int)]
-  private let width: Int
+///
+/// An object serves pass after pass and keeps its memory.
+public final class CacheBatch {
+  /// Where the keys and values of a new token go.
+  fileprivate struct Place {
+    let page: UnsafeMutablePointer<Float>
+    let slot: Int
+  }
+
+  private let cache: KVCache
+  /// They hold the pages that `places` and `segments` point into.
+  private var sequences: [KVCache.Sequence] = []
+  private var places: [Place] = []
+  /// Those of `layer`; the next layer's lie a constant distance behind.
+  private var segments: [KeyValueSegment] = []
+  private var bounds = [0]
+  private var layer = 0
+
+  /// A batch without sequences: the first pass begins with `begin`.
+  init(_ cache: KVCache) { self.cache = cache }
 
   /// Makes room for `lengths[s]` new tokens in sequence s; throws where memory is short.
-  public init(_ cache: KVCache, _ sequences: [KVCache.Sequence], lengths: [Int]) throws {
-    self.sequences = sequences
-    width = cache.heads * cache.headSize
-    places = try zip(sequences, lengths).flatMap { sequence, length in
-      try (0..<length).map { _ in try sequence.reserve() }
-    }
+  public convenience init(
+    _ cache: KVCache, _ sequences: [KVCache.Sequence], lengths: [Int]
+  ) throws {
+    self.init(cache)
+    begin()
+    for (sequence, length) in zip(sequences, lengths) { try add(sequence, length: length) }
+  }
+
+  /// Forgets the sequences of the last pass.
+  func begin() {
+    sequences.removeAll(keepingCapacity: true)
+    places.removeAll(keepingCapacity: true)
+    segments.removeAll(keepingCapacity: true)
+    bounds.removeAll(keepingCapacity: true)
+    bounds.append(0)
+    layer = 0
+  }
+
+  /// Adds a sequence to the pass and makes room for `length` new tokens; throws where memory is short.
+  func add(_ sequence: KVCache.Sequence, length: Int) throws(TensorError) {
+    sequences.append(sequence)
+    for _ in 0..<length { places.append(try sequence.reserve()) }
+    sequence.addSegments(to: &segments)
+    bounds.append(segments.count)
   }
 
   /// Writes the new tokens' keys and values [N, KV·D] of one layer and returns all segments of every sequence.
   ///
   /// Sequence s has `segments[bounds[s] ..< bounds[s + 1]]`.
   func store(_ k: Tensor, _ v: Tensor, layer: Int) -> (segments: [KeyValueSegment], bounds: [Int]) {
-    for (row, place) in places.enumerated() {
-      place.page.store(
-        k.pointer + row * width, v.pointer + row * width, layer: layer, slot: place.slot)
+    let width = cache.heads * cache.headSize
+    Team.shared.forEach(places.count, atLeast: max(1, 16_384 / width)) { rows in
+      for row in rows {
+        cache.store(
+          k.pointer + row * width, v.pointer + row * width, layer: layer, at: places[row])
+      }
     }
-    var segments: [KeyValueSegment] = []
-    var bounds = [0]
-    for sequence in sequences {
-      segments += sequence.segments(layer)
-      bounds.append(segments.count)
+    let distance = (layer - self.layer) * 2 * cache.block
+    self.layer = layer
+    for index in segments.indices {
+      segments[index].keys += distance
+      segments[index].values += distance
     }
     return (segments, bounds)
   }

@@ -86,6 +86,33 @@ struct GeneratorTests {
     #expect(try run(n: 600, first: 0) == run(n: 200, first: 0) + run(n: 400, first: 200))
   }
 
+  /// Prompts of many lengths with limits of their own, few at a time: sequences leave and enter at every step.
+  @Test(arguments: ["tiny-llama-mha", "tiny-qwen3", "tiny-gpt2"], [1, 3, 7, 256])
+  func completionsOfManyLengthsDoNotDependOnHowManyRun(name: String, atATime: Int) throws {
+    let model = try Transformer(folder: Fixtures.path("models/\(name)"))
+    let samples = 1 + atATime % 2
+    func run(limits: [Int], atATime: Int) throws -> [[Completion]] {
+      let requests = limits.enumerated().map { i, limit in
+        GenerationRequest(
+          prompt: (0...i % 7).map { 3 + ($0 * 31 + i * 17) % 290 }, row: UInt64(i),
+          maxTokens: limit)
+      }
+      return try Generator(
+        model, SamplingOptions(n: samples, maxTokens: 80), endTokens: [5],
+        seed: 2, step: 9, maxSequences: atATime
+      ).generate(requests)
+    }
+    let limits = (0..<25).map { 1 + $0 * 29 % 70 }
+    let few = try run(limits: limits, atATime: atATime)
+    let whole = try run(limits: limits.map { _ in 70 }, atATime: atATime + 2)
+    for (index, (short, long)) in zip(few.joined(), whole.joined()).enumerated() {
+      let limit = limits[index / few[0].count]
+      #expect(short.ids == Array(long.ids.prefix(limit)))
+      #expect(short.logProbabilities == Array(long.logProbabilities.prefix(limit)))
+      #expect(short.finishReason == (short.ids.last == 5 ? .eos : .length))
+    }
+  }
+
   /// DESIGN's fifth promise: what the sampler recorded is what training computes, to the bit.
   @Test(arguments: referenceModels + ["stories260K"], [1, 0.7])
   func sampledLogProbabilitiesAreTheScoredOnes(name: String, temperature: Double) throws {
@@ -108,6 +135,13 @@ struct GeneratorTests {
     #expect(
       errorText { _ = try generate(model, [[1], Array(repeating: 1, count: 20)], options) }
         == "generate: prompt 2 has 20 tokens, which with max_tokens = 500 exceeds the model's "
+        + "context of 512 (max_position_embeddings)")
+    let request = GenerationRequest(prompt: [1, 2, 3], row: 0, maxTokens: 510)
+    #expect(
+      errorText {
+        _ = try Generator(model, options, endTokens: [], seed: 0, step: 0).generate([request])
+      }
+        == "generate: prompt 1 has 3 tokens, which with max_tokens = 510 exceeds the model's "
         + "context of 512 (max_position_embeddings)")
     #expect(
       errorText { _ = try generate(model, [[]], options) }

@@ -84,6 +84,33 @@ test("a sample depends on seed, step, row and number only", function()
   assert(table.concat(of_rows[1].ids, ",") ~= table.concat(of_rows[2].ids, ","))
 end)
 
+test("each prompt may have its own max_tokens, and few may run at a time", function()
+  local prompts = {"1=", "22=", "333=", "4="}
+  local function ids(changes)
+    local options = {n = 3, max_tokens = 9, seed = 3, step = 1, ignore_eos = true}
+    for key, value in pairs(changes) do options[key] = value end
+    local list = {}
+    for i, completion in ipairs(model:generate(prompts, options)) do list[i] = completion.ids end
+    return list
+  end
+  local all, limits = ids{}, {2, 9, 1, 5}
+  for _, at_a_time in ipairs{1, 2, 5, 100} do
+    for i, completion in ipairs(ids{max_tokens = limits, max_num_seqs = at_a_time}) do
+      eq(completion, table.move(all[i], 1, limits[(i - 1) // 3 + 1], 1, {}))
+    end
+  end
+  eq(#model:generate("1=", {max_tokens = {4}, ignore_eos = true})[1].ids, 4)
+  local function fails(text, max_tokens)
+    raises("generate: " .. text, function() model:generate(prompts, {max_tokens = max_tokens}) end)
+  end
+  fails("option 'max_tokens': a number for each prompt expected, got 3 for 4", {1, 2, 3})
+  fails("option 'max_tokens': a number for each prompt expected, got 0 for 4", {})
+  fails("max_tokens: a whole number from 1 to 2147483648 expected, got 0 for prompt 2", {1, 0, 3, 4})
+  fails("option 'max_tokens' must be an integer or list of integers, got ", {1, 2.5, 3, 4})
+  fails("prompt 2 has 3 tokens, which with max_tokens = 30 exceeds the model's context of 32",
+    {1, 30, 3, 4})
+end)
+
 test("without a step, calls are numbered since apo.seed", function()
   apo.seed(11)
   local a, b = model:generate("1=", {n = 4}):texts(), model:generate("1=", {n = 4}):texts()
@@ -200,8 +227,9 @@ test("options have vLLM's names and ranges", function()
     raises(text, function() model:generate("1=", options) end)
   end
   fails("generate: unknown option 'max_token'; did you mean 'max_tokens'? known options: adapter, ignore_eos, "
-    .. "max_tokens, min_p, n, seed, step, stop, stop_token_ids, temperature, top_k, top_p", {max_token = 3})
-  fails("generate: option 'max_tokens' must be an integer, got 2.5", {max_tokens = 2.5})
+    .. "max_num_seqs, max_tokens, min_p, n, seed, step, stop, stop_token_ids, temperature, top_k, top_p", {max_token = 3})
+  fails("generate: option 'max_tokens' must be an integer or list of integers, got number", {max_tokens = 2.5})
+  fails("generate: option 'max_num_seqs' must be an integer of at least 1, got 0", {max_num_seqs = 0})
   fails("generate: max_tokens: a whole number from 1", {max_tokens = 0})
   fails("generate: max_tokens:", {max_tokens = math.maxinteger})
   fails("generate: n:", {n = 0})

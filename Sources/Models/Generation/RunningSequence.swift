@@ -1,0 +1,77 @@
+// A completion while it is being sampled.
+
+/// What ends a completion besides its length.
+struct CompletionEndings {
+  let endTokens: Set<Int>
+  let stopTokens: Set<Int>
+  let texts: StopStrings
+
+  /// The endings that the options ask for, and the model's end tokens unless they are ignored.
+  init(_ options: SamplingOptions, endTokens: Set<Int>) {
+    self.endTokens = options.ignoreEOS ? [] : endTokens
+    stopTokens = options.stopTokenIDs
+    texts = StopStrings(options.stop)
+  }
+}
+
+/// A sequence that is being sampled: what is known of it, and its part of the cache.
+final class RunningSequence {
+  /// Position of its request, and its number among the samples of that.
+  let request, sample: Int
+  let cached: KVCache.Sequence
+  private(set) var completion = Completion()
+  private(set) var isFinished = false
+  private let row: UInt64
+  private let number: Int
+  private let limit: Int
+  private var search: StopStrings.Search
+  private var decoder: StreamDecoder?
+
+  /// A sample of the request at `index` that ends after `limit` tokens; `decoder` is nil where no text is looked for.
+  init(
+    _ index: Int, _ request: GenerationRequest, sample: Int, limit: Int, cached: KVCache.Sequence,
+    search: StopStrings.Search, decoder: StreamDecoder?
+  ) {
+    self.request = index
+    self.sample = sample
+    self.cached = cached
+    self.limit = limit
+    self.search = search
+    self.decoder = decoder
+    row = request.row
+    number = request.firstSample + sample
+    let expected = min(limit, 256)
+    completion.ids.reserveCapacity(expected)
+    completion.logProbabilities.reserveCapacity(expected)
+  }
+
+  /// Where its next token comes from.
+  func place(logits: Int) -> TokenPlace {
+    TokenPlace(
+      logits: logits, prompt: request + 1, row: row, sample: number,
+      position: completion.ids.count)
+  }
+
+  /// Adds a token and says whether that ended the completion.
+  func append(_ token: SampledToken, _ endings: CompletionEndings) throws -> Bool {
+    completion.ids.append(token.id)
+    completion.logProbabilities.append(token.logProbability)
+    isFinished = completion.ids.count == limit
+    if endings.endTokens.contains(token.id) {
+      end(.eos)
+    } else if endings.stopTokens.contains(token.id) {
+      end(.stop)
+    } else if let text = try decoder?.feed(token.id),
+      let length = endings.texts.feed(text.utf8, &search)
+    {
+      completion.stoppedTextLength = length
+      end(.stop)
+    }
+    return isFinished
+  }
+
+  private func end(_ reason: FinishReason) {
+    completion.finishReason = reason
+    isFinished = true
+  }
+}
