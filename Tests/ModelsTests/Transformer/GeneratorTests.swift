@@ -113,6 +113,20 @@ struct GeneratorTests {
     }
   }
 
+  /// What steps and calls need is there from the ones before: cache, activations, logits.
+  @Test func samplingAgainNeedsNoFreshMemory() throws {
+    let model = try Transformer(folder: Fixtures.path("models/tiny-llama-mha"))
+    let prompts = (0..<12).map { i in (0...i).map { 3 + ($0 * 31 + i * 17) % 290 } }
+    let options = try SamplingOptions(n: 4, maxTokens: 90)
+    let first = try generate(model, prompts, options)
+    let before = (fresh: Storage.freshBytes, live: Storage.liveBytes)
+    #expect(before.fresh > 0)
+    let second = try generate(model, prompts, options)
+    #expect(Storage.freshBytes == before.fresh)
+    #expect(Storage.liveBytes == before.live)
+    #expect(first.joined().map(\.ids) == second.joined().map(\.ids))
+  }
+
   /// DESIGN's fifth promise: what the sampler recorded is what training computes, to the bit.
   @Test(arguments: referenceModels + ["stories260K"], [1, 0.7])
   func sampledLogProbabilitiesAreTheScoredOnes(name: String, temperature: Double) throws {
