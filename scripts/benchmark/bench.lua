@@ -67,6 +67,7 @@ local function limits_of(o, place, program, is_small)
       for name, rate in pairs(rates or {}) do best[name] = math.max(rate, best[name] or 0) end
     end
     best.compute = math.max(best.packed, best.openblas, best.torch or 0)
+    best.bandwidth = math.max(best.sum, best.decoding)
   end
   measure_again()
   return best, measure_again, function() for _, engine in ipairs(list) do engine:stop() end end

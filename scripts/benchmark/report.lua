@@ -110,17 +110,20 @@ function Report.markdown(measurements, limits)
   return table.concat(list, "\n")
 end
 
--- The machine's limits in words.
-function Report.limits(limits)
+local function rates(limits, names)
   local parts = {}
-  for _, part in ipairs{
-    {"packed", "own product"}, {"openblas", "OpenBLAS"}, {"torch", "torch"}, {"torch_bf16", "torch bfloat16"},
-  } do
+  for _, part in ipairs(names) do
     local rate = limits[part[1]]
     if rate then parts[#parts + 1] = ("%s %.0f"):format(part[2], rate / 1e9) end
   end
-  return ("limits: products %.0f GFLOP/s (%s), memory %.1f GB/s"):format(
-    limits.compute / 1e9, table.concat(parts, ", "), limits.bandwidth / 1e9)
+  return table.concat(parts, ", ")
+end
+
+-- The machine's limits in words.
+function Report.limits(limits)
+  return ("limits: products %.0f GFLOP/s (%s), memory %.1f GB/s (%s)"):format(limits.compute / 1e9, rates(limits, {
+    {"packed", "own"}, {"openblas", "OpenBLAS"}, {"torch", "torch"}, {"torch_bf16", "torch bf16"},
+  }), limits.bandwidth / 1e9, rates(limits, {{"sum", "sum"}, {"decoding", "decoding"}}))
 end
 
 return Report

@@ -62,7 +62,7 @@ function kinds.rl(s, model)
   return function() apo.train(options) end
 end
 
--- The limits of the machine: two ways to multiply, and one to read.
+-- The limits of the machine: two ways to multiply, and two to read.
 function kinds.limits(s)
   local width, sequences = s.width, {}
   local layer = apo.new_model{
@@ -77,11 +77,15 @@ function kinds.limits(s)
     f()
     return amount / (apo.system.clock() - start)
   end
+  local passes = 33                                   -- over the weights, to decode as many tokens
   return function()
     return {
       packed = rate(2 * 1024 * 7 * width ^ 2, function() layer:logprobs(rollout):free() end),
       openblas = rate(2 * width ^ 3, function() a:matmul(b):free() end),
-      bandwidth = rate(4 * s.floats, function() long:sum():free() end),
+      sum = rate(4 * s.floats, function() long:sum():free() end),
+      decoding = rate(4 * 7 * width ^ 2 * passes, function()
+        layer:generate({{1}}, {max_tokens = passes, ignore_eos = true})
+      end),
     }
   end
 end
