@@ -10,6 +10,7 @@ local engines = {
   ours = {title = "apo-lua", worker = "ours"},
   ours_bf16 = {title = "apo-lua bf16", worker = "ours", changes = {dtype = "bfloat16"}},
   alone = {title = "no prompts", worker = "ours", changes = {prompt = 1, n = 1}, other_work = true},
+  equal = {title = "equal lengths", worker = "ours", changes = {spread = 0}, other_work = true},
   hf = {title = "Hugging Face", worker = "torch", changes = {loop = "generate"}},
   tight = {title = "tight PyTorch", worker = "torch", changes = {loop = "tight"}},
   torch = {title = "PyTorch", worker = "torch"},
@@ -53,7 +54,7 @@ local function scoring(size, cache, s, passes)
   return work, bytes > cache and bytes * (passes == 1 and 1 or 10) or 0
 end
 
--- Several completions of each prompt.
+-- Many completions: several of each prompt, and of lengths that differ.
 local function add_batches(rows, size, cache, o, tiny)
   local function generate(name, other, s)
     s.kind, s.batch, s.prompt = "generate", tiny and 4 or 128, o.prompt
@@ -61,6 +62,9 @@ local function add_batches(rows, size, cache, o, tiny)
     add(rows, name, {"ours", other}, s, {tokens = s.batch * s.new, work = work, bytes = bytes})
   end
   generate("8 of each prompt", "alone", {n = tiny and 2 or 8, new = o.new})
+  local shortest = 8
+  local mean = (shortest + o.new) // 2
+  generate(("lengths %d to %d"):format(shortest, o.new), "equal", {new = mean, spread = mean - shortest})
 end
 
 -- The two ways of learning that are compared whole, on the smaller models.

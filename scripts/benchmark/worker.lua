@@ -16,10 +16,20 @@ local function prompts(s, vocabulary)
   return list
 end
 
+-- Lengths from new - spread to new + spread, mixed; their mean is `new`.
+local function lengths(s)
+  local list = {}
+  for i = 1, s.batch do
+    list[i] = math.floor(s.new - s.spread + i * 53 % s.batch * 2 * s.spread / (s.batch - 1) + 0.5)
+  end
+  return list
+end
+
 function kinds.generate(s, model)
   model:freeze()
   local list = prompts(s, model.config.vocab_size)
-  local options = {n = s.n, max_tokens = s.new, ignore_eos = true, seed = 1, step = 1}
+  local longest = (s.spread or 0) > 0 and lengths(s) or s.new
+  local options = {n = s.n, max_tokens = longest, ignore_eos = true, seed = 1, step = 1}
   return function() model:generate(list, options) end
 end
 
