@@ -1,11 +1,10 @@
-// One query against the keys and values it may see: softmax(q kᵀ scale) v.
+// Attention forward: softmax(q kᵀ scale) v for consecutive queries of one sequence and the query heads that share one
+// key-value head.
 //
-// Keys and values come in segments of consecutive rows (a whole sequence in training, pages of a cache in decoding).
-// Scores are written to one row in the order of the keys and values are added in that order, so the result does not
-// depend on where the segments are cut. Keys are stored across, sixteen to a vector: a score costs no horizontal sum.
-
-/// Keys in one block, whose products with a query fill one vector.
-public let keyBlock = 16
+// All of these are the rows of small products (see `multiplyTile`): four rows share each key and value that is loaded, be they
+// heads of one token in decoding or tokens in scoring. Keys and values come in segments of consecutive rows (a whole
+// sequence in training, pages of a cache in decoding). A score is one chain of additions over the head's elements, an
+// output one over the visible keys in their order: the results depend neither on the cut of the segments nor on the rows beside.
 
 /// Consecutive keys and values of all key-value heads.
 public struct KeyValueSegment {
@@ -29,115 +28,198 @@ public struct KeyValueSegment {
   }
 }
 
-/// Floats that the blocks of `count` keys of one head take.
-public func keyBlocksCount(_ count: Int, size: Int) -> Int {
-  (count + keyBlock - 1) / keyBlock * keyBlock * size
-}
+/// Rows that share a loaded key or value.
+let tileRows = 4
+/// Values that pass over all rows while they are in the first-level cache.
+let valueChunk = 64
 
-/// Writes one key [D] of one head to place `slot` of its blocks.
-public func storeKey(
-  _ key: UnsafePointer<Float>, size: Int, slot: Int, into blocks: UnsafeMutablePointer<Float>
-) {
-  let first = blocks + slot / keyBlock * keyBlock * size + slot % keyBlock
-  for d in 0..<size { first[d * keyBlock] = key[d] }
-}
-
-/// scores[t] = q · k scale for the keys in `rows` of one head's blocks, in their order from 0.
+/// Consecutive queries of one sequence on one key-value head, and the room to compute them in.
 ///
-/// A score does not depend on which keys stand beside it. Up to 15 floats behind the last score are written as well.
-public func attentionScores(
-  _ q: UnsafePointer<Float>, _ blocks: UnsafePointer<Float>, rows: Range<Int>, size: Int,
-  scale: Float, into scores: UnsafeMutablePointer<Float>
-) {
-  var block = rows.lowerBound / keyBlock
-  let skipped = rows.lowerBound % keyBlock
-  if skipped > 0 {
-    let partial = blockScores(q, blocks + block * keyBlock * size, size) * scale
-    for lane in skipped..<min(keyBlock, skipped + rows.count) {
-      scores[lane - skipped] = partial[lane]
-    }
-    block += 1
-  }
-  while block * keyBlock < rows.upperBound {
-    (blockScores(q, blocks + block * keyBlock * size, size) * scale)
-      .store(to: scores + block * keyBlock - rows.lowerBound)
-    block += 1
-  }
-}
+/// Row r is query r / group on the r % group-th of the head's query heads. Places count keys from the first that a row sees.
+public struct AttentionBlock {
+  let shape: AttentionShape
+  let head: Int
+  let positions: Range<Int>
+  let group: Int
+  let rows: Int
+  /// The positions that any of the rows sees.
+  let seen: Range<Int>
+  /// Floats from one row of weights to the next.
+  let weightStep: Int
+  let queries, sums, inverses, weights: UnsafeMutablePointer<Float>
 
-/// q · k for the 16 keys of a block; eight chains of additions hide their latency.
-@inline(__always)
-private func blockScores(
-  _ q: UnsafePointer<Float>, _ keys: UnsafePointer<Float>, _ size: Int
-) -> Vector {
-  var a = Vector.zero, b = Vector.zero, c = Vector.zero, d = Vector.zero
-  var e = Vector.zero, f = Vector.zero, g = Vector.zero, h = Vector.zero
-  var k = keys
-  var i = 0
-  while i + 8 <= size {
-    a = a.addingProduct(Vector(repeating: q[i]), Vector(at: k))
-    b = b.addingProduct(Vector(repeating: q[i + 1]), Vector(at: k + 16))
-    c = c.addingProduct(Vector(repeating: q[i + 2]), Vector(at: k + 32))
-    d = d.addingProduct(Vector(repeating: q[i + 3]), Vector(at: k + 48))
-    e = e.addingProduct(Vector(repeating: q[i + 4]), Vector(at: k + 64))
-    f = f.addingProduct(Vector(repeating: q[i + 5]), Vector(at: k + 80))
-    g = g.addingProduct(Vector(repeating: q[i + 6]), Vector(at: k + 96))
-    h = h.addingProduct(Vector(repeating: q[i + 7]), Vector(at: k + 112))
-    k += 128
-    i += 8
+  /// The queries at `positions`; `scratch` has room for `scratchCount` floats.
+  public init(
+    _ shape: AttentionShape, keyValueHead head: Int, positions: Range<Int>,
+    scratch: UnsafeMutablePointer<Float>
+  ) {
+    self.shape = shape
+    self.head = head
+    self.positions = positions
+    group = shape.heads / shape.keyValueHeads
+    rows = group * positions.count
+    seen = shape.visible(through: positions)
+    weightStep = AttentionBlock.weightStep(seen.count)
+    queries = scratch
+    sums = queries + rows * shape.size
+    inverses = sums + rows * shape.size
+    // A block of keys that begins before the first that is seen spills to the left, one that ends behind the last to the right.
+    weights = inverses + (rows + 15) / 16 * 16 + 16
   }
-  while i < size {
-    a = a.addingProduct(Vector(repeating: q[i]), Vector(at: k))
-    k += 16
-    i += 1
-  }
-  return ((a + b) + (c + d)) + ((e + f) + (g + h))
-}
 
-/// Turns scores into softmax weights in place and returns the logarithm of their normaliser.
-public func softmaxInPlace(_ scores: UnsafeMutablePointer<Float>, _ count: Int) -> Float {
-  let largest = maximum(scores, count)
-  let total = exponential(scores, minus: largest, into: scores, count)
-  scale(1 / total, scores, into: scores, count)
-  return largest + log(total)
-}
+  private static func weightStep(_ seen: Int) -> Int { (seen + 15) / 16 * 16 + 16 }
 
-/// out += Σ_t weights[t] v[t], for `size` floats of each value.
-public func addWeighted(
-  _ weights: UnsafePointer<Float>, _ values: UnsafePointer<Float>, stride: Int, count: Int,
-  size: Int, to out: UnsafeMutablePointer<Float>
-) {
-  var d = 0
-  while d + 64 <= size {
-    var a = Vector(at: out + d), b = Vector(at: out + d + 16)
-    var c = Vector(at: out + d + 32), e = Vector(at: out + d + 48)
-    var row = values + d
-    for t in 0..<count {
-      let w = Vector(repeating: weights[t])
-      a = a.addingProduct(w, Vector(at: row))
-      b = b.addingProduct(w, Vector(at: row + 16))
-      c = c.addingProduct(w, Vector(at: row + 32))
-      e = e.addingProduct(w, Vector(at: row + 48))
-      row += stride
-    }
-    a.store(to: out + d)
-    b.store(to: out + d + 16)
-    c.store(to: out + d + 32)
-    e.store(to: out + d + 48)
-    d += 64
+  /// Queries that are computed together where none sees more than `keys` keys: their weights stay in the second-level cache.
+  public static func queryCount(_ shape: AttentionShape, keys: Int) -> Int {
+    let rows = min(32, 131_072 / max(1, keys))
+    return max(4, rows / (shape.heads / shape.keyValueHeads) / 4 * 4)
   }
-  while d + 16 <= size {
-    var a = Vector(at: out + d)
-    for t in 0..<count {
-      a = a.addingProduct(Vector(repeating: weights[t]), Vector(at: values + t * stride + d))
-    }
-    a.store(to: out + d)
-    d += 16
+
+  /// Floats of scratch that `count` queries need when they see at most `keys` keys in all.
+  public static func scratchCount(_ shape: AttentionShape, queries count: Int, keys: Int) -> Int {
+    let rows = count * (shape.heads / shape.keyValueHeads)
+    return rows * (2 * shape.size + 1 + weightStep(keys)) + 48
   }
-  while d < size {
-    var a = out[d]
-    for t in 0..<count { a = a.addingProduct(weights[t], values[t * stride + d]) }
-    out[d] = a
-    d += 1
+
+  /// Attends over `segments`, which hold all that the queries see, from the sequence's first token on.
+  ///
+  /// - Parameters:
+  ///   - q: the first query's row [H·D] of queries, the others behind it.
+  ///   - out: rows like those of q; the block's heads are written.
+  ///   - normalisers: where given, rows [H] that receive ln Σ exp(score).
+  public func attend(
+    _ q: UnsafePointer<Float>, _ segments: UnsafeBufferPointer<KeyValueSegment>,
+    out: UnsafeMutablePointer<Float>, normalisers: UnsafeMutablePointer<Float>?
+  ) {
+    let (width, size) = (shape.heads * shape.size, shape.size)
+    let first = head * group
+    for query in 0..<positions.count {
+      scale(
+        shape.scale, q + query * width + first * size, into: queries + query * group * size,
+        group * size)
+    }
+    forEachSegment(segments) { segment, keys, place in score(segment, keys, place) }
+    for row in 0..<rows {
+      let normaliser = exponentials(row)
+      normalisers?[row / group * shape.heads + first + row % group] = normaliser
+    }
+    sums.update(repeating: 0, count: rows * size)
+    forEachSegment(segments) { segment, keys, place in addValues(segment, keys, place) }
+    for row in 0..<rows {
+      let target = out + row / group * width + (first + row % group) * size
+      scale(inverses[row], sums + row * size, into: target, size)
+    }
+  }
+
+  /// The places that the rows from `first` to `last` see, all of them together.
+  private func places(_ first: Int, _ last: Int) -> Range<Int> {
+    let lower = shape.visible(from: positions.lowerBound + first / group).lowerBound
+    let upper = positions.lowerBound + last / group + 1
+    return lower - seen.lowerBound..<upper - seen.lowerBound
+  }
+
+  /// Writes the products of the queries with the `keys` of a segment, of which the first has this place.
+  private func score(_ segment: KeyValueSegment, _ keys: Range<Int>, _ place: Int) {
+    let size = shape.size
+    let blocks = segment.keys + head * segment.keyHeadStride
+    let end = (keys.upperBound + keyBlock - 1) / keyBlock
+    for block in stride(from: keys.lowerBound / keyBlock, to: end, by: 4) {
+      let first = place + block * keyBlock - keys.lowerBound
+      for row in stride(from: 0, to: rows, by: tileRows) {
+        let count = min(tileRows, rows - row)
+        let seen = places(row, row + count - 1)
+        let vectors = min(end - block, 4, (seen.upperBound - first + 15) / 16)
+        if vectors <= 0 || seen.lowerBound >= first + vectors * 16 { continue }
+        multiplyTile(
+          Grid(queries + row * size, rowStep: size, step: 1),
+          Grid(blocks + block * keyBlock * size, rowStep: keyBlock, step: keyBlock * size),
+          rows: count, columns: vectors * 16, depth: size,
+          into: weights + row * weightStep + first, rowStep: weightStep, step: 16)
+      }
+    }
+  }
+
+  /// Turns a row of scores into exp(score − largest) and returns ln Σ exp(score).
+  private func exponentials(_ row: Int) -> Float {
+    let seen = places(row, row)
+    let scores = weights + row * weightStep + seen.lowerBound
+    let padded = (seen.count + 15) / 16 * 16
+    for place in seen.count..<padded { scores[place] = -.infinity }
+    let largest = maximum(scores, padded)
+    let total = exponential(scores, minus: largest, into: scores, padded)
+    inverses[row] = 1 / total
+    return largest + log(total)
+  }
+
+  /// Adds the weighted values of a segment's `keys`, of which the first has this place.
+  private func addValues(_ segment: KeyValueSegment, _ keys: Range<Int>, _ place: Int) {
+    let values = segment.values + keys.lowerBound * shape.stride + head * shape.size
+    for start in stride(from: 0, to: keys.count, by: valueChunk) {
+      let chunk = place + start..<place + min(keys.count, start + valueChunk)
+      for row in stride(from: 0, to: rows, by: tileRows) {
+        addValues(values + start * shape.stride, chunk, row, min(rows, row + tileRows))
+      }
+    }
+  }
+
+  /// Adds the values at the places of `chunk` to the rows of a tile: what all of them see together, the rest query by query.
+  private func addValues(
+    _ values: UnsafePointer<Float>, _ chunk: Range<Int>, _ row: Int, _ end: Int
+  ) {
+    let (first, last) = (places(row, row), places(end - 1, end - 1))
+    if first == last { return addValues(values, chunk, row, end, first) }
+    let shared = last.lowerBound..<max(last.lowerBound, first.upperBound)
+    forEachQuery(row, end) { row, end, seen in
+      let before = seen.lowerBound..<min(seen.upperBound, shared.lowerBound)
+      addValues(values, chunk, row, end, before)
+    }
+    addValues(values, chunk, row, end, shared)
+    forEachQuery(row, end) { row, end, seen in
+      let behind = max(seen.lowerBound, shared.upperBound)
+      addValues(values, chunk, row, end, behind..<max(behind, seen.upperBound))
+    }
+  }
+
+  /// Calls `body` with the rows of each query between `row` and `end`, and the places they see.
+  @inline(__always)
+  private func forEachQuery(_ row: Int, _ end: Int, _ body: (Int, Int, Range<Int>) -> Void) {
+    var row = row
+    while row < end {
+      let next = min(end, (row / group + 1) * group)
+      body(row, next, places(row, row))
+      row = next
+    }
+  }
+
+  private func addValues(
+    _ values: UnsafePointer<Float>, _ chunk: Range<Int>, _ row: Int, _ end: Int, _ seen: Range<Int>
+  ) {
+    let range = seen.clamped(to: chunk)
+    if range.isEmpty { return }
+    multiplyTile(
+      Grid(weights + row * weightStep + range.lowerBound, rowStep: weightStep, step: 1),
+      Grid(
+        values + (range.lowerBound - chunk.lowerBound) * shape.stride, rowStep: shape.stride,
+        step: 16),
+      rows: end - row, columns: shape.size, depth: range.count, into: sums + row * shape.size,
+      rowStep: shape.size, step: 16, adding: true)
+  }
+
+  /// Calls `body` with each segment that has keys that are seen: which of its keys, and the place of the first.
+  @inline(__always)
+  private func forEachSegment(
+    _ segments: UnsafeBufferPointer<KeyValueSegment>,
+    _ body: (_ segment: KeyValueSegment, _ keys: Range<Int>, _ place: Int) -> Void
+  ) {
+    var start = 0
+    for segment in segments where start < seen.upperBound {
+      let keys = seen.clamped(to: start..<start + segment.count)
+      if !keys.isEmpty {
+        body(
+          segment, keys.lowerBound - start..<keys.upperBound - start,
+          keys.lowerBound - seen.lowerBound)
+      }
+      start += segment.count
+    }
   }
 }

@@ -16,56 +16,58 @@ extension Tensor {
         "attention: shapes \(q.shape), \(k.shape), \(v.shape) do not fit \(tokens) tokens of "
           + "\(shape.heads) and \(shape.keyValueHeads) heads of size \(shape.size)")
     }
-    let blocks = try keyBlocks(k, batch, shape)
-    let segments = (0..<batch.count).map { s in
-      KeyValueSegment(
-        keys: blocks.storage.pointer + blocks.starts[s],
-        keyHeadStride: keyBlocksCount(batch[s].count, size: shape.size),
-        values: v.pointer + batch.offsets[s] * shape.stride, count: batch[s].count)
-    }
     let normalisers =
       try Tensor.records(q, k, v) ? Storage(count: tokens * shape.heads, for: "attention") : nil
-    let out = try attend(
-      q, batch: batch, shape: shape, segments: segments, bounds: Array(0...batch.count),
-      normalisers: normalisers)
-    withExtendedLifetime(blocks) {}
+    let out = try result(q.shape, for: "attention")
+    try attend(q, k, v, batch, shape, into: out.pointer, normalisers?.pointer)
     return recorded("attention", [q, k, v], out) {
       [q = q.detached(), k = k.detached(), v = v.detached()] dout, into in
       guard let normalisers else { return }
-      attentionGradient(q, k, v, out, normalisers, dout, batch, shape, into)
+      try attentionGradient(q, k, v, out, normalisers, dout, batch, shape, into)
     }
   }
 
-  /// The keys of all sequences in blocks, and where each sequence's begin.
-  private static func keyBlocks(
-    _ k: Tensor, _ batch: RaggedBatch, _ shape: AttentionShape
-  ) throws(TensorError) -> (storage: Storage, starts: [Int]) {
-    var starts = [0]
-    for s in 0..<batch.count {
-      starts.append(
-        starts[s] + shape.keyValueHeads * keyBlocksCount(batch[s].count, size: shape.size))
-    }
-    let storage = try Storage(zeros: starts[batch.count], for: "attention")
-    Team.shared.forEach(batch.count * shape.keyValueHeads, atLeast: 4) { tasks in
+  /// One task per sequence and key-value head, which puts the head's keys into blocks first.
+  private static func attend(
+    _ q: Tensor, _ k: Tensor, _ v: Tensor, _ batch: RaggedBatch, _ shape: AttentionShape,
+    into out: UnsafeMutablePointer<Float>, _ normalisers: UnsafeMutablePointer<Float>?
+  ) throws(TensorError) {
+    let longest = batch.longest
+    let keys = keyBlocksCount(longest, size: shape.size)
+    let queries = AttentionBlock.queryCount(shape, keys: longest)
+    let room = keys + AttentionBlock.scratchCount(shape, queries: queries, keys: longest)
+    try Memory.check(bytes: Team.shared.threads * room * 4, for: "attention")
+    let grain = taskGrain(shape, pairs: longest * longest / 2)
+    Team.shared.forEach(batch.count * shape.keyValueHeads, atLeast: grain) { tasks in
+      let scratch = Storage(count: room)
       for task in tasks {
         let (s, kv) = (task / shape.keyValueHeads, task % shape.keyValueHeads)
         let rows = batch[s]
-        let start = starts[s] + kv * keyBlocksCount(rows.count, size: shape.size)
-        storeRows(k.pointer, rows, kv, shape, into: storage.pointer + start)
+        let first = rows.lowerBound * shape.stride
+        storeKeys(
+          k.pointer + first + kv * shape.size, stride: shape.stride, count: rows.count,
+          size: shape.size, into: scratch.pointer)
+        let segment = KeyValueSegment(
+          keys: scratch.pointer, keyHeadStride: 0, values: v.pointer + first, count: rows.count)
+        withUnsafePointer(to: segment) { segment in
+          let segments = UnsafeBufferPointer(start: segment, count: 1)
+          for start in stride(from: 0, to: rows.count, by: queries) {
+            let row = rows.lowerBound + start
+            AttentionBlock(
+              shape, keyValueHead: kv, positions: start..<min(rows.count, start + queries),
+              scratch: scratch.pointer + keys
+            ).attend(
+              q.pointer + row * q.shape[1], segments, out: out + row * q.shape[1],
+              normalisers: normalisers.map { $0 + row * shape.heads })
+          }
+        }
       }
     }
-    return (storage, starts)
   }
 
-  /// Puts one head of the rows [·, KV·D] into blocks.
-  private static func storeRows(
-    _ x: UnsafePointer<Float>, _ rows: Range<Int>, _ kv: Int, _ shape: AttentionShape,
-    into blocks: UnsafeMutablePointer<Float>
-  ) {
-    for (slot, row) in rows.enumerated() {
-      storeKey(
-        x + row * shape.stride + kv * shape.size, size: shape.size, slot: slot, into: blocks)
-    }
+  /// Tasks that are worth a thread, where one multiplies so many pairs of a query and a key, by each head of a group.
+  private static func taskGrain(_ shape: AttentionShape, pairs: Int) -> Int {
+    max(1, 65_536 / max(1, pairs * shape.size * shape.heads / shape.keyValueHeads))
   }
 
   /// Attention of each sequence's new tokens over cached keys and values, which hold the new ones already.
@@ -76,30 +78,32 @@ extension Tensor {
     _ q: Tensor, batch: RaggedBatch, shape: AttentionShape, segments: [KeyValueSegment],
     bounds: [Int]
   ) throws(TensorError) -> Tensor {
-    try attend(
-      q, batch: batch, shape: shape, segments: segments, bounds: bounds, normalisers: nil)
-  }
-
-  private static func attend(
-    _ q: Tensor, batch: RaggedBatch, shape: AttentionShape, segments: [KeyValueSegment],
-    bounds: [Int], normalisers: Storage?
-  ) throws(TensorError) -> Tensor {
     let out = try result(q.shape, for: "attention")
-    let (positions, sequences) = (batch.positions, batch.sequences)
+    let longest = (0..<batch.count).reduce(0) { max($0, batch.past[$1] + batch[$1].count) }
+    let queries = min(batch.longest, AttentionBlock.queryCount(shape, keys: longest))
+    // Queries that are computed together, of each sequence, as rows of q.
+    let blocks = (0..<batch.count).flatMap { s in
+      stride(from: batch[s].lowerBound, to: batch[s].upperBound, by: queries).map {
+        (sequence: s, rows: $0..<min(batch[s].upperBound, $0 + queries))
+      }
+    }
     let width = shape.heads * shape.size
-    let longest = (positions.max() ?? 0) + 1
-    let grain = max(1, 65_536 / (width * longest))
+    let room = AttentionBlock.scratchCount(shape, queries: queries, keys: longest)
+    try Memory.check(bytes: Team.shared.threads * room * 4, for: "attention")
+    let grain = taskGrain(shape, pairs: longest * queries)
     segments.withUnsafeBufferPointer { segments in
-      Team.shared.forEach(batch.tokenCount, atLeast: grain) { rows in
-        let scratch = Storage(count: longest + keyBlock)
-        for row in rows {
-          let s = sequences[row]
-          attentionRow(
-            q.pointer + row * width,
+      Team.shared.forEach(blocks.count * shape.keyValueHeads, atLeast: grain) { tasks in
+        let scratch = Storage(count: room)
+        for task in tasks {
+          let (s, rows) = blocks[task / shape.keyValueHeads]
+          let first = batch.past[s] + rows.lowerBound - batch[s].lowerBound
+          AttentionBlock(
+            shape, keyValueHead: task % shape.keyValueHeads, positions: first..<first + rows.count,
+            scratch: scratch.pointer
+          ).attend(
+            q.pointer + rows.lowerBound * width,
             UnsafeBufferPointer(rebasing: segments[bounds[s]..<bounds[s + 1]]),
-            visible: shape.visible(from: positions[row]), shape, scratch: scratch.pointer,
-            out: out.pointer + row * width,
-            normalisers: normalisers.map { $0.pointer + row * shape.heads })
+            out: out.pointer + rows.lowerBound * width, normalisers: nil)
         }
       }
     }
@@ -111,32 +115,25 @@ extension Tensor {
     _ q: Tensor, _ k: Tensor, _ v: Tensor, _ out: Tensor, _ normalisers: Storage,
     _ dout: UnsafePointer<Float>, _ batch: RaggedBatch, _ shape: AttentionShape,
     _ into: InputGradients
-  ) {
-    let group = shape.heads / shape.keyValueHeads
+  ) throws(TensorError) {
     let width = shape.heads * shape.size
-    Team.shared.forEach(batch.count * shape.keyValueHeads, atLeast: 1) { tasks in
+    let room = AttentionGradient.scratchCount(shape, count: batch.longest)
+    try Memory.check(bytes: Team.shared.threads * room * 4, for: "backward")
+    Team.shared.forEach(batch.count * shape.keyValueHeads) { tasks in
+      let scratch = Storage(count: room)
       for task in tasks {
         let rows = batch[task / shape.keyValueHeads]
-        let kv = task % shape.keyValueHeads
-        let scratch = Storage(count: 2 * (rows.count + keyBlock))
-        let size = keyBlocksCount(rows.count, size: shape.size)
-        let blocks = Storage(zeros: 2 * size)
-        storeRows(k.pointer, rows, kv, shape, into: blocks.pointer)
-        storeRows(v.pointer, rows, kv, shape, into: blocks.pointer + size)
-        let first = rows.lowerBound * shape.stride + kv * shape.size
-        let keyValueHead = AttentionHead(
-          keyBlocks: blocks.pointer, valueBlocks: blocks.pointer + size, keys: k.pointer + first)
-        for row in rows {
-          for head in kv * group..<(kv + 1) * group {
-            let at = row * width + head * shape.size
-            attentionHeadBackward(
-              q: q.pointer + at, keyValueHead,
-              visible: shape.visible(from: row - rows.lowerBound), shape,
-              normaliser: normalisers.pointer[row * shape.heads + head], out: out.pointer + at,
-              gradient: dout + at, scratch: scratch.pointer, dq: into[0].map { $0 + at },
-              dk: into[1].map { $0 + first }, dv: into[2].map { $0 + first })
-          }
-        }
+        let (query, key) = (rows.lowerBound * width, rows.lowerBound * shape.stride)
+        AttentionGradient(
+          shape, keyValueHead: task % shape.keyValueHeads, count: rows.count,
+          scratch: scratch.pointer
+        ).add(
+          .init(
+            q: q.pointer + query, k: k.pointer + key, v: v.pointer + key, out: out.pointer + query,
+            gradient: dout + query,
+            normalisers: normalisers.pointer + rows.lowerBound * shape.heads,
+            dq: into[0].map { $0 + query }, dk: into[1].map { $0 + key },
+            dv: into[2].map { $0 + key }))
       }
     }
   }

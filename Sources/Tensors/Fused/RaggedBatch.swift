@@ -19,6 +19,9 @@ public struct RaggedBatch: Sendable {
   /// Number of tokens in all sequences: N.
   public var tokenCount: Int { offsets[offsets.count - 1] }
 
+  /// Tokens of the longest sequence, without those in a cache.
+  var longest: Int { (0..<count).reduce(0) { max($0, self[$1].count) } }
+
   /// The rows of sequence `index`.
   public subscript(index: Int) -> Range<Int> { offsets[index]..<offsets[index + 1] }
 
