@@ -6,6 +6,8 @@
 // sequence in training, pages of a cache in decoding). A score is one chain of additions over the head's elements, an
 // output one over the visible keys in their order: the results depend neither on the cut of the segments nor on the rows beside.
 
+import CPrefetch
+
 /// Consecutive keys and values of all key-value heads.
 public struct KeyValueSegment {
   /// The keys of head h begin at `h * keyHeadStride`, in blocks of 16 keys, [⌈count/16⌉][D][16].
@@ -47,12 +49,15 @@ public struct AttentionBlock {
   /// Floats from one row of weights to the next.
   let weightStep: Int
   let queries, sums, inverses, weights: UnsafeMutablePointer<Float>
+  /// Whether keys and values come from memory: tiles take four streams at a time, which the processor does not foresee.
+  let prefetches: Bool
 
   /// The queries at `positions`; `scratch` has room for `scratchCount` floats.
   public init(
     _ shape: AttentionShape, keyValueHead head: Int, positions: Range<Int>,
-    scratch: UnsafeMutablePointer<Float>
+    scratch: UnsafeMutablePointer<Float>, prefetches: Bool = false
   ) {
+    self.prefetches = prefetches
     self.shape = shape
     self.head = head
     self.positions = positions
@@ -125,6 +130,10 @@ public struct AttentionBlock {
     let end = (keys.upperBound + keyBlock - 1) / keyBlock
     for block in stride(from: keys.lowerBound / keyBlock, to: end, by: 4) {
       let first = place + block * keyBlock - keys.lowerBound
+      if prefetches {
+        let count = min(4, end - block) * keyBlock * size
+        prefetch(blocks + block * keyBlock * size, rows: 1, stride: 0, count)
+      }
       for row in stride(from: 0, to: rows, by: tileRows) {
         let count = min(tileRows, rows - row)
         let seen = places(row, row + count - 1)
@@ -136,6 +145,14 @@ public struct AttentionBlock {
           rows: count, columns: vectors * 16, depth: size,
           into: weights + row * weightStep + first, rowStep: weightStep, step: 16)
       }
+    }
+  }
+
+  private func prefetch(
+    _ x: UnsafePointer<Float>, rows: Int, stride: Int, _ count: Int
+  ) {
+    for row in 0..<rows {
+      for i in Swift.stride(from: 0, to: count, by: 16) { CPrefetch.prefetch(x + row * stride + i) }
     }
   }
 
@@ -156,6 +173,10 @@ public struct AttentionBlock {
     let values = segment.values + keys.lowerBound * shape.stride + head * shape.size
     for start in stride(from: 0, to: keys.count, by: valueChunk) {
       let chunk = place + start..<place + min(keys.count, start + valueChunk)
+      if prefetches {
+        prefetch(
+          values + start * shape.stride, rows: chunk.count, stride: shape.stride, shape.size)
+      }
       for row in stride(from: 0, to: rows, by: tileRows) {
         addValues(values + start * shape.stride, chunk, row, min(rows, row + tileRows))
       }

@@ -170,7 +170,7 @@ private struct Part {
       let v = S(at: right, b.step)
       s0.addProduct(a0[at], v)
       s1.addProduct(a1[at], v)
-      at += a.step
+      at &+= a.step
       right += b.rowStep
     }
     s0.store(to: y, step)
@@ -193,7 +193,7 @@ private struct Part {
       s1.addProduct(a1[at], v)
       s2.addProduct(a2[at], v)
       s3.addProduct(a3[at], v)
-      at += a.step
+      at &+= a.step
       right += b.rowStep
     }
     s0.store(to: y, step)

@@ -91,6 +91,9 @@ extension Tensor {
     let room = AttentionBlock.scratchCount(shape, queries: queries, keys: longest)
     try Memory.check(bytes: Team.shared.threads * room * 4, for: "attention")
     let grain = taskGrain(shape, pairs: longest * queries)
+    // Where one layer's cache is this large, that of all layers has left the processor's caches since the last token.
+    let held = (0..<batch.count).reduce(0) { $0 + batch.past[$1] + batch[$1].count }
+    let prefetches = queries == 1 && held * shape.stride * 8 > 4 << 20
     segments.withUnsafeBufferPointer { segments in
       Team.shared.forEach(blocks.count * shape.keyValueHeads, atLeast: grain) { tasks in
         let scratch = Storage(count: room)
@@ -99,7 +102,7 @@ extension Tensor {
           let first = batch.past[s] + rows.lowerBound - batch[s].lowerBound
           AttentionBlock(
             shape, keyValueHead: task % shape.keyValueHeads, positions: first..<first + rows.count,
-            scratch: scratch.pointer
+            scratch: scratch.pointer, prefetches: prefetches
           ).attend(
             q.pointer + rows.lowerBound * width,
             UnsafeBufferPointer(rebasing: segments[bounds[s]..<bounds[s + 1]]),

@@ -1,0 +1,247 @@
+import Glibc
+import Kernels
+import TestSupport
+import Testing
+
+@testable import Tensors
+
+/// Shapes of attention that take different paths through its tiles.
+struct AttentionCase: Sendable, CustomStringConvertible {
+  let shape: AttentionShape
+  let lengths: [Int]
+
+  init(_ heads: Int, _ keyValueHeads: Int, _ size: Int, window: Int = .max, _ lengths: [Int]) {
+    shape = AttentionShape(
+      heads: heads, keyValueHeads: keyValueHeads, size: size, window: window)
+    self.lengths = lengths
+  }
+
+  var description: String {
+    "\(shape.heads) on \(shape.keyValueHeads) heads of \(shape.size), window \(shape.window), \(lengths)"
+  }
+
+  func inputs() throws -> (q: Tensor, k: Tensor, v: Tensor) {
+    var stream = RandomStream(seed: 5)
+    let tokens = lengths.reduce(0, +)
+    return try (
+      Tensor.randn([tokens, shape.heads * shape.size], from: &stream),
+      Tensor.randn([tokens, shape.stride], from: &stream),
+      Tensor.randn([tokens, shape.stride], from: &stream)
+    )
+  }
+}
+
+private let cases: [AttentionCase] = [
+  // Groups of 1, 2, 3 and 7; widths of one to five vectors and of none; more queries than a block has.
+  AttentionCase(2, 2, 16, [70, 1, 33]),
+  AttentionCase(4, 2, 64, [131, 5]),
+  AttentionCase(3, 1, 20, [40, 64]),
+  AttentionCase(14, 2, 48, [37]),
+  AttentionCase(2, 1, 80, [66]),
+  // Windows of less than a tile, of a tile's size and beyond; several blocks of keys left out.
+  AttentionCase(2, 1, 32, window: 1, [21]),
+  AttentionCase(3, 1, 16, window: 3, [50, 2]),
+  AttentionCase(4, 2, 16, window: 17, [90]),
+  AttentionCase(1, 1, 64, window: 40, [140]),
+]
+
+/// The kernels of attention against their formulas, and against themselves where the bits have to agree.
+@Suite(.serialized) struct AttentionTests {
+  @Test(arguments: cases) func equalsItsFormula(_ example: AttentionCase) throws {
+    let (q, k, v) = try example.inputs()
+    for input in [q, k, v] { try input.setRequiresGradient(true) }
+    let out = try Tensor.attention(
+      q, k, v, batch: RaggedBatch(lengths: example.lengths), shape: example.shape)
+    var stream = RandomStream(seed: 6)
+    let seed = try Tensor.randn(out.shape, from: &stream)
+    try out.backward(seed: seed)
+    let slow = SlowAttention(example, q.values, k.values, v.values, seed.values)
+    let fast = try [out] + [q, k, v].map { try #require($0.gradient) }
+    for (ours, theirs) in zip(fast, [slow.out, slow.dq, slow.dk, slow.dv]) {
+      let scale = theirs.reduce(1) { max($0, abs($1)) }
+      let difference = zip(ours.values, theirs).map { abs(Double($0) - $1) }.max() ?? .nan
+      #expect(difference < 3e-6 * scale)
+    }
+  }
+
+  /// New tokens in pieces, over segments that are cut anywhere, give the bits of the whole sequence.
+  @Test(arguments: cases) func bitsDoNotDependOnTheCut(_ example: AttentionCase) throws {
+    let (q, k, v) = try example.inputs()
+    let shape = example.shape
+    let count = example.lengths[0]
+    let whole = try attention(q, k, v, 0..<count, shape)
+    var stream = RandomStream(seed: 7)
+    for steps in [[1], [count], [3, 1, 30], [17, 2]] {
+      var segments = Segments(shape)
+      var past = 0
+      for step in 0... where past < count {
+        let length = min(count - past, steps[step % steps.count])
+        for row in past..<past + length {
+          if row > 0, stream.next() % 13 == 0 { segments.begin() }
+          segments.append(k.pointer + row * shape.stride, v.pointer + row * shape.stride)
+        }
+        let new = try Tensor.attention(
+          q.narrow(dim: 0, start: past, length: length),
+          batch: RaggedBatch(lengths: [length], past: [past]), shape: shape,
+          segments: segments.all, bounds: [0, segments.all.count])
+        let expected = try whole.narrow(dim: 0, start: past, length: length)
+        #expect(new.values.map(\.bitPattern) == expected.values.map(\.bitPattern))
+        past += length
+      }
+    }
+  }
+
+  @Test(arguments: cases) func bitsDoNotDependOnBatchOrThreads(_ example: AttentionCase) throws {
+    let before = Team.shared
+    defer { Team.shared = before }
+    let together = try gradients(example, [0..<example.lengths.reduce(0, +)], example.lengths)
+    Team.shared = Team(threads: 3)
+    let threads = try gradients(example, [0..<example.lengths.reduce(0, +)], example.lengths)
+    #expect(together == threads)
+    var starts = [0]
+    for length in example.lengths { starts.append(starts[starts.count - 1] + length) }
+    let alone = try gradients(
+      example, zip(starts, example.lengths).map { $0..<$0 + $1 }, nil)
+    #expect(together == alone)
+  }
+
+  @Test(arguments: [(1, 16), (16, 16), (37, 20), (50, 64), (3, 5)])
+  func keysAreStoredTogetherAsOneByOne(_ count: Int, _ size: Int) throws {
+    var stream = RandomStream(seed: 8)
+    let keys = try Tensor.randn([count, size + 3], from: &stream)
+    let blocks = Storage(zeros: keyBlocksCount(count, size: size))
+    let expected = Storage(zeros: blocks.count)
+    // What the places behind the last key held before does not stay.
+    for i in 0..<blocks.count { blocks.pointer[i] = .nan }
+    storeKeys(keys.pointer, stride: size + 3, count: count, size: size, into: blocks.pointer)
+    for row in 0..<count {
+      storeKey(keys.pointer + row * (size + 3), size: size, slot: row, into: expected.pointer)
+    }
+    for i in 0..<blocks.count { #expect(blocks.pointer[i] == expected.pointer[i]) }
+  }
+
+  private func attention(
+    _ q: Tensor, _ k: Tensor, _ v: Tensor, _ rows: Range<Int>, _ shape: AttentionShape
+  ) throws -> Tensor {
+    let parts = try [q, k, v].map {
+      try $0.narrow(dim: 0, start: rows.lowerBound, length: rows.count)
+    }
+    return try .attention(
+      parts[0], parts[1], parts[2], batch: RaggedBatch(lengths: [rows.count]), shape: shape)
+  }
+
+  /// Bits of the outputs and of all gradients, where each of the ranges is a batch of its own.
+  private func gradients(_ example: AttentionCase, _ ranges: [Range<Int>], _ lengths: [Int]?)
+    throws -> [[UInt32]]
+  {
+    let (q, k, v) = try example.inputs()
+    for input in [q, k, v] { try input.setRequiresGradient(true) }
+    var outputs: [UInt32] = []
+    for rows in ranges {
+      let parts = try [q, k, v].map {
+        try $0.narrow(dim: 0, start: rows.lowerBound, length: rows.count)
+      }
+      let out = try Tensor.attention(
+        parts[0], parts[1], parts[2], batch: RaggedBatch(lengths: lengths ?? [rows.count]),
+        shape: example.shape)
+      outputs += out.values.map(\.bitPattern)
+      try out.backward(seed: parts[0].detached())
+    }
+    return try [outputs]
+      + [q, k, v].map { try #require($0.gradient).values.map(\.bitPattern) }
+  }
+}
+
+/// Segments of cached keys and values that end where a test wants them to.
+private struct Segments {
+  private let shape: AttentionShape
+  private var storages: [(keys: Storage, values: Storage, count: Int)] = []
+  private let room = 160
+
+  init(_ shape: AttentionShape) {
+    self.shape = shape
+    begin()
+  }
+
+  /// Ends the last segment.
+  mutating func begin() {
+    let (keys, values) = (Storage(count: room * shape.stride), Storage(count: room * shape.stride))
+    // What was never written must not be seen.
+    for i in 0..<keys.count { (keys.pointer[i], values.pointer[i]) = (.nan, .nan) }
+    storages.append((keys, values, 0))
+  }
+
+  mutating func append(_ k: UnsafePointer<Float>, _ v: UnsafePointer<Float>) {
+    let last = storages.count - 1
+    let (keys, values, slot) = storages[last]
+    for head in 0..<shape.keyValueHeads {
+      storeKey(
+        k + head * shape.size, size: shape.size, slot: slot,
+        into: keys.pointer + head * room * shape.size)
+    }
+    (values.pointer + slot * shape.stride).update(from: v, count: shape.stride)
+    storages[last].count += 1
+  }
+
+  var all: [KeyValueSegment] {
+    storages.map {
+      KeyValueSegment(
+        keys: $0.keys.pointer, keyHeadStride: room * shape.size, values: $0.values.pointer,
+        count: $0.count)
+    }
+  }
+}
+
+/// Attention and its gradients as the formulas say, in double precision.
+private struct SlowAttention {
+  private(set) var out, dq, dk, dv: [Double]
+
+  init(_ example: AttentionCase, _ q: [Float], _ k: [Float], _ v: [Float], _ seed: [Float]) {
+    let shape = example.shape
+    (out, dq) = ([Double](repeating: 0, count: q.count), [Double](repeating: 0, count: q.count))
+    (dk, dv) = ([Double](repeating: 0, count: k.count), [Double](repeating: 0, count: k.count))
+    var start = 0
+    for length in example.lengths {
+      for token in 0..<length {
+        for head in 0..<shape.heads {
+          let kv = head * shape.keyValueHeads / shape.heads
+          let row = (start + token) * shape.heads * shape.size + head * shape.size
+          let keys = shape.visible(from: token).map {
+            (start + $0) * shape.stride + kv * shape.size
+          }
+          add(row, keys, shape, q, k, v, seed)
+        }
+      }
+      start += length
+    }
+  }
+
+  private mutating func add(
+    _ row: Int, _ keys: [Int], _ shape: AttentionShape, _ q: [Float], _ k: [Float],
+    _ v: [Float], _ seed: [Float]
+  ) {
+    let elements = 0..<shape.size
+    func product(_ a: (Int) -> Double, _ b: (Int) -> Double) -> Double {
+      elements.reduce(0) { $0 + a($1) * b($1) }
+    }
+    let scale = Double(shape.scale)
+    let weights = keys.map { key in
+      exp(scale * product({ Double(q[row + $0]) }, { Double(k[key + $0]) }))
+    }
+    let total = weights.reduce(0, +)
+    for (key, weight) in zip(keys, weights) {
+      for d in elements { out[row + d] += weight / total * Double(v[key + d]) }
+    }
+    let shared = product({ Double(seed[row + $0]) }, { out[row + $0] })
+    for (key, weight) in zip(keys, weights) {
+      let p = weight / total
+      let dp = product({ Double(seed[row + $0]) }, { Double(v[key + $0]) })
+      let ds = p * (dp - shared) * scale
+      for d in elements {
+        dq[row + d] += ds * Double(k[key + d])
+        dk[key + d] += ds * Double(q[row + d])
+        dv[key + d] += p * Double(seed[row + d])
+      }
+    }
+  }
+}
