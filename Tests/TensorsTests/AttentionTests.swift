@@ -17,7 +17,8 @@ struct AttentionCase: Sendable, CustomStringConvertible {
   }
 
   var description: String {
-    "\(shape.heads) on \(shape.keyValueHeads) heads of \(shape.size), window \(shape.window), \(lengths)"
+    "\(shape.heads) on \(shape.keyValueHeads) heads of \(shape.size), "
+      + "window \(shape.window), \(lengths)"
   }
 
   func inputs() throws -> (q: Tensor, k: Tensor, v: Tensor) {
@@ -73,9 +74,10 @@ private let cases: [AttentionCase] = [
     var stream = RandomStream(seed: 7)
     for steps in [[1], [count], [3, 1, 30], [17, 2]] {
       var segments = Segments(shape)
-      var past = 0
-      for step in 0... where past < count {
+      var (past, step) = (0, 0)
+      while past < count {
         let length = min(count - past, steps[step % steps.count])
+        step += 1
         for row in past..<past + length {
           if row > 0, stream.next() % 13 == 0 { segments.begin() }
           segments.append(k.pointer + row * shape.stride, v.pointer + row * shape.stride)
