@@ -6,8 +6,6 @@
 // sequence in training, pages of a cache in decoding). A score is one chain of additions over the head's elements, an
 // output one over the visible keys in their order: the results depend neither on the cut of the segments nor on the rows beside.
 
-import CPrefetch
-
 /// Consecutive keys and values of all key-value heads.
 public struct KeyValueSegment {
   /// The keys of head h begin at `h * keyHeadStride`, in blocks of 16 keys, [⌈count/16⌉][D][16].
@@ -98,6 +96,10 @@ public struct AttentionBlock {
   ) {
     let (width, size) = (shape.heads * shape.size, shape.size)
     let first = head * group
+    // What the next block begins with would else be waited for.
+    prefetch(
+      q + positions.count * width + first * size, rows: positions.count, stride: width,
+      group * size)
     for query in 0..<positions.count {
       scale(
         shape.scale, q + query * width + first * size, into: queries + query * group * size,
@@ -105,8 +107,11 @@ public struct AttentionBlock {
     }
     forEachSegment(segments) { segment, keys, place in score(segment, keys, place) }
     for row in 0..<rows {
-      let normaliser = exponentials(row)
-      normalisers?[row / group * shape.heads + first + row % group] = normaliser
+      let (largest, total) = exponentials(row)
+      inverses[row] = 1 / total
+      if let normalisers {
+        normalisers[row / group * shape.heads + first + row % group] = largest + log(total)
+      }
     }
     sums.update(repeating: 0, count: rows * size)
     forEachSegment(segments) { segment, keys, place in addValues(segment, keys, place) }
@@ -148,24 +153,14 @@ public struct AttentionBlock {
     }
   }
 
-  private func prefetch(
-    _ x: UnsafePointer<Float>, rows: Int, stride: Int, _ count: Int
-  ) {
-    for row in 0..<rows {
-      for i in Swift.stride(from: 0, to: count, by: 16) { CPrefetch.prefetch(x + row * stride + i) }
-    }
-  }
-
-  /// Turns a row of scores into exp(score − largest) and returns ln Σ exp(score).
-  private func exponentials(_ row: Int) -> Float {
+  /// Turns a row of scores into exp(score − largest); returns the largest and the sum.
+  private func exponentials(_ row: Int) -> (largest: Float, total: Float) {
     let seen = places(row, row)
     let scores = weights + row * weightStep + seen.lowerBound
     let padded = (seen.count + 15) / 16 * 16
     for place in seen.count..<padded { scores[place] = -.infinity }
     let largest = maximum(scores, padded)
-    let total = exponential(scores, minus: largest, into: scores, padded)
-    inverses[row] = 1 / total
-    return largest + log(total)
+    return (largest, exponential(scores, minus: largest, into: scores, padded))
   }
 
   /// Adds the weighted values of a segment's `keys`, of which the first has this place.

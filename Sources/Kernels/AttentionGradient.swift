@@ -10,7 +10,7 @@ public struct AttentionGradient {
   let shape: AttentionShape
   let head: Int
   let count: Int
-  let keyBlocks, valueBlocks, queries, weights, products: UnsafeMutablePointer<Float>
+  let keyBlocks, valueBlocks, queries, weights, products, shared: UnsafeMutablePointer<Float>
   /// Floats from one row of weights to the next.
   let step: Int
 
@@ -38,7 +38,7 @@ public struct AttentionGradient {
   /// Floats of scratch that a sequence of `count` tokens needs.
   public static func scratchCount(_ shape: AttentionShape, count: Int) -> Int {
     2 * keyBlocksCount(count, size: shape.size)
-      + queryBlock * (shape.size + 2 * weightStep(count)) + 16
+      + queryBlock * (shape.size + 2 * weightStep(count) + 1)
   }
 
   /// Not a power of two: columns of the weights are read as well.
@@ -55,7 +55,8 @@ public struct AttentionGradient {
     valueBlocks = keyBlocks + keyBlocksCount(count, size: shape.size)
     weights = valueBlocks + keyBlocksCount(count, size: shape.size)
     products = weights + AttentionGradient.queryBlock * step
-    queries = products + AttentionGradient.queryBlock * step
+    shared = products + AttentionGradient.queryBlock * step
+    queries = shared + AttentionGradient.queryBlock
   }
 
   /// Adds the gradients of this head to the dq, dk and dv of the rows.
@@ -81,18 +82,22 @@ public struct AttentionGradient {
     let (size, width) = (shape.size, shape.heads * shape.size)
     let first = positions.lowerBound * width + queryHead * size
     for row in 0..<positions.count {
-      scale(shape.scale, rows.q + first + row * width, into: queries + row * size, size)
+      let at = first + row * width
+      scale(shape.scale, rows.q + at, into: queries + row * size, size)
+      shared[row] = dot(rows.gradient + at, rows.out + at, size)
+    }
+    // What the next block begins with would else be waited for.
+    for next in [rows.q, rows.gradient, rows.out] {
+      prefetch(
+        next + first + positions.count * width, rows: positions.count, stride: width, size)
     }
     multiply(Grid(queries, rowStep: size, step: 1), keyBlocks, positions, into: weights)
     multiply(
       Grid(rows.gradient + first, rowStep: width, step: 1), valueBlocks, positions, into: products)
     for row in 0..<positions.count {
-      let at = first + row * width
       computeWeights(
         row, positions,
-        normaliser: rows.normalisers[
-          (positions.lowerBound + row) * shape.heads + queryHead],
-        shared: dot(rows.gradient + at, rows.out + at, size))
+        normaliser: rows.normalisers[(positions.lowerBound + row) * shape.heads + queryHead])
     }
   }
 
@@ -130,10 +135,8 @@ public struct AttentionGradient {
   }
 
   /// From scores and dp to p and ds in one row; zero where the query does not see what others of the block do.
-  private func computeWeights(
-    _ row: Int, _ positions: Range<Int>, normaliser: Float, shared: Float
-  ) {
-    let (p, ds) = (weights + row * step, products + row * step)
+  private func computeWeights(_ row: Int, _ positions: Range<Int>, normaliser: Float) {
+    let (p, ds, shared) = (weights + row * step, products + row * step, shared[row])
     let seen = shape.visible(from: positions.lowerBound + row)
     let blocks = blockRange(seen.upperBound - 1..<seen.upperBound)
     for t in stride(from: blocks.lowerBound * 16, to: blocks.upperBound * 16, by: 16) {

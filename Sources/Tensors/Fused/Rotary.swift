@@ -43,18 +43,16 @@ extension Tensor {
     table.extend(through: positions.max() ?? 0)
     let y = try result(x.shape, for: "rotary")
     turn(x.pointer, positions, table, direction: 1, width: x.shape[1], into: y.pointer)
-    return recorded("rotary", [x], y) { dy, into in
+    return recorded("rotary", [x], y, style: .writing) { dy, into in
       guard let dx = into[0] else { return }
-      let width = y.shape[1]
-      let back = try Storage(count: y.count, for: "backward")
-      turn(dy, positions, table, direction: -1, width: width, into: back.pointer)
-      Kernels.add(back.pointer, to: dx, y.count)
+      turn(
+        dy, positions, table, direction: -1, width: y.shape[1], into: dx, adding: !into.isEmpty(0))
     }
   }
 
   private static func turn(
     _ x: UnsafePointer<Float>, _ positions: [Int], _ table: RotaryTable, direction: Float,
-    width: Int, into y: UnsafeMutablePointer<Float>
+    width: Int, into y: UnsafeMutablePointer<Float>, adding: Bool = false
   ) {
     let size = table.half * 2
     table.cosines.withUnsafeBufferPointer { cosines in
@@ -66,7 +64,7 @@ extension Tensor {
             for head in stride(from: row * width, to: (row + 1) * width, by: size) {
               rotate(
                 x + head, cosines: c + angle, sines: s + angle, direction: direction,
-                into: y + head, size)
+                into: y + head, size, adding: adding)
             }
           }
         }
