@@ -11,7 +11,9 @@ public typealias Backward = (_ gradient: UnsafePointer<Float>, _ into: InputGrad
 
 /// How an operation fills the buffers of its inputs; by default it adds to each of them.
 public struct GradientStyle: OptionSet, Sendable {
+  /// A bit for each element.
   public let rawValue: Int
+  /// A set of the elements whose bits are set.
   public init(rawValue: Int) { self.rawValue = rawValue }
 
   /// It writes every element of those that hold nothing yet (`InputGradients.isEmpty`), which saves filling them with
