@@ -14,39 +14,6 @@ public func packedCount(rows n: Int, columns k: Int) -> Int { panelCount(n) * pa
 /// Panels that hold n output columns.
 public func panelCount(_ n: Int) -> Int { (n + panelWidth - 1) / panelWidth }
 
-/// Packs the panels in `panels` of the matrix `w` [n, k]; columns beyond n are zero.
-public func pack(
-  _ w: UnsafePointer<Float>, rows n: Int, columns k: Int, panels: Range<Int>,
-  into packed: UnsafeMutablePointer<Float>
-) {
-  for panel in panels {
-    let destination = packed + panel * k * panelWidth
-    let first = panel * panelWidth
-    let width = min(panelWidth, n - first)
-    if width < panelWidth { destination.update(repeating: 0, count: k * panelWidth) }
-    for column in 0..<width {
-      let source = w + (first + column) * k
-      for i in 0..<k { destination[i * panelWidth + column] = source[i] }
-    }
-  }
-}
-
-/// Packs the transpose of `w` [k, n]: panels of 32 of its columns, in rows as they stand.
-public func packTransposed(
-  _ w: UnsafePointer<Float>, rows k: Int, columns n: Int, panels: Range<Int>,
-  into packed: UnsafeMutablePointer<Float>
-) {
-  for panel in panels {
-    let destination = packed + panel * k * panelWidth
-    let first = panel * panelWidth
-    let width = min(panelWidth, n - first)
-    if width < panelWidth { destination.update(repeating: 0, count: k * panelWidth) }
-    for i in 0..<k {
-      (destination + i * panelWidth).update(from: w + i * n + first, count: width)
-    }
-  }
-}
-
 /// The left factor of a packed product, stored either way: element (row, i) is at `row * rowStep + i * step`.
 public struct Factor {
   /// Element (0, 0).

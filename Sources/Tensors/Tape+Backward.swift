@@ -34,6 +34,11 @@ public struct InputGradients {
   /// Whether the buffer of input `index` holds nothing yet, not even zeros; only with `GradientStyle.writing`.
   public func isEmpty(_ index: Int) -> Bool { empty[index] }
 
+  /// Fills the buffer of input `index` with zeros if it holds nothing yet.
+  func clearIfEmpty(_ index: Int, count: Int) {
+    if empty[index], let buffer = buffers[index] { buffer.update(repeating: 0, count: count) }
+  }
+
   /// The buffer of input `index` from an element on, as kernels take it.
   func buffer(_ index: Int, from start: Int = 0) -> GradientBuffer? {
     buffers[index].map { GradientBuffer($0 + start, adds: !empty[index]) }

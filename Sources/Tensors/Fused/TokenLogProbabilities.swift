@@ -2,7 +2,8 @@ import Kernels
 
 // The head of a language model at the positions whose log-probability is asked for, in chunks.
 //
-// Neither the forward nor the backward pass holds more than a chunk of logits; backward() computes them again.
+// Neither the forward nor the backward pass holds more than a chunk of logits; backward() computes them again where
+// there are several chunks.
 
 /// The tokens whose log-probability is asked for: `rows[i]` of the hidden states predicts `targets[i]`.
 public struct TokenTargets: Sendable {
@@ -18,9 +19,9 @@ public struct TokenTargets: Sendable {
   }
 }
 
-/// Rows of logits that exist at a time: at most 32 MB, but 16 rows.
+/// Rows of logits that exist at a time: at most 80 MB, but 16 rows. Each chunk of rows costs a pass over the output layer.
 public func logitRows(_ vocabulary: Int) -> Int {
-  max(16, min(1024, 8_388_608 / max(1, vocabulary)))
+  max(16, min(4096, 20_971_520 / max(1, vocabulary)))
 }
 
 extension Tensor {
@@ -33,7 +34,7 @@ extension Tensor {
   public static func tokenLogProbabilities(
     _ hidden: Tensor, weight: Weight, _ asked: TokenTargets, temperature: Float, entropy: Bool
   ) throws -> Tensor {
-    let (vocabulary, width) = (weight.shape[0], weight.shape[1])
+    let vocabulary = weight.shape[0]
     for id in asked.targets where id < 0 || id >= vocabulary {
       throw TensorError("logprobs: token id \(id) is outside of 0..\(vocabulary - 1)")
     }
@@ -43,9 +44,11 @@ extension Tensor {
     let chunks = blocks(count, size: logitRows(vocabulary))
     let scale = 1 / temperature
     let isTrained = weight.tensor.map { $0.requiresGradient && records($0) } ?? false
+    var onlyLogits: Storage?
     for chunk in chunks {
       try Interrupt.check()
       let logits = try headLogits(hidden, weight, asked.rows[chunk], isTrained: isTrained)
+      if chunks.count == 1 { onlyLogits = logits }
       Team.shared.forEach(chunk.count, atLeast: rowGrain(vocabulary)) { range in
         for i in range {
           let row = logits.pointer + i * vocabulary
@@ -61,11 +64,16 @@ extension Tensor {
     }
     let head = weight.tensor.map { Weight.float32($0.detached()) } ?? weight
     let inputs = [hidden] + [weight.tensor].compactMap { $0 }
-    return recorded("logprobs", inputs, output) {
+    return recorded("logprobs", inputs, output, style: .writing) {
       [hidden = hidden.detached()] gradient, into in
+      into.clearIfEmpty(0, count: hidden.count)
+      if count == 0, weight.tensor != nil { into.clearIfEmpty(1, count: weight.count) }
       for chunk in chunks {
         try Interrupt.check()
-        let logits = try headLogits(hidden, head, asked.rows[chunk], isTrained: isTrained)
+        // They become their gradient in place, so that a second backward() has to compute them.
+        let logits =
+          try onlyLogits ?? headLogits(hidden, head, asked.rows[chunk], isTrained: isTrained)
+        onlyLogits = nil
         Team.shared.forEach(chunk.count, atLeast: rowGrain(vocabulary)) { range in
           for i in range {
             let at = chunk.lowerBound + i
@@ -76,7 +84,8 @@ extension Tensor {
               entropyGradient: entropy ? gradient[count + at] : 0)
           }
         }
-        try headGradient(logits, hidden, head, asked.rows[chunk], width, into)
+        try headGradient(
+          logits, hidden, head, asked.rows[chunk], into, isFirst: chunk.lowerBound == 0)
       }
     }
   }
@@ -105,10 +114,10 @@ extension Tensor {
 
   /// dh += dlogits W at the rows, dW += dlogitsᵀ h.
   private static func headGradient(
-    _ dlogits: Storage, _ hidden: Tensor, _ weight: Weight, _ rows: ArraySlice<Int>, _ width: Int,
-    _ into: InputGradients
+    _ dlogits: Storage, _ hidden: Tensor, _ weight: Weight, _ rows: ArraySlice<Int>,
+    _ into: InputGradients, isFirst: Bool
   ) throws(TensorError) {
-    let vocabulary = weight.shape[0]
+    let (vocabulary, width) = (weight.shape[0], weight.shape[1])
     if let dh = into[0] {
       let local = try Storage(count: rows.count * width, for: "backward")
       try weight.inputGradient(
@@ -121,7 +130,7 @@ extension Tensor {
       let gathered = try gather(hidden, rows)
       try weightGradient(
         dlogits.pointer, gathered.pointer, rows: rows.count, n: vocabulary, k: width,
-        into: GradientBuffer(dw, adds: true))
+        into: GradientBuffer(dw, adds: !(isFirst && into.isEmpty(1))))
     }
   }
 }
