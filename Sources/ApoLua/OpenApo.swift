@@ -34,7 +34,7 @@ func openApo(_ state: LuaState) throws -> LuaReference {
 
 /// Tells the collector what tensors hold, and the engine about Ctrl-C.
 private func connectEngine(to state: LuaState) {
-  Memory.keepFreedMemory()
+  Memory.returnFreedMemory()
   Interrupt.isRequested = { LuaState.isInterrupted }
   state.setMemoryUsage {
     MemoryUsage(live: Int64(Storage.liveBytes), allocated: Int64(Storage.allocatedBytes))

@@ -4,15 +4,15 @@ import Synchronization
 // Freed blocks of tensors, kept for the next request of their size.
 //
 // A training step asks for the same sizes as the one before it, and a page that the kernel hands out anew is cleared
-// first: that was a quarter of the time of a step. Blocks come in sizes of eight steps per octave, so that batches of
-// slightly different lengths share them. What is kept is bounded by what the program held at its peak: keeping blocks adds
-// at most a sixteenth to the memory that it needs without.
+// first: that was a quarter of the time of a step. A request may get a block that is up to an eighth larger, so that
+// batches of slightly different lengths share them. What is kept is bounded by what the program held at its peak: keeping
+// blocks adds at most a sixteenth to the memory that it needs without.
 
 /// The blocks that wait for another use; all functions may be called from any thread.
 enum FreedBlocks {
   /// Smaller blocks are left to malloc, which keeps them itself.
   static let smallest = 4096
-  private static let sizesPerOctave = 8
+  private static let sizesPerOctave = 32
 
   private struct Contents {
     /// Blocks by class of size.
@@ -31,22 +31,33 @@ enum FreedBlocks {
   /// Bytes that wait for another use.
   static var keptBytes: Int { lock.withLock { _ in contents.kept } }
 
+  /// The most bytes of blocks in use at a time.
+  static var peakBytes: Int { lock.withLock { _ in contents.peak } }
+
   /// Bytes of large blocks that were ever had from the system.
   static var freshBytes: Int { fresh.load(ordering: .relaxed) }
 
-  /// A block of at least `bytes` bytes on a cache line's boundary, not initialised; nil where there is no memory.
-  static func take(_ bytes: Int) -> UnsafeMutableRawPointer? {
-    let (index, size) = sizeClass(bytes)
-    let (block, excess) = lock.withLock { _ -> (UnsafeMutableRawPointer?, Int) in
-      contents.inUse += size
-      contents.peak = max(contents.peak, contents.inUse)
-      if let block = contents.blocks[index].popLast() {
-        contents.kept -= size
+  /// Memory that `take` gave: at least as many bytes as were asked for, on a cache line's boundary.
+  struct Block {
+    let pointer: UnsafeMutableRawPointer
+    let size: Int
+  }
+
+  /// A block of at least `bytes` bytes, not initialised; nil where there is no memory.
+  static func take(_ bytes: Int) -> Block? {
+    let (first, size) = sizeClass(bytes)
+    let (kept, excess) = lock.withLock { _ -> (Block?, Int) in
+      for index in first...first + sizesPerOctave / 8 {
+        guard let pointer = contents.blocks[index].popLast() else { continue }
+        let block = Block(pointer: pointer, size: self.size(ofClass: index))
+        contents.kept -= block.size
+        use(block.size)
         return (block, 0)
       }
+      use(size)
       return (nil, contents.inUse + contents.kept - contents.peak - contents.peak / 16)
     }
-    if let block { return block }
+    if let kept { return kept }
     if excess > 0 { release(atLeast: excess) }
     if let block = allocate(size) { return block }
     release()
@@ -55,18 +66,23 @@ enum FreedBlocks {
     return nil
   }
 
-  private static func allocate(_ size: Int) -> UnsafeMutableRawPointer? {
-    fresh.add(size, ordering: .relaxed)
-    return aligned_alloc(64, size)
+  private static func use(_ size: Int) {
+    contents.inUse += size
+    contents.peak = max(contents.peak, contents.inUse)
   }
 
-  /// Takes back a block that `take` gave for `bytes`.
-  static func give(_ block: UnsafeMutableRawPointer, _ bytes: Int) {
-    let (index, size) = sizeClass(bytes)
+  private static func allocate(_ size: Int) -> Block? {
+    fresh.add(size, ordering: .relaxed)
+    return aligned_alloc(64, size).map { Block(pointer: $0, size: size) }
+  }
+
+  /// Takes back a block that `take` gave.
+  static func give(_ block: Block) {
+    let (index, size) = sizeClass(block.size)
     lock.withLock { _ in
       contents.inUse -= size
       contents.kept += size
-      contents.blocks[index].append(block)
+      contents.blocks[index].append(block.pointer)
     }
   }
 
@@ -87,16 +103,16 @@ enum FreedBlocks {
     for block in released { free(block) }
   }
 
-  /// The class of a request, and the size of its blocks: the next of eight steps between powers of two.
+  /// The class of a request, and the size of its blocks: the next of 32 steps between powers of two.
   private static func sizeClass(_ bytes: Int) -> (index: Int, size: Int) {
     let octave = Int.bitWidth - 1 - bytes.leadingZeroBitCount
-    let step = 1 << (octave - 3)
-    let steps = (bytes + step - 1) / step  // 8 to 16
-    let index = octave * sizesPerOctave + steps - sizesPerOctave
-    return (index, steps * step)
+    let step = (1 << octave) / sizesPerOctave
+    let steps = (bytes + step - 1) / step  // 32 to 64
+    return (octave * sizesPerOctave + steps - sizesPerOctave, steps * step)
   }
 
   private static func size(ofClass index: Int) -> Int {
-    (index % sizesPerOctave + sizesPerOctave) << (index / sizesPerOctave - 3)
+    let (octave, steps) = index.quotientAndRemainder(dividingBy: sizesPerOctave)
+    return (1 << octave) / sizesPerOctave * (steps + sizesPerOctave)
   }
 }

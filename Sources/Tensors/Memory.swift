@@ -121,10 +121,10 @@ public enum Memory {
     return String(decoding: bytes[..<fread(&bytes, 1, bytes.count, file)], as: UTF8.self)
   }
 
-  /// Keeps freed memory in the process: the next step needs the same blocks again, and new pages cost a fault each.
-  public static func keepFreedMemory() {
-    _ = mallopt(-3, 32 << 20)  // M_MMAP_THRESHOLD
-    _ = mallopt(-1, 1 << 30)  // M_TRIM_THRESHOLD
+  /// Lets blocks of a megabyte and more go back to the system as soon as they are freed: `FreedBlocks` decides which are kept.
+  public static func returnFreedMemory() {
+    _ = mallopt(-3, 1 << 20)  // M_MMAP_THRESHOLD, which would grow to 32 MB
+    _ = mallopt(-1, 64 << 20)  // M_TRIM_THRESHOLD
   }
 }
 

@@ -18,38 +18,43 @@ public final class Storage: @unchecked Sendable {
   public private(set) var version = 0
   private var packed: PackedMatrix?
 
+  /// Bytes of the block that `FreedBlocks` gave; 0 where malloc did.
+  private let blockSize: Int
+
   /// `count` floats that are not initialised: for small buffers, whose size no script decides.
   public init(count: Int) {
-    guard let pointer = Storage.allocate(count) else {
+    guard let (pointer, size) = Storage.allocate(count) else {
       // Scripts cannot come here: what grows with their data is made by `init(count:for:)`.
       preconditionFailure("out of memory: \(count) floats for a buffer")
     }
-    (self.pointer, self.count) = (pointer, count)
+    (self.pointer, self.count, blockSize) = (pointer, count, size)
     Storage.add(count)
   }
 
   /// `count` floats that are not initialised; throws where memory is short (see `Memory.check`).
   public init(count: Int, for operation: String) throws(TensorError) {
     try Memory.check(bytes: count * 4, for: operation)
-    guard let pointer = Storage.allocate(count) else {
+    guard let (pointer, size) = Storage.allocate(count) else {
       throw Memory.shortage(bytes: count * 4, for: operation)
     }
-    (self.pointer, self.count) = (pointer, count)
+    (self.pointer, self.count, blockSize) = (pointer, count, size)
     Storage.add(count)
   }
 
-  private static func allocate(_ count: Int) -> UnsafeMutablePointer<Float>? {
-    let bytes = blockBytes(count)
+  private static func allocate(
+    _ count: Int
+  ) -> (pointer: UnsafeMutablePointer<Float>, blockSize: Int)? {
+    // Whole cache lines.
+    let bytes = max(64, (count * 4 + 63) / 64 * 64)
+    guard bytes < FreedBlocks.smallest else {
+      return FreedBlocks.take(bytes).map {
+        ($0.pointer.bindMemory(to: Float.self, capacity: count), $0.size)
+      }
+    }
     // An aligned block of a few bytes takes several times as long, and leaves gaps behind.
-    let raw =
-      bytes <= 256
-      ? malloc(bytes)
-      : bytes < FreedBlocks.smallest ? aligned_alloc(64, bytes) : FreedBlocks.take(bytes)
-    return raw?.bindMemory(to: Float.self, capacity: count)
+    let raw = bytes <= 256 ? malloc(bytes) : aligned_alloc(64, bytes)
+    return raw.map { ($0.bindMemory(to: Float.self, capacity: count), 0) }
   }
-
-  /// Whole cache lines.
-  private static func blockBytes(_ count: Int) -> Int { max(64, (count * 4 + 63) / 64 * 64) }
 
   private static func add(_ count: Int) {
     let now = live.add(count * 4, ordering: .relaxed).newValue
@@ -70,8 +75,11 @@ public final class Storage: @unchecked Sendable {
   }
 
   deinit {
-    let bytes = Storage.blockBytes(count)
-    if bytes < FreedBlocks.smallest { free(pointer) } else { FreedBlocks.give(pointer, bytes) }
+    if blockSize > 0 {
+      FreedBlocks.give(FreedBlocks.Block(pointer: pointer, size: blockSize))
+    } else {
+      free(pointer)
+    }
     live.subtract(count * 4, ordering: .relaxed)
   }
 
