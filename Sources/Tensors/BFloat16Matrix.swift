@@ -86,7 +86,7 @@ public final class BFloat16Matrix: @unchecked Sendable {
   /// y = x Wᵀ for x [rows, k] and y [rows, n]; the bits of a row do not depend on the other rows.
   func multiply(_ x: UnsafePointer<Float>, rows: Int, into y: UnsafeMutablePointer<Float>) {
     let (n, k) = (n, k)
-    Team.shared.forEach(panelCount(n), atLeast: grain(rows * k * panelWidth)) { range in
+    Team.shared.forEach(panelCount(n), atLeast: grain(rows: rows, k: k)) { range in
       multiplyPacked(
         panels.words, n: n, k: k, panels: range, x: Factor(rows: x, k: k), rows: 0..<rows, y: y)
     }
@@ -99,7 +99,7 @@ public final class BFloat16Matrix: @unchecked Sendable {
     let (n, k) = (n, k)
     let packed = try Storage(count: packedCount(rows: k, columns: n), for: "backward")
     let factor = Factor(rows: dy, k: n)
-    Team.shared.forEach(panelCount(k), atLeast: grain(rows * n * panelWidth)) { range in
+    Team.shared.forEach(panelCount(k), atLeast: grain(rows: rows, k: n)) { range in
       panels.packTransposed(panels: range, into: packed.pointer)
       multiplyPacked(
         packed.pointer, n: k, k: n, panels: range, x: factor, rows: 0..<rows, y: dx.pointer,

@@ -6,13 +6,15 @@ import Synchronization
 // A training step asks for the same sizes as the one before it, and a page that the kernel hands out anew is cleared
 // first: that was a quarter of the time of a step. A request may get a block that is up to an eighth larger, so that
 // batches of slightly different lengths share them. What is kept is bounded by what the program held at its peak: keeping
-// blocks adds at most a sixteenth to the memory that it needs without.
+// blocks adds at most a sixteenth, or 128 MB, to the memory that it needs without.
 
 /// The blocks that wait for another use; all functions may be called from any thread.
 enum FreedBlocks {
   /// Smaller blocks are left to malloc, which keeps them itself.
   static let smallest = 4096
   private static let sizesPerOctave = 32
+  /// Phases that need few large and many small blocks in turn shall not take them from each other.
+  static let slack = 128 << 20
 
   private struct Contents {
     /// Blocks by class of size.
@@ -55,7 +57,7 @@ enum FreedBlocks {
         return (block, 0)
       }
       use(size)
-      return (nil, contents.inUse + contents.kept - contents.peak - contents.peak / 16)
+      return (nil, contents.inUse + contents.kept - contents.peak - max(slack, contents.peak / 16))
     }
     if let kept { return kept }
     if excess > 0 { release(atLeast: excess) }

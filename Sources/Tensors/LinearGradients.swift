@@ -34,12 +34,12 @@ func multiply(
   // A narrow matrix has too few panels for the team: the rows are shared out instead.
   guard panels > 2 || rows < 64 else {
     let pieces = blocks(rows, size: 64)
-    return Team.shared.forEach(pieces.count, atLeast: grain(64 * k * n)) { range in
+    return Team.shared.forEach(pieces.count, atLeast: grain(rows: 64, k: k, panels: panels)) { range in
       multiply(
         0..<panels, pieces[range.lowerBound].lowerBound..<pieces[range.upperBound - 1].upperBound)
     }
   }
-  Team.shared.forEach(panels, atLeast: grain(rows * k * panelWidth)) { multiply($0, 0..<rows) }
+  Team.shared.forEach(panels, atLeast: grain(rows: rows, k: k)) { multiply($0, 0..<rows) }
 }
 
 /// dx = dy W, or dx += dy W, for dy [rows, n], W [n, k] (stored [k, n] where `isTransposed`) and dx [rows, k].
@@ -63,7 +63,7 @@ func weightGradient(
   for part in blocks(rows, size: 512) {
     let (count, first) = (part.count, part.lowerBound)
     let (leftPanels, rightPanels) = (panelCount(n), panelCount(k))
-    Team.shared.forEach(leftPanels + rightPanels, atLeast: grain(8 * count * panelWidth)) { range in
+    Team.shared.forEach(leftPanels + rightPanels, atLeast: grain(rows: 1, k: count)) { range in
       packTransposed(
         dy + first * n, rows: count, columns: n, panels: range.clamped(to: 0..<leftPanels),
         into: left.pointer)
@@ -81,11 +81,10 @@ func weightGradient(
           adding: dw.adds || first > 0)
       }
     }
-    let work = count * panelWidth
     if leftPanels > rightPanels {
-      Team.shared.forEach(leftPanels, atLeast: grain(work * k)) { multiply($0, 0..<rightPanels) }
+      Team.shared.forEach(leftPanels, atLeast: grain(rows: k, k: count)) { multiply($0, 0..<rightPanels) }
     } else {
-      Team.shared.forEach(rightPanels, atLeast: grain(work * n)) { multiply(0..<leftPanels, $0) }
+      Team.shared.forEach(rightPanels, atLeast: grain(rows: n, k: count)) { multiply(0..<leftPanels, $0) }
     }
   }
 }
@@ -113,5 +112,9 @@ private func - (range: Range<Int>, offset: Int) -> Range<Int> {
   range.lowerBound - offset..<range.upperBound - offset
 }
 
-/// Panels worth a thread when one takes `work` multiply-adds: half a million are about 5 µs.
-func grain(_ work: Int) -> Int { max(1, 500_000 / max(1, work)) }
+/// Panels of depth k that are worth a thread where `rows` rows meet them: about 3 µs.
+///
+/// Reading a weight takes as long as ten multiply-adds.
+func grain(rows: Int, k: Int, panels: Int = 1) -> Int {
+  max(1, 300_000 / max(1, max(rows, 10) * k * panelWidth * panels))
+}

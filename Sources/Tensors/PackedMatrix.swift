@@ -54,11 +54,11 @@ public final class PackedMatrix: @unchecked Sendable {
     // A narrow matrix has too few panels for the team: the rows are shared out instead, in tiles of 8.
     guard panels > 2 || rows < 64 else {
       let tiles = (rows + 7) / 8
-      Team.shared.forEach(tiles, atLeast: grain(8 * k * n)) {
+      Team.shared.forEach(tiles, atLeast: grain(rows: 8, k: k, panels: panels)) {
         multiply(0..<panels, $0.lowerBound * 8..<min(rows, $0.upperBound * 8))
       }
       return
     }
-    Team.shared.forEach(panels, atLeast: grain(rows * k * panelWidth)) { multiply($0, 0..<rows) }
+    Team.shared.forEach(panels, atLeast: grain(rows: rows, k: k)) { multiply($0, 0..<rows) }
   }
 }

@@ -100,7 +100,7 @@ public final class Team: @unchecked Sendable {
 
   private func work() {
     while true {
-      var patience = 20_000
+      var patience = 100_000
       while !Ticket(ticket.load(ordering: .acquiring)).hasWork {
         patience -= 1
         if patience == 0 { sleep() }

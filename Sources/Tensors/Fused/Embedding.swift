@@ -21,6 +21,7 @@ extension Tensor {
       for (row, id) in ids.enumerated() {
         (y.pointer + row * width).update(from: tensor.pointer + id * width, count: width)
       }
+      guard records(tensor) else { return y }
       return recorded("embedding", [tensor], y) { dy, into in
         guard let dw = into[0] else { return }
         for (row, id) in ids.enumerated() {

@@ -11,11 +11,12 @@ extension Tensor {
     let (outputs, inputs) = try checkLinear(x, weight.shape, bias, isTransposed)
     let rows = x.shape[0]
     let y = try result([rows, outputs], for: "linear")
-    let sources = [x, weight] + (bias.map { [$0] } ?? [])
     try weight.multiply(
-      x.pointer, rows: rows, isTransposed: isTransposed,
-      isTrained: weight.requiresGradient && records(sources), into: y.pointer)
+      x.pointer, rows: rows, isTransposed: isTransposed, isTrained: records(weight),
+      into: y.pointer)
     if let bias { addRow(bias, to: y) }
+    guard records(x, weight) || bias.map({ records($0) }) == true else { return y }
+    let sources = [x, weight] + (bias.map { [$0] } ?? [])
     let version = weight.storage.version
     return recorded("linear", sources, y, style: .writing) {
       // A frozen weight has no gradient, and its input need not be kept for one.
@@ -55,6 +56,7 @@ extension Tensor {
       let y = try result([rows, outputs], for: "linear")
       matrix.multiply(x.pointer, rows: rows, into: y.pointer)
       if let bias { addRow(bias, to: y) }
+      guard records(x) || bias.map({ records($0) }) == true else { return y }
       return recorded("linear", [x] + (bias.map { [$0] } ?? []), y, style: .writing) {
         [hasBias = bias != nil] dy, into in
         if let dx = into.buffer(0) { try matrix.inputGradient(dy, rows: rows, into: dx) }

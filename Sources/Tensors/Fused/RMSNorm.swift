@@ -22,6 +22,7 @@ extension Tensor {
           into: y.pointer + i * width, width)
       }
     }
+    guard records(x, weight) else { return y }
     return recorded("rms_norm", [x, weight], y, style: .writing) {
       [x = x.detached(), weight = weight.detached()] dy, into in
       try rmsNormGradient(x, weight, inverse, dy, into)

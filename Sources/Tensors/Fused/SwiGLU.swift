@@ -12,6 +12,7 @@ extension Tensor {
       let start = range.lowerBound
       Kernels.swiGLU(gate.pointer + start, up.pointer + start, into: y.pointer + start, range.count)
     }
+    guard records(gate, up) else { return y }
     return recorded("swiglu", [gate, up], y, style: .writing) {
       [gate = gate.detached(), up = up.detached()] dy, into in
       Team.shared.forEach(gate.count, atLeast: grain) { range in
