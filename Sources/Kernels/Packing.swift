@@ -29,23 +29,33 @@ public func packTransposed(
   _ w: UnsafePointer<Float>, rows k: Int, columns n: Int, panels: Range<Int>,
   into packed: UnsafeMutablePointer<Float>
 ) {
-  for panel in panels {
-    let destination = packed + panel * k * panelWidth
-    let first = panel * panelWidth
-    let width = min(panelWidth, n - first)
-    guard width == panelWidth else {
-      destination.update(repeating: 0, count: k * panelWidth)
-      for i in 0..<k {
-        (destination + i * panelWidth).update(from: w + i * n + first, count: width)
-      }
-      continue
+  // Rows lie pages apart: some of them pass over all panels before the next ones do.
+  for start in stride(from: 0, to: k, by: 16) {
+    let rows = start..<min(start + 16, k)
+    for panel in panels {
+      copyRows(
+        rows, w + panel * panelWidth, stride: n, width: min(panelWidth, n - panel * panelWidth),
+        into: packed + panel * k * panelWidth)
     }
-    for i in 0..<k {
-      let row = w + i * n + first
-      let (a, b) = (Vector(at: row), Vector(at: row + 16))
-      a.store(to: destination + i * panelWidth)
-      b.store(to: destination + i * panelWidth + 16)
+  }
+}
+
+/// Copies the first `width` floats of some rows into a panel, and zeros behind them.
+private func copyRows(
+  _ rows: Range<Int>, _ x: UnsafePointer<Float>, stride: Int, width: Int,
+  into panel: UnsafeMutablePointer<Float>
+) {
+  guard width == panelWidth else {
+    for i in rows {
+      (panel + i * panelWidth).update(repeating: 0, count: panelWidth)
+      (panel + i * panelWidth).update(from: x + i * stride, count: width)
     }
+    return
+  }
+  for i in rows {
+    let (a, b) = (Vector(at: x + i * stride), Vector(at: x + i * stride + 16))
+    a.store(to: panel + i * panelWidth)
+    b.store(to: panel + i * panelWidth + 16)
   }
 }
 
