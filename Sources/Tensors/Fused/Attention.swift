@@ -20,6 +20,7 @@ extension Tensor {
       try Tensor.records(q, k, v) ? Storage(count: tokens * shape.heads, for: "attention") : nil
     let out = try result(q.shape, for: "attention")
     try attend(q, k, v, batch, shape, into: out.pointer, normalisers?.pointer)
+    guard records([q, k, v]) else { return out }
     return recorded("attention", [q, k, v], out) {
       [q = q.detached(), k = k.detached(), v = v.detached()] dout, into in
       guard let normalisers else { return }
