@@ -13,9 +13,9 @@ import sys
 from dataclasses import dataclass
 
 MEASURED = {
-    "flops": 160e9,  # of one core in products of 16 to 64 rows
+    "flops": 210e9,  # of one core in products of 16 to 64 rows
     "cache": 90e9,  # bytes per second that a core reads weights with, one row, from the shared cache
-    "memory": 30e9,  # bytes per second of all cores from memory; a server has ten times that
+    "memory": 45e9,  # bytes per second of all cores from memory; a server has several times that
     "shared_cache": 32e6,
     "element": 0.25e-9,  # seconds for a number in norms, sums, rotations
     "pair": 0.11e-9,  # seconds for a number of a key or value that a head sees
@@ -24,7 +24,7 @@ MEASURED = {
     "loop": 0.1e-6,  # seconds to start a loop and to see its end
     "claim": 0.026e-6,  # seconds for a core to take a range
     "passed": 0.06e-6,  # seconds more where another core took the one before
-    "grain": 500e3,  # products of a range
+    "grain": 300e3,  # products of a range; reading a weight counts as ten (`grain` in LinearGradients.swift)
 }
 PANEL, RANGES = 32, 4  # outputs of a panel of weights; ranges per core
 
@@ -56,7 +56,7 @@ class Loop:
 def product(m, rows, outputs, inputs):
     bandwidth = m["cache"] if rows < 8 else float("inf")
     seconds = max(2 * rows * outputs * inputs / m["flops"], 4 * outputs * inputs / bandwidth)
-    return Loop(-(-outputs // PANEL), max(1, int(m["grain"]) // (rows * inputs * PANEL)), seconds)
+    return Loop(-(-outputs // PANEL), max(1, int(m["grain"]) // (max(rows, 10) * inputs * PANEL)), seconds)
 
 
 def elements(m, rows, width, grain):
