@@ -34,7 +34,8 @@ func multiply(
   // A narrow matrix has too few panels for the team: the rows are shared out instead.
   guard panels > 2 || rows < 64 else {
     let pieces = blocks(rows, size: 64)
-    return Team.shared.forEach(pieces.count, atLeast: grain(rows: 64, k: k, panels: panels)) { range in
+    return Team.shared.forEach(pieces.count, atLeast: grain(rows: 64, k: k, panels: panels)) {
+      range in
       multiply(
         0..<panels, pieces[range.lowerBound].lowerBound..<pieces[range.upperBound - 1].upperBound)
     }
@@ -82,9 +83,13 @@ func weightGradient(
       }
     }
     if leftPanels > rightPanels {
-      Team.shared.forEach(leftPanels, atLeast: grain(rows: k, k: count)) { multiply($0, 0..<rightPanels) }
+      Team.shared.forEach(leftPanels, atLeast: grain(rows: k, k: count)) {
+        multiply($0, 0..<rightPanels)
+      }
     } else {
-      Team.shared.forEach(rightPanels, atLeast: grain(rows: n, k: count)) { multiply(0..<leftPanels, $0) }
+      Team.shared.forEach(rightPanels, atLeast: grain(rows: n, k: count)) {
+        multiply(0..<leftPanels, $0)
+      }
     }
   }
 }
