@@ -1,7 +1,7 @@
 import Kernels
 
 /// A weight matrix [n, k] in the layout of `multiplyPacked`, made once per change of the weights.
-public final class PackedMatrix: @unchecked Sendable {
+public final class PackedMatrix: PanelProduct, @unchecked Sendable {
   /// Rows of the matrix: outputs of the product.
   public let n: Int
   /// Columns of the matrix: inputs of the product.
@@ -40,6 +40,13 @@ public final class PackedMatrix: @unchecked Sendable {
   func isCurrent(version: Int, offset: Int, n: Int, k: Int, isTransposed: Bool) -> Bool {
     self.version == version && self.offset == offset && self.n == n && self.k == k
       && self.isTransposed == isTransposed
+  }
+
+  func multiply(
+    _ x: UnsafePointer<Float>, rows: Int, panels: Range<Int>, into y: UnsafeMutablePointer<Float>
+  ) {
+    multiplyPacked(
+      storage.pointer, n: n, k: k, panels: panels, x: Factor(rows: x, k: k), rows: 0..<rows, y: y)
   }
 
   /// y = x Wᵀ, or y += x Wᵀ, for x [rows, k] and y [rows, n]; the bits of a row do not depend on the other rows.

@@ -4,14 +4,14 @@ import Kernels
 // packing it in passing. The bits are the same.
 
 /// Whether products keep packed copies; see `withPackedWeights`.
-nonisolated(unsafe) private var keepsCopies = false
+nonisolated(unsafe) private(set) var keepsPackedCopies = false
 
 /// Runs `body`, in which products pack a weight once and keep the copy, which takes as much memory as the weight, until it
 /// changes or is trained.
 public func withPackedWeights<R, E: Error>(_ body: () throws(E) -> R) throws(E) -> R {
-  let before = keepsCopies
-  keepsCopies = true
-  defer { keepsCopies = before }
+  let before = keepsPackedCopies
+  keepsPackedCopies = true
+  defer { keepsPackedCopies = before }
   return try body()
 }
 
@@ -35,7 +35,7 @@ extension Tensor {
     let (n, k) = sizes(isTransposed)
     if isTrained { storage.dropPackedCopy() }
     let copy =
-      try keepsCopies && !isTrained
+      try keepsPackedCopies && !isTrained
       ? packed(isTransposed: isTransposed)
       : storage.packedCopy(offset: offset, rows: n, columns: k, isTransposed: isTransposed)
     if let copy { return copy.multiply(x, rows: rows, into: y, adding: adding) }

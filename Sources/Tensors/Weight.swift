@@ -40,6 +40,14 @@ public enum Weight: Sendable {
     }
   }
 
+  /// The packed form, whose panels can be multiplied one by one.
+  func panels(isTransposed: Bool) throws(TensorError) -> any PanelProduct {
+    switch self {
+    case .float32(let tensor): try tensor.packed(isTransposed: isTransposed)
+    case .bfloat16(let matrix): matrix
+    }
+  }
+
   /// y = x Wᵀ for x [rows, in] and y [rows, out], W stored [out, in]; see `Tensor.multiply`.
   func multiply(
     _ x: UnsafePointer<Float>, rows: Int, isTrained: Bool,

@@ -67,6 +67,16 @@ struct Linear {
   }
 }
 
+extension [Linear] {
+  /// The maps of one input, in their order.
+  func callAsFunction(_ x: Tensor) throws -> [Tensor] {
+    let maps = map { LinearMap($0.weight, bias: $0.bias, isTransposed: $0.isTransposed) }
+    return try zip(self, Tensor.linears(x, maps)).map { linear, y in
+      try linear.update.map { try .adding($0, of: x, to: y) } ?? y
+    }
+  }
+}
+
 /// Normalises the rows of its input.
 protocol Norm {
   func callAsFunction(_ x: Tensor) throws -> Tensor

@@ -74,19 +74,23 @@ struct LlamaLayer: TransformerLayer {
 
   func attention(_ x: Tensor, positions: [Int], attend: Attend) throws -> Tensor {
     try normed(x, attentionNorm) { h in
-      var (q, k) = try (qProj(h), kProj(h))
+      let projected = try [qProj, kProj, vProj](h)
+      var (q, k) = (projected[0], projected[1])
       if let qNorm, let kNorm { (q, k) = try (qNorm(q), kNorm(k)) }
       if let rotaryTable {
         q = try .rotary(q, positions: positions, rotaryTable)
         k = try .rotary(k, positions: positions, rotaryTable)
       }
-      return try oProj(attend(q, k, vProj(h)))
+      return try oProj(attend(q, k, projected[2]))
     }
   }
 
   /// down_proj(silu(gate_proj(h)) up_proj(h)).
   func feedForward(_ x: Tensor) throws -> Tensor {
-    try normed(x, feedForwardNorm) { try downProj(.swiGLU(gateProj($0), upProj($0))) }
+    try normed(x, feedForwardNorm) {
+      let projected = try [gateProj, upProj]($0)
+      return try downProj(.swiGLU(projected[0], projected[1]))
+    }
   }
 
   /// A part of the block with its norm where the family has it.

@@ -66,7 +66,7 @@ extension Tensor {
     }
   }
 
-  private static func checkLinear(
+  static func checkLinear(
     _ x: Tensor, _ weight: [Int], _ bias: Tensor?, _ isTransposed: Bool
   ) throws(TensorError) -> (outputs: Int, inputs: Int) {
     let inputDimension = isTransposed ? 0 : 1
