@@ -14,6 +14,9 @@ public struct GradientBuffer {
   /// The buffer from index `start` on.
   public func from(_ start: Int) -> GradientBuffer { GradientBuffer(pointer + start, adds: adds) }
 
+  /// Fills `count` floats with zeros unless they hold sums.
+  public func clear(_ count: Int) { if !adds { pointer.update(repeating: 0, count: count) } }
+
   /// Puts the first `lanes` (1 to 16) of a vector at index `i`.
   @inline(__always)
   func put(_ value: Vector, at i: Int, _ lanes: Int = 16) {

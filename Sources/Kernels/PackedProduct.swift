@@ -39,7 +39,7 @@ public struct Factor {
   }
 
   /// The same rows from element `start` on.
-  func from(_ start: Int) -> Factor {
+  public func from(_ start: Int) -> Factor {
     Factor(pointer: pointer + start * step, rowStep: rowStep, step: step)
   }
 
@@ -81,7 +81,7 @@ private func multiplyBlocks<W: PackedWeight>(
     }
     // Few rows wait for memory, which is fastest read in one go.
     let tiles = (part.count + 7) / 8
-    let depthStep = tiles == 1 ? k : sliceDepth
+    let depthStep = tiles == 1 ? max(1, k) : sliceDepth
     for depth in stride(from: 0, to: k, by: depthStep) {
       let slice = depth..<min(depth + depthStep, k)
       for panel in panels {

@@ -1,24 +1,28 @@
 // Packing a matrix into panels of 32 columns: a transposition, sixteen by sixteen in registers.
 
-/// Packs the panels in `panels` of the matrix `w` [n, k]; columns beyond n are zero.
+/// Packs the panels in `panels` of the matrix `w` [n, k], whose rows are `stride` floats apart (k by default); columns beyond
+/// n are zero.
 public func pack(
-  _ w: UnsafePointer<Float>, rows n: Int, columns k: Int, panels: Range<Int>,
-  into packed: UnsafeMutablePointer<Float>
+  _ w: UnsafePointer<Float>, rows n: Int, columns k: Int, stride rowStride: Int? = nil,
+  panels: Range<Int>, into packed: UnsafeMutablePointer<Float>
 ) {
+  let step = rowStride ?? k
   for panel in panels {
     let destination = packed + panel * k * panelWidth
     let first = panel * panelWidth
     let width = min(panelWidth, n - first)
     if width < panelWidth { destination.update(repeating: 0, count: k * panelWidth) }
     for group in stride(from: 0, to: width, by: 16) {
-      let source = w + (first + group) * k
+      let source = w + (first + group) * step
       let columns = min(16, width - group)
       let whole = columns == 16 ? k / 16 * 16 : 0
       for i in stride(from: 0, to: whole, by: 16) {
-        transpose(source + i, stride: k, into: destination + i * panelWidth + group)
+        transpose(source + i, stride: step, into: destination + i * panelWidth + group)
       }
       for column in 0..<columns {
-        for i in whole..<k { destination[i * panelWidth + group + column] = source[column * k + i] }
+        for i in whole..<k {
+          destination[i * panelWidth + group + column] = source[column * step + i]
+        }
       }
     }
   }

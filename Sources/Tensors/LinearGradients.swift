@@ -14,21 +14,27 @@ func multiply(
   _ x: UnsafePointer<Float>, rows: Int, weight w: UnsafePointer<Float>, n: Int, k: Int,
   isTransposed: Bool, into y: GradientBuffer
 ) {
+  guard k > 0 else { return y.clear(rows * n) }
   let panels = panelCount(n)
-  let group = min(panels, max(1, scratchBytes / (k * panelWidth * 4 + 1)))
+  // Where not even one panel fits, its sums go on slice by slice.
+  let depthStep = min(k, scratchBytes / (panelWidth * 4))
+  let group = min(panels, max(1, scratchBytes / (k * panelWidth * 4)))
   func multiply(_ panels: Range<Int>, _ rows: Range<Int>) {
-    let scratch = Storage(count: min(group, panels.count) * k * panelWidth)
+    let scratch = Storage(count: min(group, panels.count) * depthStep * panelWidth)
     for first in stride(from: panels.lowerBound, to: panels.upperBound, by: group) {
       let some = first..<min(first + group, panels.upperBound)
-      let packed = scratch.pointer - first * k * panelWidth
-      if isTransposed {
-        packTransposed(w, rows: k, columns: n, panels: some, into: packed)
-      } else {
-        pack(w, rows: n, columns: k, panels: some, into: packed)
+      for depth in stride(from: 0, to: k, by: depthStep) {
+        let count = min(depthStep, k - depth)
+        let packed = scratch.pointer - first * count * panelWidth
+        if isTransposed {
+          packTransposed(w + depth * n, rows: count, columns: n, panels: some, into: packed)
+        } else {
+          pack(w + depth, rows: n, columns: count, stride: k, panels: some, into: packed)
+        }
+        multiplyPacked(
+          packed, n: n, k: count, panels: some, x: Factor(rows: x, k: k).from(depth), rows: rows,
+          y: y.pointer, adding: y.adds || depth > 0)
       }
-      multiplyPacked(
-        packed, n: n, k: k, panels: some, x: Factor(rows: x, k: k), rows: rows, y: y.pointer,
-        adding: y.adds)
     }
   }
   // A narrow matrix has too few panels for the team: the rows are shared out instead.
@@ -58,6 +64,7 @@ func weightGradient(
   _ dy: UnsafePointer<Float>, _ x: UnsafePointer<Float>, rows: Int, n: Int, k: Int,
   into dw: GradientBuffer
 ) throws(TensorError) {
+  guard rows > 0 else { return dw.clear(n * k) }
   let chunk = min(rows, 512)
   let left = try Storage(count: packedCount(rows: n, columns: chunk), for: "backward")
   let right = try Storage(count: packedCount(rows: k, columns: chunk), for: "backward")
@@ -107,7 +114,7 @@ func biasGradient(
       }
     }
   }
-  if !db.adds { db.pointer.update(repeating: 0, count: width) }
+  db.clear(width)
   for piece in pieces.indices {
     Kernels.add(partial.pointer + piece * width, to: db.pointer, width)
   }

@@ -35,4 +35,43 @@ import Testing
       }
     }
   }
+
+  /// A depth of which not one panel fits into the scratch memory is taken in slices, with the bits of the packed matrix.
+  @Test func deepProductsHaveTheBitsOfThePackedMatrix() throws {
+    let (rows, n, k) = (9, 40, 7000)
+    let x = PackedProductTests.random(rows * k, 1)
+    let w = Tensor(PackedProductTests.random(n * k, 2), shape: [n, k])
+    var packed = [Float](repeating: 0, count: rows * n)
+    try w.packed.multiply(x, rows: rows, into: &packed)
+    var sliced = [Float](repeating: .nan, count: rows * n)
+    sliced.withUnsafeMutableBufferPointer {
+      multiply(
+        x, rows: rows, weight: w.pointer, n: n, k: k, isTransposed: false,
+        into: GradientBuffer($0.baseAddress!, adds: false))
+    }
+    #expect(sliced == packed)
+  }
+
+  @Test func nothingToAddLeavesZeros() throws {
+    var dw = [Float](repeating: .nan, count: 6)
+    try dw.withUnsafeMutableBufferPointer {
+      try weightGradient(
+        [0], [0], rows: 0, n: 2, k: 3, into: GradientBuffer($0.baseAddress!, adds: false))
+    }
+    #expect(dw == [0, 0, 0, 0, 0, 0])
+  }
+
+  /// The output layer is read again in backward().
+  @Test func aChangedOutputLayerIsAnError() throws {
+    let w = Tensor(PackedProductTests.random(20, 3), shape: [5, 4])
+    try w.setRequiresGradient(true)
+    let hidden = Tensor(PackedProductTests.random(8, 4), shape: [2, 4])
+    let result = try Tensor.tokenLogProbabilities(
+      hidden, weight: .float32(w), TokenTargets(rows: [0, 1], targets: [1, 2]), temperature: 1,
+      entropy: false)
+    w.pointer[0] = 3
+    w.storage.didChange()
+    let error = #expect(throws: TensorError.self) { try result.sum().backward() }
+    #expect(error.map { "\($0)" }?.contains("'logprobs' was changed in place") == true)
+  }
 }

@@ -23,7 +23,8 @@ extension Tensor {
       }
     }
     return recorded("layer_norm", [x, weight, bias], y) {
-      [x = x.detached(), weight = weight.detached()] dy, into in
+      [x = x.detached(), saved = SavedValues(weight), weight = weight.detached()] dy, into in
+      _ = try saved.pointer(for: "layer_norm")
       try layerNormGradient(x, weight, moments, dy, into)
     }
   }

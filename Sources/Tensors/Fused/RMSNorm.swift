@@ -24,7 +24,8 @@ extension Tensor {
     }
     guard records(x, weight) else { return y }
     return recorded("rms_norm", [x, weight], y, style: .writing) {
-      [x = x.detached(), weight = weight.detached()] dy, into in
+      [x = x.detached(), saved = SavedValues(weight), weight = weight.detached()] dy, into in
+      _ = try saved.pointer(for: "rms_norm")
       try rmsNormGradient(x, weight, inverse, dy, into)
     }
   }

@@ -62,12 +62,17 @@ extension Tensor {
         }
       }
     }
+    let version = weight.tensor?.storage.version
     let head = weight.tensor.map { Weight.float32($0.detached()) } ?? weight
     let inputs = [hidden] + [weight.tensor].compactMap { $0 }
     return recorded("logprobs", inputs, output, style: .writing) {
       [hidden = hidden.detached()] gradient, into in
+      guard head.tensor?.storage.version == version else {
+        throw TensorError(
+          "backward: the output layer of 'logprobs' was changed in place after it was used")
+      }
       into.clearIfEmpty(0, count: hidden.count)
-      if count == 0, weight.tensor != nil { into.clearIfEmpty(1, count: weight.count) }
+      if count == 0, head.tensor != nil { into.clearIfEmpty(1, count: head.count) }
       for chunk in chunks {
         try Interrupt.check()
         // They become their gradient in place, so that a second backward() has to compute them.
