@@ -66,12 +66,11 @@ def elements(m, rows, width, grain):
 def step(c, rows, context, m):
     width, kv = c.heads * c.size, c.kv_heads * c.size
     layer = [elements(m, rows, c.hidden, 32_768)]
-    for outputs in (width, kv, kv):
-        layer += [product(m, rows, outputs, c.hidden), elements(m, rows, outputs, 65_536)]
+    layer += [product(m, rows, width + 2 * kv, c.hidden)]
     layer += [elements(m, rows, width, 32_768), elements(m, rows, kv, 32_768), elements(m, rows, 2 * kv, 16_384)]
     layer += [Loop(rows, max(1, 65_536 // (width * context)), 2 * rows * width * context * m["pair"])]
     layer += [product(m, rows, c.hidden, width), elements(m, rows, c.hidden, 32_768), elements(m, rows, c.hidden, 32_768)]
-    layer += [product(m, rows, c.inner, c.hidden)] * 2 + [elements(m, rows, 4 * c.inner, 65_536)]
+    layer += [product(m, rows, 2 * c.inner, c.hidden), elements(m, rows, 4 * c.inner, 65_536)]
     layer += [product(m, rows, c.hidden, c.inner), elements(m, rows, c.hidden, 32_768)]
     head = [product(m, rows, c.vocabulary, c.hidden)]
     sampling = [Loop(rows, max(1, 8_192 // c.vocabulary), rows * c.vocabulary * m["sampled"])]
