@@ -1,0 +1,117 @@
+import CPrefetch
+
+// What a tile of the packed product reads and writes: rows of packed weights, sums in y, and the weights that come next.
+
+/// What packed weights are stored as.
+protocol PackedWeight {
+  /// Elements that hold the 32 weights of a row of a panel.
+  static var rowSize: Int { get }
+  /// The 32 weights of a row of a panel.
+  static func row(at pointer: UnsafePointer<Self>) -> (Vector, Vector)
+}
+
+extension Float: PackedWeight {
+  static var rowSize: Int { panelWidth }
+
+  @inline(__always)
+  static func row(at pointer: UnsafePointer<Float>) -> (Vector, Vector) {
+    (Vector(at: pointer), Vector(at: pointer + 16))
+  }
+}
+
+/// Two bfloat16, of columns c (low half) and c + 16: both widen by one instruction.
+extension UInt32: PackedWeight {
+  static var rowSize: Int { panelWidth / 2 }
+
+  @inline(__always)
+  static func row(at pointer: UnsafePointer<UInt32>) -> (Vector, Vector) {
+    let pairs = UnsafeRawPointer(pointer).loadUnaligned(as: SIMD16<UInt32>.self)
+    return (
+      unsafeBitCast(pairs &<< 16, to: Vector.self),
+      unsafeBitCast(pairs & 0xFFFF_0000, to: Vector.self)
+    )
+  }
+}
+
+/// Where the sums of one panel go.
+struct Target {
+  /// Row 0 at the panel's first column.
+  let pointer: UnsafeMutablePointer<Float>
+  /// Floats from one row to the next.
+  let stride: Int
+  /// Columns of the panel that exist: 1 to 32.
+  let width: Int
+  /// Whether sums go on from what is there.
+  let continues: Bool
+
+  /// What the sums of a row begin with.
+  @inline(__always)
+  func start(_ row: Int) -> (Vector, Vector) {
+    guard continues else { return (.zero, .zero) }
+    let y = pointer + row * stride
+    return width == panelWidth ? (Vector(at: y), Vector(at: y + 16)) : startPart(y)
+  }
+
+  @inline(__always)
+  func put(_ a: Vector, _ b: Vector, _ row: Int) {
+    let y = pointer + row * stride
+    guard width == panelWidth else { return putPart(a, b, y) }
+    a.store(to: y)
+    b.store(to: y + 16)
+  }
+
+  @inline(never)
+  private func startPart(_ y: UnsafeMutablePointer<Float>) -> (Vector, Vector) {
+    guard width > 16 else { return (load(y, width), .zero) }
+    return (Vector(at: y), load(y + 16, width - 16))
+  }
+
+  @inline(never)
+  private func putPart(_ a: Vector, _ b: Vector, _ y: UnsafeMutablePointer<Float>) {
+    guard width > 16 else { return putPart(a, y, width) }
+    a.store(to: y)
+    putPart(b, y + 16, width - 16)
+  }
+
+  private func putPart(_ a: Vector, _ y: UnsafeMutablePointer<Float>, _ count: Int) {
+    if count == 16 { a.store(to: y) } else { a.store(to: y, count: count) }
+  }
+
+  /// The same rows at a later panel, of a block that has `columns` columns from here on.
+  @inline(__always)
+  func panel(_ index: Int, of columns: Int) -> Target {
+    let first = index * panelWidth
+    return Target(
+      pointer: pointer + first, stride: stride, width: min(panelWidth, columns - first),
+      continues: continues)
+  }
+}
+
+/// The weights that are needed next, which a tile asks for while it computes: a few bytes for each of its steps.
+struct Upcoming {
+  private(set) var pointer: UnsafeRawPointer
+  /// Bytes per step.
+  let pace: Int
+
+  /// What the only tile of a panel needs itself 64 steps later.
+  init<W: PackedWeight>(within weights: UnsafePointer<W>) {
+    pointer = UnsafeRawPointer(weights + 64 * W.rowSize)
+    pace = W.rowSize * MemoryLayout<W>.size
+  }
+
+  /// Weights of which each of `tiles` tiles asks for a share.
+  init<W: PackedWeight>(_ weights: UnsafePointer<W>, tiles: Int) {
+    pointer = UnsafeRawPointer(weights)
+    pace = W.rowSize * MemoryLayout<W>.size / min(tiles, 8)
+  }
+
+  /// What is left for the next tile after one of `steps` steps.
+  mutating func advance(by steps: Int) { pointer += steps * pace }
+
+  /// Asks for the weights of one step, two cache lines or less.
+  @inline(__always)
+  static func fetch(_ pointer: UnsafeRawPointer) {
+    prefetch(pointer)
+    prefetch(pointer + 64)
+  }
+}
