@@ -6,28 +6,6 @@
 // sequence in training, pages of a cache in decoding). A score is one chain of additions over the head's elements, an
 // output one over the visible keys in their order: the results depend neither on the cut of the segments nor on the rows beside.
 
-/// Consecutive keys and values of all key-value heads.
-public struct KeyValueSegment {
-  /// The keys of head h begin at `h * keyHeadStride`, in blocks of 16 keys, [⌈count/16⌉][D][16].
-  public var keys: UnsafePointer<Float>
-  /// Floats from one head's keys to the next head's.
-  public var keyHeadStride: Int
-  /// Values by rows, [count, KV·D].
-  public var values: UnsafePointer<Float>
-  /// Keys in the segment.
-  public var count: Int
-
-  /// A segment of `count` keys and values.
-  public init(
-    keys: UnsafePointer<Float>, keyHeadStride: Int, values: UnsafePointer<Float>, count: Int
-  ) {
-    self.keys = keys
-    self.keyHeadStride = keyHeadStride
-    self.values = values
-    self.count = count
-  }
-}
-
 /// Rows that share a loaded key or value.
 let tileRows = 4
 /// Values that pass over all rows while they are in the first-level cache.
@@ -44,9 +22,7 @@ public struct AttentionBlock {
   let rows: Int
   /// The positions that any of the rows sees.
   let seen: Range<Int>
-  /// Floats from one row of weights to the next.
-  let weightStep: Int
-  let queries, sums, inverses, weights: UnsafeMutablePointer<Float>
+  let room: AttentionRoom
   /// Whether keys and values come from memory: tiles take four streams at a time, which the processor does not foresee.
   let prefetches: Bool
 
@@ -55,33 +31,37 @@ public struct AttentionBlock {
     _ shape: AttentionShape, keyValueHead head: Int, positions: Range<Int>,
     scratch: UnsafeMutablePointer<Float>, prefetches: Bool = false
   ) {
-    self.prefetches = prefetches
+    let room = AttentionRoom(
+      scratch, rows: positions.count * shape.group, size: shape.size,
+      keys: shape.visible(through: positions).count)
+    self.init(
+      shape, head, positions: positions, group: shape.group, room, prefetches: prefetches)
+  }
+
+  /// Queries with `group` rows each, whose rows begin with those of `room`.
+  init(
+    _ shape: AttentionShape, _ head: Int, positions: Range<Int>, group: Int, _ room: AttentionRoom,
+    prefetches: Bool
+  ) {
     self.shape = shape
     self.head = head
     self.positions = positions
-    group = shape.heads / shape.keyValueHeads
+    self.group = group
     rows = group * positions.count
     seen = shape.visible(through: positions)
-    weightStep = AttentionBlock.weightStep(seen.count)
-    queries = scratch
-    sums = queries + rows * shape.size
-    inverses = sums + rows * shape.size
-    // A block of keys that begins before the first that is seen spills to the left, one that ends behind the last to the right.
-    weights = inverses + (rows + 15) / 16 * 16 + 16
+    self.room = room
+    self.prefetches = prefetches
   }
-
-  private static func weightStep(_ seen: Int) -> Int { (seen + 15) / 16 * 16 + 16 }
 
   /// Queries that are computed together where none sees more than `keys` keys: their weights stay in the second-level cache.
   public static func queryCount(_ shape: AttentionShape, keys: Int) -> Int {
     let rows = min(32, 131_072 / max(1, keys))
-    return max(4, rows / (shape.heads / shape.keyValueHeads) / 4 * 4)
+    return max(4, rows / shape.group / 4 * 4)
   }
 
   /// Floats of scratch that `count` queries need when they see at most `keys` keys in all.
   public static func scratchCount(_ shape: AttentionShape, queries count: Int, keys: Int) -> Int {
-    let rows = count * (shape.heads / shape.keyValueHeads)
-    return rows * (2 * shape.size + 1 + weightStep(keys)) + 48
+    AttentionRoom.count(rows: count * shape.group, size: shape.size, keys: keys)
   }
 
   /// Attends over `segments`, which hold all that the queries see, from the sequence's first token on.
@@ -94,30 +74,54 @@ public struct AttentionBlock {
     _ q: UnsafePointer<Float>, _ segments: UnsafeBufferPointer<KeyValueSegment>,
     out: UnsafeMutablePointer<Float>, normalisers: UnsafeMutablePointer<Float>?
   ) {
-    let (width, size) = (shape.heads * shape.size, shape.size)
-    let first = head * group
+    load(q)
+    score(segments, from: 0)
+    normalise(normalisers)
+    addValues(segments, from: 0)
+    store(out)
+  }
+
+  /// Takes the queries, scaled, and begins their outputs with 0.
+  func load(_ q: UnsafePointer<Float>) {
+    let (width, count) = (shape.heads * shape.size, group * shape.size)
+    let first = q + head * count
     // What the next block begins with would else be waited for.
-    prefetch(
-      q + positions.count * width + first * size, rows: positions.count, stride: width,
-      group * size)
+    prefetch(first + positions.count * width, rows: positions.count, stride: width, count)
     for query in 0..<positions.count {
-      scale(
-        shape.scale, q + query * width + first * size, into: queries + query * group * size,
-        group * size)
+      scale(shape.scale, first + query * width, into: room.queries + query * count, count)
     }
-    forEachSegment(segments) { segment, keys, place in score(segment, keys, place) }
+    room.sums.update(repeating: 0, count: rows * shape.size)
+  }
+
+  /// Writes the scores of the keys in `segments`, of which the first is at position `start`.
+  func score(_ segments: UnsafeBufferPointer<KeyValueSegment>, from start: Int) {
+    forEachSegment(segments, from: start) { segment, keys, place in score(segment, keys, place) }
+  }
+
+  /// Turns all scores into weights, which are still to be divided by their sum.
+  func normalise(_ normalisers: UnsafeMutablePointer<Float>?) {
     for row in 0..<rows {
       let (largest, total) = exponentials(row)
-      inverses[row] = 1 / total
+      room.inverses[row] = 1 / total
       if let normalisers {
-        normalisers[row / group * shape.heads + first + row % group] = largest + log(total)
+        normalisers[row / group * shape.heads + head * group + row % group] = largest + log(total)
       }
     }
-    sums.update(repeating: 0, count: rows * size)
-    forEachSegment(segments) { segment, keys, place in addValues(segment, keys, place) }
+  }
+
+  /// Adds the weighted values in `segments`, of which the first is at position `start`.
+  func addValues(_ segments: UnsafeBufferPointer<KeyValueSegment>, from start: Int) {
+    forEachSegment(segments, from: start) { segment, keys, place in
+      addValues(segment, keys, place)
+    }
+  }
+
+  /// Writes the outputs.
+  func store(_ out: UnsafeMutablePointer<Float>) {
+    let (width, size) = (shape.heads * shape.size, shape.size)
     for row in 0..<rows {
-      let target = out + row / group * width + (first + row % group) * size
-      scale(inverses[row], sums + row * size, into: target, size)
+      let target = out + row / group * width + (head * group + row % group) * size
+      scale(room.inverses[row], room.sums + row * size, into: target, size)
     }
   }
 
@@ -145,10 +149,10 @@ public struct AttentionBlock {
         let vectors = min(end - block, 4, (seen.upperBound - first + 15) / 16)
         if vectors <= 0 || seen.lowerBound >= first + vectors * 16 { continue }
         multiplyTile(
-          Grid(queries + row * size, rowStep: size, step: 1),
+          Grid(room.queries + row * size, rowStep: size, step: 1),
           Grid(blocks + block * keyBlock * size, rowStep: keyBlock, step: keyBlock * size),
           rows: count, columns: vectors * 16, depth: size,
-          into: weights + row * weightStep + first, rowStep: weightStep, step: 16)
+          into: room.weights + row * room.weightStep + first, rowStep: room.weightStep, step: 16)
       }
     }
   }
@@ -156,7 +160,7 @@ public struct AttentionBlock {
   /// Turns a row of scores into exp(score − largest); returns the largest and the sum.
   private func exponentials(_ row: Int) -> (largest: Float, total: Float) {
     let seen = places(row, row)
-    let scores = weights + row * weightStep + seen.lowerBound
+    let scores = room.weights + row * room.weightStep + seen.lowerBound
     let padded = (seen.count + 15) / 16 * 16
     for place in seen.count..<padded { scores[place] = -.infinity }
     let largest = maximum(scores, padded)
@@ -182,8 +186,11 @@ public struct AttentionBlock {
   private func addValues(
     _ values: UnsafePointer<Float>, _ chunk: Range<Int>, _ row: Int, _ end: Int
   ) {
-    let (first, last) = (places(row, row), places(end - 1, end - 1))
-    if first == last { return addValues(values, chunk, row, end, first) }
+    let first = places(row, row)
+    let last = places(end - 1, end - 1)
+    if first.clamped(to: chunk) == last.clamped(to: chunk) {
+      return addValues(values, chunk, row, end, first)
+    }
     let shared = last.lowerBound..<max(last.lowerBound, first.upperBound)
     forEachQuery(row, end) { row, end, seen in
       let before = seen.lowerBound..<min(seen.upperBound, shared.lowerBound)
@@ -213,21 +220,22 @@ public struct AttentionBlock {
     let range = seen.clamped(to: chunk)
     if range.isEmpty { return }
     multiplyTile(
-      Grid(weights + row * weightStep + range.lowerBound, rowStep: weightStep, step: 1),
+      Grid(
+        room.weights + row * room.weightStep + range.lowerBound, rowStep: room.weightStep, step: 1),
       Grid(
         values + (range.lowerBound - chunk.lowerBound) * shape.stride, rowStep: shape.stride,
         step: 16),
-      rows: end - row, columns: shape.size, depth: range.count, into: sums + row * shape.size,
+      rows: end - row, columns: shape.size, depth: range.count, into: room.sums + row * shape.size,
       rowStep: shape.size, step: 16, adding: true)
   }
 
   /// Calls `body` with each segment that has keys that are seen: which of its keys, and the place of the first.
   @inline(__always)
   private func forEachSegment(
-    _ segments: UnsafeBufferPointer<KeyValueSegment>,
+    _ segments: UnsafeBufferPointer<KeyValueSegment>, from start: Int,
     _ body: (_ segment: KeyValueSegment, _ keys: Range<Int>, _ place: Int) -> Void
   ) {
-    var start = 0
+    var start = start
     for segment in segments where start < seen.upperBound {
       let keys = seen.clamped(to: start..<start + segment.count)
       if !keys.isEmpty {

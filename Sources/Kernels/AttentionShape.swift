@@ -22,6 +22,9 @@ public struct AttentionShape: Sendable {
     self.scale = scale ?? 1 / Float(size).squareRoot()
   }
 
+  /// Query heads that share a key-value head.
+  public var group: Int { heads / keyValueHeads }
+
   /// Floats from one token's keys (or values) to the next token's.
   public var stride: Int { keyValueHeads * size }
 

@@ -67,51 +67,8 @@ extension Tensor {
   }
 
   /// Tasks that are worth a thread, where one multiplies so many pairs of a query and a key, by each head of a group.
-  private static func taskGrain(_ shape: AttentionShape, pairs: Int) -> Int {
-    max(1, 65_536 / max(1, pairs * shape.size * shape.heads / shape.keyValueHeads))
-  }
-
-  /// Attention of each sequence's new tokens over cached keys and values, which hold the new ones already.
-  ///
-  /// Sequence s sees `segments[bounds[s] ..< bounds[s + 1]]`, which a token sees as in `attention`.
-  /// The arithmetic is that of `attention`, so the results have the same bits. Not differentiable.
-  public static func attention(
-    _ q: Tensor, batch: RaggedBatch, shape: AttentionShape, segments: [KeyValueSegment],
-    bounds: [Int]
-  ) throws(TensorError) -> Tensor {
-    let out = try result(q.shape, for: "attention")
-    let longest = (0..<batch.count).reduce(0) { max($0, batch.past[$1] + batch[$1].count) }
-    let queries = min(batch.longest, AttentionBlock.queryCount(shape, keys: longest))
-    // Queries that are computed together, of each sequence, as rows of q.
-    let blocks = (0..<batch.count).flatMap { s in
-      stride(from: batch[s].lowerBound, to: batch[s].upperBound, by: queries).map {
-        (sequence: s, rows: $0..<min(batch[s].upperBound, $0 + queries))
-      }
-    }
-    let width = shape.heads * shape.size
-    let room = AttentionBlock.scratchCount(shape, queries: queries, keys: longest)
-    try Memory.check(bytes: Team.shared.threads * room * 4, for: "attention")
-    let grain = taskGrain(shape, pairs: longest * queries)
-    // Where one layer's cache is this large, that of all layers has left the processor's caches since the last token.
-    let held = (0..<batch.count).reduce(0) { $0 + batch.past[$1] + batch[$1].count }
-    let prefetches = queries == 1 && held * shape.stride * 8 > 4 << 20
-    segments.withUnsafeBufferPointer { segments in
-      Team.shared.forEach(blocks.count * shape.keyValueHeads, atLeast: grain) { tasks in
-        let scratch = Storage(count: room)
-        for task in tasks {
-          let (s, rows) = blocks[task / shape.keyValueHeads]
-          let first = batch.past[s] + rows.lowerBound - batch[s].lowerBound
-          AttentionBlock(
-            shape, keyValueHead: task % shape.keyValueHeads, positions: first..<first + rows.count,
-            scratch: scratch.pointer, prefetches: prefetches
-          ).attend(
-            q.pointer + rows.lowerBound * width,
-            UnsafeBufferPointer(rebasing: segments[bounds[s]..<bounds[s + 1]]),
-            out: out.pointer + rows.lowerBound * width, normalisers: nil)
-        }
-      }
-    }
-    return out
+  static func taskGrain(_ shape: AttentionShape, pairs: Int) -> Int {
+    max(1, 65_536 / max(1, pairs * shape.size * shape.group))
   }
 
   /// One task per sequence and key-value head, so that no two threads add to the same gradient.

@@ -75,6 +75,41 @@ struct GeneratorTests {
         == together.map { $0.map(\.ids) })
   }
 
+  /// Samples of a prompt attend to it together; sampled one by one, and scored, they have the same bits.
+  ///
+  /// With few sequences at a time, those that wait for a place fall behind the others of their prompt.
+  @Test(
+    arguments: ["stories260K", "tiny-qwen3", "tiny-mistral-swa", "tiny-llama-mha", "tiny-gpt2"],
+    [256, 5])
+  func samplesOfAPromptAreTheSameTogetherAndApart(name: String, atATime: Int) throws {
+    let model = try Transformer(folder: Fixtures.path("models/\(name)"))
+    let context = min(model.configuration.maxPositions, 215)
+    let prompts = [1, 9, 63, 64, 65, 130].filter { $0 < context - 50 }.map { length in
+      (0..<length).map { 3 + ($0 * 31 + length * 17) % 290 }
+    }
+    func run(n: Int, _ requests: [GenerationRequest], atATime: Int) throws -> [Completion] {
+      try Generator(
+        model, SamplingOptions(n: n, maxTokens: 40),
+        endTokens: Set(stride(from: 5, to: 512, by: 23)), seed: 5,
+        step: 1, maxSequences: atATime
+      ).generate(requests).flatMap { $0 }
+    }
+    let together = try run(
+      n: 9, prompts.enumerated().map { GenerationRequest(prompt: $1, row: UInt64($0)) },
+      atATime: atATime)
+    let apart = prompts.enumerated().flatMap { row, prompt in
+      (0..<9).map { GenerationRequest(prompt: prompt, row: UInt64(row), firstSample: $0) }
+    }
+    let samples = try run(n: 1, apart, atATime: 256)
+    #expect(together.map(\.ids) == samples.map(\.ids))
+    #expect(together.map(\.logProbabilities) == samples.map(\.logProbabilities))
+    #expect(Set(together.map(\.ids.count)).count > 5)
+    let scored = try model.logProbabilities(
+      zip(apart, together).map { TokenSequence(prompt: $0.prompt, completion: $1.ids) })
+    #expect(
+      Array(scored.values[..<scored.shape[1]]) == together.flatMap(\.logProbabilities))
+  }
+
   @Test func moreSamplesThanTheCacheHoldsWaitTheirTurn() throws {
     let model = try Transformer(folder: Fixtures.path("models/tiny-llama-mha"))
     func run(n: Int, first: Int) throws -> [[Int]] {

@@ -1,0 +1,136 @@
+import Kernels
+
+// Attention over a cache. A task is a few queries on one key-value head: consecutive tokens of one sequence, or the newest
+// tokens of sequences side by side that begin with the same segments, as samples of one prompt do (see `SharedAttention`).
+// How queries are put together changes no bit of the result.
+
+extension Tensor {
+  /// Causal attention of each sequence's new tokens over cached keys and values, which hold the new ones already.
+  ///
+  /// Sequence s sees `segments[bounds[s] ..< bounds[s + 1]]`, which a token sees as in `attention`.
+  /// The arithmetic is that of `attention`, so the results have the same bits. Not differentiable.
+  public static func attention(
+    _ q: Tensor, batch: RaggedBatch, shape: AttentionShape, segments: [KeyValueSegment],
+    bounds: [Int]
+  ) throws(TensorError) -> Tensor {
+    let out = try result(q.shape, for: "attention")
+    let cached = CachedAttention(batch: batch, shape: shape, segments: segments, bounds: bounds)
+    let parts = cached.parts()
+    let queries = parts.reduce(1) { max($0, $1.rows.count) }
+    let longest = cached.longest
+    let room = AttentionBlock.scratchCount(shape, queries: queries, keys: longest)
+    try Memory.check(bytes: Team.shared.threads * room * 4, for: "attention")
+    let grain = taskGrain(shape, pairs: longest * queries)
+    let prefetches = cached.isLarge
+    Team.shared.forEach(parts.count * shape.keyValueHeads, atLeast: grain) { tasks in
+      let scratch = Storage(count: room)
+      for task in tasks {
+        cached.attend(
+          q.pointer, parts[task / shape.keyValueHeads], head: task % shape.keyValueHeads,
+          into: out.pointer, scratch.pointer, prefetches: prefetches)
+      }
+    }
+    return out
+  }
+}
+
+/// New tokens and what they see.
+struct CachedAttention {
+  let batch: RaggedBatch
+  let shape: AttentionShape
+  let segments: [KeyValueSegment]
+  let bounds: [Int]
+
+  /// Queries that are computed together.
+  struct Part {
+    let sequences: Range<Int>
+    /// Rows of q: the only one of each sequence, or some of a single sequence's.
+    let rows: Range<Int>
+    /// Segments that all of the sequences begin with.
+    let shared: Int
+  }
+
+  /// Keys of the longest sequence.
+  var longest: Int { (0..<batch.count).reduce(0) { max($0, batch.past[$1] + batch[$1].count) } }
+
+  /// Whether one layer's cache is so large that that of all layers has left the processor's caches since the last token.
+  var isLarge: Bool {
+    let held = (0..<batch.count).reduce(0) { $0 + batch.past[$1] + batch[$1].count }
+    return batch.longest == 1 && held * shape.stride * 8 > 4 << 20
+  }
+
+  /// Sequences that may share a task without leaving threads idle.
+  private var mostSharing: Int {
+    let threads = Team.shared.threads
+    return threads == 1 ? batch.count : batch.count * shape.keyValueHeads / (4 * threads)
+  }
+
+  /// All rows of q.
+  func parts() -> [Part] {
+    let queries = AttentionBlock.queryCount(shape, keys: longest)
+    let samples = min(8, queries, mostSharing)
+    var parts: [Part] = []
+    var s = 0
+    while s < batch.count {
+      let (end, shared) = sharing(s, atMost: samples)
+      let rows = batch.offsets[s]..<batch.offsets[end]
+      // Several sequences have a row each, which is no more than there may be.
+      for start in stride(from: rows.lowerBound, to: rows.upperBound, by: queries) {
+        parts.append(
+          Part(
+            sequences: s..<end, rows: start..<min(rows.upperBound, start + queries), shared: shared)
+        )
+      }
+      s = end
+    }
+    return parts
+  }
+
+  /// The end of the sequences from `s` on that share segments, and how many of these.
+  private func sharing(_ s: Int, atMost count: Int) -> (end: Int, shared: Int) {
+    var (end, shared) = (s + 1, bounds[s + 1] - bounds[s])
+    guard hasOneRowThatSeesAll(s) else { return (end, shared) }
+    while end < min(batch.count, s + count), hasOneRowThatSeesAll(end) {
+      let common = commonSegments(s, end)
+      if common == 0 { break }
+      shared = min(shared, common)
+      end += 1
+    }
+    return (end, shared)
+  }
+
+  private func hasOneRowThatSeesAll(_ s: Int) -> Bool {
+    batch[s].count == 1 && shape.window > batch.past[s]
+  }
+
+  private func commonSegments(_ s: Int, _ other: Int) -> Int {
+    zip(segments[bounds[s]..<bounds[s + 1]], segments[bounds[other]..<bounds[other + 1]])
+      .prefix { $0.keys == $1.keys && $0.count == $1.count }.count
+  }
+
+  /// Attends with one part's queries on one key-value head.
+  func attend(
+    _ q: UnsafePointer<Float>, _ part: Part, head: Int, into out: UnsafeMutablePointer<Float>,
+    _ scratch: UnsafeMutablePointer<Float>, prefetches: Bool
+  ) {
+    let row = part.rows.lowerBound * shape.heads * shape.size
+    let s = part.sequences.lowerBound
+    segments.withUnsafeBufferPointer { segments in
+      if part.sequences.count == 1 {
+        let first = batch.past[s] + part.rows.lowerBound - batch.offsets[s]
+        AttentionBlock(
+          shape, keyValueHead: head, positions: first..<first + part.rows.count,
+          scratch: scratch, prefetches: prefetches
+        ).attend(
+          q + row, UnsafeBufferPointer(rebasing: segments[bounds[s]..<bounds[s + 1]]),
+          out: out + row, normalisers: nil)
+      } else {
+        SharedAttention(
+          shape, keyValueHead: head, positions: batch.past[part.sequences], segments,
+          bounds: bounds[s...part.sequences.upperBound], shared: part.shared, scratch: scratch,
+          prefetches: prefetches
+        ).attend(q + row, out: out + row)
+      }
+    }
+  }
+}
