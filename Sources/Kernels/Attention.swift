@@ -23,25 +23,24 @@ public struct AttentionBlock {
   /// The positions that any of the rows sees.
   let seen: Range<Int>
   let room: AttentionRoom
-  /// Whether keys and values come from memory: tiles take four streams at a time, which the processor does not foresee.
-  let prefetches: Bool
+  /// What is read after this block, if that is known.
+  let next: UnsafePointer<Float>?
 
   /// The queries at `positions`; `scratch` has room for `scratchCount` floats.
   public init(
     _ shape: AttentionShape, keyValueHead head: Int, positions: Range<Int>,
-    scratch: UnsafeMutablePointer<Float>, prefetches: Bool = false
+    scratch: UnsafeMutablePointer<Float>, next: UnsafePointer<Float>? = nil
   ) {
     let room = AttentionRoom(
       scratch, rows: positions.count * shape.group, size: shape.size,
       keys: shape.visible(through: positions).count)
-    self.init(
-      shape, head, positions: positions, group: shape.group, room, prefetches: prefetches)
+    self.init(shape, head, positions: positions, group: shape.group, room, next: next)
   }
 
   /// Queries with `group` rows each, whose rows begin with those of `room`.
   init(
     _ shape: AttentionShape, _ head: Int, positions: Range<Int>, group: Int, _ room: AttentionRoom,
-    prefetches: Bool
+    next: UnsafePointer<Float>?
   ) {
     self.shape = shape
     self.head = head
@@ -50,7 +49,7 @@ public struct AttentionBlock {
     rows = group * positions.count
     seen = shape.visible(through: positions)
     self.room = room
-    self.prefetches = prefetches
+    self.next = next
   }
 
   /// Queries that are computed together where none sees more than `keys` keys: their weights stay in the second-level cache.
@@ -95,7 +94,10 @@ public struct AttentionBlock {
 
   /// Writes the scores of the keys in `segments`, of which the first is at position `start`.
   func score(_ segments: UnsafeBufferPointer<KeyValueSegment>, from start: Int) {
-    forEachSegment(segments, from: start) { segment, keys, place in score(segment, keys, place) }
+    segments.forEach(seen: seen, from: start) { segment, keys, place, following in
+      let ahead = following.map { $0.keys(of: head) } ?? segments[0].values(of: head)
+      score(segment, keys, place, ahead)
+    }
   }
 
   /// Turns all scores into weights, which are still to be divided by their sum.
@@ -111,8 +113,8 @@ public struct AttentionBlock {
 
   /// Adds the weighted values in `segments`, of which the first is at position `start`.
   func addValues(_ segments: UnsafeBufferPointer<KeyValueSegment>, from start: Int) {
-    forEachSegment(segments, from: start) { segment, keys, place in
-      addValues(segment, keys, place)
+    segments.forEach(seen: seen, from: start) { segment, keys, place, following in
+      addValues(segment, keys, place, following.map { $0.values(of: head) } ?? next)
     }
   }
 
@@ -132,17 +134,16 @@ public struct AttentionBlock {
     return lower - seen.lowerBound..<upper - seen.lowerBound
   }
 
-  /// Writes the products of the queries with the `keys` of a segment, of which the first has this place.
-  private func score(_ segment: KeyValueSegment, _ keys: Range<Int>, _ place: Int) {
+  /// Writes the products of the queries with the `keys` of a segment, of which the first has this place; `next` is read then.
+  private func score(
+    _ segment: KeyValueSegment, _ keys: Range<Int>, _ place: Int, _ next: UnsafePointer<Float>
+  ) {
     let size = shape.size
-    let blocks = segment.keys + head * segment.keyHeadStride
     let end = (keys.upperBound + keyBlock - 1) / keyBlock
     for block in stride(from: keys.lowerBound / keyBlock, to: end, by: 4) {
       let first = place + block * keyBlock - keys.lowerBound
-      if prefetches {
-        let count = min(4, end - block) * keyBlock * size
-        prefetch(blocks + block * keyBlock * size, rows: 1, stride: 0, count)
-      }
+      let blocks = segment.keys(of: head) + block * segment.keyBlockStride
+      let ahead = block + 4 < end ? blocks + 4 * segment.keyBlockStride : next
       for row in stride(from: 0, to: rows, by: tileRows) {
         let count = min(tileRows, rows - row)
         let seen = places(row, row + count - 1)
@@ -150,9 +151,10 @@ public struct AttentionBlock {
         if vectors <= 0 || seen.lowerBound >= first + vectors * 16 { continue }
         multiplyTile(
           Grid(room.queries + row * size, rowStep: size, step: 1),
-          Grid(blocks + block * keyBlock * size, rowStep: keyBlock, step: keyBlock * size),
+          Grid(blocks, rowStep: segment.keyElementStride, step: segment.keyBlockStride),
           rows: count, columns: vectors * 16, depth: size,
-          into: room.weights + row * room.weightStep + first, rowStep: room.weightStep, step: 16)
+          into: room.weights + row * room.weightStep + first, rowStep: room.weightStep, step: 16,
+          ahead: row == 0 ? ahead : nil)
       }
     }
   }
@@ -167,29 +169,31 @@ public struct AttentionBlock {
     return (largest, exponential(scores, minus: largest, into: scores, padded))
   }
 
-  /// Adds the weighted values of a segment's `keys`, of which the first has this place.
-  private func addValues(_ segment: KeyValueSegment, _ keys: Range<Int>, _ place: Int) {
-    let values = segment.values + keys.lowerBound * shape.stride + head * shape.size
-    for start in stride(from: 0, to: keys.count, by: valueChunk) {
+  /// Adds the weighted values of a segment's `keys`, of which the first has this place; `next` is read then.
+  private func addValues(
+    _ segment: KeyValueSegment, _ keys: Range<Int>, _ place: Int, _ next: UnsafePointer<Float>?
+  ) {
+    let stride = segment.valueStride
+    let values = segment.values(of: head) + keys.lowerBound * stride
+    for start in Swift.stride(from: 0, to: keys.count, by: valueChunk) {
       let chunk = place + start..<place + min(keys.count, start + valueChunk)
-      if prefetches {
-        prefetch(
-          values + start * shape.stride, rows: chunk.count, stride: shape.stride, shape.size)
-      }
-      for row in stride(from: 0, to: rows, by: tileRows) {
-        addValues(values + start * shape.stride, chunk, row, min(rows, row + tileRows))
+      let rest = values + start * stride
+      let ahead = start + valueChunk < keys.count ? rest + valueChunk * stride : next
+      for row in Swift.stride(from: 0, to: rows, by: tileRows) {
+        let grid = Grid(rest, rowStep: stride, step: 16)
+        addValues(grid, chunk, row, min(rows, row + tileRows), ahead: row == 0 ? ahead : nil)
       }
     }
   }
 
   /// Adds the values at the places of `chunk` to the rows of a tile: what all of them see together, the rest query by query.
   private func addValues(
-    _ values: UnsafePointer<Float>, _ chunk: Range<Int>, _ row: Int, _ end: Int
+    _ values: Grid, _ chunk: Range<Int>, _ row: Int, _ end: Int, ahead: UnsafePointer<Float>?
   ) {
     let first = places(row, row)
     let last = places(end - 1, end - 1)
     if first.clamped(to: chunk) == last.clamped(to: chunk) {
-      return addValues(values, chunk, row, end, first)
+      return addValues(values, chunk, row, end, first, ahead: ahead)
     }
     let shared = last.lowerBound..<max(last.lowerBound, first.upperBound)
     forEachQuery(row, end) { row, end, seen in
@@ -215,35 +219,16 @@ public struct AttentionBlock {
   }
 
   private func addValues(
-    _ values: UnsafePointer<Float>, _ chunk: Range<Int>, _ row: Int, _ end: Int, _ seen: Range<Int>
+    _ values: Grid, _ chunk: Range<Int>, _ row: Int, _ end: Int, _ seen: Range<Int>,
+    ahead: UnsafePointer<Float>? = nil
   ) {
     let range = seen.clamped(to: chunk)
     if range.isEmpty { return }
     multiplyTile(
       Grid(
         room.weights + row * room.weightStep + range.lowerBound, rowStep: room.weightStep, step: 1),
-      Grid(
-        values + (range.lowerBound - chunk.lowerBound) * shape.stride, rowStep: shape.stride,
-        step: 16),
+      values.row(range.lowerBound - chunk.lowerBound),
       rows: end - row, columns: shape.size, depth: range.count, into: room.sums + row * shape.size,
-      rowStep: shape.size, step: 16, adding: true)
-  }
-
-  /// Calls `body` with each segment that has keys that are seen: which of its keys, and the place of the first.
-  @inline(__always)
-  private func forEachSegment(
-    _ segments: UnsafeBufferPointer<KeyValueSegment>, from start: Int,
-    _ body: (_ segment: KeyValueSegment, _ keys: Range<Int>, _ place: Int) -> Void
-  ) {
-    var start = start
-    for segment in segments where start < seen.upperBound {
-      let keys = seen.clamped(to: start..<start + segment.count)
-      if !keys.isEmpty {
-        body(
-          segment, keys.lowerBound - start..<keys.upperBound - start,
-          keys.lowerBound - seen.lowerBound)
-      }
-      start += segment.count
-    }
+      rowStep: shape.size, step: 16, adding: true, ahead: ahead)
   }
 }

@@ -8,14 +8,6 @@ public func keyBlocksCount(_ count: Int, size: Int) -> Int {
   (count + keyBlock - 1) / keyBlock * keyBlock * size
 }
 
-/// Writes one key [D] of one head to place `slot` of its blocks.
-public func storeKey(
-  _ key: UnsafePointer<Float>, size: Int, slot: Int, into blocks: UnsafeMutablePointer<Float>
-) {
-  let first = blocks + slot / keyBlock * keyBlock * size + slot % keyBlock
-  for d in 0..<size { first[d * keyBlock] = key[d] }
-}
-
 /// Writes `count` keys [D] of one head, `stride` floats apart, to the places 0, 1, … of its blocks.
 ///
 /// The places behind the last key in its block are set to zero.

@@ -19,10 +19,11 @@ public struct SharedAttention {
   ///   - segments: sequence s sees those from its element of `bounds` to the next one.
   ///   - shared: how many segments, at least one, all sequences begin with.
   ///   - scratch: room for `AttentionBlock.scratchCount` floats.
+  ///   - next: what is read afterwards, if that is known.
   public init(
     _ shape: AttentionShape, keyValueHead head: Int, positions: ArraySlice<Int>,
     _ segments: UnsafeBufferPointer<KeyValueSegment>, bounds: ArraySlice<Int>, shared: Int,
-    scratch: UnsafeMutablePointer<Float>, prefetches: Bool
+    scratch: UnsafeMutablePointer<Float>, next: UnsafePointer<Float>?
   ) {
     let group = shape.group
     let room = AttentionRoom(
@@ -34,11 +35,11 @@ public struct SharedAttention {
     let length = prefix.reduce(0) { $0 + $1.count }
     together = AttentionBlock(
       shape, head, positions: length - 1..<length, group: positions.count * group, room,
-      prefetches: prefetches)
+      next: nil)
     alone = positions.enumerated().map { index, position in
       AttentionBlock(
         shape, head, positions: position..<position + 1, group: group,
-        room.rows(from: index * group), prefetches: prefetches)
+        room.rows(from: index * group), next: index + 1 == positions.count ? next : nil)
     }
   }
 

@@ -1,3 +1,5 @@
+import CPrefetch
+
 // Small products y = a b or y += a b, whose operands may be strided: what attention consists of.
 //
 // A tile of up to 4 rows by 4 vectors of y stays in registers while its depth is run through, so that 16 chains of
@@ -14,6 +16,9 @@ struct Grid {
   init(_ pointer: UnsafePointer<Float>, rowStep: Int, step: Int) {
     (self.pointer, self.rowStep, self.step) = (pointer, rowStep, step)
   }
+
+  /// The grid that begins with row `index`.
+  func row(_ index: Int) -> Grid { Grid(pointer + index * rowStep, rowStep: rowStep, step: step) }
 }
 
 /// y [rows, columns] = a b, or y += a b, for up to 4 rows.
@@ -23,15 +28,18 @@ struct Grid {
 ///   - b: [depth, ⌈columns/16⌉] vectors of 16 columns.
 ///   - y: rows like those of `b`: vector (row, j) is at `row * rowStep + j * step`.
 ///   - columns: a multiple of 16 unless the vectors of b and y follow each other (step 16).
+///   - ahead: memory like b's that is read next, which the first tile asks for: four cache lines a step.
 func multiplyTile(
   _ a: Grid, _ b: Grid, rows: Int, columns: Int, depth: Int,
-  into y: UnsafeMutablePointer<Float>, rowStep: Int, step: Int, adding: Bool = false
+  into y: UnsafeMutablePointer<Float>, rowStep: Int, step: Int, adding: Bool = false,
+  ahead: UnsafePointer<Float>? = nil
 ) {
   var vector = 0
   while (vector + 1) * 16 <= columns {
     let part = Part(
       a: a, b: Grid(b.pointer + vector * b.step, rowStep: b.rowStep, step: b.step), depth: depth,
-      y: y + vector * step, rowStep: rowStep, step: step, adding: adding)
+      y: y + vector * step, rowStep: rowStep, step: step, adding: adding,
+      ahead: vector == 0 ? ahead ?? b.pointer : b.pointer)
     switch min(4, columns / 16 - vector) {
     case 4: part.multiply(rows, Four.self)
     case 3: part.multiply(rows, Three.self)
@@ -133,6 +141,7 @@ private struct Part {
   let rowStep: Int
   let step: Int
   let adding: Bool
+  let ahead: UnsafePointer<Float>
 
   @inline(__always)
   func multiply<S: Strip>(_ rows: Int, _: S.Type) {
@@ -143,6 +152,13 @@ private struct Part {
     }
   }
 
+  /// Asks for what a later tile reads in one step.
+  @inline(__always)
+  private func fetch(_ ahead: inout UnsafePointer<Float>) {
+    for line in 0..<4 { prefetch(ahead + line * 16) }
+    ahead += b.rowStep
+  }
+
   @inline(__always)
   private func start<S: Strip>(_ row: Int, _: S.Type) -> S {
     adding ? S(at: y + row * rowStep, step) : .zero
@@ -151,8 +167,9 @@ private struct Part {
   @inline(__always)
   private func one<S: Strip>(_: S.Type) {
     var sum = start(0, S.self)
-    var (left, right) = (a.pointer, b.pointer)
+    var (left, right, ahead) = (a.pointer, b.pointer, ahead)
     for _ in 0..<depth {
+      fetch(&ahead)
       sum.addProduct(left.pointee, S(at: right, b.step))
       left += a.step
       right += b.rowStep
@@ -165,8 +182,9 @@ private struct Part {
     var s0 = start(0, S.self), s1 = start(1, S.self)
     let (a0, a1) = (a.pointer, a.pointer + a.rowStep)
     var at = 0
-    var right = b.pointer
+    var (right, ahead) = (b.pointer, ahead)
     for _ in 0..<depth {
+      fetch(&ahead)
       let v = S(at: right, b.step)
       s0.addProduct(a0[at], v)
       s1.addProduct(a1[at], v)
@@ -186,8 +204,9 @@ private struct Part {
     let (a0, a1) = (a.pointer, a.pointer + a.rowStep)
     let (a2, a3) = (a.pointer + 2 * a.rowStep, a.pointer + last * a.rowStep)
     var at = 0
-    var right = b.pointer
+    var (right, ahead) = (b.pointer, ahead)
     for _ in 0..<depth {
+      fetch(&ahead)
       let v = S(at: right, b.step)
       s0.addProduct(a0[at], v)
       s1.addProduct(a1[at], v)

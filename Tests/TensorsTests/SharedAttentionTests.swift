@@ -145,7 +145,7 @@ private final class SampledKeys {
 /// Segments of cached keys and values that end where a test wants them to.
 struct Segments {
   private let shape: AttentionShape
-  private var storages: [(keys: Storage, values: Storage, count: Int)] = []
+  private var pages: [(storage: Storage, count: Int)] = []
   private let room = 160
 
   init(_ shape: AttentionShape) {
@@ -155,29 +155,23 @@ struct Segments {
 
   /// Ends the last segment.
   mutating func begin() {
-    let (keys, values) = (Storage(count: room * shape.stride), Storage(count: room * shape.stride))
+    let storage = Storage(count: 2 * room * shape.stride)
     // What was never written must not be seen.
-    for i in 0..<keys.count { (keys.pointer[i], values.pointer[i]) = (.nan, .nan) }
-    storages.append((keys, values, 0))
+    storage.pointer.update(repeating: .nan, count: storage.count)
+    pages.append((storage, 0))
   }
 
   mutating func append(_ k: UnsafePointer<Float>, _ v: UnsafePointer<Float>) {
-    let last = storages.count - 1
-    let (keys, values, slot) = storages[last]
-    for head in 0..<shape.keyValueHeads {
-      storeKey(
-        k + head * shape.size, size: shape.size, slot: slot,
-        into: keys.pointer + head * room * shape.size)
-    }
-    (values.pointer + slot * shape.stride).update(from: v, count: shape.stride)
-    storages[last].count += 1
+    let (storage, slot) = pages[pages.count - 1]
+    storeKeyValue(
+      k, v, heads: shape.keyValueHeads, size: shape.size, page: storage.pointer, tokens: room,
+      slot: slot)
+    pages[pages.count - 1].count += 1
   }
 
   var all: [KeyValueSegment] {
-    storages.map {
-      KeyValueSegment(
-        keys: $0.keys.pointer, keyHeadStride: room * shape.size, values: $0.values.pointer,
-        count: $0.count)
+    pages.map {
+      KeyValueSegment(page: $0.storage.pointer, tokens: room, size: shape.size, count: $0.count)
     }
   }
 }

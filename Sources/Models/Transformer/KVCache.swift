@@ -26,7 +26,7 @@ public final class KVCache {
     c.layerCount * 2 * c.keyValueHeadCount * c.headSize * 4
   }
 
-  /// One page, laid out [layer][keys, values]: keys in blocks of 16 per head (see `KeyValueSegment`), values by token.
+  /// One page, laid out [layer][KV][keys, values] (see `KeyValueSegment`).
   ///
   /// Its memory returns to the cache when no sequence holds it.
   final class Page {
@@ -49,14 +49,9 @@ public final class KVCache {
   fileprivate func store(
     _ k: UnsafePointer<Float>, _ v: UnsafePointer<Float>, layer: Int, at place: CacheBatch.Place
   ) {
-    let keys = place.page + layer * 2 * block
-    for head in 0..<heads {
-      storeKey(
-        k + head * headSize, size: headSize, slot: place.slot,
-        into: keys + head * KVCache.pageTokens * headSize)
-    }
-    let width = heads * headSize
-    (keys + block + place.slot * width).update(from: v, count: width)
+    storeKeyValue(
+      k, v, heads: heads, size: headSize, page: place.page + layer * 2 * block,
+      tokens: KVCache.pageTokens, slot: place.slot)
   }
 
   /// What one sequence has seen.
@@ -98,8 +93,8 @@ public final class KVCache {
       for (page, count) in pages {
         segments.append(
           KeyValueSegment(
-            keys: page.storage.pointer, keyHeadStride: KVCache.pageTokens * cache.headSize,
-            values: page.storage.pointer + cache.block, count: count))
+            page: page.storage.pointer, tokens: KVCache.pageTokens, size: cache.headSize,
+            count: count))
       }
     }
   }

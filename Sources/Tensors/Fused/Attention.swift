@@ -49,7 +49,8 @@ extension Tensor {
           k.pointer + first + kv * shape.size, stride: shape.stride, count: rows.count,
           size: shape.size, into: scratch.pointer)
         let segment = KeyValueSegment(
-          keys: scratch.pointer, keyHeadStride: 0, values: v.pointer + first, count: rows.count)
+          keys: scratch.pointer, keyHeadStride: 0, values: v.pointer + first, shape: shape,
+          count: rows.count)
         withUnsafePointer(to: segment) { segment in
           let segments = UnsafeBufferPointer(start: segment, count: 1)
           for start in stride(from: 0, to: rows.count, by: queries) {

@@ -21,13 +21,13 @@ extension Tensor {
     let room = AttentionBlock.scratchCount(shape, queries: queries, keys: longest)
     try Memory.check(bytes: Team.shared.threads * room * 4, for: "attention")
     let grain = taskGrain(shape, pairs: longest * queries)
-    let prefetches = cached.isLarge
     Team.shared.forEach(parts.count * shape.keyValueHeads, atLeast: grain) { tasks in
       let scratch = Storage(count: room)
       for task in tasks {
         cached.attend(
           q.pointer, parts[task / shape.keyValueHeads], head: task % shape.keyValueHeads,
-          into: out.pointer, scratch.pointer, prefetches: prefetches)
+          into: out.pointer, scratch.pointer,
+          next: task + 1 < tasks.upperBound ? cached.keys(parts, task + 1) : nil)
       }
     }
     return out
@@ -52,12 +52,6 @@ struct CachedAttention {
 
   /// Keys of the longest sequence.
   var longest: Int { (0..<batch.count).reduce(0) { max($0, batch.past[$1] + batch[$1].count) } }
-
-  /// Whether one layer's cache is so large that that of all layers has left the processor's caches since the last token.
-  var isLarge: Bool {
-    let held = (0..<batch.count).reduce(0) { $0 + batch.past[$1] + batch[$1].count }
-    return batch.longest == 1 && held * shape.stride * 8 > 4 << 20
-  }
 
   /// Sequences that may share a task without leaving threads idle.
   private var mostSharing: Int {
@@ -108,10 +102,16 @@ struct CachedAttention {
       .prefix { $0.keys == $1.keys && $0.count == $1.count }.count
   }
 
+  /// The keys that a task begins with.
+  func keys(_ parts: [Part], _ task: Int) -> UnsafePointer<Float> {
+    let segment = segments[bounds[parts[task / shape.keyValueHeads].sequences.lowerBound]]
+    return segment.keys + task % shape.keyValueHeads * segment.keyHeadStride
+  }
+
   /// Attends with one part's queries on one key-value head.
   func attend(
     _ q: UnsafePointer<Float>, _ part: Part, head: Int, into out: UnsafeMutablePointer<Float>,
-    _ scratch: UnsafeMutablePointer<Float>, prefetches: Bool
+    _ scratch: UnsafeMutablePointer<Float>, next: UnsafePointer<Float>?
   ) {
     let row = part.rows.lowerBound * shape.heads * shape.size
     let s = part.sequences.lowerBound
@@ -120,7 +120,7 @@ struct CachedAttention {
         let first = batch.past[s] + part.rows.lowerBound - batch.offsets[s]
         AttentionBlock(
           shape, keyValueHead: head, positions: first..<first + part.rows.count,
-          scratch: scratch, prefetches: prefetches
+          scratch: scratch, next: next
         ).attend(
           q + row, UnsafeBufferPointer(rebasing: segments[bounds[s]..<bounds[s + 1]]),
           out: out + row, normalisers: nil)
@@ -128,7 +128,7 @@ struct CachedAttention {
         SharedAttention(
           shape, keyValueHead: head, positions: batch.past[part.sequences], segments,
           bounds: bounds[s...part.sequences.upperBound], shared: part.shared, scratch: scratch,
-          prefetches: prefetches
+          next: next
         ).attend(q + row, out: out + row)
       }
     }
