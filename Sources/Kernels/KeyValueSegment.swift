@@ -69,14 +69,12 @@ extension UnsafeBufferPointer<KeyValueSegment> {
   }
 }
 
-/// Writes the key and the value [KV·D] of a token to place `slot` of a page (see `KeyValueSegment.init(page:)`).
+/// Writes one head's key and value [D] of a token to place `slot` of a page (see `KeyValueSegment.init(page:)`).
 public func storeKeyValue(
-  _ key: UnsafePointer<Float>, _ value: UnsafePointer<Float>, heads: Int, size: Int,
+  _ key: UnsafePointer<Float>, _ value: UnsafePointer<Float>, head: Int, size: Int,
   page: UnsafeMutablePointer<Float>, tokens: Int, slot: Int
 ) {
-  for head in 0..<heads {
-    let keys = page + 2 * head * tokens * size
-    for d in 0..<size { keys[d * tokens + slot] = key[head * size + d] }
-    (keys + (tokens + slot) * size).update(from: value + head * size, count: size)
-  }
+  let keys = page + 2 * head * tokens * size
+  for d in 0..<size { keys[d * tokens + slot] = key[d] }
+  (keys + (tokens + slot) * size).update(from: value, count: size)
 }

@@ -95,11 +95,12 @@ public struct MemoryEstimate: Sendable {
 }
 
 extension ModelConfiguration {
-  /// Floats per token that a forward pass without a graph holds at its widest.
-  fileprivate var passingFloats: Int {
+  /// Floats per token that a forward pass without a graph holds at its widest; in decoding the gate becomes SwiGLU's output.
+  fileprivate func passingFloats(decoding: Bool) -> Int {
     let attention =
       2 * hiddenSize + 3 * headCount * headSize + 4 * keyValueHeadCount * headSize
-    let feedForward = 2 * hiddenSize + (architecture == .gpt2 ? 2 : 3) * intermediateSize
+    let feedForward =
+      2 * hiddenSize + (architecture == .gpt2 || decoding ? 2 : 3) * intermediateSize
     return max(attention, feedForward)
   }
 
@@ -112,7 +113,7 @@ extension ModelConfiguration {
     let length = plan.promptTokens + plan.maxTokens - 1
     let asked = max(1, tokens / max(1, length)) * plan.maxTokens
     let head = tokens * hiddenSize + logitRows(asked) * (vocabularySize + hiddenSize)
-    return max(tokens * passingFloats, head) * 4
+    return max(tokens * passingFloats(decoding: false), head) * 4
   }
 }
 
@@ -135,8 +136,11 @@ private struct GenerationSize {
       plan.samples == 1
       ? running * pages(plan.promptTokens + plan.maxTokens - 1) * page
       : ofPrompts + running * pages(plan.maxTokens - 1) * page
-    let entering = min(prompts * plan.promptTokens, 4096 + plan.promptTokens) * c.passingFloats * 4
-    let decoding = running * (c.vocabularySize + max(c.hiddenSize, c.passingFloats)) * 4
+    let entering =
+      min(prompts * plan.promptTokens, 4096 + plan.promptTokens) * c.passingFloats(decoding: true)
+      * 4
+    let decoding =
+      running * (c.vocabularySize + max(c.hiddenSize, c.passingFloats(decoding: true))) * 4
     // Prompts enter before their completions have pages; where all cannot run at once, others enter while some do.
     peak = max(ofPrompts + entering, cache + decoding + (running < wanted ? entering : 0))
   }

@@ -163,9 +163,11 @@ struct Segments {
 
   mutating func append(_ k: UnsafePointer<Float>, _ v: UnsafePointer<Float>) {
     let (storage, slot) = pages[pages.count - 1]
-    storeKeyValue(
-      k, v, heads: shape.keyValueHeads, size: shape.size, page: storage.pointer, tokens: room,
-      slot: slot)
+    for head in 0..<shape.keyValueHeads {
+      storeKeyValue(
+        k + head * shape.size, v + head * shape.size, head: head, size: shape.size,
+        page: storage.pointer, tokens: room, slot: slot)
+    }
     pages[pages.count - 1].count += 1
   }
 

@@ -47,16 +47,20 @@ struct GPT2Layer: TransformerLayer {
     func part(_ index: Int) throws -> Tensor {
       try all.narrow(dim: 1, start: index * width, length: width)
     }
-    return try output(attend(part(0), part(1), part(2)))
+    return try output(attend(part(0), part(1), part(2)), addedTo: x)
   }
 
   func feedForward(_ x: Tensor) throws -> Tensor {
     let h = try up(ln2(x))
+    return try down(activated(h), addedTo: x)
+  }
+
+  private func activated(_ h: Tensor) throws -> Tensor {
     switch activation {
-    case .gelu: return try down(h.gelu())
-    case .geluTanh: return try down(h.geluTanh())
-    case .relu: return try down(h.relu())
-    case .silu: return try down(h * h.sigmoid())
+    case .gelu: try h.gelu()
+    case .geluTanh: try h.geluTanh()
+    case .relu: try h.relu()
+    case .silu: try h * h.sigmoid()
     }
   }
 }

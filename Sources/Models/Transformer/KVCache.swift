@@ -45,15 +45,6 @@ public final class KVCache {
     deinit { cache.free.append(storage) }
   }
 
-  /// Writes the keys and values [KV·D] of the token at `slot` of a page in one layer.
-  fileprivate func store(
-    _ k: UnsafePointer<Float>, _ v: UnsafePointer<Float>, layer: Int, at place: CacheBatch.Place
-  ) {
-    storeKeyValue(
-      k, v, heads: heads, size: headSize, page: place.page + layer * 2 * block,
-      tokens: KVCache.pageTokens, slot: place.slot)
-  }
-
   /// What one sequence has seen.
   public final class Sequence {
     fileprivate var pages: [(page: Page, count: Int)] = []
@@ -117,7 +108,7 @@ public final class CacheBatch {
   /// They hold the pages that `places` and `segments` point into.
   private var sequences: [KVCache.Sequence] = []
   private var places: [Place] = []
-  /// Those of `layer`; the next layer's lie a constant distance behind.
+  /// Those of `layer`, of sequence s from `bounds[s]` to `bounds[s + 1]`; the next layer's lie a constant distance behind.
   private var segments: [KeyValueSegment] = []
   private var bounds = [0]
   private var layer = 0
@@ -152,23 +143,41 @@ public final class CacheBatch {
     bounds.append(segments.count)
   }
 
-  /// Writes the new tokens' keys and values [N, KV·D] of one layer and returns all segments of every sequence.
+  /// Attention of the new tokens over all that their sequences have seen in one layer, where their keys and values are kept.
   ///
-  /// Sequence s has `segments[bounds[s] ..< bounds[s + 1]]`.
-  func store(_ k: Tensor, _ v: Tensor, layer: Int) -> (segments: [KeyValueSegment], bounds: [Int]) {
-    let width = cache.heads * cache.headSize
-    Team.shared.forEach(places.count, atLeast: max(1, 16_384 / width)) { rows in
-      for row in rows {
-        cache.store(
-          k.pointer + row * width, v.pointer + row * width, layer: layer, at: places[row])
+  /// q [N, H·D], k and v [N, KV·D]; see `Tensor.attention`.
+  func attention(
+    _ q: Tensor, _ k: Tensor, _ v: Tensor, layer: Int, batch: RaggedBatch, shape: AttentionShape
+  ) throws -> Tensor {
+    move(to: layer)
+    guard batch.tokenCount > batch.count else {
+      // The thread that reads a sequence's last page writes to it first, and has it in its cache.
+      return try .attention(q, batch: batch, shape: shape, segments: segments, bounds: bounds) {
+        self.store(k, v, row: $0, head: $1)
       }
     }
+    Team.shared.forEach(places.count, atLeast: max(1, 16_384 / shape.stride)) { rows in
+      for row in rows {
+        for head in 0..<cache.heads { store(k, v, row: row, head: head) }
+      }
+    }
+    return try .attention(q, batch: batch, shape: shape, segments: segments, bounds: bounds)
+  }
+
+  /// Writes the key and value of a row's token on one head.
+  private func store(_ k: Tensor, _ v: Tensor, row: Int, head: Int) {
+    let (place, at) = (places[row], (row * cache.heads + head) * cache.headSize)
+    storeKeyValue(
+      k.pointer + at, v.pointer + at, head: head, size: cache.headSize,
+      page: place.page + layer * 2 * cache.block, tokens: KVCache.pageTokens, slot: place.slot)
+  }
+
+  private func move(to layer: Int) {
     let distance = (layer - self.layer) * 2 * cache.block
     self.layer = layer
     for index in segments.indices {
       segments[index].keys += distance
       segments[index].values += distance
     }
-    return (segments, bounds)
   }
 }

@@ -65,13 +65,25 @@ struct Linear {
     let y = try Tensor.linear(x, weight, bias: bias, isTransposed: isTransposed)
     return try update.map { try .adding($0, of: x, to: y) } ?? y
   }
+
+  /// The map of x, added to `residual`.
+  func callAsFunction(_ x: Tensor, addedTo residual: Tensor) throws -> Tensor {
+    update == nil ? try .linear(x, map, addedTo: residual) : try residual + self(x)
+  }
+
+  /// silu(gate(x)) up(x).
+  static func swiGLU(_ x: Tensor, gate: Linear, up: Linear) throws -> Tensor {
+    guard gate.update == nil, up.update == nil else { return try .swiGLU(gate(x), up(x)) }
+    return try .swiGLU(x, gate: gate.map, up: up.map)
+  }
+
+  fileprivate var map: LinearMap { LinearMap(weight, bias: bias, isTransposed: isTransposed) }
 }
 
 extension [Linear] {
   /// The maps of one input, in their order.
   func callAsFunction(_ x: Tensor) throws -> [Tensor] {
-    let maps = map { LinearMap($0.weight, bias: $0.bias, isTransposed: $0.isTransposed) }
-    return try zip(self, Tensor.linears(x, maps)).map { linear, y in
+    try zip(self, Tensor.linears(x, map(\.map))).map { linear, y in
       try linear.update.map { try .adding($0, of: x, to: y) } ?? y
     }
   }

@@ -73,7 +73,7 @@ struct LlamaLayer: TransformerLayer {
   }
 
   func attention(_ x: Tensor, positions: [Int], attend: Attend) throws -> Tensor {
-    try normed(x, attentionNorm) { h in
+    try adding(oProj, to: x, attentionNorm) { h in
       let projected = try [qProj, kProj, vProj](h)
       var (q, k) = (projected[0], projected[1])
       if let qNorm, let kNorm { (q, k) = try (qNorm(q), kNorm(k)) }
@@ -81,22 +81,22 @@ struct LlamaLayer: TransformerLayer {
         q = try .rotary(q, positions: positions, rotaryTable)
         k = try .rotary(k, positions: positions, rotaryTable)
       }
-      return try oProj(attend(q, k, projected[2]))
+      return try attend(q, k, projected[2])
     }
   }
 
-  /// down_proj(silu(gate_proj(h)) up_proj(h)).
+  /// x + down_proj(silu(gate_proj(h)) up_proj(h)).
   func feedForward(_ x: Tensor) throws -> Tensor {
-    try normed(x, feedForwardNorm) {
-      let projected = try [gateProj, upProj]($0)
-      return try downProj(.swiGLU(projected[0], projected[1]))
+    try adding(downProj, to: x, feedForwardNorm) {
+      try Linear.swiGLU($0, gate: gateProj, up: upProj)
     }
   }
 
-  /// A part of the block with its norm where the family has it.
-  private func normed(_ x: Tensor, _ norm: RMSNorm, _ part: (Tensor) throws -> Tensor) throws
-    -> Tensor
-  {
-    try normsOutputs ? norm(part(x)) : part(norm(x))
+  /// x and what a part of the block gives, which ends with `projection` and has its norm where the family has it.
+  private func adding(
+    _ projection: Linear, to x: Tensor, _ norm: RMSNorm, _ part: (Tensor) throws -> Tensor
+  ) throws -> Tensor {
+    try normsOutputs
+      ? x + norm(projection(part(x))) : projection(part(norm(x)), addedTo: x)
   }
 }

@@ -87,15 +87,13 @@ public final class Transformer: @unchecked Sendable {
     for (index, layer) in parts.layers.enumerated() {
       try Interrupt.check()
       let shape = attentionShapes[index]
-      let attended = try layer.attention(x, positions: positions) { q, k, v in
+      x = try layer.attention(x, positions: positions) { q, k, v in
         guard let cache else {
           return try .attention(q, k, v, batch: batch, shape: shape)
         }
-        let (segments, bounds) = cache.store(k, v, layer: index)
-        return try .attention(q, batch: batch, shape: shape, segments: segments, bounds: bounds)
+        return try cache.attention(q, k, v, layer: index, batch: batch, shape: shape)
       }
-      x = try x + attended
-      x = try x + layer.feedForward(x)
+      x = try layer.feedForward(x)
     }
     return try parts.norm(x)
   }

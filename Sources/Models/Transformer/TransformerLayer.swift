@@ -3,11 +3,11 @@ import Tensors
 /// The causal attention of queries [N, H·D] over keys and values [N, KV·D]: [N, H·D].
 typealias Attend = (_ q: Tensor, _ k: Tensor, _ v: Tensor) throws -> Tensor
 
-/// One block: what it adds to the residual stream x [N, C], in two parts.
+/// One block: it adds to the residual stream x [N, C] in two parts.
 protocol TransformerLayer {
-  /// What the attention adds; `attend` is called once.
+  /// x with what the attention adds; `attend` is called once.
   func attention(_ x: Tensor, positions: [Int], attend: Attend) throws -> Tensor
-  /// What the feed-forward part adds.
+  /// x with what the feed-forward part adds.
   func feedForward(_ x: Tensor) throws -> Tensor
 }
 

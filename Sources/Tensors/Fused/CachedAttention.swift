@@ -8,10 +8,11 @@ extension Tensor {
   /// Causal attention of each sequence's new tokens over cached keys and values, which hold the new ones already.
   ///
   /// Sequence s sees `segments[bounds[s] ..< bounds[s + 1]]`, which a token sees as in `attention`.
-  /// The arithmetic is that of `attention`, so the results have the same bits. Not differentiable.
+  /// The arithmetic is that of `attention`, so the results have the same bits. Not differentiable. `store`, if given, is
+  /// called with each row of q and key-value head before what they see there is read.
   public static func attention(
     _ q: Tensor, batch: RaggedBatch, shape: AttentionShape, segments: [KeyValueSegment],
-    bounds: [Int]
+    bounds: [Int], store: ((_ row: Int, _ head: Int) -> Void)? = nil
   ) throws(TensorError) -> Tensor {
     let out = try result(q.shape, for: "attention")
     let cached = CachedAttention(batch: batch, shape: shape, segments: segments, bounds: bounds)
@@ -24,9 +25,10 @@ extension Tensor {
     Team.shared.forEach(parts.count * shape.keyValueHeads, atLeast: grain) { tasks in
       let scratch = Storage(count: room)
       for task in tasks {
+        let (part, head) = (parts[task / shape.keyValueHeads], task % shape.keyValueHeads)
+        if let store { for row in part.rows { store(row, head) } }
         cached.attend(
-          q.pointer, parts[task / shape.keyValueHeads], head: task % shape.keyValueHeads,
-          into: out.pointer, scratch.pointer,
+          q.pointer, part, head: head, into: out.pointer, scratch.pointer,
           next: task + 1 < tasks.upperBound ? cached.keys(parts, task + 1) : nil)
       }
     }
