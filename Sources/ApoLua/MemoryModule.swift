@@ -23,8 +23,12 @@ private let estimateOptions = [
     "mini_batch", .integer(minimum: 1), "completions of an update; else all of a step",
     optional: true),
   Parameter(
-    "micro_batch", .integer(minimum: 1), "as for `model:logprobs`; else a whole update",
-    optional: true),
+    "micro_batch", .integer(minimum: 1), "as for `model:logprobs`", optional: true),
+  Parameter(
+    "fresh", .boolean,
+    "whether each step has one update, by completions as the policy sampled them, without "
+      + "entropies; else activations of a whole update are held, or of a `micro_batch`",
+    default: true),
   Parameter(
     "prompt_tokens", .integer(minimum: 1, maximum: 1 << 24), "tokens of a prompt", default: 64),
   Parameter(
@@ -112,6 +116,7 @@ private struct MemoryQuestion {
     plan.samples = try options["n"].integer()
     plan.miniBatch = try options["mini_batch"].ifPresent?.integer()
     plan.microBatch = try options["micro_batch"].ifPresent?.integer()
+    plan.isFresh = try options["fresh"].boolean()
     plan.promptTokens = try options["prompt_tokens"].integer()
     plan.maxTokens = try options["max_tokens"].integer()
     guard plan.batchSize * plan.samples <= 1 << 24 else {
@@ -130,10 +135,8 @@ private struct MemoryQuestion {
       let saved = now - MemoryEstimate(other).total
       if saved > now / 100 { found.append((saved, text)) }
     }
-    let updated = min(plan.batchSize * plan.samples, plan.miniBatch ?? .max)
-    let group = min(updated, plan.microBatch ?? updated)
-    if plan.trainedCount > 0, group > 1 {
-      let smaller = [16, 8, 4, 2, 1].first { $0 <= group / 2 } ?? 1
+    if plan.trainedCount > 0, plan.group > 1 {
+      let smaller = [16, 8, 4, 2, 1].first { $0 <= plan.group / 2 } ?? 1
       consider("micro_batch = \(smaller)") { $0.microBatch = smaller }
     }
     if canSharpen {

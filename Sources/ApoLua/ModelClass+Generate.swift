@@ -79,14 +79,15 @@ func generateMethod(_ run: RunState, _ rows: WeakIntegers) -> Function {
     let seed = try call[2].options()["seed"].ifPresent?.integer() ?? run.seed
     let step = try call[2].options()["step"].ifPresent?.integer() ?? run.nextStep()
     let isAdapted = try call[2].options()["adapter"].boolean()
+    let transformer = try model.transformer(withAdapter: isAdapted)
     let generator = try Generator(
-      model.transformer(withAdapter: isAdapted), options, endTokens: Set(model.endTokens),
+      transformer, options, endTokens: Set(model.endTokens),
       tokenizer: model.tokenizer?.tokenizer, seed: UInt64(bitPattern: Int64(seed)),
       step: UInt64(bitPattern: Int64(step)),
       maxSequences: call[2].options()["max_num_seqs"].ifPresent?.integer())
     let completions = try generator.generate(
       requests(prompts, n: options.n, limits: limits))
-    let rollout = rollout(prompts, completions, options, model)
+    let rollout = rollout(prompts, completions, options, model, origin: transformer.contents)
     let kept = try call.state.reference(to: .list(prompts.map { .reference($0.row) }))
     return try call.result(rollout, keeping: kept)
   }
@@ -149,7 +150,8 @@ private func requests(_ prompts: [Prompt], n: Int, limits: [Int]?) -> [Generatio
 }
 
 private func rollout(
-  _ prompts: [Prompt], _ completions: [[Completion]], _ options: SamplingOptions, _ model: Model
+  _ prompts: [Prompt], _ completions: [[Completion]], _ options: SamplingOptions, _ model: Model,
+  origin: Transformer.Contents
 ) -> Rollout {
   let items = zip(prompts, completions).enumerated().flatMap { index, pair in
     pair.1.enumerated().map { sample, completion in
@@ -162,7 +164,7 @@ private func rollout(
     }
   }
   return Rollout(
-    items, temperature: options.temperature == 0 ? 1 : options.temperature,
+    items, temperature: options.temperature == 0 ? 1 : options.temperature, origin: origin,
     tokenizer: model.tokenizer?.tokenizer)
 }
 

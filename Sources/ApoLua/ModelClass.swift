@@ -156,7 +156,8 @@ private let logProbabilityOptions = [
   Parameter("entropy", .boolean, "give the entropies as a second result", default: false),
   Parameter(
     "micro_batch", .integer(minimum: 1),
-    "how many completions to hold at a time for `backward`, which then computes them again",
+    "how many completions to hold at a time for `backward`, which then computes them again; "
+      + "default: all, or of fresh samples as many as have about 1,500 tokens",
     optional: true),
   adapterOption,
 ]
@@ -176,6 +177,12 @@ private let logProbabilitiesMethod = Function(
   details: """
     Of the completions' tokens only, the end token included. Differentiable, unless the model is
     frozen. For the model that sampled it, the values are those of `rollout:logprobs()` to the bit.
+
+    A rollout is fresh while the model has the weights that sampled it and the temperature is the
+    same, whatever `top_k` and its like. Its values are then taken from the sampler; only
+    `backward` computes the layers, in groups of about 1,500 tokens or of `micro_batch`
+    completions, and raises should any value come out differently. With `entropy`, without a graph,
+    and for completions that went through `apo.rollout`, values are computed at once.
     """,
   example: "local logp = policy:logprobs(rollout)"
 ) { call in
@@ -191,7 +198,8 @@ private let logProbabilitiesMethod = Function(
   let transformer = try model.transformer(withAdapter: options["adapter"].boolean())
   let scored = try transformer.logProbabilities(
     rollout.sequences(for: model), temperature: Float(temperature), entropy: wantsEntropy,
-    microBatch: options["micro_batch"].ifPresent?.integer())
+    microBatch: options["micro_batch"].ifPresent?.integer(),
+    sampled: rollout.sampled(by: transformer, temperature: temperature))
   let isPerToken = try options["per_token"].boolean()
   let (perToken, entropies) = (try scored.select(0), try scored.select(1))
   let sums = try isPerToken ? perToken : rollout.sum(perToken)

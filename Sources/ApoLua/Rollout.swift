@@ -32,17 +32,22 @@ final class Rollout: LuaObject {
   private(set) var items: [Item]
   /// What the sampler divided logits by, 1 for greedy and for records that do not say so.
   let temperature: Double
+  /// The weights that sampled all of them; nil where a script or a file gave any.
+  let origin: Transformer.Contents?
   private let tokenizer: Tokenizer?
 
-  init(_ items: [Item], temperature: Double, tokenizer: Tokenizer?) {
+  init(
+    _ items: [Item], temperature: Double, origin: Transformer.Contents? = nil, tokenizer: Tokenizer?
+  ) {
     self.items = items
     self.temperature = temperature
+    self.origin = origin
     self.tokenizer = tokenizer
   }
 
   /// Some of the completions, which share rows with these.
   func part(_ range: Range<Int>) -> Rollout {
-    Rollout(Array(items[range]), temperature: temperature, tokenizer: tokenizer)
+    Rollout(Array(items[range]), temperature: temperature, origin: origin, tokenizer: tokenizer)
   }
 
   /// The number of tokens of each completion.
@@ -130,6 +135,13 @@ final class Rollout: LuaObject {
 
   /// A value for each completion repeated over its tokens: [B] to [tokens].
   func expand(_ tensor: Tensor) throws -> Tensor { try .segmentExpand(tensor, lengths: lengths()) }
+
+  /// What the sampler recorded, tokens end to end, where `model` would compute just that: it has the very weights that
+  /// sampled, and divides logits by the same `temperature`. Top-k and its like do not matter, as what is recorded is before them.
+  func sampled(by model: Transformer, temperature: Double) -> [Float]? {
+    guard let origin, temperature == self.temperature, origin == model.contents else { return nil }
+    return items.flatMap { $0.logProbabilities ?? [] }
+  }
 
   /// ln p of each completion as it was sampled, nil for a recorded one.
   func logProbability(_ index: Int) -> Float? {

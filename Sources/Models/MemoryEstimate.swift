@@ -22,12 +22,26 @@ public struct MemoryPlan: Sendable {
   public var samples = 1
   /// Completions of an update; nil for all of a step.
   public var miniBatch: Int?
-  /// Completions whose activations are held at a time; nil for all of an update.
+  /// Completions whose activations are held at a time; nil for all of an update, or what `isFresh` says.
   public var microBatch: Int?
+  /// Whether the one update of a step is by completions as the policy sampled them: log-probabilities are the sampler's then, and
+  /// activations exist for about `groupTokens` tokens at a time.
+  public var isFresh = true
   /// Tokens of a prompt.
   public var promptTokens = 64
   /// Tokens of a completion.
   public var maxTokens = 16
+
+  /// Completions of an update.
+  var updated: Int { min(batchSize * samples, miniBatch ?? .max) }
+
+  /// Completions that are differentiated at a time; see `Transformer.logProbabilities`.
+  public var group: Int {
+    if let microBatch { return min(updated, microBatch) }
+    guard isFresh, updated == batchSize * samples else { return updated }
+    let groups = groupCount(tokens: updated * (promptTokens + maxTokens))
+    return (updated + groups - 1) / groups
+  }
 
   /// A plan for the given models.
   public init(policy: Held, reference: Held?, trainedCount: Int) {
@@ -80,17 +94,15 @@ public struct MemoryEstimate: Sendable {
     let completions = plan.batchSize * plan.samples
     scoring =
       [c, plan.reference?.configuration ?? c].map {
-        $0.scoringBytes(tokens: min(completions * length, 4096 + length), plan)
+        $0.scoringBytes(tokens: min(completions * length, groupTokens + length), plan)
       }.max() ?? 0
     guard plan.trainedCount > 0 else {
       (activations, update) = (0, 0)
       return
     }
-    let updated = min(completions, plan.miniBatch ?? completions)
-    let group = min(updated, plan.microBatch ?? updated)
-    let training = TrainingSize(c, plan, sequences: group, length: length)
+    let training = TrainingSize(c, plan, sequences: plan.group, length: length)
     activations = training.activations
-    update = training.peak(gradients: gradients, isGrouped: group < updated)
+    update = training.peak(gradients: gradients, isGrouped: plan.group < plan.updated)
   }
 }
 

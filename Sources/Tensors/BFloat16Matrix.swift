@@ -18,6 +18,8 @@ public final class BFloat16Matrix: PanelProduct, @unchecked Sendable {
   var k: Int { shape[isTransposed ? 0 : 1] }
   /// Bytes that it takes.
   var bytes: Int { storage.count * 4 }
+  /// A number that no other contents have; see `Storage.contents`.
+  var contents: Int { storage.contents }
   /// Number of weights.
   public var count: Int { shape[0] * shape[1] }
 

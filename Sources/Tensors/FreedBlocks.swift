@@ -4,8 +4,8 @@ import Synchronization
 // Freed blocks of tensors, kept for the next request of their size.
 //
 // A training step asks for the same sizes as the one before it, and a page that the kernel hands out anew is cleared
-// first: that was a quarter of the time of a step. A request may get a block that is up to an eighth larger, so that
-// batches of slightly different lengths share them. What is kept is bounded by what the program held at its peak: keeping
+// first: that was a quarter of the time of a step. A request may get a block that is up to a quarter larger, so that
+// batches of different lengths share them. What is kept is bounded by what the program held at its peak: keeping
 // blocks adds at most a sixteenth, or 128 MB, to the memory that it needs without.
 
 /// The blocks that wait for another use; all functions may be called from any thread.
@@ -49,7 +49,7 @@ enum FreedBlocks {
   static func take(_ bytes: Int) -> Block? {
     let (first, size) = sizeClass(bytes)
     let (kept, excess) = lock.withLock { _ -> (Block?, Int) in
-      for index in first...first + sizesPerOctave / 8 {
+      for index in first...first + sizesPerOctave / 4 {
         guard let pointer = contents.blocks[index].popLast() else { continue }
         let block = Block(pointer: pointer, size: self.size(ofClass: index))
         contents.kept -= block.size

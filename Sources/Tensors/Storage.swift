@@ -6,6 +6,8 @@ import Synchronization
 private let live = Atomic(0)
 private let allocated = Atomic(0)
 private let peak = Atomic(0)
+/// Given out by `Storage.contents`.
+private let numbers = Atomic(0)
 
 /// A block of floats, aligned to a cache line unless it is small, freed when the last tensor that views it is gone.
 public final class Storage: @unchecked Sendable {
@@ -16,6 +18,7 @@ public final class Storage: @unchecked Sendable {
   public let count: Int
   /// Counts changes in place, so that packed copies and recorded operations notice them.
   public private(set) var version = 0
+  private var number: Int?
   private var packed: PackedMatrix?
 
   /// Bytes of the block that `FreedBlocks` gave; 0 where malloc did.
@@ -101,7 +104,15 @@ public final class Storage: @unchecked Sendable {
   /// Says that the contents were changed in place.
   public func didChange() {
     version += 1
+    number = nil
     packed = nil
+  }
+
+  /// A number for the contents as they are now, which no other contents in this process have or had.
+  public var contents: Int {
+    let current = number ?? numbers.add(1, ordering: .relaxed).newValue
+    number = current
+    return current
   }
 
   /// The packed copy of the contents as an [n, k] matrix, stored so or as its transpose, if there is one.

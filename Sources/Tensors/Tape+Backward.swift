@@ -21,6 +21,8 @@ public struct GradientStyle: OptionSet, Sendable {
   public static let writing = GradientStyle(rawValue: 1)
   /// The gradient of input 0 is that of the output, and is passed on without the operation, which sees no buffer for it.
   public static let passing = GradientStyle(rawValue: 2)
+  /// It records and walks a graph of its own, which reaches the leaves among its inputs, and sees no buffers.
+  public static let nesting = GradientStyle(rawValue: 4)
 }
 
 /// The accumulation buffers of one operation's inputs.
@@ -77,10 +79,11 @@ extension Tape {
           + "pass retain_graph = true to the first one to use it twice")
     }
     let passes = node.style.contains(.passing)
+    let nests = node.style.contains(.nesting)
     var into = InputGradients()
     do {
       for (place, input) in node.inputs.enumerated() {
-        if passes, place == 0 {
+        if nests || passes && place == 0 {
           into.append(nil)
         } else {
           let writes = node.style.contains(.writing) && !node.repeats(input)

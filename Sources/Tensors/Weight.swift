@@ -27,6 +27,14 @@ public enum Weight: Sendable {
     }
   }
 
+  /// A number for the weights as they are now; see `Storage.contents`.
+  public var contents: Int {
+    switch self {
+    case .float32(let tensor): tensor.storage.contents
+    case .bfloat16(let matrix): matrix.contents
+    }
+  }
+
   /// The float32 tensor; nil where the matrix is held as bfloat16.
   public var tensor: Tensor? {
     if case .float32(let tensor) = self { tensor } else { nil }

@@ -18,11 +18,13 @@ import Testing
     var batch = 12
     var samples = 1
     var micro: Int?
+    /// Whether log-probabilities are taken from the sampler.
+    var fresh = false
     var prompt = 24
     var tokens = 40
     var testDescription: String {
       "\(type) C \(hidden) L \(layers) I \(inner) V \(vocabulary) B \(batch)x\(samples) "
-        + "micro \(micro ?? 0) \(prompt)+\(tokens)"
+        + "micro \(micro ?? 0) \(fresh ? "fresh" : "") \(prompt)+\(tokens)"
     }
 
     func configuration() throws -> ModelConfiguration {
@@ -53,6 +55,11 @@ import Testing
     Shape(hidden: 256, layers: 4, inner: 1024, vocabulary: 512, batch: 4),
     Shape(hidden: 128, layers: 2, inner: 256, vocabulary: 8192, batch: 24, micro: 1),
     Shape(batch: 4, samples: 16, micro: 8, prompt: 100, tokens: 100),
+    Shape(type: "llama", hidden: 128, layers: 6, inner: 384, batch: 48, fresh: true),
+    Shape(
+      hidden: 256, layers: 4, inner: 1024, vocabulary: 512, batch: 32, fresh: true, tokens: 128),
+    Shape(batch: 8, fresh: true),
+    Shape(batch: 4, samples: 16, micro: 8, fresh: true, prompt: 100, tokens: 100),
   ]
 
   @Test(arguments: shapes, [WeightType.float32, .bfloat16])
@@ -79,6 +86,7 @@ import Testing
     plan.batchSize = shape.batch
     plan.samples = shape.samples
     plan.microBatch = shape.micro
+    plan.isFresh = shape.fresh
     plan.promptTokens = shape.prompt
     plan.maxTokens = shape.tokens
     let estimate = MemoryEstimate(plan)
@@ -114,7 +122,10 @@ import Testing
     defer { (Memory.step, Memory.reserve, Memory.limit) = (step, reserve, .max) }
     var places: Set<String> = []
     let few = Shape(vocabulary: 1000, batch: 1, prompt: 4, tokens: 4)
-    for shape in [Shape(), Shape(type: "gpt2", batch: 4, micro: 2), few] {
+    for shape in [
+      Shape(), Shape(type: "gpt2", batch: 4, micro: 2), few,
+      Shape(batch: 30, fresh: true),
+    ] {
       try run(shape, collecting: &places)
     }
     #expect(places.isSuperset(of: ["backward", "packed weights", "linear"]), "\(places)")
@@ -131,6 +142,7 @@ import Testing
         trainedCount: policy.trainedCount)
       (plan.batchSize, plan.microBatch) = (shape.batch, shape.micro)
       (plan.promptTokens, plan.maxTokens) = (shape.prompt, shape.tokens)
+      plan.isFresh = shape.fresh
       Storage.resetPeak()
       Memory.limit = Storage.liveBytes + MemoryEstimate(plan).total * percent / 100
       do {
@@ -145,7 +157,7 @@ import Testing
   }
 
   private func generate(_ shape: Shape, _ model: Transformer, step: Int) throws
-    -> [TokenSequence]
+    -> (sequences: [TokenSequence], sampled: [Float])
   {
     let options = try SamplingOptions(n: shape.samples, maxTokens: shape.tokens, ignoreEOS: true)
     let prompts = (0..<shape.batch).map { row in
@@ -154,18 +166,21 @@ import Testing
     let completions = try Generator(
       model, options, endTokens: [], seed: 1, step: UInt64(step)
     ).generate(prompts.enumerated().map { GenerationRequest(prompt: $1, row: UInt64($0)) })
-    return zip(prompts, completions).flatMap { prompt, completions in
+    let sequences = zip(prompts, completions).flatMap { prompt, completions in
       completions.map { TokenSequence(prompt: prompt, completion: $0.ids) }
     }
+    return (sequences, completions.joined().flatMap(\.logProbabilities))
   }
 
   private func run(
     _ shape: Shape, _ step: Int, _ policy: Transformer, _ reference: Transformer,
     _ optimizer: AdamW
   ) throws {
-    let sequences = try generate(shape, policy, step: step)
+    let (sequences, sampled) = try generate(shape, policy, step: step)
     let target = try reference.logProbabilities(sequences).select(0)
-    let scored = try policy.logProbabilities(sequences, microBatch: shape.micro).select(0)
+    let scored = try policy.logProbabilities(
+      sequences, microBatch: shape.micro, sampled: shape.fresh ? sampled : nil
+    ).select(0)
     let difference = try scored - target
     try (difference * difference).mean().backward()
     _ = try optimizer.step(maxGradNorm: 1)

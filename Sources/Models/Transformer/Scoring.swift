@@ -22,43 +22,24 @@ extension Transformer {
   /// Tokens of all completions follow each other. Logits are divided by `temperature`. In a graph, the activations of all
   /// sequences are kept for backward(), unless `microBatch` says how many sequences to hold at a time: then backward()
   /// computes them again, group by group, and gives the same gradient.
+  ///
+  /// `sampled` are the log-probabilities of all tokens where the caller has them from a sampler with just these weights
+  /// (see `contents`) at this temperature. They are the result then, as nothing else could come out; only backward() computes
+  /// the layers, about `groupTokens` tokens at a time without a `microBatch`, and throws should anything else come out.
   public func logProbabilities(
     _ sequences: [TokenSequence], temperature: Float = 1, entropy: Bool = false,
-    microBatch: Int? = nil
+    microBatch: Int? = nil, sampled: [Float]? = nil
   ) throws -> Tensor {
     try checkSequences(sequences, for: "logprobs")
     return try scored(
-      sequences, parameters.map(\.tensor), rows: 2, microBatch: microBatch, name: "logprobs"
+      sequences, parameters.map(\.tensor), rows: 2, microBatch: microBatch,
+      known: entropy ? nil : sampled, name: "logprobs"
     ) {
       guard let (hidden, asked) = try self.completionStates($0) else {
         return Tensor(zeros: [2, 0])
       }
       return try .tokenLogProbabilities(
         hidden, weight: self.lmHead, asked, temperature: temperature, entropy: entropy)
-    }
-  }
-
-  /// `score` of all sequences, [rows, M], where M is the number of completion tokens, and of `parameters` its weights.
-  ///
-  /// In a graph `microBatch` says how many sequences to hold at a time: backward() computes the groups again.
-  func scored(
-    _ sequences: [TokenSequence], _ parameters: [Tensor], rows: Int, microBatch: Int?, name: String,
-    by score: @escaping ([TokenSequence]) throws -> Tensor
-  ) throws -> Tensor {
-    guard Tensor.records(parameters) else {
-      return try withoutGradients {
-        try joined(grouped(sequences, size: nil), rows: rows, by: score)
-      }
-    }
-    guard let microBatch, microBatch < sequences.count else { return try score(sequences) }
-    let groups = grouped(sequences, size: microBatch)
-    let output = try withoutGradients { try joined(groups, rows: rows, by: score) }
-    let versions = parameters.map(\.storage.version)
-    return Tensor.recorded(name, parameters, output) { gradient, _ in
-      guard versions == parameters.map(\.storage.version) else {
-        throw TensorError("backward: weights of the model were changed in place after '\(name)'")
-      }
-      try self.recompute(groups, gradient, shape: output.shape, by: score)
     }
   }
 
@@ -101,59 +82,5 @@ extension Transformer {
       (batch.offsets[s] + asked[s].prompt.count - 1)..<batch.offsets[s + 1]
     }
     return (hidden, TokenTargets(rows: rows, targets: asked.flatMap(\.completion)))
-  }
-
-  /// The scores of groups side by side: [rows, M].
-  private func joined(
-    _ groups: [[TokenSequence]], rows: Int, by score: ([TokenSequence]) throws -> Tensor
-  ) throws -> Tensor {
-    let total = groups.joined().reduce(0) { $0 + $1.completion.count }
-    let output = try Tensor.zeroResult([rows, total], for: "logprobs")
-    var start = 0
-    for group in groups {
-      let part = try score(group)
-      let count = part.shape[1]
-      for row in 0..<rows {
-        (output.pointer + row * total + start).update(
-          from: part.pointer + row * count, count: count)
-      }
-      start += count
-    }
-    return output
-  }
-
-  private func recompute(
-    _ groups: [[TokenSequence]], _ gradient: UnsafePointer<Float>, shape: [Int],
-    by score: ([TokenSequence]) throws -> Tensor
-  ) throws {
-    let (rows, total) = (shape[0], shape[1])
-    var start = 0
-    for group in groups {
-      let part = try withGradients { try score(group) }
-      let count = part.shape[1]
-      guard count > 0 else { continue }
-      let seed = try Tensor.result([rows, count], for: "backward")
-      for row in 0..<rows {
-        (seed.pointer + row * count).update(from: gradient + row * total + start, count: count)
-      }
-      try part.backward(seed: seed)
-      start += count
-    }
-  }
-
-  /// Consecutive groups of `size` sequences, or of about 4096 tokens where no size is given.
-  private func grouped(_ sequences: [TokenSequence], size: Int?) -> [[TokenSequence]] {
-    var result: [[TokenSequence]] = []
-    var tokens = 0
-    for sequence in sequences {
-      let full = size.map { result.last?.count == $0 } ?? (tokens >= 4096)
-      if result.isEmpty || full {
-        result.append([])
-        tokens = 0
-      }
-      result[result.count - 1].append(sequence)
-      tokens += sequence.prompt.count + sequence.completion.count
-    }
-    return result
   }
 }

@@ -47,7 +47,8 @@ return {
   {name = "mini_batch", type = "integer", minimum = 1, optional = true,
    text = "prompts per update, for several updates a step; else all in one"},
   {name = "micro_batch", type = "integer", minimum = 1, optional = true,
-   text = "sequences differentiated at once; saves memory, does not change the result"},
+   text = "sequences differentiated at once; saves memory, does not change the result. By default about 1,500 "
+     .. "tokens' where the policy sampled them as it is, else all of an update; see model:logprobs"},
   {name = "epochs", type = "integer", minimum = 1, maximum = 1000000000, default = 1,
    text = "passes over the data"},
   {name = "max_steps", type = "integer", minimum = 1, optional = true, text = "an earlier end"},

@@ -1,0 +1,22 @@
+import Tensors
+
+// What a model's results depend on besides its input, as a key: whether a sampler's numbers are still those of a model.
+
+extension Transformer {
+  /// What all weights were at a moment, the adapter's included.
+  ///
+  /// Two are equal only where every result of both is the same: those of one model between two changes of its weights, or of models that share
+  /// all weights. A copy has others, whatever its values.
+  public struct Contents: Equatable, Sendable {
+    fileprivate let weights: [Int]
+    /// What an adapter's factors are scaled by.
+    fileprivate let scales: [UInt32]
+  }
+
+  /// What all weights are now.
+  public var contents: Contents {
+    Contents(
+      weights: allWeights.map(\.weight.contents),
+      scales: (adapter?.updates ?? []).map { $0.factors.scale.bitPattern })
+  }
+}

@@ -1,0 +1,135 @@
+import Tensors
+
+// Scores of many sequences, some at a time: for the forward pass in groups, and for a backward pass that computes a group's
+// layers again and forgets them before the next one.
+//
+// Groups are consecutive sequences, cut by their numbers of tokens or by a given size and nothing else, so that the order in which
+// gradients are added, and with it every bit, is the same on any machine.
+
+/// Tokens of the sequences that are scored, or differentiated, at a time where no number of sequences is given.
+let groupTokens = 1536
+
+/// Groups of sequences of `tokens` tokens in all.
+func groupCount(tokens: Int) -> Int { max(1, (tokens + groupTokens - 1) / groupTokens) }
+
+extension Transformer {
+  /// `score` of all sequences, [rows, M], where M is the number of completion tokens, and of `parameters` its weights.
+  ///
+  /// In a graph all activations are kept, unless there is a `microBatch`, the number of sequences to hold at a time: then
+  /// backward() computes the groups again. Where the first row is `known` (and the others zeros), there is no first pass.
+  func scored(
+    _ sequences: [TokenSequence], _ parameters: [Tensor], rows: Int, microBatch: Int?,
+    known: [Float]? = nil, name: String, by score: @escaping ([TokenSequence]) throws -> Tensor
+  ) throws -> Tensor {
+    guard Tensor.records(parameters) else {
+      return try withoutGradients {
+        try joined(grouped(sequences, size: nil), rows: rows, by: score)
+      }
+    }
+    guard microBatch != nil || known != nil else { return try score(sequences) }
+    let groups = grouped(sequences, size: microBatch)
+    guard groups.count > 1 else { return try score(sequences) }
+    let output =
+      try known.map { try firstRow($0, of: sequences, rows: rows, name) }
+      ?? withoutGradients { try joined(groups, rows: rows, by: score) }
+    let versions = parameters.map(\.storage.version)
+    return Tensor.recorded(name, parameters, output, style: .nesting) { gradient, _ in
+      guard versions == parameters.map(\.storage.version) else {
+        throw TensorError("backward: weights of the model were changed in place after '\(name)'")
+      }
+      try self.recompute(groups, gradient, output, name, by: score)
+    }
+  }
+
+  /// [rows, M] of known values in the first row and zeros in the others.
+  private func firstRow(
+    _ known: [Float], of sequences: [TokenSequence], rows: Int, _ name: String
+  ) throws -> Tensor {
+    let total = sequences.reduce(0) { $0 + $1.completion.count }
+    guard known.count == total else {
+      throw TensorError("\(name): \(known.count) sampled values for \(total) tokens")
+    }
+    let output = try Tensor.zeroResult([rows, total], for: name)
+    known.withUnsafeBufferPointer { values in
+      if let first = values.baseAddress { output.pointer.update(from: first, count: total) }
+    }
+    return output
+  }
+
+  /// The scores of groups side by side: [rows, M].
+  private func joined(
+    _ groups: [[TokenSequence]], rows: Int, by score: ([TokenSequence]) throws -> Tensor
+  ) throws -> Tensor {
+    let total = groups.joined().reduce(0) { $0 + $1.completion.count }
+    let output = try Tensor.zeroResult([rows, total], for: "logprobs")
+    var start = 0
+    for group in groups {
+      let part = try score(group)
+      let count = part.shape[1]
+      for row in 0..<rows {
+        (output.pointer + row * total + start).update(
+          from: part.pointer + row * count, count: count)
+      }
+      start += count
+    }
+    return output
+  }
+
+  /// Passes `gradient` of `output` on through the layers, group by group.
+  private func recompute(
+    _ groups: [[TokenSequence]], _ gradient: UnsafePointer<Float>, _ output: Tensor, _ name: String,
+    by score: ([TokenSequence]) throws -> Tensor
+  ) throws {
+    let (rows, total) = (output.shape[0], output.shape[1])
+    var start = 0
+    for group in groups {
+      let part = try withGradients { try score(group) }
+      let count = part.shape[1]
+      guard count > 0 else { continue }
+      let seed = try Tensor.result([rows, count], for: "backward")
+      for row in 0..<rows {
+        let at = row * total + start
+        try check(part.pointer + row * count, is: output.pointer + at, count, name)
+        (seed.pointer + row * count).update(from: gradient + at, count: count)
+      }
+      try part.backward(seed: seed)
+      start += count
+    }
+  }
+
+  /// Throws unless what was computed again has the bits of what was given out.
+  private func check(
+    _ again: UnsafePointer<Float>, is given: UnsafePointer<Float>, _ count: Int, _ name: String
+  ) throws(TensorError) {
+    guard let i = (0..<count).first(where: { again[$0].bitPattern != given[$0].bitPattern }) else {
+      return
+    }
+    throw TensorError(
+      "backward: '\(name)' gave \(given[i]) for a token and computes \(again[i]) now; please report "
+        + "this. With all sequences in one micro_batch nothing is computed twice")
+  }
+
+  /// Consecutive groups of `size` sequences, or of about as many tokens each, at most `groupTokens` and a sequence, where no
+  /// size is given: groups that are alike use the same freed blocks.
+  func grouped(_ sequences: [TokenSequence], size: Int?) -> [[TokenSequence]] {
+    if let size {
+      return stride(from: 0, to: sequences.count, by: size).map {
+        Array(sequences[$0..<min($0 + size, sequences.count)])
+      }
+    }
+    let total = sequences.reduce(0) { $0 + $1.length }
+    let count = groupCount(tokens: total)
+    var groups = [[TokenSequence]](repeating: [], count: count)
+    var before = 0
+    for sequence in sequences {
+      groups[before * count / max(1, total)].append(sequence)
+      before += sequence.length
+    }
+    return groups.filter { !$0.isEmpty }
+  }
+}
+
+extension TokenSequence {
+  /// Tokens of both.
+  fileprivate var length: Int { prompt.count + completion.count }
+}
