@@ -182,10 +182,17 @@ private struct TrainingSize {
     return (attention + residual + norms + feedForward) * tokens * 4
   }
 
-  /// Bytes kept by the final norm and the head.
-  private var last: Int { (2 * configuration.hiddenSize + 1) * tokens * 4 }
+  /// What the last layer keeps less: behind its attention there are only the rows before asked tokens.
+  private var spared: Int {
+    let c = configuration
+    let feedForward = 2 * c.hiddenSize + (c.architecture == .gpt2 ? 2 : 3) * c.intermediateSize
+    return ((tokens - asked) * feedForward - asked * c.headCount * c.headSize) * 4
+  }
 
-  var activations: Int { configuration.layerCount * layer + last }
+  /// Bytes kept by the final norm and the head.
+  private var last: Int { (2 * configuration.hiddenSize + 1) * asked * 4 }
+
+  var activations: Int { configuration.layerCount * layer - spared + last }
 
   /// The head's part of backward(): a chunk of logits, packed with the hidden states; gradients of the hidden states.
   private var head: Int {
@@ -193,7 +200,7 @@ private struct TrainingSize {
     let rows = c.logitRows(asked)
     return
       (rows * (c.vocabularySize + 2 * c.hiddenSize) + c.headMatrix.packedFactorsCount(rows: rows)
-      + tokens * c.hiddenSize) * 4
+      + asked * c.hiddenSize) * 4
   }
 
   /// A layer's part of backward(): gradients of what is inside the feed-forward part and of the residual stream.

@@ -13,12 +13,14 @@ local models = {
           intermediate_size = 96, vocab_size = 128},
 }
 
--- Weights that multiply: of all layers, and of the head. The tied table counts once, as the head.
+-- Weights that multiply: of all layers, of the head, and of a layer behind its attention. The tied table counts once, as
+-- the head.
 local function weights(size)
   local kv = size.hidden_size // size.num_attention_heads * size.num_key_value_heads
   local layer = 2 * size.hidden_size ^ 2 + 2 * size.hidden_size * kv
     + 3 * size.hidden_size * size.intermediate_size
-  return layer * size.num_hidden_layers, size.hidden_size * size.vocab_size
+  return layer * size.num_hidden_layers, size.hidden_size * size.vocab_size,
+    size.hidden_size ^ 2 + 3 * size.hidden_size * size.intermediate_size
 end
 
 -- The folder of a model, which is made the first time.

@@ -1,9 +1,10 @@
 -- What is measured: for a model, a list of rows. A row says what is done once (`spec`, which a worker of any engine
 -- gets as JSON), how many tokens that is, the work in it, and which engines do it.
 --
--- Work counts 2 operations per weight and token that needs it, 6 with the backward pass: the layers for all tokens, the
--- head where a distribution is asked for. Attention, norms, sampling and the optimiser are not counted. Bytes are what
--- must be read and written at least, for weights that do not fit into the last cache.
+-- Work counts 2 operations per weight and token that needs it, 6 with the backward pass: the layers for all tokens, but
+-- behind the last attention only for those with a distribution that is asked for, and the head for these. Attention,
+-- norms, sampling and the optimiser are not counted. Bytes are what must be read and written at least, for weights that do
+-- not fit into the last cache.
 local models = require "models"
 
 local engines = {
@@ -37,19 +38,21 @@ end
 
 -- Work and bytes of generating `new` tokens after each of `prompts` prompts, n times.
 local function generation(size, cache, s)
-  local layers, head = models.weights(size)
+  local layers, head, behind = models.weights(size)
   local samples, n = s.batch, s.n or 1
-  local in_layers = samples // n * s.prompt + samples * (s.new - 1)
+  local prompts = samples // n
+  local in_layers = layers * (prompts * s.prompt + samples * (s.new - 1)) - behind * prompts * (s.prompt - 1)
   local bytes = 4 * (layers + head)
-  return 2 * (layers * in_layers + head * samples * s.new), bytes > cache and bytes * s.new or 0
+  return 2 * (in_layers + head * samples * s.new), bytes > cache and bytes * s.new or 0
 end
 
 -- Work and bytes of log-probabilities of `new` tokens after each of `batch` prompts, `passes` of 2 operations: 1
 -- forward, 3 with backward. An update reads each weight twice, writes its gradient, and touches it, the gradient and
 -- the two moments 7 times.
 local function scoring(size, cache, s, passes)
-  local layers, head = models.weights(size)
-  local work = 2 * passes * s.batch * (layers * (s.prompt + s.new - 1) + head * s.new)
+  local layers, head, behind = models.weights(size)
+  local in_layers = layers * (s.prompt + s.new - 1) - behind * (s.prompt - 1)
+  local work = 2 * passes * s.batch * (in_layers + head * s.new)
   local bytes = 4 * (layers + head)
   return work, bytes > cache and bytes * (passes == 1 and 1 or 10) or 0
 end

@@ -109,9 +109,9 @@ public final class Generator {
     let decoded = min(running.count, capacity)
     let entering = admitted(capacity)
     let batch = try begin(decoded, entering)
-    let hidden = try model.hiddenStates(tokens, batch.ragged, cache: pass)
-    let last = batch.entering.isEmpty ? hidden : try lastRows(hidden, batch.ragged)
-    let logits = try Tensor.linear(last, model.lmHead)
+    let last = batch.entering.isEmpty ? nil : batch.ragged.lastRows
+    let hidden = try model.hiddenStates(tokens, batch.ragged, kept: last, cache: pass)
+    let logits = try Tensor.linear(hidden, model.lmHead)
     places.removeAll(keepingCapacity: true)
     for (row, sequence) in running[..<decoded].enumerated() {
       places.append(sequence.place(logits: row))
@@ -166,17 +166,6 @@ public final class Generator {
       fresh.append(sequence)
     }
     return (RaggedBatch(lengths: lengths, past: past), fresh)
-  }
-
-  /// The hidden state of the last token of every sequence: [S, C].
-  private func lastRows(_ hidden: Tensor, _ batch: RaggedBatch) throws -> Tensor {
-    let width = hidden.shape[1]
-    let last = try Tensor.result([batch.count, width], for: "generate")
-    for s in 0..<batch.count {
-      let row = batch.offsets[s + 1] - 1
-      (last.pointer + s * width).update(from: hidden.pointer + row * width, count: width)
-    }
-    return last
   }
 
   /// The samples of a prompt that was computed, which share its part of the cache.

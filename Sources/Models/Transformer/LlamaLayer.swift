@@ -72,8 +72,8 @@ struct LlamaLayer: TransformerLayer {
     self.rotaryTable = rotaryTable
   }
 
-  func attention(_ x: Tensor, positions: [Int], attend: Attend) throws -> Tensor {
-    try adding(oProj, to: x, attentionNorm) { h in
+  func attention(_ x: Tensor, positions: [Int], kept: [Int]?, attend: Attend) throws -> Tensor {
+    try adding(oProj, to: x, attentionNorm, kept: kept) { h in
       let projected = try [qProj, kProj, vProj](h)
       var (q, k) = (projected[0], projected[1])
       if let qNorm, let kNorm { (q, k) = try (qNorm(q), kNorm(k)) }
@@ -94,9 +94,11 @@ struct LlamaLayer: TransformerLayer {
 
   /// x and what a part of the block gives, which ends with `projection` and has its norm where the family has it.
   private func adding(
-    _ projection: Linear, to x: Tensor, _ norm: RMSNorm, _ part: (Tensor) throws -> Tensor
+    _ projection: Linear, to x: Tensor, _ norm: RMSNorm, kept: [Int]? = nil,
+    _ part: (Tensor) throws -> Tensor
   ) throws -> Tensor {
-    try normsOutputs
-      ? x + norm(projection(part(x))) : projection(part(norm(x)), addedTo: x)
+    let h = try part(normsOutputs ? x : norm(x)).rows(kept)
+    let x = try x.rows(kept)
+    return try normsOutputs ? x + norm(projection(h)) : projection(h, addedTo: x)
   }
 }

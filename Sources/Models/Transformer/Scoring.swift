@@ -35,9 +35,10 @@ extension Transformer {
       sequences, parameters.map(\.tensor), rows: 2, microBatch: microBatch,
       known: entropy ? nil : sampled, name: "logprobs"
     ) {
-      guard let (hidden, asked) = try self.completionStates($0) else {
+      guard let (hidden, targets) = try self.completionStates($0) else {
         return Tensor(zeros: [2, 0])
       }
+      let asked = TokenTargets(rows: Array(targets.indices), targets: targets)
       return try .tokenLogProbabilities(
         hidden, weight: self.lmHead, asked, temperature: temperature, entropy: entropy)
     }
@@ -69,18 +70,17 @@ extension Transformer {
     }
   }
 
-  /// One forward pass over whole sequences: hidden states [N, C], and the row before each completion token; nil without such
-  /// tokens. The last token of a sequence predicts nothing that is asked for.
-  func completionStates(_ sequences: [TokenSequence]) throws -> (Tensor, TokenTargets)? {
+  /// One forward pass over whole sequences: the hidden state before each completion token [M, C], and these tokens; nil without
+  /// any. The last token of a sequence predicts nothing that is asked for.
+  func completionStates(_ sequences: [TokenSequence]) throws -> (Tensor, targets: [Int])? {
     let asked = sequences.filter { !$0.completion.isEmpty }
     guard !asked.isEmpty else { return nil }
     let lengths = asked.map { $0.prompt.count + $0.completion.count - 1 }
     let batch = RaggedBatch(lengths: lengths)
     let tokens = asked.flatMap { $0.prompt + $0.completion.dropLast() }
-    let hidden = try hiddenStates(tokens, batch)
     let rows = asked.indices.flatMap { s in
       (batch.offsets[s] + asked[s].prompt.count - 1)..<batch.offsets[s + 1]
     }
-    return (hidden, TokenTargets(rows: rows, targets: asked.flatMap(\.completion)))
+    return (try hiddenStates(tokens, batch, kept: rows), asked.flatMap(\.completion))
   }
 }

@@ -71,12 +71,15 @@ public final class Transformer: @unchecked Sendable {
     }
   }
 
-  /// Hidden states after the final norm for all tokens of a ragged batch: [N, C].
+  /// Hidden states after the final norm for all tokens of a ragged batch: [N, C], or for the rows `kept` only, which ascend.
   ///
+  /// Rows that are not kept are computed as far as others see their keys and values: up to the last layer's attention.
   /// With a cache, the batch holds the tokens that follow what the cache has seen; their keys and values are added to it.
   /// Throws on token ids outside of the vocabulary, on sequences longer than the context, and when interrupted.
-  public func hiddenStates(_ tokens: [Int], _ batch: RaggedBatch, cache: CacheBatch? = nil) throws
-    -> Tensor
+  public func hiddenStates(
+    _ tokens: [Int], _ batch: RaggedBatch, kept: [Int]? = nil, cache: CacheBatch? = nil
+  )
+    throws -> Tensor
   {
     let positions = batch.positions
     if let longest = positions.max(), longest >= configuration.maxPositions {
@@ -87,7 +90,8 @@ public final class Transformer: @unchecked Sendable {
     for (index, layer) in parts.layers.enumerated() {
       try Interrupt.check()
       let shape = attentionShapes[index]
-      x = try layer.attention(x, positions: positions) { q, k, v in
+      let isLast = index == parts.layers.count - 1 && kept?.count != tokens.count
+      x = try layer.attention(x, positions: positions, kept: isLast ? kept : nil) { q, k, v in
         guard let cache else {
           return try .attention(q, k, v, batch: batch, shape: shape)
         }

@@ -5,8 +5,8 @@ typealias Attend = (_ q: Tensor, _ k: Tensor, _ v: Tensor) throws -> Tensor
 
 /// One block: it adds to the residual stream x [N, C] in two parts.
 protocol TransformerLayer {
-  /// x with what the attention adds; `attend` is called once.
-  func attention(_ x: Tensor, positions: [Int], attend: Attend) throws -> Tensor
+  /// The rows `kept` of x (all of them if nil), with what the attention adds; `attend` is called once, with all rows.
+  func attention(_ x: Tensor, positions: [Int], kept: [Int]?, attend: Attend) throws -> Tensor
   /// x with what the feed-forward part adds.
   func feedForward(_ x: Tensor) throws -> Tensor
 }
@@ -27,5 +27,13 @@ extension TransformerParts {
     case .llama: try self.init(llama: c, prefix, parameter)
     case .gpt2: try self.init(gpt2: c, prefix, parameter)
     }
+  }
+}
+
+extension Tensor {
+  /// The rows of this number, or all.
+  func rows(_ kept: [Int]?) throws -> Tensor {
+    guard let kept else { return self }
+    return try .embedding(kept, .float32(self))
   }
 }

@@ -88,11 +88,10 @@ public final class ValueModel: Sendable {
     let values = try transformer.scored(
       sequences, parameters.map(\.tensor), rows: 1, microBatch: microBatch, name: "values"
     ) { group in
-      guard let (hidden, asked) = try self.transformer.completionStates(group) else {
+      guard let (hidden, targets) = try self.transformer.completionStates(group) else {
         return Tensor(zeros: [1, 0])
       }
-      let states = try Tensor.embedding(asked.rows, .float32(hidden))  // [M, C]
-      return try .linear(states, self.score, bias: self.bias).reshape([1, asked.rows.count])
+      return try .linear(hidden, self.score, bias: self.bias).reshape([1, targets.count])
     }
     return try values.select(0)
   }

@@ -25,6 +25,9 @@ public struct RaggedBatch: Sendable {
   /// The rows of sequence `index`.
   public subscript(index: Int) -> Range<Int> { offsets[index]..<offsets[index + 1] }
 
+  /// The row of every sequence's last token.
+  public var lastRows: [Int] { offsets.dropFirst().map { $0 - 1 } }
+
   /// The position in its sequence of every token: N numbers.
   public var positions: [Int] {
     (0..<count).flatMap { s in past[s]..<past[s] + self[s].count }

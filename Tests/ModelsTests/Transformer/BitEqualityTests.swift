@@ -34,6 +34,21 @@ struct BitEqualityTests {
   }
 
   @Test(arguments: referenceModels + ["stories260K"])
+  func keptRowsEqualThoseOfAll(name: String) throws {
+    let model = try Transformer(folder: Fixtures.path("models/\(name)"))
+    let (ids, kept) = (tokens(40, 1), [0, 11, 12, 39])
+    let batch = RaggedBatch(lengths: [12, 28])
+    try withoutGradients {
+      let all = try model.hiddenStates(ids, batch)
+      let some = try model.hiddenStates(ids, batch, kept: kept)
+      #expect(some.shape == [4, model.configuration.hiddenSize])
+      for (row, place) in kept.enumerated() {
+        #expect(try some.select(row).values == all.select(place).values)
+      }
+    }
+  }
+
+  @Test(arguments: referenceModels + ["stories260K"])
   func scoringABatchEqualsScoringAlone(name: String) throws {
     let model = try Transformer(folder: Fixtures.path("models/\(name)"))
     let sequences = [1, 40, 7, 23, 90].map {
