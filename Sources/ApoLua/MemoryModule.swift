@@ -14,6 +14,9 @@ private let estimateOptions = [
       + "its own; else a copy of the policy", optional: true),
   Parameter("dtype", weightTypes, "what a policy given as a folder is held as", default: "float32"),
   Parameter(
+    "kv_cache_dtype", keyValueTypes, "what the cache of a policy given as a folder holds",
+    default: "float32"),
+  Parameter(
     "reference_dtype", weightTypes, "what a reference that is no model yet is held as",
     default: "float32"),
   Parameter("train", .boolean, "whether the policy is trained, or only sampled", default: true),
@@ -112,6 +115,9 @@ private struct MemoryQuestion {
       policy: (policy.configuration, policy.type),
       reference: reference.map { ($0.configuration, $0.type) },
       trainedCount: isTrained ? policy.trainedCount : 0)
+    plan.keyValueType =
+      try policy.keyValueType ?? KeyValueType(rawValue: options["kv_cache_dtype"].string())
+      ?? .float32
     plan.batchSize = try options["batch_size"].integer()
     plan.samples = try options["n"].integer()
     plan.miniBatch = try options["mini_batch"].ifPresent?.integer()
@@ -167,6 +173,9 @@ private struct SizedModel {
   let trainedCount: Int
   let held: Int
   private let transformer: Transformer?
+
+  /// What its cache holds; nil where that is not known.
+  var keyValueType: KeyValueType? { transformer?.keyValueType }
 
   /// Whether an adapter is what is trained.
   var hasAdapter: Bool { transformer?.adapter != nil }

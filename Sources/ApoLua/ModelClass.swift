@@ -37,6 +37,10 @@ func modelClass(_ run: RunState, _ rows: WeakIntegers) -> Class {
       Property(
         "dtype", .string, "What the matrices are held as: \"float32\" or \"bfloat16\"."
       ) { try $0.result($0.this(Model.self).transformer.weightType.rawValue) },
+      Property(
+        "kv_cache_dtype", .string,
+        "What keys and values are rounded to: \"float32\" (not at all) or \"bfloat16\"."
+      ) { try $0.result($0.this(Model.self).transformer.keyValueType.rawValue) },
     ])
 }
 

@@ -69,6 +69,9 @@ final class Model: LuaObject {
 /// What the matrices of a model can be held as.
 let weightTypes = ValueType.choice(WeightType.allCases.map(\.rawValue))
 
+/// What the keys and values of a model can be held as.
+let keyValueTypes = ValueType.choice(KeyValueType.allCases.map(\.rawValue))
+
 private let modelResult = [Returned(.object(Model.self), "the model")]
 
 /// `apo.load`.
@@ -81,22 +84,29 @@ let loadFunction = Function(
       .options([
         Parameter(
           "dtype", weightTypes, "what matrices are held as; bfloat16 cannot be trained",
-          default: "float32")
+          default: "float32"),
+        Parameter(
+          "kv_cache_dtype", keyValueTypes, "what keys and values are rounded to",
+          default: "float32"),
       ]), "see below", optional: true),
   ],
   returns: modelResult,
   details: """
     Families: GPT-2, Llama, Mistral, OLMo 2, Qwen2, Qwen3, SmolLM3. Weights become 32-bit floats, or,
     with `dtype = "bfloat16"`, are rounded to half the size and computed with 32-bit sums: for a
-    reference policy, or to sample from. A folder without tokenizer.json gives a model that works on
-    token ids only.
+    reference policy, or to sample from. With `kv_cache_dtype = "bfloat16"` the cache of `generate`
+    takes half the memory and is read faster; scoring and training round keys and values too, so
+    that the model computes the same everywhere. Copies keep it, folders do not: it is given at
+    every load. A folder without tokenizer.json gives a model that works on token ids only.
     """,
   example: #"local policy = apo.load("models/arithmetic")"#
 ) { call in
   let path = try call.path()
   try ModelFolder.checkIsModel(path)
-  let type = try WeightType(rawValue: call[2].options()["dtype"].string()) ?? .float32
-  let transformer = try Transformer(folder: path, as: type)
+  let options = try call[2].options()
+  let type = try WeightType(rawValue: options["dtype"].string()) ?? .float32
+  let keyValues = try KeyValueType(rawValue: options["kv_cache_dtype"].string()) ?? .float32
+  let transformer = try Transformer(folder: path, as: type, keyValues: keyValues)
   let companions = try ModelFolder.readCompanions(path)
   let tokenizer =
     companions["tokenizer.json"] == nil ? nil : try TokenizerObject(path: path)
@@ -111,7 +121,8 @@ func newModelFunction(_ run: RunState) -> Function {
     [
       Parameter(
         "config", .table,
-        "the keys of a config.json, and `tokenizer`: an apo.Tokenizer or a path; `seed`: an integer"
+        "the keys of a config.json, and `tokenizer`: an apo.Tokenizer or a path; `seed`: an "
+          + "integer; `kv_cache_dtype`: as for `load`"
       )
     ],
     returns: modelResult,
@@ -136,9 +147,11 @@ func newModelFunction(_ run: RunState) -> Function {
       }
       return UInt64(bitPattern: Int64(seed))
     }
+    let keyValues = try call[1].withField("kv_cache_dtype", keyValueType)
     let configuration = try configuration(call[1].value(), tokenizer?.tokenizer)
     try Memory.check(bytes: configuration.parameterCount * 4, for: "new_model")
-    let transformer = try Transformer.random(configuration, seed: seed ?? run.nextModelSeed())
+    let transformer = try Transformer.random(
+      configuration, keyValues: keyValues, seed: seed ?? run.nextModelSeed())
     return try call.result(
       Model(transformer, tokenizer: tokenizer, companions: tokenizer?.files ?? [:]))
   }
@@ -158,10 +171,19 @@ private func tokenizer(_ argument: Argument) throws -> TokenizerObject? {
   }
 }
 
+private func keyValueType(_ argument: Argument) throws -> KeyValueType {
+  if argument.isAbsent { return .float32 }
+  let name = argument.kind == .string ? try argument.string() : nil
+  if let type = name.flatMap(KeyValueType.init) { return type }
+  throw LuaError(
+    "new_model: field 'kv_cache_dtype' must be one of 'float32', 'bfloat16', got "
+      + (name.map { "'\($0)'" } ?? argument.typeName))
+}
+
 private func configuration(_ value: LuaValue, _ tokenizer: Tokenizer?) throws -> ModelConfiguration
 {
   var table = value.asTable ?? LuaTable()
-  table.fields.removeAll { $0.name == "tokenizer" || $0.name == "seed" }
+  table.fields.removeAll { ["tokenizer", "seed", "kv_cache_dtype"].contains($0.name) }
   func complete(_ name: String, _ value: LuaValue) {
     if table[name].isNil, !value.isNil { table.fields.append((name, value)) }
   }

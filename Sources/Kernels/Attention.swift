@@ -96,7 +96,10 @@ public struct AttentionBlock {
   func score(_ segments: UnsafeBufferPointer<KeyValueSegment>, from start: Int) {
     segments.forEach(seen: seen, from: start) { segment, keys, place, following in
       let ahead = following.map { $0.keys(of: head) } ?? segments[0].values(of: head)
-      score(segment, keys, place, ahead)
+      switch segment.type {
+      case .float32: score(segment, Float.self, keys, place, ahead)
+      case .bfloat16: score(segment, UInt32.self, keys, place, ahead)
+      }
     }
   }
 
@@ -114,7 +117,11 @@ public struct AttentionBlock {
   /// Adds the weighted values in `segments`, of which the first is at position `start`.
   func addValues(_ segments: UnsafeBufferPointer<KeyValueSegment>, from start: Int) {
     segments.forEach(seen: seen, from: start) { segment, keys, place, following in
-      addValues(segment, keys, place, following.map { $0.values(of: head) } ?? next)
+      let ahead = following.map { $0.values(of: head) } ?? next
+      switch segment.type {
+      case .float32: addValues(segment, Float.self, keys, place, ahead)
+      case .bfloat16: addValues(segment, UInt32.self, keys, place, ahead)
+      }
     }
   }
 
@@ -135,12 +142,13 @@ public struct AttentionBlock {
   }
 
   /// Writes the products of the queries with the `keys` of a segment, of which the first has this place; `next` is read then.
-  private func score(
-    _ segment: KeyValueSegment, _ keys: Range<Int>, _ place: Int, _ next: UnsafePointer<Float>
+  private func score<E: TileElement>(
+    _ segment: KeyValueSegment, _: E.Type, _ keys: Range<Int>, _ place: Int,
+    _ next: UnsafePointer<Float>
   ) {
     let size = shape.size
     let end = (keys.upperBound + keyBlock - 1) / keyBlock
-    for block in stride(from: keys.lowerBound / keyBlock, to: end, by: 4) {
+    for block in stride(from: segment.firstBlock(keys.lowerBound), to: end, by: 4) {
       let first = place + block * keyBlock - keys.lowerBound
       let blocks = segment.keys(of: head) + block * segment.keyBlockStride
       let ahead = block + 4 < end ? blocks + 4 * segment.keyBlockStride : next
@@ -151,7 +159,8 @@ public struct AttentionBlock {
         if vectors <= 0 || seen.lowerBound >= first + vectors * 16 { continue }
         multiplyTile(
           Grid(room.queries + row * size, rowStep: size, step: 1),
-          Grid(blocks, rowStep: segment.keyElementStride, step: segment.keyBlockStride),
+          Grid(
+            E.at(blocks), rowStep: segment.keyElementStride, step: segment.keyBlockStride),
           rows: count, columns: vectors * 16, depth: size,
           into: room.weights + row * room.weightStep + first, rowStep: room.weightStep, step: 16,
           ahead: row == 0 ? ahead : nil)
@@ -170,8 +179,9 @@ public struct AttentionBlock {
   }
 
   /// Adds the weighted values of a segment's `keys`, of which the first has this place; `next` is read then.
-  private func addValues(
-    _ segment: KeyValueSegment, _ keys: Range<Int>, _ place: Int, _ next: UnsafePointer<Float>?
+  private func addValues<E: TileElement>(
+    _ segment: KeyValueSegment, _: E.Type, _ keys: Range<Int>, _ place: Int,
+    _ next: UnsafePointer<Float>?
   ) {
     let stride = segment.valueStride
     let values = segment.values(of: head) + keys.lowerBound * stride
@@ -180,15 +190,15 @@ public struct AttentionBlock {
       let rest = values + start * stride
       let ahead = start + valueChunk < keys.count ? rest + valueChunk * stride : next
       for row in Swift.stride(from: 0, to: rows, by: tileRows) {
-        let grid = Grid(rest, rowStep: stride, step: 16)
+        let grid = Grid(E.at(rest), rowStep: stride, step: E.vectorSize)
         addValues(grid, chunk, row, min(rows, row + tileRows), ahead: row == 0 ? ahead : nil)
       }
     }
   }
 
   /// Adds the values at the places of `chunk` to the rows of a tile: what all of them see together, the rest query by query.
-  private func addValues(
-    _ values: Grid, _ chunk: Range<Int>, _ row: Int, _ end: Int, ahead: UnsafePointer<Float>?
+  private func addValues<E: TileElement>(
+    _ values: Grid<E>, _ chunk: Range<Int>, _ row: Int, _ end: Int, ahead: UnsafePointer<Float>?
   ) {
     let first = places(row, row)
     let last = places(end - 1, end - 1)
@@ -218,8 +228,8 @@ public struct AttentionBlock {
     }
   }
 
-  private func addValues(
-    _ values: Grid, _ chunk: Range<Int>, _ row: Int, _ end: Int, _ seen: Range<Int>,
+  private func addValues<E: TileElement>(
+    _ values: Grid<E>, _ chunk: Range<Int>, _ row: Int, _ end: Int, _ seen: Range<Int>,
     ahead: UnsafePointer<Float>? = nil
   ) {
     let range = seen.clamped(to: chunk)

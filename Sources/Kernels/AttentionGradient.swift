@@ -103,7 +103,7 @@ public struct AttentionGradient {
 
   /// Products of the rows of `a` with the keys or values in blocks, as far as the rows of a tile see.
   private func multiply(
-    _ a: Grid, _ blocks: UnsafePointer<Float>, _ positions: Range<Int>,
+    _ a: Grid<Float>, _ blocks: UnsafePointer<Float>, _ positions: Range<Int>,
     into y: UnsafeMutablePointer<Float>
   ) {
     let seen = blockRange(positions)

@@ -16,8 +16,8 @@ struct AttentionRoom {
     queries = scratch
     sums = queries + rows * size
     inverses = sums + rows * size
-    // A block of keys that begins before the first that is seen spills to the left, one that ends behind the last to the right.
-    weights = inverses + (rows + 15) / 16 * 16 + 16
+    // Two blocks of keys that begin before the first that is seen spill to the left, one that ends behind the last to the right.
+    weights = inverses + (rows + 15) / 16 * 16 + 32
     weightStep = AttentionRoom.weightStep(keys)
     self.size = size
   }
@@ -34,10 +34,10 @@ struct AttentionRoom {
   /// The same rows without those before `row`.
   func rows(from row: Int) -> AttentionRoom { AttentionRoom(self, from: row) }
 
-  private static func weightStep(_ keys: Int) -> Int { (keys + 15) / 16 * 16 + 16 }
+  private static func weightStep(_ keys: Int) -> Int { (keys + 15) / 16 * 16 + 32 }
 
   /// Floats that so many rows need.
   static func count(rows: Int, size: Int, keys: Int) -> Int {
-    rows * (2 * size + 1 + weightStep(keys)) + 48
+    rows * (2 * size + 1 + weightStep(keys)) + 64
   }
 }

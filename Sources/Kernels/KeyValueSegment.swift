@@ -1,14 +1,26 @@
 // What attention reads: keys across, in blocks of sixteen (see KeyBlocks.swift), and values by rows.
 
+/// What keys and values are held as.
+public enum KeyValueType: String, Sendable, CaseIterable {
+  /// 32-bit floats.
+  case float32
+  /// Half the size, rounded to nearest: two numbers to a word (see `TileElement`).
+  case bfloat16
+}
+
 /// Consecutive keys and values of all key-value heads.
+///
+/// Distances are in words of 32 bits, whatever the type.
 public struct KeyValueSegment {
+  /// What is at `keys` and `values`.
+  public let type: KeyValueType
   /// The first element of the first head's keys: a block is sixteen keys side by side, element by element.
   public var keys: UnsafePointer<Float>
-  /// Floats from one head's keys to the next head's, from one block to the next, and from one element to the next.
+  /// Words from one head's keys to the next head's, from one block to the next, and from one element to the next.
   public let keyHeadStride, keyBlockStride, keyElementStride: Int
   /// The first head's first value.
   public var values: UnsafePointer<Float>
-  /// Floats from one head's values to the next head's, and from one value of a head to the next.
+  /// Words from one head's values to the next head's, and from one value of a head to the next.
   public let valueHeadStride, valueStride: Int
   /// Keys in the segment.
   public let count: Int
@@ -18,6 +30,7 @@ public struct KeyValueSegment {
     keys: UnsafePointer<Float>, keyHeadStride: Int, values: UnsafePointer<Float>,
     shape: AttentionShape, count: Int
   ) {
+    type = .float32
     self.keys = keys
     self.keyHeadStride = keyHeadStride
     (keyBlockStride, keyElementStride) = (keyBlock * shape.size, keyBlock)
@@ -31,10 +44,22 @@ public struct KeyValueSegment {
   /// What a head needs lies in two runs of memory, which the processor foresees.
   public init(page: UnsafePointer<Float>, tokens: Int, size: Int, count: Int) {
     let part = tokens * size
+    type = .float32
     keys = page
     (keyHeadStride, keyBlockStride, keyElementStride) = (2 * part, keyBlock, tokens)
     values = page + part
     (valueHeadStride, valueStride) = (2 * part, size)
+    self.count = count
+  }
+
+  /// The same where the page holds bfloat16 (see `HalfPage`).
+  public init(halves page: UnsafePointer<Float>, _ layout: HalfPage, count: Int) {
+    type = .bfloat16
+    keys = page
+    (keyBlockStride, keyElementStride) = (keyBlock / 2, layout.keyStride)
+    values = page + layout.keysCount
+    valueStride = layout.valueStride
+    (keyHeadStride, valueHeadStride) = (layout.headCount, layout.headCount)
     self.count = count
   }
 
@@ -43,6 +68,11 @@ public struct KeyValueSegment {
 
   /// Where a head's values begin.
   func values(of head: Int) -> UnsafePointer<Float> { values + head * valueHeadStride }
+
+  /// The block that loading begins with to get the key at `index`: blocks of bfloat16 are loaded in pairs.
+  func firstBlock(_ index: Int) -> Int {
+    type == .float32 ? index / keyBlock : index / (2 * keyBlock) * 2
+  }
 }
 
 extension UnsafeBufferPointer<KeyValueSegment> {

@@ -7,13 +7,13 @@ import CPrefetch
 // chain of fused multiply-adds over depth 0, 1, 2 …: its bits depend neither on the tile nor on what stands beside it.
 
 /// Where the elements of an operand are: (i, j) is at `i * rowStep + j * step`.
-struct Grid {
-  let pointer: UnsafePointer<Float>
+struct Grid<Element> {
+  let pointer: UnsafePointer<Element>
   let rowStep: Int
   let step: Int
 
   @inline(__always)
-  init(_ pointer: UnsafePointer<Float>, rowStep: Int, step: Int) {
+  init(_ pointer: UnsafePointer<Element>, rowStep: Int, step: Int) {
     (self.pointer, self.rowStep, self.step) = (pointer, rowStep, step)
   }
 
@@ -25,21 +25,21 @@ struct Grid {
 ///
 /// - Parameters:
 ///   - a: [rows, depth].
-///   - b: [depth, ⌈columns/16⌉] vectors of 16 columns.
+///   - b: [depth, ⌈columns/16⌉] vectors of 16 columns, in pairs where a word holds two numbers (see `TileElement`).
 ///   - y: rows like those of `b`: vector (row, j) is at `row * rowStep + j * step`.
-///   - columns: a multiple of 16 unless the vectors of b and y follow each other (step 16).
-///   - ahead: memory like b's that is read next, which the first tile asks for: four cache lines a step.
-func multiplyTile(
-  _ a: Grid, _ b: Grid, rows: Int, columns: Int, depth: Int,
+///   - columns: a multiple of 16 unless the vectors of b and y follow each other.
+///   - ahead: memory like b's that is read next, which the first tile asks for: as much in a step as a step reads.
+func multiplyTile<E: TileElement>(
+  _ a: Grid<Float>, _ b: Grid<E>, rows: Int, columns: Int, depth: Int,
   into y: UnsafeMutablePointer<Float>, rowStep: Int, step: Int, adding: Bool = false,
-  ahead: UnsafePointer<Float>? = nil
+  ahead: UnsafeRawPointer? = nil
 ) {
   var vector = 0
   while (vector + 1) * 16 <= columns {
     let part = Part(
       a: a, b: Grid(b.pointer + vector * b.step, rowStep: b.rowStep, step: b.step), depth: depth,
       y: y + vector * step, rowStep: rowStep, step: step, adding: adding,
-      ahead: vector == 0 ? ahead ?? b.pointer : b.pointer)
+      ahead: vector == 0 ? ahead ?? UnsafeRawPointer(b.pointer) : UnsafeRawPointer(b.pointer))
     switch min(4, columns / 16 - vector) {
     case 4: part.multiply(rows, Four.self)
     case 3: part.multiply(rows, Three.self)
@@ -53,7 +53,7 @@ func multiplyTile(
       var sum = adding ? y[row * rowStep + column] : 0
       for k in 0..<depth {
         sum = sum.addingProduct(
-          a.pointer[row * a.rowStep + k * a.step], b.pointer[k * b.rowStep + column])
+          a.pointer[row * a.rowStep + k * a.step], E.column(column, of: b.pointer + k * b.rowStep))
       }
       y[row * rowStep + column] = sum
     }
@@ -63,7 +63,7 @@ func multiplyTile(
 /// A few vectors beside each other, as variables that the compiler keeps in registers.
 private protocol Strip {
   static var zero: Self { get }
-  init(at pointer: UnsafePointer<Float>, _ step: Int)
+  init<E: TileElement>(at pointer: UnsafePointer<E>, _ step: Int)
   func store(to pointer: UnsafeMutablePointer<Float>, _ step: Int)
   mutating func addProduct(_ factor: Float, _ other: Self)
 }
@@ -72,7 +72,7 @@ private struct One: Strip {
   var a: Vector
   static var zero: One { @inline(__always) get { One(a: .zero) } }
   @inline(__always) init(a: Vector) { self.a = a }
-  @inline(__always) init(at p: UnsafePointer<Float>, _ step: Int) { a = Vector(at: p) }
+  @inline(__always) init<E: TileElement>(at p: UnsafePointer<E>, _ step: Int) { a = E.one(at: p) }
   @inline(__always) func store(to p: UnsafeMutablePointer<Float>, _ step: Int) { a.store(to: p) }
   @inline(__always) mutating func addProduct(_ factor: Float, _ x: One) {
     a = a.addingProduct(Vector(repeating: factor), x.a)
@@ -83,8 +83,8 @@ private struct Two: Strip {
   var a, b: Vector
   static var zero: Two { @inline(__always) get { Two(a: .zero, b: .zero) } }
   @inline(__always) init(a: Vector, b: Vector) { (self.a, self.b) = (a, b) }
-  @inline(__always) init(at p: UnsafePointer<Float>, _ step: Int) {
-    (a, b) = (Vector(at: p), Vector(at: p + step))
+  @inline(__always) init<E: TileElement>(at p: UnsafePointer<E>, _ step: Int) {
+    (a, b) = E.two(at: p, step)
   }
   @inline(__always) func store(to p: UnsafeMutablePointer<Float>, _ step: Int) {
     a.store(to: p)
@@ -102,8 +102,8 @@ private struct Three: Strip {
   var c: Vector
   static var zero: Three { @inline(__always) get { Three(ab: .zero, c: .zero) } }
   @inline(__always) init(ab: Two, c: Vector) { (self.ab, self.c) = (ab, c) }
-  @inline(__always) init(at p: UnsafePointer<Float>, _ step: Int) {
-    (ab, c) = (Two(at: p, step), Vector(at: p + 2 * step))
+  @inline(__always) init<E: TileElement>(at p: UnsafePointer<E>, _ step: Int) {
+    (ab, c) = (Two(at: p, step), E.one(at: p + 2 * step))
   }
   @inline(__always) func store(to p: UnsafeMutablePointer<Float>, _ step: Int) {
     ab.store(to: p, step)
@@ -119,7 +119,7 @@ private struct Four: Strip {
   var ab, cd: Two
   static var zero: Four { @inline(__always) get { Four(ab: .zero, cd: .zero) } }
   @inline(__always) init(ab: Two, cd: Two) { (self.ab, self.cd) = (ab, cd) }
-  @inline(__always) init(at p: UnsafePointer<Float>, _ step: Int) {
+  @inline(__always) init<E: TileElement>(at p: UnsafePointer<E>, _ step: Int) {
     (ab, cd) = (Two(at: p, step), Two(at: p + 2 * step, step))
   }
   @inline(__always) func store(to p: UnsafeMutablePointer<Float>, _ step: Int) {
@@ -133,15 +133,15 @@ private struct Four: Strip {
 }
 
 /// The part of a tile that is as wide as one strip.
-private struct Part {
-  let a: Grid
-  let b: Grid
+private struct Part<E: TileElement> {
+  let a: Grid<Float>
+  let b: Grid<E>
   let depth: Int
   let y: UnsafeMutablePointer<Float>
   let rowStep: Int
   let step: Int
   let adding: Bool
-  let ahead: UnsafePointer<Float>
+  let ahead: UnsafeRawPointer
 
   @inline(__always)
   func multiply<S: Strip>(_ rows: Int, _: S.Type) {
@@ -154,9 +154,9 @@ private struct Part {
 
   /// Asks for what a later tile reads in one step.
   @inline(__always)
-  private func fetch(_ ahead: inout UnsafePointer<Float>) {
-    for line in 0..<4 { prefetch(ahead + line * 16) }
-    ahead += b.rowStep
+  private func fetch(_ ahead: inout UnsafeRawPointer) {
+    for line in 0..<E.lines { prefetch(ahead + line * 64) }
+    ahead += b.rowStep * MemoryLayout<E>.stride
   }
 
   @inline(__always)

@@ -14,6 +14,8 @@ public struct MemoryPlan: Sendable {
   public var policy: Held
   /// The model that the policy is kept near, where it has weights of its own.
   public var reference: Held?
+  /// What the policy's cache holds.
+  public var keyValueType = KeyValueType.float32
   /// Weights of the policy that are trained; 0 where it only samples.
   public var trainedCount: Int
   /// Prompts of a step.
@@ -137,11 +139,12 @@ private struct GenerationSize {
   init(_ plan: MemoryPlan) {
     let c = plan.policy.configuration
     let wanted = plan.batchSize * plan.samples
-    let capacity = Generator.capacity(c, longest: plan.promptTokens + plan.maxTokens)
+    let capacity = Generator.capacity(
+      c, plan.keyValueType, longest: plan.promptTokens + plan.maxTokens)
     let running = min(wanted, capacity)
     let prompts = min(plan.batchSize, (running + plan.samples - 1) / plan.samples)
     func pages(_ tokens: Int) -> Int { (tokens + KVCache.pageTokens - 1) / KVCache.pageTokens }
-    let page = KVCache.pageTokens * KVCache.bytesPerToken(c)
+    let page = KVCache.pageTokens * KVCache.bytesPerToken(c, plan.keyValueType)
     let ofPrompts = prompts * pages(plan.promptTokens) * page
     // A single sample goes on in the prompt's last page.
     cache =

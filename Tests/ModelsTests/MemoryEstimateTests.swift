@@ -95,17 +95,18 @@ import Testing
     withExtendedLifetime((policy, reference)) {}
   }
 
-  @Test(arguments: shapes)
-  func agreesForSamplingAlone(shape: Shape) throws {
+  @Test(arguments: shapes, KeyValueType.allCases)
+  func agreesForSamplingAlone(shape: Shape, keyValues: KeyValueType) throws {
     let configuration = try shape.configuration()
     let start = Storage.liveBytes
-    let model = try Transformer.random(configuration, seed: 1)
+    let model = try Transformer.random(configuration, keyValues: keyValues, seed: 1)
     try model.setTrainable(false)
     Storage.resetPeak()
     // The second time all packed copies are there from the start.
     for step in 0..<2 { _ = try generate(shape, model, step: step) }
     let peak = Storage.peakBytes - start
     var plan = MemoryPlan(policy: (configuration, .float32), reference: nil, trainedCount: 0)
+    plan.keyValueType = keyValues
     plan.batchSize = shape.batch
     plan.samples = shape.samples
     plan.promptTokens = shape.prompt

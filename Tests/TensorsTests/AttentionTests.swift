@@ -66,14 +66,17 @@ private let cases: [AttentionCase] = [
   }
 
   /// New tokens in pieces, over segments that are cut anywhere, give the bits of the whole sequence.
-  @Test(arguments: cases) func bitsDoNotDependOnTheCut(_ example: AttentionCase) throws {
+  ///
+  /// Segments of bfloat16 give those of the whole sequence with rounded keys and values.
+  @Test(arguments: cases, KeyValueType.allCases)
+  func bitsDoNotDependOnTheCut(_ example: AttentionCase, _ type: KeyValueType) throws {
     let (q, k, v) = try example.inputs()
     let shape = example.shape
     let count = example.lengths[0]
-    let whole = try attention(q, k, v, 0..<count, shape)
+    let whole = try attention(q, k.rounded(to: type), v.rounded(to: type), 0..<count, shape)
     var stream = RandomStream(seed: 7)
     for steps in [[1], [count], [3, 1, 30], [17, 2]] {
-      var segments = Segments(shape)
+      var segments = Segments(shape, type)
       var (past, step) = (0, 0)
       while past < count {
         let length = min(count - past, steps[step % steps.count])

@@ -39,21 +39,26 @@ private let cases: [SharedAttentionCase] = [
 /// Samples of a prompt that attend to it together, against each alone.
 @Suite(.serialized) struct SharedAttentionTests {
   /// The newest tokens of samples of different lengths, with an entering prompt behind them.
-  @Test(arguments: cases, [1, 3]) func bitsAreThoseOfASequenceAlone(
-    _ example: SharedAttentionCase, threads: Int
-  ) throws {
+  @Test(arguments: cases, KeyValueType.allCases)
+  func bitsAreThoseOfASequenceAlone(_ example: SharedAttentionCase, _ type: KeyValueType) throws {
     let before = Team.shared
     defer { Team.shared = before }
-    Team.shared = Team(threads: threads)
+    for threads in [1, 3] {
+      Team.shared = Team(threads: threads)
+      try compare(example, type)
+    }
+  }
+
+  private func compare(_ example: SharedAttentionCase, _ type: KeyValueType) throws {
     let shape = example.shape
     var stream = RandomStream(seed: 4)
     var prefixes = zip(example.prompts, example.samples).flatMap { prompt, samples in
-      let pages = SampledKeys(prompt, after: nil, shape, &stream)
+      let pages = SampledKeys(prompt, after: nil, shape, type, &stream)
       return (0..<samples).map {
-        SampledKeys(1 + ($0 * 29 + prompt) % 70, after: pages, shape, &stream)
+        SampledKeys(1 + ($0 * 29 + prompt) % 70, after: pages, shape, type, &stream)
       }
     }
-    let entering = SampledKeys(37, after: nil, shape, &stream)
+    let entering = SampledKeys(37, after: nil, shape, type, &stream)
     prefixes.append(entering)
     let lengths = prefixes.map { $0 === entering ? 37 : 1 }
     let batch = RaggedBatch(
@@ -78,10 +83,12 @@ private let cases: [SharedAttentionCase] = [
     /// Sequences and shared segments of each part.
     func parts(_ shape: AttentionShape, threads: Int) -> [[Int]] {
       Team.shared = Team(threads: threads)
-      let prompts = [130, 64].map { SampledKeys($0, after: nil, shape, &stream) }
-      var sequences = (0..<9).map { SampledKeys(1 + $0, after: prompts[0], shape, &stream) }
-      sequences += (0..<3).map { SampledKeys(2 + $0, after: prompts[1], shape, &stream) }
-      sequences.append(SampledKeys(5, after: nil, shape, &stream))
+      let prompts = [130, 64].map { SampledKeys($0, after: nil, shape, .float32, &stream) }
+      var sequences = (0..<9).map {
+        SampledKeys(1 + $0, after: prompts[0], shape, .float32, &stream)
+      }
+      sequences += (0..<3).map { SampledKeys(2 + $0, after: prompts[1], shape, .float32, &stream) }
+      sequences.append(SampledKeys(5, after: nil, shape, .float32, &stream))
       let (segments, bounds) = joined(sequences)
       let batch = RaggedBatch(
         lengths: sequences.map { _ in 1 }, past: sequences.map { $0.count - 1 })
@@ -126,9 +133,10 @@ private final class SampledKeys {
   private let prompt: SampledKeys?
 
   init(
-    _ length: Int, after prompt: SampledKeys?, _ shape: AttentionShape, _ stream: inout RandomStream
+    _ length: Int, after prompt: SampledKeys?, _ shape: AttentionShape,
+    _ type: KeyValueType, _ stream: inout RandomStream
   ) {
-    var own = Segments(shape)
+    var own = Segments(shape, type)
     for slot in 0..<length {
       if slot > 0, slot % 64 == 0 { own.begin() }
       let floats = (0..<2 * shape.stride).map { _ in Float(stream.normal()) }
@@ -145,17 +153,24 @@ private final class SampledKeys {
 /// Segments of cached keys and values that end where a test wants them to.
 struct Segments {
   private let shape: AttentionShape
+  private let type: KeyValueType
   private var pages: [(storage: Storage, count: Int)] = []
   private let room = 160
 
-  init(_ shape: AttentionShape) {
+  init(_ shape: AttentionShape, _ type: KeyValueType = .float32) {
     self.shape = shape
+    self.type = type
     begin()
+  }
+
+  private var halves: HalfPage {
+    HalfPage(tokens: room, heads: shape.keyValueHeads, size: shape.size)
   }
 
   /// Ends the last segment.
   mutating func begin() {
-    let storage = Storage(count: 2 * room * shape.stride)
+    let storage = Storage(
+      count: type == .float32 ? 2 * room * shape.stride : halves.count)
     // What was never written must not be seen.
     storage.pointer.update(repeating: .nan, count: storage.count)
     pages.append((storage, 0))
@@ -164,16 +179,23 @@ struct Segments {
   mutating func append(_ k: UnsafePointer<Float>, _ v: UnsafePointer<Float>) {
     let (storage, slot) = pages[pages.count - 1]
     for head in 0..<shape.keyValueHeads {
-      storeKeyValue(
-        k + head * shape.size, v + head * shape.size, head: head, size: shape.size,
-        page: storage.pointer, tokens: room, slot: slot)
+      let (k, v) = (k + head * shape.size, v + head * shape.size)
+      switch type {
+      case .float32:
+        storeKeyValue(
+          k, v, head: head, size: shape.size, page: storage.pointer, tokens: room, slot: slot)
+      case .bfloat16: halves.store(k, v, head: head, page: storage.pointer, slot: slot)
+      }
     }
     pages[pages.count - 1].count += 1
   }
 
   var all: [KeyValueSegment] {
     pages.map {
-      KeyValueSegment(page: $0.storage.pointer, tokens: room, size: shape.size, count: $0.count)
+      let page = $0.storage.pointer
+      return type == .bfloat16
+        ? KeyValueSegment(halves: page, halves, count: $0.count)
+        : KeyValueSegment(page: page, tokens: room, size: shape.size, count: $0.count)
     }
   }
 }

@@ -10,6 +10,9 @@ local models = require "models"
 local engines = {
   ours = {title = "apo-lua", worker = "ours"},
   ours_bf16 = {title = "apo-lua bf16", worker = "ours", changes = {dtype = "bfloat16"}},
+  ours_kv16 = {title = "apo-lua kv16", worker = "ours", changes = {kv_cache_dtype = "bfloat16"}},
+  ours_bf16kv = {title = "apo bf16kv", worker = "ours",
+                 changes = {dtype = "bfloat16", kv_cache_dtype = "bfloat16"}},
   alone = {title = "no prompts", worker = "ours", changes = {prompt = 1, n = 1}, other_work = true},
   equal = {title = "equal lengths", worker = "ours", changes = {spread = 0}, other_work = true},
   hf = {title = "Hugging Face", worker = "torch", changes = {loop = "generate"}},
@@ -112,8 +115,10 @@ local function of(name, cache)
     local work, bytes = generation(size, cache, s)
     local about = {tokens = batch * o.new, work = work, bytes = bytes}
     add(rows, "generate " .. batch, {"ours", "hf", "tight", "llama", "llama_bf16"}, s, about)
+    add(rows, ("generate %d kv16"):format(batch), {"ours_kv16", "llama"}, s, about)
     about.bytes = bytes / 2
     add(rows, ("generate %d bf16"):format(batch), {"ours_bf16", "llama_bf16"}, s, about)
+    add(rows, ("generate %d bf16kv"):format(batch), {"ours_bf16kv","llama_bf16"}, s, about)
   end
   if name ~= "Q" then add_batches(rows, size, cache, o, name == "tiny") end
   for _, kind in ipairs{"score", "train"} do

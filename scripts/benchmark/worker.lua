@@ -125,7 +125,9 @@ end
 
 apo.seed(1)
 local s = apo.json.decode(io.read())
-local run = kinds[s.kind](s, s.folder and apo.load(s.folder, {dtype = s.dtype}))
+local run = kinds[s.kind](s, s.folder and apo.load(s.folder, {
+  dtype = s.dtype, kv_cache_dtype = s.kv_cache_dtype,
+}))
 answer{ready = true}
 for line in io.lines() do
   local times, rates = math.tointeger(tonumber(line))

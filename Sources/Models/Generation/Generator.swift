@@ -1,4 +1,3 @@
-import Kernels
 import Tensors
 
 // Batched sampling: n samples per prompt share one pass over it, finished sequences leave the batch, waiting prompts enter.
@@ -48,7 +47,7 @@ public final class Generator {
     self.tokenizer = options.stop.isEmpty ? nil : tokenizer
     self.maxSequences = maxSequences
     sampler = TokenSampler(options, seed: seed, step: step)
-    cache = KVCache(model.configuration)
+    cache = KVCache(model)
     pass = CacheBatch(cache)
   }
 
@@ -95,12 +94,15 @@ public final class Generator {
   /// Sequences that run at a time.
   private func capacity(_ requests: [GenerationRequest]) -> Int {
     let longest = requests.reduce(0) { max($0, $1.prompt.count + limit($1)) }
-    return maxSequences ?? Self.capacity(model.configuration, longest: longest)
+    return maxSequences
+      ?? Self.capacity(model.configuration, model.keyValueType, longest: longest)
   }
 
   /// Sequences of up to `longest` tokens that run at a time: as many as a gigabyte of cache holds, from 8 to 256.
-  static func capacity(_ configuration: ModelConfiguration, longest: Int) -> Int {
-    let bytes = KVCache.bytesPerToken(configuration) * longest
+  static func capacity(
+    _ configuration: ModelConfiguration, _ type: KeyValueType, longest: Int
+  ) -> Int {
+    let bytes = KVCache.bytesPerToken(configuration, type) * longest
     return max(8, min(256, (1 << 30) / max(1, bytes)))
   }
 

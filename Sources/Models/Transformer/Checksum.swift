@@ -2,7 +2,7 @@
 
 extension Transformer {
   /// A hash of the names, shapes and bits of all weights, stable across runs and machines; bfloat16 counts as the float32
-  /// of the same value.
+  /// of the same value. What keys and values are rounded to enters too, where they are.
   ///
   /// A multiply-and-rotate hash of the bits of two weights at a time; not meant to withstand
   /// forgery.
@@ -31,6 +31,7 @@ extension Transformer {
       odd = nil
     }
     for update in adapter?.updates ?? [] { add(UInt64(update.factors.scale.bitPattern)) }
+    if keyValueType != .float32 { for byte in keyValueType.rawValue.utf8 { add(UInt64(byte)) } }
     return hash
   }
 }

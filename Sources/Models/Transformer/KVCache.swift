@@ -3,30 +3,43 @@ import Tensors
 
 // Keys and values of the tokens already seen, in pages that sequences share: n samples of one prompt keep one copy of it.
 
+/// What keys and values are held as.
+public typealias KeyValueType = Kernels.KeyValueType
+
 /// The pages of a model's cache; a page holds the keys and values of up to 64 tokens in all layers.
 public final class KVCache {
   static let pageTokens = 64
   let layers: Int
   let heads: Int
   let headSize: Int
+  /// The layout of a layer of a page of bfloat16; nil where pages hold float32.
+  private let halves: HalfPage?
   private var free: [Storage] = []
 
-  /// An empty cache for a model.
-  public init(_ configuration: ModelConfiguration) {
-    layers = configuration.layerCount
-    heads = configuration.keyValueHeadCount
-    headSize = configuration.headSize
+  /// An empty cache for a model, which holds what the model's attention reads.
+  public init(_ model: Transformer) {
+    let c = model.configuration
+    layers = c.layerCount
+    heads = c.keyValueHeadCount
+    headSize = c.headSize
+    halves = KVCache.halves(c, model.keyValueType)
   }
 
-  /// Floats of the keys or values of a page in one layer.
-  fileprivate var block: Int { KVCache.pageTokens * heads * headSize }
+  private static func halves(_ c: ModelConfiguration, _ type: KeyValueType) -> HalfPage? {
+    type == .float32
+      ? nil : HalfPage(tokens: pageTokens, heads: c.keyValueHeadCount, size: c.headSize)
+  }
+
+  /// Words of the keys and values of a page in one layer.
+  fileprivate var block: Int { halves?.count ?? 2 * KVCache.pageTokens * heads * headSize }
 
   /// Bytes of cache per token of a sequence.
-  public static func bytesPerToken(_ c: ModelConfiguration) -> Int {
-    c.layerCount * 2 * c.keyValueHeadCount * c.headSize * 4
+  public static func bytesPerToken(_ c: ModelConfiguration, _ type: KeyValueType) -> Int {
+    let floats = 2 * c.keyValueHeadCount * c.headSize
+    return c.layerCount * (halves(c, type).map { $0.count / pageTokens } ?? floats) * 4
   }
 
-  /// One page, laid out [layer][KV][keys, values] (see `KeyValueSegment`).
+  /// One page, laid out [layer][KV][keys, values] (see `KeyValueSegment` and `HalfPage`).
   ///
   /// Its memory returns to the cache when no sequence holds it.
   final class Page {
@@ -38,11 +51,30 @@ public final class KVCache {
       if let freed = cache.free.popLast() {
         storage = freed
       } else {
-        storage = try Storage(count: cache.layers * 2 * cache.block, for: "key-value cache")
+        storage = try Storage(count: cache.layers * cache.block, for: "key-value cache")
       }
     }
 
     deinit { cache.free.append(storage) }
+  }
+
+  /// Writes a token's key and value [D] of one head to a layer of its page.
+  fileprivate func store(
+    _ k: UnsafePointer<Float>, _ v: UnsafePointer<Float>, layer: Int, head: Int,
+    at place: CacheBatch.Place
+  ) {
+    let page = place.page + layer * block
+    if let halves { return halves.store(k, v, head: head, page: page, slot: place.slot) }
+    storeKeyValue(
+      k, v, head: head, size: headSize, page: page, tokens: KVCache.pageTokens, slot: place.slot)
+  }
+
+  /// The first layer's keys and values of the first `count` tokens of a page.
+  fileprivate func segment(_ page: Page, _ count: Int) -> KeyValueSegment {
+    let pointer = page.storage.pointer
+    if let halves { return KeyValueSegment(halves: pointer, halves, count: count) }
+    return KeyValueSegment(
+      page: pointer, tokens: KVCache.pageTokens, size: headSize, count: count)
   }
 
   /// What one sequence has seen.
@@ -81,12 +113,7 @@ public final class KVCache {
 
     /// Adds the segments of the first layer.
     fileprivate func addSegments(to segments: inout [KeyValueSegment]) {
-      for (page, count) in pages {
-        segments.append(
-          KeyValueSegment(
-            page: page.storage.pointer, tokens: KVCache.pageTokens, size: cache.headSize,
-            count: count))
-      }
+      for (page, count) in pages { segments.append(cache.segment(page, count)) }
     }
   }
 
@@ -166,14 +193,12 @@ public final class CacheBatch {
 
   /// Writes the key and value of a row's token on one head.
   private func store(_ k: Tensor, _ v: Tensor, row: Int, head: Int) {
-    let (place, at) = (places[row], (row * cache.heads + head) * cache.headSize)
-    storeKeyValue(
-      k.pointer + at, v.pointer + at, head: head, size: cache.headSize,
-      page: place.page + layer * 2 * cache.block, tokens: KVCache.pageTokens, slot: place.slot)
+    let at = (row * cache.heads + head) * cache.headSize
+    cache.store(k.pointer + at, v.pointer + at, layer: layer, head: head, at: places[row])
   }
 
   private func move(to layer: Int) {
-    let distance = (layer - self.layer) * 2 * cache.block
+    let distance = (layer - self.layer) * cache.block
     self.layer = layer
     for index in segments.indices {
       segments[index].keys += distance

@@ -1,3 +1,4 @@
+import Kernels
 import Tensors
 
 // From and to a Hugging Face folder, and new models with random weights.
@@ -8,14 +9,18 @@ extension Transformer {
   ///
   /// Throws a `FileError` that names file and tensor on missing, extra or wrongly shaped weights, and where the weights do
   /// not fit into memory, before any is read.
-  public convenience init(folder: String, as type: WeightType = .float32) throws {
+  public convenience init(
+    folder: String, as type: WeightType = .float32, keyValues: KeyValueType = .float32
+  ) throws {
     let configuration = try ModelConfiguration(folder: folder)
     try Self.checkFits(configuration, as: type, folder)
     let file = try Safetensors(folder: folder)
     let architecture = configuration.architecture
     let prefix = file.contains(architecture.embedding) ? "" : architecture.prefix
     var list = WeightList(file)
-    try self.init(configuration, prefix: prefix, adapter: nil) { name, shape, use in
+    try self.init(
+      configuration, keyValues: keyValues, prefix: prefix, adapter: nil
+    ) { name, shape, use in
       try list.ask(name, shape)
       guard list.isComplete else { return .float32(try Tensor.result(shape, for: "load")) }
       guard type == .float32 || use == .vector else {
@@ -76,10 +81,11 @@ extension Transformer {
 
   /// A model with random weights, as Hugging Face starts one: normal with deviation `initializer_range` (in GPT-2, less for
   /// what is added to the residual stream), norms 1, biases 0.
-  public static func random(_ configuration: ModelConfiguration, seed: UInt64) throws -> Transformer
-  {
+  public static func random(
+    _ configuration: ModelConfiguration, keyValues: KeyValueType = .float32, seed: UInt64
+  ) throws -> Transformer {
     var stream: UInt64 = 0
-    let model = try Transformer(configuration) { name, shape in
+    let model = try Transformer(configuration, keyValues: keyValues) { name, shape in
       stream += 1
       let tensor = try Tensor.zeroResult(shape, for: "new_model")
       if shape.count == 1, !name.hasSuffix("bias") {

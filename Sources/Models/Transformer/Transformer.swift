@@ -11,6 +11,8 @@ public final class Transformer: @unchecked Sendable {
   public let configuration: ModelConfiguration
   /// All weights with their checkpoint names, in the checkpoint's order; a tied head is not listed twice.
   public let weights: [(name: String, weight: Weight)]
+  /// What attention reads keys and values as: part of what the model computes, with a cache or without.
+  public let keyValueType: KeyValueType
   /// What is added to the weights; these are then frozen.
   public let adapter: LoRA?
   /// The linear maps of the layers, to which an adapter can add.
@@ -27,23 +29,27 @@ public final class Transformer: @unchecked Sendable {
   ///
   /// `prefix` is what the names begin with, by default as Hugging Face writes them: `model.` or `transformer.`.
   public convenience init(
-    _ configuration: ModelConfiguration, prefix: String? = nil, adapter: LoRA? = nil,
+    _ configuration: ModelConfiguration, keyValues: KeyValueType = .float32,
+    prefix: String? = nil, adapter: LoRA? = nil,
     weight: (_ name: String, _ shape: [Int]) throws -> Tensor
   ) throws {
-    try self.init(configuration, prefix: prefix, adapter: adapter) { name, shape, _ in
+    try self.init(
+      configuration, keyValues: keyValues, prefix: prefix, adapter: adapter
+    ) { name, shape, _ in
       .float32(try weight(name, shape))
     }
   }
 
   /// Builds the model from weights of either kind, asked for in order with their use.
   init(
-    _ configuration: ModelConfiguration, prefix: String?, adapter: LoRA?,
+    _ configuration: ModelConfiguration, keyValues: KeyValueType, prefix: String?, adapter: LoRA?,
     weight: (_ name: String, _ shape: [Int], _ use: ParameterSource.Use) throws -> Weight
   ) throws {
     let c = configuration
     var named: [(name: String, weight: Weight)] = []
     var linear: [Projection] = []
     self.configuration = c
+    keyValueType = keyValues
     self.prefix = prefix ?? c.architecture.prefix
     self.adapter = adapter
     (parts, lmHead) = try withoutActuallyEscaping(weight) { weight in
@@ -93,7 +99,8 @@ public final class Transformer: @unchecked Sendable {
       let isLast = index == parts.layers.count - 1 && kept?.count != tokens.count
       x = try layer.attention(x, positions: positions, kept: isLast ? kept : nil) { q, k, v in
         guard let cache else {
-          return try .attention(q, k, v, batch: batch, shape: shape)
+          return try .attention(
+            q, k.rounded(to: keyValueType), v.rounded(to: keyValueType), batch: batch, shape: shape)
         }
         return try cache.attention(q, k, v, layer: index, batch: batch, shape: shape)
       }
@@ -163,7 +170,9 @@ public final class Transformer: @unchecked Sendable {
     }
   ) throws -> Transformer {
     var source = weights.makeIterator()
-    return try Transformer(configuration, prefix: prefix, adapter: adapter) { name, shape, use in
+    return try Transformer(
+      configuration, keyValues: keyValueType, prefix: prefix, adapter: adapter
+    ) { name, shape, use in
       guard let next = source.next() else { return .float32(Tensor(zeros: shape)) }
       return try weight(name, next.weight, use)
     }

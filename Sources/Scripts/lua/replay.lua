@@ -122,7 +122,7 @@ end
 
 -- The weights: a model that was given, or those of the last checkpoint; as a copy that is
 -- trainable.
-local function model_of(options)
+local function model_of(options, settings)
   if options.model then return options.model:clone() end
   local _, folder = require "apo.checkpoint".latest(options.dir)
   if not folder then
@@ -132,7 +132,7 @@ local function model_of(options)
   if apo.system.exists(folder .. "/policy/adapter_config.json") then
     fail(("replay: %s holds an adapter: give the model that has it: model = …"):format(folder))
   end
-  return apo.load(folder .. "/policy")
+  return apo.load(folder .. "/policy", {kv_cache_dtype = settings.kv_cache_dtype})
 end
 
 return documented{
@@ -182,7 +182,7 @@ print(apo.replay("runs/replayed", {target = function(s) return s.reward - 0.5 en
     options.dir = dir
     local base = options.base or {}
     check(dir, settings, base)
-    local model = model_of(options)
+    local model = model_of(options, settings)
     local r = {
       options = options, base = base, model = model, betas = betas(dir, settings),
       cleaner = apo.optim.adamw(model, {lr = 0}),

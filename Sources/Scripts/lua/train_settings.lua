@@ -156,6 +156,7 @@ local function settings(run)
   if o.max_grad_norm == math.huge then list.max_grad_norm = "none" end  -- JSON has no infinity
   list.seed, list.rows, list.data = run.seed, #run.data, hash(run.data)
   list.policy, list.reference = run.policy:checksum(), run.reference and run.reference:checksum()
+  if run.policy.kv_cache_dtype ~= "float32" then list.kv_cache_dtype = run.policy.kv_cache_dtype end
   list.algorithm = train_algorithm.description(run.algorithm)
   list.reward, list.target, list.loss = code(o.reward), code(o.target), code(o.loss)
   if o.watch then  -- these may change; events.jsonl has what they were

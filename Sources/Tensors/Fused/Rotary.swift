@@ -42,11 +42,12 @@ extension Tensor {
     }
     table.extend(through: positions.max() ?? 0)
     let y = try result(x.shape, for: "rotary")
-    turn(x.pointer, positions, table, direction: 1, width: x.shape[1], into: y.pointer)
+    let width = x.shape[1]
+    turn(x.pointer, positions, table, direction: 1, width: width, into: y.pointer)
     return recorded("rotary", [x], y, style: .writing) { dy, into in
       guard let dx = into[0] else { return }
       turn(
-        dy, positions, table, direction: -1, width: y.shape[1], into: dx, adding: !into.isEmpty(0))
+        dy, positions, table, direction: -1, width: width, into: dx, adding: !into.isEmpty(0))
     }
   }
 

@@ -17,7 +17,7 @@ struct BitEqualityTests {
     let ids = tokens(100, 1)
     try withoutGradients {
       let full = try model.logits(ids).values
-      let cache = KVCache(model.configuration)
+      let cache = KVCache(model)
       let sequence = cache.newSequence()
       var cached: [Float] = []
       // A prompt of 30 tokens, then one at a time, past the end of the cache's first page.
