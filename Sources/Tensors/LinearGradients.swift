@@ -9,16 +9,18 @@ private let scratchBytes = 384 << 10
 
 /// y = x Wᵀ, or y += x Wᵀ, for x [rows, k], W [n, k] (stored [k, n] where `isTransposed`) and y [rows, n].
 ///
-/// The bits are those of `PackedMatrix.multiply`.
+/// The bits are those of `PackedMatrix.multiply`. Throws where there is no memory for the panels that threads pack.
 func multiply(
   _ x: UnsafePointer<Float>, rows: Int, weight w: UnsafePointer<Float>, n: Int, k: Int,
   isTransposed: Bool, into y: GradientBuffer
-) {
+) throws(TensorError) {
   guard k > 0 else { return y.clear(rows * n) }
   let panels = panelCount(n)
   // Where not even one panel fits, its sums go on slice by slice.
   let depthStep = min(k, scratchBytes / (panelWidth * 4))
   let group = min(panels, max(1, scratchBytes / (k * panelWidth * 4)))
+  try Memory.check(
+    bytes: Team.shared.threads * group * depthStep * panelWidth * 4, for: "linear")
   func multiply(_ panels: Range<Int>, _ rows: Range<Int>) {
     let scratch = Storage(count: min(group, panels.count) * depthStep * panelWidth)
     for first in stride(from: panels.lowerBound, to: panels.upperBound, by: group) {
@@ -53,8 +55,8 @@ func multiply(
 func inputGradient(
   _ dy: UnsafePointer<Float>, rows: Int, weight w: UnsafePointer<Float>, n: Int, k: Int,
   isTransposed: Bool = false, into dx: GradientBuffer
-) {
-  multiply(dy, rows: rows, weight: w, n: k, k: n, isTransposed: !isTransposed, into: dx)
+) throws(TensorError) {
+  try multiply(dy, rows: rows, weight: w, n: k, k: n, isTransposed: !isTransposed, into: dx)
 }
 
 /// dW = dyᵀ x, or dW += dyᵀ x, for dy [rows, n], x [rows, k] and dW [n, k], in chunks of 512 rows.

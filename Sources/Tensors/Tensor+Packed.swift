@@ -39,7 +39,7 @@ extension Tensor {
       ? packed(isTransposed: isTransposed)
       : storage.packedCopy(offset: offset, rows: n, columns: k, isTransposed: isTransposed)
     if let copy { return copy.multiply(x, rows: rows, into: y, adding: adding) }
-    Tensors.multiply(
+    try Tensors.multiply(
       x, rows: rows, weight: pointer, n: n, k: k, isTransposed: isTransposed,
       into: GradientBuffer(y, adds: adding))
   }

@@ -74,7 +74,7 @@ public enum Weight: Sendable {
   ) throws(TensorError) {
     switch self {
     case .float32(let tensor):
-      Tensors.inputGradient(
+      try Tensors.inputGradient(
         dy, rows: rows, weight: tensor.pointer, n: shape[0], k: shape[1], into: dx)
     case .bfloat16(let matrix): try matrix.inputGradient(dy, rows: rows, into: dx)
     }

@@ -153,7 +153,7 @@ import Testing
         places.insert(String("\(error)".prefix { $0 != ":" }))
       }
       // What is not checked is small and freed at once.
-      #expect(Storage.peakBytes - Memory.limit < 80 << 10)
+      #expect(Storage.peakBytes - Memory.limit < 64 << 10)
       Memory.limit = .max
     }
   }

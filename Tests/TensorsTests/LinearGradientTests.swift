@@ -12,8 +12,8 @@ import Testing
     let x = PackedProductTests.random(rows * k, 3)
     var dx = [Float](repeating: 1, count: rows * k)
     var dw = [Float](repeating: -1, count: n * k)
-    dx.withUnsafeMutableBufferPointer {
-      inputGradient(
+    try dx.withUnsafeMutableBufferPointer {
+      try inputGradient(
         dy, rows: rows, weight: w, n: n, k: k, into: GradientBuffer($0.baseAddress!, adds: true))
     }
     try dw.withUnsafeMutableBufferPointer {
@@ -44,8 +44,8 @@ import Testing
     var packed = [Float](repeating: 0, count: rows * n)
     try w.packed.multiply(x, rows: rows, into: &packed)
     var sliced = [Float](repeating: .nan, count: rows * n)
-    sliced.withUnsafeMutableBufferPointer {
-      multiply(
+    try sliced.withUnsafeMutableBufferPointer {
+      try multiply(
         x, rows: rows, weight: w.pointer, n: n, k: k, isTransposed: false,
         into: GradientBuffer($0.baseAddress!, adds: false))
     }

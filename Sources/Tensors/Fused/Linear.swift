@@ -28,7 +28,7 @@ extension Tensor {
         throw TensorError("backward: the weight of 'linear' was changed in place after it was used")
       }
       if let dx = into.buffer(0) {
-        inputGradient(
+        try inputGradient(
           dy, rows: rows, weight: weight.pointer, n: outputs, k: inputs, isTransposed: isTransposed,
           into: dx)
       }

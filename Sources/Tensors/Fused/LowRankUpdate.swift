@@ -53,12 +53,12 @@ extension Tensor {
       [x = x.detached(), scale = update.scale] dy, into in
       let (a, b) = try (savedA.pointer(for: "low_rank"), savedB.pointer(for: "low_rank"))
       let dh = try Storage(count: rows * rank, for: "backward")
-      inputGradient(
+      try inputGradient(
         dy, rows: rows, weight: b, n: outputs, k: rank,
         into: GradientBuffer(dh.pointer, adds: false))
       Kernels.scale(scale, dh.pointer, into: dh.pointer, rows * rank)
       if let dx = into.buffer(1) {
-        inputGradient(dh.pointer, rows: rows, weight: a, n: rank, k: inputs, into: dx)
+        try inputGradient(dh.pointer, rows: rows, weight: a, n: rank, k: inputs, into: dx)
       }
       if let da = into.buffer(2) {
         try weightGradient(dh.pointer, x.pointer, rows: rows, n: rank, k: inputs, into: da)
