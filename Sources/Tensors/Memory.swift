@@ -1,4 +1,5 @@
 import Glibc
+import Synchronization
 
 // Allocation that a script can reach: too large a request is an error and not the end of the process.
 
@@ -43,21 +44,23 @@ public enum Memory {
   package nonisolated(unsafe) static var reserve = 192 << 20
   /// What storages may hold in all; for tests.
   package nonisolated(unsafe) static var limit = Int.max
-  /// `Storage.allocatedBytes` at the last check; the engine is confined to one thread.
-  private nonisolated(unsafe) static var checked = 0
+  /// `Storage.allocatedBytes` at the last check.
+  private static let checked = Atomic(0)
 
   /// Throws when `bytes` more would not fit into the memory that is free now.
   ///
   /// Looking takes time: small requests are checked once in 128 MB that were handed out.
   public static func check(bytes: Int, for operation: String) throws(TensorError) {
-    guard bytes > step || Storage.allocatedBytes - checked > step else { return }
+    guard bytes > step || Storage.allocatedBytes - checked.load(ordering: .relaxed) > step else {
+      return
+    }
     let available = usableBytes()
     guard bytes < available else {
       throw shortage(bytes: bytes, available: available, for: operation)
     }
     // Blocks that are kept count as available, but only those of the right size can be had without giving them back.
     if bytes > available - FreedBlocks.keptBytes { FreedBlocks.release() }
-    checked = Storage.allocatedBytes
+    checked.store(Storage.allocatedBytes, ordering: .relaxed)
   }
 
   /// The error about `bytes` that could not be had.

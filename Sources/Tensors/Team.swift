@@ -40,12 +40,15 @@ public final class Team: @unchecked Sendable {
     for _ in 1..<self.threads where self.threads > 1 { spawn { self.work() } }
   }
 
+  /// Threads that a loop started now would run on: one inside another loop.
+  public var available: Int { threads == 1 || busy.load(ordering: .relaxed) ? 1 : threads }
+
   /// Calls `body` with sub-ranges of `0..<count` on several threads and returns when all are done.
   ///
   /// `atLeast` is the smallest range worth a thread. A loop started inside another runs on the calling thread alone.
   public func forEach(_ count: Int, atLeast grain: Int = 1, _ body: (Range<Int>) -> Void) {
     let parts = min(threads * 4, count / max(1, grain), 0xFFFF)
-    guard parts > 1, threads > 1,
+    guard parts > 1, available > 1,
       busy.compareExchange(expected: false, desired: true, ordering: .acquiring).exchanged
     else {
       if count > 0 { body(0..<count) }

@@ -3,7 +3,8 @@ import Tensors
 // Batched sampling: n samples per prompt share one pass over it, finished sequences leave the batch, waiting prompts enter.
 //
 // A step is one pass over the newest token of every running sequence and, where there is room, over whole prompts that
-// enter: so prompts are never computed a few at a time, and the batch stays full as long as prompts wait. A token is a
+// enter: so prompts are never computed a few at a time, and the batch stays full as long as prompts wait. Between such
+// steps threads decode sequences of their own, where there are enough (see Generator+Lanes.swift). A token is a
 // function of the model, its prompt and (seed, step, row, sample, position): products and attention give a row the same
 // bits in any batch, and random numbers are counted, not drawn in order. So prompts may enter in any order, and those
 // whose completions may become the longest come first.
@@ -18,19 +19,15 @@ public final class Generator {
   private let endings: CompletionEndings
   private let tokenizer: Tokenizer?
   private let maxSequences: Int?
-  private let sampler: TokenSampler
   private let cache: KVCache
-  private let pass: CacheBatch
+  /// One for each thread; the first takes the steps of all together.
+  let lanes: [DecodingLane]
+  /// Running sequences with which a thread can decode alone.
+  let rowsPerLane: Int
   private var requests: [GenerationRequest] = []
   /// Requests that have not entered, the next one last.
-  private var waiting: [Int] = []
-  /// Sequences that have their first token; as many as fit into the cache are decoded, from the front.
-  private var running: [RunningSequence] = []
+  private(set) var waiting: [Int] = []
   private var completions: [[Completion]] = []
-  // Memory that steps reuse.
-  private var tokens: [Int] = []
-  private var places: [TokenPlace] = []
-  private var drawn: [SampledToken] = []
 
   /// - Parameters:
   ///   - endTokens: ids that end a completion; ignored where the options say so.
@@ -46,16 +43,24 @@ public final class Generator {
     endings = CompletionEndings(options, endTokens: endTokens)
     self.tokenizer = options.stop.isEmpty ? nil : tokenizer
     self.maxSequences = maxSequences
-    sampler = TokenSampler(options, seed: seed, step: step)
-    cache = KVCache(model)
-    pass = CacheBatch(cache)
+    rowsPerLane = Self.rowsPerLane(model)
+    let (cache, endings) = (KVCache(model), endings)
+    self.cache = cache
+    lanes = (0..<Team.shared.threads).map { _ in
+      DecodingLane(model, cache, endings, TokenSampler(options, seed: seed, step: step))
+    }
+  }
+
+  /// Sequences that have their first token; as many as fit into the cache are decoded, from the front.
+  var running: [RunningSequence] {
+    get { lanes[0].running }
+    set { lanes[0].running = newValue }
   }
 
   /// `options.n` completions of every prompt, in order. Throws on prompts that are empty or do not fit the context.
   public func generate(_ requests: [GenerationRequest]) throws -> [[Completion]] {
     try check(requests)
     self.requests = requests
-    running = []
     completions = requests.map { _ in [Completion](repeating: Completion(), count: options.n) }
     waiting = requests.indices.sorted {
       (limit(requests[$1]), $0) < (limit(requests[$0]), $1)
@@ -65,7 +70,10 @@ public final class Generator {
       try withoutGradients {
         while !waiting.isEmpty || !running.isEmpty {
           try Interrupt.check()
-          try step(capacity)
+          if hasWorkForLanes(capacity) { try decodeInLanes(capacity) } else { try step(capacity) }
+          for sequence in lanes.flatMap({ $0.takeFinished() }) {
+            completions[sequence.request][sequence.sample] = sequence.completion
+          }
         }
         return completions
       }
@@ -109,24 +117,12 @@ public final class Generator {
   /// One more token for every running sequence that fits, and the first tokens of prompts that enter.
   private func step(_ capacity: Int) throws {
     let decoded = min(running.count, capacity)
-    let entering = admitted(capacity)
-    let batch = try begin(decoded, entering)
-    let last = batch.entering.isEmpty ? nil : batch.ragged.lastRows
-    let hidden = try model.hiddenStates(tokens, batch.ragged, kept: last, cache: pass)
-    let logits = try Tensor.linear(hidden, model.lmHead)
-    places.removeAll(keepingCapacity: true)
-    for (row, sequence) in running[..<decoded].enumerated() {
-      places.append(sequence.place(logits: row))
-    }
-    for (i, (index, sequence)) in zip(entering, batch.entering).enumerated() {
-      for fresh in try started(index, sequence) {
-        running.append(fresh)
-        places.append(fresh.place(logits: decoded + i))
+    let entering = admitted(capacity).map { index in
+      EnteringPrompt(tokens: requests[index].prompt, cached: cache.newSequence()) { [self] in
+        try started(index, $0)
       }
     }
-    try sampler.sample(logits, places, into: &drawn)
-    for (sequence, token) in zip(running, drawn) { try append(token, to: sequence) }
-    running.removeAll { $0.isFinished }
+    try lanes[0].step(decoded: decoded, entering: entering)
   }
 
   /// Takes the prompts that enter now from those that wait.
@@ -143,33 +139,6 @@ public final class Generator {
     return entering
   }
 
-  /// Lays out a pass over the newest tokens of the first `decoded` running sequences and over the entering prompts.
-  private func begin(
-    _ decoded: Int, _ entering: [Int]
-  ) throws -> (ragged: RaggedBatch, entering: [KVCache.Sequence]) {
-    var lengths = [Int](repeating: 1, count: decoded)
-    var past: [Int] = []
-    past.reserveCapacity(decoded + entering.count)
-    tokens.removeAll(keepingCapacity: true)
-    pass.begin()
-    for sequence in running[..<decoded] {
-      tokens.append(sequence.completion.ids.last ?? 0)
-      past.append(sequence.cached.length)
-      try pass.add(sequence.cached, length: 1)
-    }
-    var fresh: [KVCache.Sequence] = []
-    for index in entering {
-      let prompt = requests[index].prompt
-      let sequence = cache.newSequence()
-      try pass.add(sequence, length: prompt.count)
-      tokens += prompt
-      lengths.append(prompt.count)
-      past.append(0)
-      fresh.append(sequence)
-    }
-    return (RaggedBatch(lengths: lengths, past: past), fresh)
-  }
-
   /// The samples of a prompt that was computed, which share its part of the cache.
   private func started(
     _ index: Int, _ sequence: KVCache.Sequence
@@ -184,11 +153,5 @@ public final class Generator {
         cached: options.n == 1 ? sequence : sequence.fork(), search: endings.texts.search(),
         decoder: decoder)
     }
-  }
-
-  /// Adds a token to its completion, which is kept when it has ended.
-  private func append(_ token: SampledToken, to sequence: RunningSequence) throws {
-    guard try sequence.append(token, endings) else { return }
-    completions[sequence.request][sequence.sample] = sequence.completion
   }
 }

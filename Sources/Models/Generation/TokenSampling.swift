@@ -41,7 +41,7 @@ final class TokenSampler {
   ) throws {
     let vocabulary = logits.shape[1]
     let grain = max(1, 8_192 / vocabulary)
-    let shares = max(1, min(4 * Team.shared.threads, places.count / grain))
+    let shares = max(1, min(4 * Team.shared.available, places.count / grain))
     while distributions.count < shares {
       distributions.append(Distribution(vocabularySize: vocabulary))
     }

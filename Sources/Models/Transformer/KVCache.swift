@@ -1,4 +1,5 @@
 import Kernels
+import Synchronization
 import Tensors
 
 // Keys and values of the tokens already seen, in pages that sequences share: n samples of one prompt keep one copy of it.
@@ -7,14 +8,16 @@ import Tensors
 public typealias KeyValueType = Kernels.KeyValueType
 
 /// The pages of a model's cache; a page holds the keys and values of up to 64 tokens in all layers.
-public final class KVCache {
+///
+/// Threads may use sequences of their own; pages that these share are not written.
+public final class KVCache: Sendable {
   static let pageTokens = 64
   let layers: Int
   let heads: Int
   let headSize: Int
   /// The layout of a layer of a page of bfloat16; nil where pages hold float32.
   private let halves: HalfPage?
-  private var free: [Storage] = []
+  private let free = Mutex<[Storage]>([])
 
   /// An empty cache for a model, which holds what the model's attention reads.
   public init(_ model: Transformer) {
@@ -48,14 +51,17 @@ public final class KVCache {
 
     init(_ cache: KVCache) throws(TensorError) {
       self.cache = cache
-      if let freed = cache.free.popLast() {
+      if let freed = cache.free.withLock({ $0.popLast() }) {
         storage = freed
       } else {
         storage = try Storage(count: cache.layers * cache.block, for: "key-value cache")
       }
     }
 
-    deinit { cache.free.append(storage) }
+    deinit {
+      let storage = storage
+      cache.free.withLock { $0.append(storage) }
+    }
   }
 
   /// Writes a token's key and value [D] of one head to a layer of its page.

@@ -20,7 +20,7 @@ extension Tensor {
     let queries = parts.reduce(1) { max($0, $1.rows.count) }
     let longest = cached.longest
     let room = AttentionBlock.scratchCount(shape, queries: queries, keys: longest)
-    try Memory.check(bytes: Team.shared.threads * room * 4, for: "attention")
+    try Memory.check(bytes: Team.shared.available * room * 4, for: "attention")
     let grain = taskGrain(shape, pairs: longest * queries)
     Team.shared.forEach(parts.count * shape.keyValueHeads, atLeast: grain) { tasks in
       let scratch = Storage(count: room)
@@ -57,7 +57,7 @@ struct CachedAttention {
 
   /// Sequences that may share a task without leaving threads idle.
   private var mostSharing: Int {
-    let threads = Team.shared.threads
+    let threads = Team.shared.available
     return threads == 1 ? batch.count : batch.count * shape.keyValueHeads / (4 * threads)
   }
 
