@@ -82,6 +82,12 @@ private func multiplyBlocks<W: PackedWeight>(
     // Few rows wait for memory, which is fastest read in one go.
     let tiles = (part.count + 7) / 8
     let depthStep = tiles == 1 ? max(1, k) : sliceDepth
+    /// The row of packed weights that is read behind a slice; behind the last one, what may be the thread's next range.
+    func follower(_ panel: Int, _ depth: Int) -> Int {
+      if panel + 1 < panels.upperBound { return (panel + 1) * k + depth }
+      return depth + depthStep < k
+        ? panels.lowerBound * k + depth + depthStep : panels.upperBound * k
+    }
     for depth in stride(from: 0, to: k, by: depthStep) {
       let slice = depth..<min(depth + depthStep, k)
       for panel in panels {
@@ -90,10 +96,10 @@ private func multiplyBlocks<W: PackedWeight>(
           pointer: y + first, stride: n, width: min(panelWidth, n - first),
           continues: adding || depth > 0)
         let weights = packed + (panel * k + depth) * W.rowSize
-        // Behind the last panel, what stands there is fetched in vain.
         let next =
           tiles == 1
-          ? Upcoming(within: weights) : Upcoming(weights + k * W.rowSize, tiles: tiles)
+          ? Upcoming(within: weights)
+          : Upcoming(packed + follower(panel, depth) * W.rowSize, tiles: tiles)
         multiplySlice(weights, slice.count, x.from(depth), part, target, next)
       }
     }
