@@ -41,6 +41,23 @@ import Testing
   @inline(never)
   private func inAScope(_ body: () throws -> Void) rethrows { try body() }
 
+  /// A table is made as far as it is needed, and made longer while others use it.
+  @Test func aLongerRotaryTableBeginsLikeTheShorterOne() throws {
+    let (table, whole) = (RotaryTable(frequencies: [1, 0.3]), RotaryTable(frequencies: [1, 0.3]))
+    let short = try table.angles(through: 3)
+    let long = try table.angles(through: 700)
+    let all = try whole.angles(through: 700)
+    for index in 0..<4 * 2 {
+      #expect(
+        short.cosines[index] == Float(cos(Double([1, Float(0.3)][index % 2] * Float(index / 2)))))
+      #expect(short.sines[index] == long.sines[index])
+    }
+    for index in 0..<701 * 2 {
+      #expect(long.cosines[index] == all.cosines[index])
+      #expect(long.sines[index] == all.sines[index])
+    }
+  }
+
   @Test func geluEqualsItsDefinition() throws {
     let numbers: [Float] = [-40, -6, -2.5, -1, -0.3, 0, 1e-8, 0.4, 1, 3, 12, 1e20]
     let x = Tensor(numbers, shape: [numbers.count])

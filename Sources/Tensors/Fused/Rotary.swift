@@ -10,12 +10,24 @@ public final class RotaryTable: Sendable {
   public let half: Int
   private let frequencies: [Float]
   private let scale: Float
-  private let made = Mutex(Angles())
+  private let made: Mutex<Angles?> = Mutex(nil)
 
-  /// Cosines and sines [positions, half].
-  struct Angles {
-    fileprivate(set) var cosines: [Float] = []
-    fileprivate(set) var sines: [Float] = []
+  /// Cosines and sines [positions, half]; part of the model, so not counted among the tensors that scripts hold.
+  final class Angles: @unchecked Sendable {
+    let cosines: UnsafeMutablePointer<Float>
+    let sines: UnsafeMutablePointer<Float>
+    fileprivate let count: Int
+
+    fileprivate init(_ count: Int) throws(TensorError) {
+      guard let memory = malloc(max(1, 8 * count)) else {
+        throw Memory.shortage(bytes: 8 * count, for: "rotary")
+      }
+      cosines = memory.bindMemory(to: Float.self, capacity: 2 * count)
+      sines = cosines + count
+      self.count = count
+    }
+
+    deinit { free(cosines) }
   }
 
   /// The table for heads of twice as many floats as there are frequencies, its cosines and sines multiplied by `scale`.
@@ -25,20 +37,32 @@ public final class RotaryTable: Sendable {
     self.scale = scale
   }
 
-  /// The table up to `position` and beyond; whoever has one keeps it while another thread makes it longer.
-  func angles(through position: Int) -> Angles {
-    made.withLock { angles in
-      let first = angles.cosines.count / max(1, half)
-      guard first <= position else { return angles }
-      for p in first..<(position / 256 + 1) * 256 {
-        for frequency in frequencies {
-          let angle = Double(Float(p) * frequency)
-          angles.cosines.append(Float(cos(angle)) * scale)
-          angles.sines.append(Float(sin(angle)) * scale)
-        }
-      }
+  /// The table up to `position` and beyond; whoever has one keeps it while another thread makes a longer one.
+  ///
+  /// Throws where memory is short.
+  func angles(through position: Int) throws(TensorError) -> Angles {
+    try made.withLock { (made) throws(TensorError) -> Angles in
+      if let made, made.count > position * half || half == 0 { return made }
+      let angles = try longer(made, positions: (position / 256 + 1) * 256)
+      made = angles
       return angles
     }
+  }
+
+  private func longer(_ made: Angles?, positions: Int) throws(TensorError) -> Angles {
+    let count = positions * half
+    let angles = try Angles(count)
+    let before = made?.count ?? 0
+    if let made {
+      angles.cosines.update(from: made.cosines, count: before)
+      angles.sines.update(from: made.sines, count: before)
+    }
+    for index in before..<count {
+      let angle = Double(Float(index / half) * frequencies[index % half])
+      angles.cosines[index] = Float(cos(angle)) * scale
+      angles.sines[index] = Float(sin(angle)) * scale
+    }
+    return angles
   }
 }
 
@@ -51,7 +75,7 @@ extension Tensor {
     guard x.shape.count == 2, x.shape[0] == positions.count, x.shape[1] % max(1, size) == 0 else {
       throw TensorError("rotary: [\(positions.count), heads x \(size)] expected, got \(x.shape)")
     }
-    let angles = table.angles(through: positions.max() ?? 0)
+    let angles = try table.angles(through: positions.max() ?? 0)
     let y = try result(x.shape, for: "rotary")
     let width = x.shape[1]
     turn(x.pointer, positions, angles, size, direction: 1, width: width, into: y.pointer)
@@ -67,18 +91,13 @@ extension Tensor {
     _ x: UnsafePointer<Float>, _ positions: [Int], _ angles: RotaryTable.Angles, _ size: Int,
     direction: Float, width: Int, into y: UnsafeMutablePointer<Float>, adding: Bool = false
   ) {
-    angles.cosines.withUnsafeBufferPointer { cosines in
-      angles.sines.withUnsafeBufferPointer { sines in
-        guard let c = cosines.baseAddress, let s = sines.baseAddress else { return }
-        Team.shared.forEach(positions.count, atLeast: rowGrain(width)) { rows in
-          for row in rows {
-            let angle = positions[row] * (size / 2)
-            for head in stride(from: row * width, to: (row + 1) * width, by: size) {
-              rotate(
-                x + head, cosines: c + angle, sines: s + angle, direction: direction,
-                into: y + head, size, adding: adding)
-            }
-          }
+    Team.shared.forEach(positions.count, atLeast: rowGrain(width)) { rows in
+      for row in rows {
+        let angle = positions[row] * (size / 2)
+        for head in stride(from: row * width, to: (row + 1) * width, by: size) {
+          rotate(
+            x + head, cosines: angles.cosines + angle, sines: angles.sines + angle,
+            direction: direction, into: y + head, size, adding: adding)
         }
       }
     }
