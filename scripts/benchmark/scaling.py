@@ -3,7 +3,8 @@
     python scaling.py [name=value ...] [cores ...]      (for example memory=300e9 grain=50000 1 16 64)
 
 A step is a list of loops in the order of the engine. Each is cut as `Team.forEach` cuts it, from the same grains, and its
-ranges go to the cores one by one. What is measured, on one core, stands in MEASURED; what a larger machine would have
+ranges go to the cores one by one. With enough sequences each core decodes some of its own instead (`lanes`, see
+Generator+Lanes.swift): no loop is shared, but each core reads all weights. What is measured, on one core, stands in MEASURED; what a larger machine would have
 (bandwidth, cost of passing a cache line on) is assumed there too, and can be given by name. Printed: the speed-up over one
 core, and where the time goes: cores without a range, starting loops, loops too small to be shared out and what is outside
 of loops, waiting for memory.
@@ -63,16 +64,22 @@ def elements(m, rows, width, grain):
     return Loop(rows, max(1, grain // width), rows * width * m["element"])
 
 
+def joined(product, element):
+    """A product whose loop also does what follows it."""
+    return Loop(product.count, product.grain, product.seconds + element.seconds)
+
+
 def step(c, rows, context, m):
     width, kv = c.heads * c.size, c.kv_heads * c.size
-    layer = [elements(m, rows, c.hidden, 32_768)]
-    layer += [product(m, rows, width + 2 * kv, c.hidden)]
-    layer += [elements(m, rows, width, 32_768), elements(m, rows, kv, 32_768), elements(m, rows, 2 * kv, 16_384)]
-    layer += [Loop(rows, max(1, 65_536 // (width * context)), 2 * rows * width * context * m["pair"])]
-    layer += [product(m, rows, c.hidden, width), elements(m, rows, c.hidden, 32_768), elements(m, rows, c.hidden, 32_768)]
-    layer += [product(m, rows, 2 * c.inner, c.hidden), elements(m, rows, 4 * c.inner, 65_536)]
-    layer += [product(m, rows, c.hidden, c.inner), elements(m, rows, c.hidden, 32_768)]
-    head = [product(m, rows, c.vocabulary, c.hidden)]
+    norm = elements(m, rows, c.hidden, 32_768)
+    layer = [norm, product(m, rows, width + 2 * kv, c.hidden)]
+    layer += [elements(m, rows, width, 32_768), elements(m, rows, kv, 32_768)]
+    attention = Loop(rows, max(1, 65_536 // (width * context)), 2 * rows * width * context * m["pair"])
+    layer += [joined(attention, elements(m, rows, 2 * kv, 1))]
+    layer += [joined(product(m, rows, c.hidden, width), elements(m, rows, c.hidden, 1)), norm]
+    layer += [joined(product(m, rows, 2 * c.inner, c.hidden), elements(m, rows, 4 * c.inner, 1))]
+    layer += [joined(product(m, rows, c.hidden, c.inner), elements(m, rows, c.hidden, 1))]
+    head = [norm, product(m, rows, c.vocabulary, c.hidden)]
     sampling = [Loop(rows, max(1, 8_192 // c.vocabulary), rows * c.vocabulary * m["sampled"])]
     return layer * c.layers + head + sampling
 
@@ -112,6 +119,10 @@ def simulate(name, c, rows, context=128):
         parts = {"idle": busy - ideal, "loops": sharing, "alone": m["alone"] + alone, "memory": waits}
         shares = "  ".join(f"{key} {100 * value / total:3.0f} %" for key, value in parts.items())
         print(f"  {cores:3} cores: {one / total:5.1f} times   {shares}")
+        if cores > 1 and rows >= cores * (8 if streamed == 0 else 32):
+            own = m["alone"] + sum(loop.seconds for loop in step(c, rows // cores, context, m))
+            total = max(own, cores * streamed)
+            print(f"      in lanes: {one / total:5.1f} times   memory {100 * (total - own) / total:3.0f} %")
 
 
 given = dict(text.split("=") for text in sys.argv[1:] if "=" in text)
