@@ -82,6 +82,13 @@ final class DecodingLane {
     return RaggedBatch(lengths: lengths, past: past)
   }
 
+  /// Gives its sequences away and keeps nothing of them.
+  func leave() -> [RunningSequence] {
+    defer { running = [] }
+    pass.begin()
+    return running
+  }
+
   /// What has ended since it was last asked for.
   func takeFinished() -> [RunningSequence] {
     defer { finished.removeAll(keepingCapacity: true) }

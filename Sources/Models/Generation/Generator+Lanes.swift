@@ -28,7 +28,7 @@ extension Generator {
   /// Shares the running sequences out and lets each lane go on until one of them has none, or others can take the places of
   /// those that ended.
   func decodeInLanes(_ capacity: Int) throws {
-    let all = running
+    let all = lanes[0].leave()
     let decoded = min(all.count, capacity)
     let othersWait = !waiting.isEmpty || decoded < all.count
     let round = Round(places: othersWait ? max(1, capacity / 8) : .max)
@@ -38,7 +38,7 @@ extension Generator {
     }
     let lanes = lanes
     Team.shared.forEach(lanes.count) { for index in $0 { round.run(lanes[index], index) } }
-    running = lanes.flatMap(\.running) + all[decoded...]
+    running = lanes.flatMap { $0.leave() } + all[decoded...]
     try round.check()
   }
 }
