@@ -76,6 +76,14 @@ struct DocumentationTests {
       #expect(FileManager.default.fileExists(atPath: target), "\(path): \(match.1)")
     }
   }
+
+  @Test("No page holds both sides of a merge", arguments: Checkout.pages)
+  func merges(_ path: String) throws {
+    for (index, line) in Page(try Checkout.text(path)).lines.enumerated() {
+      let isMarker = line.starts(with: /[<>|]{7}( |$)/) || line == "======="
+      #expect(!isMarker, "\(path), line \(index + 1): \(line)")
+    }
+  }
 }
 
 extension DocumentationTests {
