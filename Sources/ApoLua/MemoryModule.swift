@@ -63,10 +63,10 @@ let memoryEstimateFunction = Function(
     """
 ) { call in
   let question = try MemoryQuestion(call[1].options())
-  let estimate = MemoryEstimate(question.plan)
+  let estimate = try MemoryEstimate(question.plan)
   let needed = max(0, estimate.total - question.held)
   let available = Memory.usableBytes()
-  let advice = needed < available ? [] : question.advice(beyond: available)
+  let advice = try needed < available ? [] : question.advice(beyond: available)
   let parts: [(String, Int)] = [
     ("weights", estimate.weights), ("packed", estimate.packed),
     ("optimizer", estimate.optimizer), ("reference", estimate.reference),
@@ -132,35 +132,35 @@ private struct MemoryQuestion {
   }
 
   /// Changes of the plan that save memory, with what they save, most first.
-  func advice(beyond available: Int) -> [String] {
-    let now = MemoryEstimate(plan).total
+  func advice(beyond available: Int) throws -> [String] {
+    let now = try MemoryEstimate(plan).total
     var found: [(saved: Int, text: String)] = []
-    func consider(_ text: String, _ change: (inout MemoryPlan) -> Void) {
+    func consider(_ text: String, _ change: (inout MemoryPlan) -> Void) throws {
       var other = plan
       change(&other)
-      let saved = now - MemoryEstimate(other).total
+      let saved = try now - MemoryEstimate(other).total
       if saved > now / 100 { found.append((saved, text)) }
     }
     if plan.trainedCount > 0, plan.group > 1 {
       let smaller = [16, 8, 4, 2, 1].first { $0 <= plan.group / 2 } ?? 1
-      consider("micro_batch = \(smaller)") { $0.microBatch = smaller }
+      try consider("micro_batch = \(smaller)") { $0.microBatch = smaller }
     }
     if canSharpen {
-      consider(#"a reference held as bfloat16: policy:clone{dtype = "bfloat16"}"#) {
+      try consider(#"a reference held as bfloat16: policy:clone{dtype = "bfloat16"}"#) {
         if let reference = $0.reference { $0.reference = (reference.configuration, .bfloat16) }
       }
     }
     if plan.trainedCount == plan.policy.configuration.parameterCount {
-      consider("LoRA, which trains few weights and needs no reference of its own") {
+      try consider("LoRA, which trains few weights and needs no reference of its own") {
         $0.trainedCount /= 100
         $0.reference = nil
       }
     }
     if plan.batchSize > 1 {
-      consider("batch_size = \(plan.batchSize / 2)") { $0.batchSize /= 2 }
+      try consider("batch_size = \(plan.batchSize / 2)") { $0.batchSize /= 2 }
     }
     if plan.maxTokens > 1 {
-      consider("max_tokens = \(plan.maxTokens / 2)") { $0.maxTokens /= 2 }
+      try consider("max_tokens = \(plan.maxTokens / 2)") { $0.maxTokens /= 2 }
     }
     return found.sorted { $0.saved > $1.saved }.map { "\($0.text) (saves \(size($0.saved)))" }
   }

@@ -45,6 +45,22 @@ public struct MemoryPlan: Sendable {
     return (updated + groups - 1) / groups
   }
 
+  /// Throws where the bytes could be too many to be counted: an upper bound of every sum and product below is at 2^60 or above.
+  fileprivate func check() throws(TensorError) {
+    // A page of the cache has places that are not used.
+    let tokens =
+      Double(batchSize) * Double(samples) * (Double(promptTokens) + Double(maxTokens) + 128)
+    let models = [policy.configuration] + (reference.map { [$0.configuration] } ?? [])
+    let weights = models.reduce(0) { $0 + Double($1.parameterCount) }
+    let width = models.reduce(0) { max($0, $1.mostFloats) }
+    guard 64 * (weights + tokens * width) < 0x1p60 else {
+      throw TensorError(
+        "memory_estimate: batch_size = \(batchSize), n = \(samples), prompt_tokens = \(promptTokens) and "
+          + "max_tokens = \(maxTokens) with models of \(Int(weights)) weights may come to more than 2^60 "
+          + "bytes; smaller ones expected")
+    }
+  }
+
   /// A plan for the given models.
   public init(policy: Held, reference: Held?, trainedCount: Int) {
     self.policy = policy
@@ -81,8 +97,9 @@ public struct MemoryEstimate: Sendable {
     weights + optimizer + reference + max(packed + max(generation, scoring), update)
   }
 
-  /// Computes what `plan` needs.
-  public init(_ plan: MemoryPlan) {
+  /// Computes what `plan` needs; throws where that is beyond 2^60 bytes.
+  public init(_ plan: MemoryPlan) throws(TensorError) {
+    try plan.check()
     let c = plan.policy.configuration
     weights = c.weightBytes(as: plan.policy.type)
     packed = plan.policy.type == .float32 ? c.packedBytes : 0
@@ -109,6 +126,12 @@ public struct MemoryEstimate: Sendable {
 }
 
 extension ModelConfiguration {
+  /// More than a sixteenth of the floats that anything holds for a token.
+  fileprivate var mostFloats: Double {
+    let layer = hiddenSize + headCount * max(headSize, 32) + intermediateSize
+    return Double(layerCount) * Double(layer) + Double(vocabularySize)
+  }
+
   /// Floats per token that a forward pass without a graph holds at its widest; in decoding the gate becomes SwiGLU's output.
   fileprivate func passingFloats(decoding: Bool) -> Int {
     let attention =

@@ -40,8 +40,7 @@ import Testing
          "intermediate_size": \(inner), "vocab_size": \(vocabulary),
          "max_position_embeddings": 256, "tie_word_embeddings": \(ties)}
         """
-      let json = try Array(text.utf8).withUnsafeBytes { try JSON.parse($0, file: "test") }
-      return try ModelConfiguration(json, source: "test")
+      return try MemoryEstimateTests.configuration(text)
     }
   }
 
@@ -89,7 +88,7 @@ import Testing
     plan.isFresh = shape.fresh
     plan.promptTokens = shape.prompt
     plan.maxTokens = shape.tokens
-    let estimate = MemoryEstimate(plan)
+    let estimate = try MemoryEstimate(plan)
     let ratio = Double(estimate.total) / Double(peak)
     #expect((0.9...1.15).contains(ratio), "estimate / peak is \(ratio)")
     withExtendedLifetime((policy, reference)) {}
@@ -111,10 +110,67 @@ import Testing
     plan.samples = shape.samples
     plan.promptTokens = shape.prompt
     plan.maxTokens = shape.tokens
-    let estimate = MemoryEstimate(plan)
+    let estimate = try MemoryEstimate(plan)
     let ratio = Double(estimate.weights + estimate.packed + estimate.generation) / Double(peak)
     #expect((0.9...1.15).contains(ratio), "estimate / peak is \(ratio)")
     withExtendedLifetime(model) {}
+  }
+
+  /// The smallest and the largest models that a config.json may describe.
+  private static func extremes() throws -> [ModelConfiguration] {
+    let shapes = [
+      Shape(type: "llama", hidden: 8, layers: 1, inner: 1, vocabulary: 1),
+      Shape(type: "gpt2", hidden: 1 << 18, layers: 4096, inner: 1 << 20, vocabulary: 1 << 24),
+      Shape(type: "qwen3", hidden: 1 << 16, layers: 4096, inner: 1 << 20, vocabulary: 1 << 24),
+    ]
+    let largest = """
+      {"model_type": "llama", "hidden_size": 262144, "num_hidden_layers": 4096,
+       "num_attention_heads": 16384, "head_dim": 16384, "intermediate_size": 1048576,
+       "vocab_size": 16777216, "max_position_embeddings": 268435456}
+      """
+    let narrow = """
+      {"model_type": "qwen3", "hidden_size": 1, "num_hidden_layers": 4096,
+       "num_attention_heads": 16384, "head_dim": 2, "intermediate_size": 1, "vocab_size": 2,
+       "num_key_value_heads": 16384, "max_position_embeddings": 2}
+      """
+    return try shapes.map { try $0.configuration() } + [largest, narrow].map(configuration)
+  }
+
+  static func configuration(_ text: String) throws -> ModelConfiguration {
+    let json = try Array(text.utf8).withUnsafeBytes { try JSON.parse($0, file: "test") }
+    return try ModelConfiguration(json, source: "test")
+  }
+
+  /// No sizes overflow: an estimate is made, or an error says that they are too large.
+  @Test func hugeSizesAreCountedOrRefused() throws {
+    var (counted, refused) = (0, 0)
+    let sizes = stride(from: 0, through: 40, by: 4).map { 1 << $0 }
+    for configuration in try Self.extremes() {
+      for (index, type) in KeyValueType.allCases.enumerated() {
+        for batch in sizes {
+          for (samples, tokens) in [1, 1 << 20].flatMap({ n in sizes.map { (n, $0) } }) {
+            var plan = MemoryPlan(
+              policy: (configuration, .float32), reference: (configuration, .bfloat16),
+              trainedCount: configuration.parameterCount)
+            plan.keyValueType = type
+            plan.isFresh = index == 0
+            (plan.batchSize, plan.samples) = (batch, samples)
+            (plan.promptTokens, plan.maxTokens) = (tokens, tokens)
+            do {
+              let estimate = try MemoryEstimate(plan)
+              #expect(estimate.total >= 4 * configuration.parameterCount)
+              #expect(estimate.update > 0 && estimate.scoring > 0 && estimate.generation > 0)
+              counted += 1
+            } catch {
+              #expect(
+                "\(error)".hasSuffix("may come to more than 2^60 bytes; smaller ones expected"))
+              refused += 1
+            }
+          }
+        }
+      }
+    }
+    #expect(counted > 200 && refused > 100, "\(counted) \(refused)")
   }
 
   /// Wherever memory ends, in sampling, the cache, packing, scoring, backward or the optimiser, the call throws.
@@ -146,7 +202,7 @@ import Testing
       (plan.promptTokens, plan.maxTokens) = (shape.prompt, shape.tokens)
       plan.isFresh = shape.fresh
       Storage.resetPeak()
-      Memory.limit = Storage.liveBytes + MemoryEstimate(plan).total * percent / 100
+      Memory.limit = try Storage.liveBytes + MemoryEstimate(plan).total * percent / 100
       do {
         try run(shape, 0, policy, reference, optimizer)
       } catch let error as TensorError {

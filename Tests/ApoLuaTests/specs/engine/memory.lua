@@ -130,4 +130,30 @@ test("an estimate of memory", function()
     function() apo.memory_estimate{policy = "no/such/folder"} end)
   raises("memory_estimate: batch_size = 1048576 with n = 1048576 is too much",
     function() apo.memory_estimate{policy = model, batch_size = 1 << 20, n = 1 << 20} end)
+
+  local folder = temporary .. "/large"  -- the sizes of Llama 3 8B
+  apo.system.make_folder(folder)
+  apo.json.write(folder .. "/config.json", {
+    model_type = "llama", hidden_size = 4096, num_hidden_layers = 32, num_attention_heads = 32,
+    num_key_value_heads = 8, intermediate_size = 14336, vocab_size = 128256, max_position_embeddings = 8192,
+  })
+  for _, fresh in ipairs{true, false} do
+    for _, kv_cache_dtype in ipairs{"float32", "bfloat16"} do
+      for tokens = 0, 24, 4 do
+        local ok, result = pcall(apo.memory_estimate, {
+          policy = folder, fresh = fresh, kv_cache_dtype = kv_cache_dtype, batch_size = 1 << 24,
+          prompt_tokens = 1 << tokens, max_tokens = 1 << tokens,
+        })
+        if ok then
+          assert(result.total > 0 and not result.fits)
+        else
+          assert(tokens > 8, result)
+          local expected = ("memory_estimate: batch_size = 16777216, n = 1, prompt_tokens = %d and "
+            .. "max_tokens = %d with models of 16060522496 weights may come to more than 2^60 bytes; "
+            .. "smaller ones expected"):format(1 << tokens, 1 << tokens)
+          assert(result:find(expected, 1, true), result)
+        end
+      end
+    end
+  end
 end)
