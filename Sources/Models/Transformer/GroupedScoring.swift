@@ -15,13 +15,19 @@ func groupCount(tokens: Int) -> Int { max(1, (tokens + groupTokens - 1) / groupT
 extension Transformer {
   /// `score` of all sequences, [rows, M], where M is the number of completion tokens, and of `parameters` its weights.
   ///
-  /// In a graph all activations are kept, unless there is a `microBatch`, the number of sequences to hold at a time: then
-  /// backward() computes the groups again. Where the first row is `known` (and the others zeros), there is no first pass.
+  /// Without a graph, groups of about `groupTokens` tokens follow each other. In a graph all activations are kept, unless there
+  /// are several groups: of `microBatch` sequences where that is given, else of about `groupTokens` tokens where the first row
+  /// is `known`. Then backward() computes the groups again; there is no first pass where the first row is known (the others
+  /// are zeros). A `known` row of a single group is not used.
+  ///
+  /// backward() throws where weights were changed, frozen or unfrozen in between: it would compute with what they are then.
   func scored(
-    _ sequences: [TokenSequence], _ parameters: [Tensor], rows: Int, microBatch: Int?,
-    known: [Float]? = nil, name: String, by score: @escaping ([TokenSequence]) throws -> Tensor
+    _ sequences: [TokenSequence], _ parameters: [(name: String, tensor: Tensor)], rows: Int,
+    microBatch: Int?, known: [Float]? = nil, name: String,
+    by score: @escaping ([TokenSequence]) throws -> Tensor
   ) throws -> Tensor {
-    guard Tensor.records(parameters) else {
+    let tensors = parameters.map(\.tensor)
+    guard Tensor.records(tensors) else {
       return try withoutGradients {
         try joined(grouped(sequences, size: nil), rows: rows, by: score)
       }
@@ -32,11 +38,9 @@ extension Transformer {
     let output =
       try known.map { try firstRow($0, of: sequences, rows: rows, name) }
       ?? withoutGradients { try joined(groups, rows: rows, by: score) }
-    let versions = parameters.map(\.storage.version)
-    return Tensor.recorded(name, parameters, output, style: .nesting) { gradient, _ in
-      guard versions == parameters.map(\.storage.version) else {
-        throw TensorError("backward: weights of the model were changed in place after '\(name)'")
-      }
+    let before = parameters.map(ScoredParameter.init)
+    return Tensor.recorded(name, tensors, output, style: .nesting) { gradient, _ in
+      for parameter in before { try parameter.checkIsUnchanged(since: name) }
       try self.recompute(groups, gradient, output, name, by: score)
     }
   }
@@ -126,6 +130,31 @@ extension Transformer {
       before += sequence.length
     }
     return groups.filter { !$0.isEmpty }
+  }
+}
+
+/// A weight as it was when sequences were scored.
+private struct ScoredParameter {
+  private let name: String
+  private let tensor: Tensor
+  private let version: Int
+  private let collects: Bool
+
+  init(_ parameter: (name: String, tensor: Tensor)) {
+    (name, tensor) = parameter
+    (version, collects) = (tensor.storage.version, tensor.requiresGradient)
+  }
+
+  /// Throws if the weight has other contents by now, or collects a gradient where it did not, or the other way round.
+  func checkIsUnchanged(since function: String) throws(TensorError) {
+    guard tensor.storage.version == version else {
+      throw TensorError("backward: weights of the model were changed in place after '\(function)'")
+    }
+    guard tensor.requiresGradient == collects else {
+      throw TensorError(
+        "backward: \(name) was \(collects ? "frozen" : "unfrozen") after '\(function)', whose layers "
+          + "backward() computes with the weights as they are now; call \(function) again")
+    }
   }
 }
 

@@ -32,7 +32,7 @@ extension Transformer {
   ) throws -> Tensor {
     try checkSequences(sequences, for: "logprobs")
     return try scored(
-      sequences, parameters.map(\.tensor), rows: 2, microBatch: microBatch,
+      sequences, parameters, rows: 2, microBatch: microBatch,
       known: entropy ? nil : sampled, name: "logprobs"
     ) {
       guard let (hidden, targets) = try self.completionStates($0) else {

@@ -86,7 +86,7 @@ public final class ValueModel: Sendable {
   public func values(_ sequences: [TokenSequence], microBatch: Int? = nil) throws -> Tensor {
     try transformer.checkSequences(sequences, for: "values")
     let values = try transformer.scored(
-      sequences, parameters.map(\.tensor), rows: 1, microBatch: microBatch, name: "values"
+      sequences, parameters, rows: 1, microBatch: microBatch, name: "values"
     ) { group in
       guard let (hidden, targets) = try self.transformer.completionStates(group) else {
         return Tensor(zeros: [1, 0])

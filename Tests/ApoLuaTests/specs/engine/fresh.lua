@@ -127,6 +127,43 @@ test("weights that change before backward are noticed", function()
   raises("weights of the model were changed in place after 'logprobs'", loss.backward, loss)
 end)
 
+test("weights that are frozen before backward are named, unless the graph was kept", function()
+  local changes = {
+    {"model.embed_tokens.weight was frozen", function(policy) policy:freeze() end},
+    {"model.embed_tokens.weight was frozen", function(policy) policy:add_adapter{} end},
+    {"model.norm.weight was frozen", function(policy)
+      policy:parameter "model.norm.weight":requires_grad_(false)
+    end},
+    {"model.norm.weight was unfrozen", function(policy)
+      policy:parameter "model.norm.weight":requires_grad_()
+    end, true},
+  }
+  for _, case in ipairs(changes) do
+    local text, change, starts_frozen = table.unpack(case)
+    for kind = 1, 3 do
+      local policy = model()
+      local norm = policy:parameter "model.norm.weight"
+      norm:requires_grad_(not starts_frozen)
+      local rollout = policy:generate({"1=", "2+2="}, {n = 60, max_tokens = 20, ignore_eos = true})
+      if kind < 3 then
+        local records = {}  -- their log-probabilities are computed
+        for i, completion in ipairs(rollout) do records[i] = completion end
+        rollout = apo.rollout(records)
+      end
+      local loss = policy:logprobs(rollout, kind == 2 and {micro_batch = 10} or nil):mean()
+      change(policy)
+      if kind == 1 then
+        loss:backward()
+        eq(norm.grad ~= nil, not starts_frozen)
+      else
+        raises("backward: " .. text .. " after 'logprobs', whose layers backward() computes with the "
+          .. "weights as they are now; call logprobs again", loss.backward, loss)
+        eq(norm.grad, nil)
+      end
+    end
+  end
+end)
+
 test("samples of another model are computed", function()
   local policy, other = model(), model{seed = 6}
   local rollout = sampled(other)
