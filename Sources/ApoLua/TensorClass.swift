@@ -122,7 +122,9 @@ private let graphMethods = [
     ],
     details: """
       The graph is freed, unless `retain_graph` is true. Gradients are added to those that are
-      there: `optimizer:step()` clears them, or set `t.grad = nil`.
+      there: `optimizer:step()` clears them, or set `t.grad = nil`. One that is stopped midway,
+      by an error, a limit of time or Ctrl-C, leaves a part of the gradients: call
+      `optimizer:zero_grad()` and compute the loss again.
       """,
     example: "((logp - target) ^ 2):mean():backward()"
   ) { call in

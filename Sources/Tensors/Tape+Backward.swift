@@ -75,8 +75,8 @@ extension Tape {
     let node = nodes[index]
     guard let backward = node.backward else {
       throw TensorError(
-        "backward: the graph behind '\(node.name)' was freed by an earlier backward(); "
-          + "pass retain_graph = true to the first one to use it twice")
+        "backward: the graph behind '\(node.name)' was freed by an earlier backward() or one that was "
+          + "stopped; pass retain_graph = true to the first one to use it twice")
     }
     let passes = node.style.contains(.passing)
     let nests = node.style.contains(.nesting)

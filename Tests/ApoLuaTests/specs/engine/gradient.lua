@@ -60,7 +60,8 @@ test("a graph is used once, or as often as it is retained", function()
   y:backward{retain_graph = true}
   y:backward()
   eq(x.grad, {24})
-  raises("was freed by an earlier backward()", y.backward, y)
+  raises("was freed by an earlier backward() or one that was stopped; pass retain_graph = true to the "
+    .. "first one to use it twice", y.backward, y)
   local z = x ^ 2
   z:backward(apo.ones(1), {retain_graph = true})
   z:backward(apo.ones(1))
