@@ -17,6 +17,8 @@ struct AttentionRoom {
     sums = queries + rows * size
     inverses = sums + rows * size
     // Two blocks of keys that begin before the first that is seen spill to the left, one that ends behind the last to the right.
+    // What spills to the left lands in the 32 floats at the end of the row before, even when that row is done: they are behind
+    // all keys, and nothing reads there but `exponentials`, which first pads the row it is at.
     weights = inverses + (rows + 15) / 16 * 16 + 32
     weightStep = AttentionRoom.weightStep(keys)
     self.size = size

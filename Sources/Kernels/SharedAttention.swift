@@ -14,11 +14,14 @@ public struct SharedAttention {
   private let prefix: UnsafeBufferPointer<KeyValueSegment>
   private let own: [UnsafeBufferPointer<KeyValueSegment>]
 
+  /// Every token must see all keys before it: no window of `shape` may be shorter than any of the sequences.
+  ///
   /// - Parameters:
-  ///   - positions: of each sequence's token, which sees all before it.
+  ///   - positions: of each sequence's token.
   ///   - segments: sequence s sees those from its element of `bounds` to the next one.
   ///   - shared: how many segments, at least one, all sequences begin with.
-  ///   - scratch: room for `AttentionBlock.scratchCount` floats.
+  ///   - scratch: room for `AttentionBlock.scratchCount` floats, for a query of each sequence and as many keys as the longest
+  ///     of them has.
   ///   - next: what is read afterwards, if that is known.
   public init(
     _ shape: AttentionShape, keyValueHead head: Int, positions: ArraySlice<Int>,

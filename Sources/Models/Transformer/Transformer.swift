@@ -96,8 +96,8 @@ public final class Transformer: @unchecked Sendable {
     for (index, layer) in parts.layers.enumerated() {
       try Interrupt.check()
       let shape = attentionShapes[index]
-      let isLast = index == parts.layers.count - 1 && kept?.count != tokens.count
-      x = try layer.attention(x, positions: positions, kept: isLast ? kept : nil) { q, k, v in
+      let dropsRows = index == parts.layers.count - 1 && kept?.count != tokens.count
+      x = try layer.attention(x, positions: positions, kept: dropsRows ? kept : nil) { q, k, v in
         guard let cache else {
           return try .attention(
             q, k.rounded(to: keyValueType), v.rounded(to: keyValueType), batch: batch, shape: shape)
