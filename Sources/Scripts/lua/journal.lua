@@ -27,6 +27,9 @@ local hashes = {
   data = "the rows of data are others", eval_data = "the rows of eval.data are others",
 }
 
+-- Settings that are not written where they are these.
+local unwritten = {kv_cache_dtype = "float32"}
+
 local files = {"metrics.jsonl", "completions.jsonl", "events.jsonl"}
 
 local function script_text()
@@ -38,8 +41,12 @@ local function differences(old, new)
   local texts, names = {}, {}
   for name in pairs(old) do names[name] = true end
   for name in pairs(new) do names[name] = true end
+  local function text(settings, name)
+    local value = settings[name]
+    return json.encode(value == nil and unwritten[name] or value)
+  end
   for name in pairs(names) do
-    local before, now = json.encode(old[name]), json.encode(new[name])
+    local before, now = text(old, name), text(new, name)
     if before ~= now and not free[name] then
       texts[#texts + 1] = hashes[name] or ("%s was %s, now %s"):format(name, before, now)
     end

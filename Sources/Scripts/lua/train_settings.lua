@@ -71,6 +71,10 @@ local function check_models(o)
   if o.reference and rawequal(o.reference, o.policy) then
     fail("train: policy and reference are the same model; the reference must be a copy: "
       .. (o.policy.adapter and "policy:base_model()" or "policy:clone():freeze()"))
+  elseif o.reference and o.reference.kv_cache_dtype ~= o.policy.kv_cache_dtype then
+    fail(('train: the reference has kv_cache_dtype = "%s" and the policy "%s": with equal weights they '
+      .. "would be two functions; load both with the same, or leave 'reference' out"):format(
+      o.reference.kv_cache_dtype, o.policy.kv_cache_dtype))
   end
 end
 

@@ -174,6 +174,25 @@ raises("train: the policy is frozen; train a policy:clone()", train,
   {policy = apo.load(spec.fixtures .. "/models/tiny-qwen2-tied"):freeze()})
 raises("policy and reference are the same model; the reference must be a copy", train,
   {policy = policy, reference = policy})
+
+-- What the cache holds is a part of the model: of a run that goes on, and of a policy and its reference.
+do
+  local function model(kv_cache_dtype)
+    return apo.load(spec.fixtures .. "/models/tiny-qwen2-tied", {kv_cache_dtype = kv_cache_dtype})
+  end
+  for first, second in pairs{bfloat16 = "float32", float32 = "bfloat16"} do
+    local dir = spec.folder .. "/" .. first
+    train{policy = model(first), dir = dir, max_steps = 1}
+    raises(('kv_cache_dtype was "%s", now "%s"'):format(first, second),
+      train, {policy = model(second), dir = dir, resume = true})
+    train{policy = model(first), dir = dir, max_steps = 2, resume = true}
+    raises(('train: the reference has kv_cache_dtype = "%s" and the policy "%s": with equal weights they '
+      .. "would be two functions; load both with the same, or leave 'reference' out"):format(second, first),
+      train, {policy = model(first), reference = model(second)})
+    train{policy = model(first), reference = model(first), max_steps = 1}
+  end
+end
+
 raises("the target function gave nan for sample 1 of step 1", train,
   {target = function() return -(0 / 0) end})
 raises("the target function gave nil for sample 1", train, {target = function() end})
