@@ -126,6 +126,7 @@ local function run(o)
   end
   algorithm_state.check(state.state)
   state.base_lr = algorithm_state.learning_rates(state)
+  state.optimizer:zero_grad()  -- of what else was differentiated, or stopped midway
   return state
 end
 

@@ -193,6 +193,15 @@ do
   end
 end
 
+-- Gradients that something left behind, such as a backward() that was stopped, are not those of the first step.
+do
+  local _, expected = train{max_steps = 1}
+  local used = apo.load(spec.fixtures .. "/models/tiny-qwen2-tied")
+  used:logits{1, 2, 3}:sum():backward()
+  train{policy = used, max_steps = 1}
+  equal(used:checksum(), expected:checksum())
+end
+
 raises("the target function gave nan for sample 1 of step 1", train,
   {target = function() return -(0 / 0) end})
 raises("the target function gave nil for sample 1", train, {target = function() end})
