@@ -59,7 +59,7 @@ extension JSONParser {
     }
   }
 
-  /// The scalar of `\uXXXX`, or of a pair of surrogates.
+  /// The scalar of `\u` and its four digits, or of a pair of surrogates.
   private mutating func scalar() throws -> Unicode.Scalar {
     let first = try hexadecimal4()
     if let scalar = Unicode.Scalar(first) { return scalar }

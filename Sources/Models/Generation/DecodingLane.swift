@@ -23,7 +23,8 @@ final class DecodingLane {
   var running: [RunningSequence] = []
   /// What has ended, until it is taken.
   private(set) var finished: [RunningSequence] = []
-  private var tokens: [Int] = []
+  /// What the last pass read.
+  private(set) var tokens: [Int] = []
   private var places: [TokenPlace] = []
   private var drawn: [SampledToken] = []
 

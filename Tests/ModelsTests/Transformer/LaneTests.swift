@@ -1,4 +1,3 @@
-import Glibc
 import Synchronization
 import TestSupport
 import Testing
@@ -6,34 +5,31 @@ import Testing
 @testable import Models
 @testable import Tensors
 
-/// Calls of `Interrupt.check` and the threads that made them.
-private let calls = Mutex<[UInt: Int]>([:])
-/// The number of calls after which the user has asked to stop.
+/// Calls of `Interrupt.check`, and after how many the user has asked to stop.
+private let calls = Atomic(0)
 private let callsAllowed = Atomic(Int.max)
-
-private func isRequested() -> Bool {
-  calls.withLock {
-    $0[UInt(pthread_self()), default: 0] += 1
-    return $0.values.reduce(0, +) > callsAllowed.load(ordering: .relaxed)
-  }
-}
 
 /// Threads that decode sequences of their own, against one thread that decodes all.
 @Suite(.serialized, .enabled(if: Fixtures.areThere, Comment(rawValue: Fixtures.missing)))
 struct LaneTests {
-  /// Runs `body` on a team of so many threads; returns the number of threads that took steps.
-  @discardableResult
-  private func threads(_ count: Int, patience: Int = .max, _ body: () throws -> Void) rethrows
-    -> Int
-  {
+  /// Runs `body` on a team of so many threads, until it has asked `patience` times whether to stop.
+  private func threads<R>(
+    _ count: Int, patience: Int = .max, _ body: () throws -> R
+  ) rethrows -> R {
     let before = (Team.shared, Interrupt.isRequested)
     defer { (Team.shared, Interrupt.isRequested) = before }
     Team.shared = Team(threads: count)
+    calls.store(0, ordering: .relaxed)
     callsAllowed.store(patience, ordering: .relaxed)
-    calls.withLock { $0 = [:] }
-    Interrupt.isRequested = { isRequested() }
-    try body()
-    return calls.withLock { $0.count }
+    Interrupt.isRequested = {
+      calls.add(1, ordering: .relaxed).newValue > callsAllowed.load(ordering: .relaxed)
+    }
+    return try body()
+  }
+
+  /// Whether all lanes took steps.
+  private func tookSteps(_ generator: Generator) -> Bool {
+    generator.lanes.allSatisfy { !$0.tokens.isEmpty }
   }
 
   /// Many lengths, few or many at a time, so that prompts enter between rounds and lanes run dry.
@@ -46,19 +42,20 @@ struct LaneTests {
         prompt: (0...i * 7 % 70).map { 3 + ($0 * 31 + i * 17) % 290 }, row: UInt64(i),
         maxTokens: 1 + i * 29 % 70)
     }
-    func run() throws -> [Completion] {
-      try Generator(
-        model, SamplingOptions(n: 3, maxTokens: 80), endTokens: [5], seed: 2, step: 9,
-        maxSequences: atATime
-      ).generate(requests).flatMap { $0 }
+    func run(_ count: Int) throws -> [Completion] {
+      try threads(count) {
+        let generator = try Generator(
+          model, SamplingOptions(n: 3, maxTokens: 80), endTokens: [5], seed: 2, step: 9,
+          maxSequences: atATime)
+        let completions = try generator.generate(requests).flatMap { $0 }
+        #expect(tookSteps(generator) == (atATime >= 8 * count))
+        return completions
+      }
     }
-    var alone: [Completion] = []
-    #expect(try threads(1) { alone = try run() } == 1)
+    let alone = try run(1)
     #expect(Set(alone.map(\.ids.count)).count > 20)
     for count in [2, 4] {
-      var completions: [Completion] = []
-      let used = try threads(count) { completions = try run() }
-      #expect(atATime < 8 * count || used == count)
+      let completions = try run(count)
       #expect(completions.map(\.ids) == alone.map(\.ids))
       #expect(completions.map(\.logProbabilities) == alone.map(\.logProbabilities))
       #expect(completions.map(\.finishReason) == alone.map(\.finishReason))
@@ -67,25 +64,20 @@ struct LaneTests {
 
   @Test func anInterruptInALaneEndsTheCall() throws {
     let model = try Transformer(folder: Fixtures.path("models/tiny-llama-mha"))
-    func run() throws -> [[Int]] {
+    func generator() throws -> Generator {
       try Generator(
-        model, SamplingOptions(n: 64, maxTokens: 60), endTokens: [], seed: 2, step: 9
-      ).generate([GenerationRequest(prompt: [7, 8], row: 0)])[0].map(\.ids)
+        model, SamplingOptions(n: 64, maxTokens: 60), endTokens: [], seed: 2, step: 9)
     }
-    var expected: [[Int]] = []
-    var asked = 0
-    threads(2) {
-      expected = (try? run()) ?? []
-      asked = calls.withLock { $0.values.reduce(0, +) }
-    }
+    let requests = [GenerationRequest(prompt: [7, 8], row: 0)]
+    let expected = try threads(2) { try generator().generate(requests)[0].map(\.ids) }
+    let asked = calls.load(ordering: .relaxed)
     for patience in [asked / 4, asked / 2] {
-      let used = threads(2, patience: patience) {
-        #expect(errorText { _ = try run() } == "interrupted!")
+      try threads(2, patience: patience) {
+        let generator = try generator()
+        #expect(errorText { _ = try generator.generate(requests) } == "interrupted!")
+        #expect(tookSteps(generator))
       }
-      #expect(used == 2)
     }
-    var again: [[Int]] = []
-    try threads(2) { again = try run() }
-    #expect(again == expected)
+    #expect(try threads(2) { try generator().generate(requests)[0].map(\.ids) } == expected)
   }
 }
