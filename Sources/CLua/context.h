@@ -9,7 +9,7 @@
 
 typedef struct {
   lua_State *main;
-  lua_State *current; /* the coroutine that runs: kept by resume and wrap (interrupt.c) */
+  lua_State *current; /* the coroutine that runs: kept by resume and wrap (coroutine.c) */
   void *owner;
   cl_entry entry;
   cl_release release;
@@ -35,6 +35,8 @@ int cl_undisturbed(lua_State *L, int arguments, int results);
 
 /* Makes all that the state runs stop, as long as cl_interrupted says so. Signal-safe. */
 void cl_stop(cl_context *c);
+/* The same for one coroutine, at its next line or call. */
+void cl_stop_thread(lua_State *L);
 /* Has the limit of time passed? */
 bool cl_is_over(void);
 

@@ -159,7 +159,8 @@ bool cl_end_limit(lua_State *L, const cl_limit *before); /* had it passed? */
 
 /* Seeds math.random. */
 void cl_seed(lua_State *L, int64_t seed);
-/* Replaces pairs, table.sort and the coroutine functions; see pairs.c, sort.c, interrupt.c. */
+/* Replaces pairs, table.sort and the coroutine functions; see pairs.c, sort.c,
+ * coroutine.c. */
 void cl_open_deterministic(lua_State *L);
 
 #endif
