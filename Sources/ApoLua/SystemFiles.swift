@@ -45,6 +45,13 @@ let fileFunctions = [
     return call.result(Int(status.st_size))
   },
   Function(
+    "checksum", "The XXH64 of a file, as `xxh64sum` prints it.", [path],
+    returns: [Returned(.string, "16 hexadecimal digits")]
+  ) { call in
+    let digits = String(try XXHash64.ofFile(call.path()), radix: 16)
+    return call.result(String(repeating: "0", count: 16 - digits.count) + digits)
+  },
+  Function(
     "truncate", "Cuts a file off.",
     [path, Parameter("size", .integer(minimum: 0), "how many bytes are kept")]
   ) { call in
@@ -82,11 +89,11 @@ let fileFunctions = [
     return call.nothing
   },
   Function(
-    "rename", "Gives a file or a folder another name.",
+    "rename", "Gives a file or a folder another name, on the disk when the function returns.",
     [path, Parameter("target", .string, "the new name; an existing file is replaced")]
   ) { call in
     let path = try call.path()
-    guard Glibc.rename(path, try call.path(2)) == 0 else { throw systemError(path) }
+    try moveEntry(path, to: call.path(2))
     return call.nothing
   },
   Function(

@@ -51,6 +51,12 @@ static const unsigned char batches[] = {
 static const unsigned char checkpoint[] = {
 #embed "lua/checkpoint.lua"
 };
+static const unsigned char checkpoint_checksums[] = {
+#embed "lua/checkpoint/checksums.lua"
+};
+static const unsigned char checkpoint_kept[] = {
+#embed "lua/checkpoint/kept.lua"
+};
 static const unsigned char code_files[] = {
 #embed "lua/code_files.lua"
 };
@@ -230,6 +236,8 @@ static const apo_script scripts[] = {
     SCRIPT("apo", apo),
     SCRIPT("batches", batches),
     SCRIPT("checkpoint", checkpoint),
+    SCRIPT("checkpoint.checksums", checkpoint_checksums),
+    SCRIPT("checkpoint.kept", checkpoint_kept),
     SCRIPT("code_files", code_files),
     SCRIPT("console", console),
     SCRIPT("correct", correct),

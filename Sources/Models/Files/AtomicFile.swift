@@ -23,16 +23,16 @@ public enum AtomicFile {
 
   /// Writes a file piece by piece; when `body` throws, the old file stays.
   public static func write(_ path: String, _ body: (AtomicFileOutput) throws -> Void) throws {
-    removeLeftovers(in: folder(of: path), of: name(of: path))
+    removeLeftovers(in: parentFolder(path), of: name(of: path))
     let temporary = try stage(path, body)
     defer { discard(temporary) }
     try move(temporary, to: path)
-    flush(folder: folder(of: path))
+    flush(folder: parentFolder(path))
   }
 
   /// Writes a file beside the target and flushes it: `move` puts it in its place, `discard` gives it up.
   static func stage(_ path: String, _ body: (AtomicFileOutput) throws -> Void) throws -> String {
-    let (descriptor, temporary) = try open(beside: path, in: folder(of: path))
+    let (descriptor, temporary) = try open(beside: path, in: parentFolder(path))
     defer { close(descriptor) }
     do {
       try body(AtomicFileOutput(path: path, descriptor: descriptor))
@@ -79,7 +79,7 @@ public enum AtomicFile {
     guard !path.isEmpty, !isFolder else {
       throw FileError(path, path.isEmpty ? "the path is empty" : "is a folder")
     }
-    let (descriptor, temporary) = try open(beside: path, in: folder(of: path))
+    let (descriptor, temporary) = try open(beside: path, in: parentFolder(path))
     close(descriptor)
     discard(temporary)
   }
@@ -107,11 +107,6 @@ public enum AtomicFile {
     guard descriptor >= 0 else { return }
     fsync(descriptor)
     close(descriptor)
-  }
-
-  private static func folder(of path: String) -> String {
-    guard let slash = path.lastIndex(of: "/") else { return "." }
-    return slash == path.startIndex ? "/" : String(path[..<slash])
   }
 
   private static func name(of path: String) -> String {

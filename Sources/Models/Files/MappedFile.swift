@@ -9,15 +9,10 @@ final class MappedFile: @unchecked Sendable {
   private let mapping: UnsafeMutableRawPointer?
 
   init(_ path: String) throws {
-    // A pipe without a writer would keep the opening waiting for ever.
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-    guard descriptor >= 0 else { throw FileError(path, "cannot be opened: \(lastSystemError())") }
+    let descriptor = try openForReading(path)
     defer { close(descriptor) }
     var status = stat()
     guard fstat(descriptor, &status) == 0 else { throw FileError(path, lastSystemError()) }
-    guard status.st_mode & S_IFMT == S_IFREG else {
-      throw FileError(path, "is not a regular file")
-    }
     let size = Int(status.st_size)
     guard size > 0 else {
       bytes = UnsafeRawBufferPointer(start: nil, count: 0)

@@ -1,44 +1,108 @@
 -- Checkpoints: dir/checkpoint/step-N with the policy (a Hugging Face folder, float32; of a policy
--- with an adapter, the adapter's folder), the optimiser's moments, state.json, and what the
--- algorithm keeps (algorithm_state.lua). A checkpoint is written under another name and renamed
--- when it is complete, so there is always a whole one; the one before is then removed.
+-- with an adapter, the adapter's folder), the optimiser's moments, state.json, what the algorithm
+-- keeps (algorithm_state.lua), and the checksums of all files (checkpoint/checksums.lua). A checkpoint
+-- is written under another name and renamed when it is complete and on the disk; then
+-- dir/checkpoint.json notes its step, by which one that was deleted is missed; then those that are
+-- not kept are removed (checkpoint/kept.lua).
 
 local apo = require "apo"
 local algorithm_state = require "apo.algorithm_state"
+local checksums, kept = require "apo.checkpoint.checksums", require "apo.checkpoint.kept"
 local fail = require "apo.fail"
 local json, system = apo.json, apo.system
 
 -- The step of the latest complete checkpoint and its folder; nil when there is none.
 local function latest(dir)
-  local best
-  for _, name in ipairs(system.list(dir .. "/checkpoint")) do
-    local step = math.tointeger(tonumber(name:match("^step%-(%d+)$")))
-    if step and (not best or step > best) then best = step end
-  end
-  return best, best and ("%s/checkpoint/step-%d"):format(dir, best)
+  local steps = kept.steps(dir)
+  local step = steps[#steps]
+  return step, step and kept.folder(dir, step)
 end
 
-local function remove_others(dir, kept)
-  for _, name in ipairs(system.list(dir .. "/checkpoint")) do
-    local path = dir .. "/checkpoint/" .. name
-    if name:match("^%.?step%-%d+") and path ~= kept then system.remove_folder(path) end
+local function note(dir, step) json.write(dir .. "/checkpoint.json", {step = step}) end
+
+-- The step of the checkpoint that was saved last, nil when none was.
+local function noted(dir)
+  local path = dir .. "/checkpoint.json"
+  if not system.exists(path) then return nil end
+  local about = json.read(path)
+  local step = type(about) == "table" and about.step
+  if math.type(step) ~= "integer" or step < 0 then
+    fail(path .. ": field 'step' must be the step of the last checkpoint")
   end
+  return step
+end
+
+local function write(folder, run, state)
+  algorithm_state.save_model(run.policy, folder .. "/policy")
+  run.optimizer:save(folder .. "/optimizer.safetensors")
+  state.algorithm = algorithm_state.save(run.state, folder)
+  json.write(folder .. "/state.json", state)
+  checksums.write(folder)
 end
 
 -- Saves a run at its step, with what else `state` holds; gives the folder.
 local function save(dir, run, state)
-  local target = ("%s/checkpoint/step-%d"):format(dir, state.step)
+  local target = kept.folder(dir, state.step)
   local unfinished = ("%s/checkpoint/.step-%d"):format(dir, state.step)
   system.remove_folder(unfinished)
   system.make_folder(unfinished)
-  algorithm_state.save_model(run.policy, unfinished .. "/policy")
-  run.optimizer:save(unfinished .. "/optimizer.safetensors")
-  state.algorithm = algorithm_state.save(run.state, unfinished)
-  json.write(unfinished .. "/state.json", state)
-  system.remove_folder(target)
+  local ok, problem = pcall(write, unfinished, run, state)
+  if not ok then
+    pcall(system.remove_folder, unfinished)  -- on a full disk it would be in the way
+    error(problem, 0)
+  end
+  if system.exists(target) then kept.remove(dir, state.step) end
   system.rename(unfinished, target)
-  remove_others(dir, target)
+  note(dir, state.step)
+  kept.remove_others(dir, run)
   return target
+end
+
+-- What to do without the checkpoint of a step, in words.
+local function way_out(dir, step)
+  local steps = kept.steps(dir)
+  for i = #steps, 1, -1 do
+    if steps[i] < step and not checksums.problem(kept.folder(dir, steps[i])) then
+      return ('; the one before it is whole: resume = "step-%d" goes on from there'):format(steps[i])
+    end
+  end
+  return "; there is no whole one before it: put it back, or start the run anew in another folder"
+end
+
+-- The folder of the checkpoint that a run goes on from: the last one that was saved, or the one that
+-- `resume` names; nil when none was saved. One that is damaged or gone is an error that names what
+-- is left, for going on from an earlier one gives up what was logged since.
+local function choose(dir, resume)
+  local step = latest(dir)
+  if type(resume) == "string" and resume:find "^step%-%d+$" then
+    step = math.tointeger(tonumber(resume:match "%d+"))
+    if not step or not system.exists(kept.folder(dir, step)) then
+      local there = kept.steps(dir)
+      for i, other in ipairs(there) do there[i] = "step-" .. other end
+      fail(("%s/checkpoint has no %s; there is %s"):format(
+        dir, resume, there[1] and table.concat(there, ", ") or "none"))
+    end
+  else
+    local saved = noted(dir)
+    if saved and (not step or step < saved) then
+      fail(("%s is gone, the checkpoint that this run saved last%s"):format(
+        kept.folder(dir, saved), way_out(dir, saved)))
+    end
+  end
+  if not step then return nil end
+  local problem = checksums.problem(kept.folder(dir, step))
+  if problem then
+    fail(("the checkpoint of step %d is damaged: %s%s"):format(step, problem, way_out(dir, step)))
+  end
+  return kept.folder(dir, step)
+end
+
+-- Makes the checkpoint of a step the last one: a run that went back to it will save later ones anew.
+local function go_back(dir, step)
+  for _, other in ipairs(kept.steps(dir)) do
+    if other > step then kept.remove(dir, other) end
+  end
+  if noted(dir) ~= step then note(dir, step) end
 end
 
 -- The state that a file holds, checked: a run goes on counting from its numbers.
@@ -73,4 +137,6 @@ local function load(folder, run)
   return state
 end
 
-return {latest = latest, save = save, load = load, read_state = read_state}
+return {latest = latest, choose = choose, go_back = go_back, save = save, load = load,
+        read_state = read_state, problem = checksums.problem, tidy = kept.tidy, best = kept.best,
+        is_new_best = kept.is_new_best, check_keep = kept.check_name}

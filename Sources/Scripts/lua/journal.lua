@@ -20,7 +20,9 @@ local Journal = {}
 Journal.__index = Journal
 
 -- Settings that a resumed run may have otherwise: they do not change what was done so far.
-local free = {epochs = true, max_steps = true, save_every = true, quiet = true, resume = true}
+local free = {
+  epochs = true, max_steps = true, save_every = true, keep = true, quiet = true, resume = true,
+}
 
 -- Settings that are hashes, and what is another when they differ.
 local hashes = {
@@ -55,7 +57,7 @@ local function differences(old, new)
 end
 
 local function check_unused(dir)
-  for _, name in ipairs{"script.lua", "checkpoint", "curve.html", table.unpack(files)} do
+  for _, name in ipairs{"script.lua", "checkpoint", "checkpoint.json", "curve.html", table.unpack(files)} do
     if system.exists(dir .. "/" .. name) then
       fail(("%s has a %s and no run.json: it is not the folder of a run; choose another")
         :format(dir, name))

@@ -124,8 +124,13 @@ end
 -- trainable.
 local function model_of(options, settings)
   if options.model then return options.model:clone() end
-  local _, folder = require "apo.checkpoint".latest(options.dir)
-  if not folder then
+  local checkpoint = require "apo.checkpoint"
+  local _, folder = checkpoint.latest(options.dir)
+  local problem = folder and checkpoint.problem(folder)
+  if problem then
+    fail(("replay: the last checkpoint is damaged: %s; say by which weights to score: model = "
+      .. "apo.load(…)"):format(problem))
+  elseif not folder then
     fail(("replay: %s has no checkpoint: say by which weights to score: model = apo.load(…)")
       :format(options.dir))
   end

@@ -55,12 +55,16 @@ local function save(run)
   curve(run.options.dir, run.journal.history)
 end
 
--- Goes back to the latest checkpoint of the run's folder, if there is one.
+-- Goes back to the last checkpoint of the run's folder, if there is one, or to the one asked for.
 local function restore(run)
-  local _, folder = checkpoint.latest(run.options.dir)
+  local dir = run.options.dir
+  local folder = checkpoint.choose(dir, run.options.resume)
+  checkpoint.tidy(dir)
   if not folder then return run.journal:rewind{} end
   local state = checkpoint.load(folder, run)
+  checkpoint.go_back(dir, state.step)
   run.journal:rewind(state.sizes)
+  curve(dir, run.journal.history)  -- a run that was killed may have saved without it
   run.step, run.saved, run.checkpoint = state.step, state.step, folder
   run.num_tokens, run.evaluated, run.seconds = state.num_tokens, state.evaluated, state.seconds
   for _, record in ipairs(run.journal.history) do
@@ -78,6 +82,7 @@ local function log(run, record, samples)
     run.journal:metrics(record)
     run.journal:completions(samples, o.beta, o.log_completions)
     run.console:step(record)
+    if o.dir then checkpoint.check_keep(run) end
     for _, text in ipairs(run.warn(record)) do
       run.console:warning(text)
       run.journal:event{event = "warning", step = run.step, text = text}
@@ -116,7 +121,8 @@ local function loop(run)
     run.console.bar:advance(1, ("reward %.3f"):format(record.reward))
     if o.on_step and o.on_step(record, result.samples) == false then run.total = step end
     evaluate(run)
-    if o.save_every and step % o.save_every == 0 then save(run) end
+    local is_due = o.save_every and step % o.save_every == 0
+    if is_due or checkpoint.is_new_best(run) then save(run) end
   end
   save(run)
 end
@@ -140,7 +146,8 @@ return documented{
     .. "is killed, `resume = true` goes on from the last checkpoint and ends with the same bytes.",
   options = options,
   returns = {{type = "table", text = "`steps`, `metrics` (of the last step), `history` (all logged "
-    .. "records), `evaluation` (the last result of apo.evaluate), `dir`, `checkpoint`"}},
+    .. "records), `evaluation` (the last result of apo.evaluate), `dir`, `checkpoint` (the folder of "
+    .. "the last one), `best_checkpoint` (of the best one, with `keep.best`)"}},
   example = [[apo.train{
   policy = policy, reference = reference, data = train, values = values, reward = reward,
   target = function(s) return s.reward - s.value end,
@@ -168,6 +175,7 @@ return documented{
       if record.reward then last = record end
     end
     return {steps = run.step, metrics = last, history = run.journal.history, dir = given.dir,
-            evaluation = run.evaluation, checkpoint = run.checkpoint}
+            evaluation = run.evaluation, checkpoint = run.checkpoint,
+            best_checkpoint = given.dir and checkpoint.best(given.dir, run)}
   end,
 }

@@ -80,9 +80,19 @@ return {
     correct.declared("(reward, completion)"),
   }},
   {name = "dir", type = "string", optional = true, text = "folder that records the run"},
-  {name = "resume", type = "boolean", default = false, text = "go on with the run in `dir`"},
+  {name = "resume", type = "boolean or string", default = false,
+   text = "go on with the run in `dir` from its last checkpoint; `\"step-N\"` from that of step N, and "
+     .. "what came after it is taken back"},
   {name = "save_every", type = "integer", minimum = 1, optional = true,
    text = "steps between checkpoints; there is always one at the end"},
+  {name = "keep", optional = true, text = "which checkpoints stay", fields = {
+    {name = "last", type = "integer", minimum = 1, default = 2, text = "how many of the last ones"},
+    {name = "best", type = "string", optional = true,
+     text = "a figure as metrics.jsonl names it, such as `eval/reward`: of the checkpoints at whose step "
+       .. "it was logged the best one stays too. One is saved whenever an `eval/` figure is the best so far"},
+    {name = "mode", one_of = {"max", "min"}, default = "max",
+     text = "whether the greatest is best, or the least, as of `loss` or `eval/mean_length`"},
+  }},
   {name = "log_every", type = "integer", minimum = 1, default = 1, text = "steps between lines"},
   {name = "log_completions", type = "integer", minimum = 0, optional = true,
    text = "completions recorded of a logged step; else all, which apo.replay needs"},

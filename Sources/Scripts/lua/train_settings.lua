@@ -94,6 +94,9 @@ local function run(o)
   end
   if o.resume and not o.dir then
     fail("train: option 'resume' needs 'dir', the folder of the run")
+  elseif type(o.resume) == "string" and not o.resume:find "^step%-%d+$" then
+    fail(('train: option \'resume\' must be true or the name of a checkpoint, such as "step-20", got "%s"')
+      :format(o.resume))
   end
   local data = o.data
   if o.values and o.values.drop_unsolved then data = o.values:solvable(data) end

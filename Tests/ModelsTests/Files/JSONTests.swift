@@ -113,8 +113,8 @@ import Testing
     try withTemporaryFolder { folder in
       let pipe = folder + "/pipe"  // that nobody writes to
       try #require(mkfifo(pipe, 0o600) == 0)
-      #expect(errorText { _ = try JSON.read(pipe) } == "\(pipe): is not a regular file")
+      #expect(errorText { _ = try JSON.read(pipe) } == "\(pipe): is not a regular file but a pipe")
     }
-    #expect(errorText { _ = try JSON.read("/tmp") } == "/tmp: is not a regular file")
+    #expect(errorText { _ = try JSON.read("/tmp") } == "/tmp: is not a regular file but a folder")
   }
 }

@@ -1,0 +1,103 @@
+-- Which checkpoints of a run stay: the last ones and, where `keep` names a figure, the one that is
+-- best by it. A checkpoint that goes loses its name before its files, so that there is never a part
+-- of one under the name of a whole.
+
+local apo = require "apo"
+local fail = require "apo.fail"
+local system = apo.system
+
+local function folder(dir, step) return ("%s/checkpoint/step-%d"):format(dir, step) end
+
+-- The steps of which there are checkpoints, in order.
+local function steps(dir)
+  local list = {}
+  for _, name in ipairs(system.list(dir .. "/checkpoint")) do
+    list[#list + 1] = math.tointeger(tonumber(name:match "^step%-(%d+)$"))
+  end
+  table.sort(list)
+  return list
+end
+
+local function remove(dir, step)
+  local removed = ("%s/checkpoint/.removed-step-%d"):format(dir, step)
+  system.remove_folder(removed)
+  system.rename(folder(dir, step), removed)
+  system.remove_folder(removed)
+end
+
+-- Removes what a killed process left of checkpoints that were being written or removed.
+local function tidy(dir)
+  for _, name in ipairs(system.list(dir .. "/checkpoint")) do
+    if name:find "^%.step%-%d+$" or name:find "^%.removed%-step%-%d+$" then
+      system.remove_folder(dir .. "/checkpoint/" .. name)
+    end
+  end
+end
+
+-- The figure that `keep.best` names, by steps, as it was logged; the later line of a step counts.
+local function figures(run)
+  local keep, values = run.options.keep, {}
+  for _, record in ipairs(run.journal.history) do
+    local value = keep and keep.best and record[keep.best]
+    if type(value) == "number" and value == value then values[record.step] = value end
+  end
+  return values
+end
+
+-- The step with the best figure among those listed, the earliest of equals; nil when none has one.
+local function best_of(run, list)
+  local values, best = figures(run), nil
+  local is_less = run.options.keep and run.options.keep.mode == "min"
+  for _, step in ipairs(list) do
+    local value, most = values[step], values[best]
+    if value and (not most or is_less and value < most or not is_less and value > most) then
+      best = step
+    end
+  end
+  return best
+end
+
+-- Removes the checkpoints that are not kept.
+local function remove_others(dir, run)
+  local list = steps(dir)
+  local best, last = best_of(run, list), run.options.keep and run.options.keep.last or 2
+  for i = 1, #list - last do
+    if list[i] ~= best then remove(dir, list[i]) end
+  end
+end
+
+-- The folder of the best checkpoint, nil when none is kept as such.
+local function best(dir, run)
+  local step = best_of(run, steps(dir))
+  return step and folder(dir, step)
+end
+
+-- Whether the evaluation of this step was the best so far by the figure that `keep` names.
+local function is_new_best(run)
+  local name = run.options.keep and run.options.keep.best
+  local is_evaluated = run.step > 0 and run.evaluated == run.step
+  if not (name and name:find "^eval/" and is_evaluated) then return false end
+  local list = {}
+  for step in pairs(figures(run)) do list[#list + 1] = step end
+  table.sort(list)
+  return best_of(run, list) == run.step
+end
+
+-- Makes sure, once there are figures of a step, that there is one of the name in `keep`.
+local function check_name(run)
+  local name = run.options.keep and run.options.keep.best
+  if not name then return end
+  local names, known = {}, {}
+  for _, record in ipairs(run.journal.history) do
+    for figure, value in pairs(record) do
+      if figure == name then return end
+      if type(value) == "number" and not known[figure] then names[#names + 1] = figure end
+      known[figure] = true
+    end
+  end
+  fail(("train: option 'keep': no figure is named '%s'; there are %s"):format(
+    name, table.concat(names, ", ")))
+end
+
+return {folder = folder, steps = steps, remove = remove, remove_others = remove_others, tidy = tidy,
+        best = best, is_new_best = is_new_best, check_name = check_name}
