@@ -45,8 +45,9 @@ local function same_run(a, b)
   for _, name in ipairs(names) do
     local function read(dir)
       local path = dir .. "/checkpoint/step-4/" .. name
-      if name ~= "state.json" then return spec.read(path) end
+      if name ~= "state.json" and name ~= "checksums.json" then return spec.read(path) end
       local state = apo.json.read(path)
+      if state.files then state.files["state.json"] = nil end
       state.seconds, state.sizes = nil, nil  -- the figures' lengths depend on times
       return apo.json.encode(state)
     end
