@@ -186,7 +186,7 @@ private struct SizedModel {
       configuration = model.transformer.configuration
       self.type = model.transformer.weightType
       trainedCount = model.transformer.trainedCount
-      held = model.transformer.heldBytes
+      held = model.transformer.residentBytes
     } else {
       let path = try argument.string()
       if let fault = pathFault(path) { throw LuaError("memory_estimate: \(fault)") }

@@ -87,7 +87,7 @@ func generateMethod(_ run: RunState, _ rows: WeakIntegers) -> Function {
       maxSequences: call[2].options()["max_num_seqs"].ifPresent?.integer())
     let completions = try generator.generate(
       requests(prompts, n: options.n, limits: limits))
-    let rollout = rollout(prompts, completions, options, model, origin: transformer.contents)
+    let rollout = rollout(prompts, completions, options, model, origin: transformer.weightStamp)
     let kept = try call.state.reference(to: .list(prompts.map { .reference($0.row) }))
     return try call.result(rollout, keeping: kept)
   }
@@ -151,7 +151,7 @@ private func requests(_ prompts: [Prompt], n: Int, limits: [Int]?) -> [Generatio
 
 private func rollout(
   _ prompts: [Prompt], _ completions: [[Completion]], _ options: SamplingOptions, _ model: Model,
-  origin: Transformer.Contents
+  origin: Transformer.WeightStamp
 ) -> Rollout {
   let items = zip(prompts, completions).enumerated().flatMap { index, pair in
     pair.1.enumerated().map { sample, completion in

@@ -95,14 +95,14 @@ public final class AdamW {
     }
     let active = try parametersWithGradient()
     let gradients = active.map(\.gradient)
-    let norm = normOfPieces(gradients.map(\.count)) { index, range in
+    let norm = chunkedNorm(gradients.map(\.count)) { index, range in
       sumOfSquares(gradients[index].pointer + range.lowerBound, range.count)
     }
     guard norm.isFinite else { throw nonFinite(active) }
     let clip = maxGradNorm.map { min(1, $0 / (norm + 1e-6)) } ?? 1
     for (index, _) in active { try makeMissingState(index) }
     let updates = active.compactMap { begin($0.index, $0.gradient, clip: clip) }
-    let change = normOfPieces(gradients.map(\.count)) { index, range in
+    let change = chunkedNorm(gradients.map(\.count)) { index, range in
       updateAdamW(updates[index].pointers, range, updates[index].rule)
     }
     for (index, _) in active { parameters[index].tensor.storage.didChange() }
@@ -212,18 +212,18 @@ extension AdamW {
 }
 
 /// Elements per unit of work and of summation: results do not depend on the number of threads.
-private let pieceSize = 8192
+private let chunkSize = 8192
 
-/// √ of the sum of what `body` returns for all pieces of tensors with the given counts, added in a
+/// √ of the sum of what `body` returns for all chunks of tensors with the given counts, added in a
 /// fixed order.
-private func normOfPieces(_ counts: [Int], _ body: (Int, Range<Int>) -> Double) -> Double {
-  let pieces = counts.enumerated().flatMap { index, count in
-    blocks(count, size: pieceSize).map { (index, $0) }
+private func chunkedNorm(_ counts: [Int], _ body: (Int, Range<Int>) -> Double) -> Double {
+  let chunks = counts.enumerated().flatMap { index, count in
+    blocks(count, size: chunkSize).map { (index, $0) }
   }
-  var sums = [Double](repeating: 0, count: pieces.count)
+  var sums = [Double](repeating: 0, count: chunks.count)
   sums.withUnsafeMutableBufferPointer { sums in
-    Team.shared.forEach(pieces.count, atLeast: 4) { range in
-      for piece in range { sums[piece] = body(pieces[piece].0, pieces[piece].1) }
+    Team.shared.forEach(chunks.count, atLeast: 4) { range in
+      for chunk in range { sums[chunk] = body(chunks[chunk].0, chunks[chunk].1) }
     }
   }
   return sums.reduce(0, +).squareRoot()

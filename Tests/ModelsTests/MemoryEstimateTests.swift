@@ -70,7 +70,7 @@ import Testing
     #expect(Storage.liveBytes - start == configuration.weightBytes(as: .float32))
     let reference = try policy.clone(as: type)
     try reference.setTrainable(false)
-    #expect(reference.heldBytes == configuration.weightBytes(as: type))
+    #expect(reference.residentBytes == configuration.weightBytes(as: type))
 
     Storage.resetPeak()
     let optimizer = try AdamW(policy.parameters, options: AdamWOptions(learningRate: 1e-3))

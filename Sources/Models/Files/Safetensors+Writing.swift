@@ -65,7 +65,7 @@ extension Safetensors {
   /// Throws where a number of the items is beyond float16, whose largest is 65504.
   static func checkFloat16(_ items: [Item], _ path: String) throws {
     for item in items {
-      try item.weight.forEachPiece { values in
+      try item.weight.forEachChunk { values in
         // The least float32 that rounds to infinity, 65520, is a tie that goes away from 65504.
         guard let value = values.first(where: { $0.magnitude >= 65520 && $0.isFinite }) else {
           return
@@ -111,7 +111,7 @@ extension Safetensors {
     _ item: Item, _ type: SafetensorsType, to output: AtomicFileOutput
   ) throws {
     if type == .float16 { try checkFloat16([item], output.path) }
-    try item.weight.forEachPiece { values in
+    try item.weight.forEachChunk { values in
       if type == .float32 { return try output.append(UnsafeRawBufferPointer(values)) }
       for piece in blocks(values.count, size: 1 << 18) {
         let rounded = values[piece].map {

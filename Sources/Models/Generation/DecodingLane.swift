@@ -43,7 +43,7 @@ final class DecodingLane {
   func step(decoded: Int, entering: [EnteringPrompt] = []) throws {
     let batch = try begin(decoded, entering)
     let last = entering.isEmpty ? nil : batch.lastRows
-    let hidden = try model.hiddenStates(tokens, batch, kept: last, cache: pass)
+    let hidden = try model.hiddenStates(tokens, batch, outputRows: last, cache: pass)
     let logits = try Tensor.linear(hidden, model.lmHead)
     places.removeAll(keepingCapacity: true)
     for (row, sequence) in running[..<decoded].enumerated() {

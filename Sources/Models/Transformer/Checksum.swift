@@ -16,7 +16,7 @@ extension Transformer {
     for (name, weight) in allWeights {
       for byte in name.utf8 { add(UInt64(byte)) }
       for size in weight.shape { add(UInt64(size)) }
-      weight.forEachPiece { values in
+      weight.forEachChunk { values in
         var rest = values[...]
         if let first = odd, let second = rest.popFirst() {
           add(UInt64(first.bitPattern) << 32 | UInt64(second.bitPattern))

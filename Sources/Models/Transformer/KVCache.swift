@@ -16,7 +16,7 @@ public final class KVCache: Sendable {
   let heads: Int
   let headSize: Int
   /// The layout of a layer of a page of bfloat16; nil where pages hold float32.
-  private let halves: HalfPage?
+  private let halves: BFloat16Page?
   private let free = Mutex<[Storage]>([])
 
   /// An empty cache for a model, which holds what the model's attention reads.
@@ -28,9 +28,9 @@ public final class KVCache: Sendable {
     halves = KVCache.halves(c, model.keyValueType)
   }
 
-  private static func halves(_ c: ModelConfiguration, _ type: KeyValueType) -> HalfPage? {
+  private static func halves(_ c: ModelConfiguration, _ type: KeyValueType) -> BFloat16Page? {
     type == .float32
-      ? nil : HalfPage(tokens: pageTokens, heads: c.keyValueHeadCount, size: c.headSize)
+      ? nil : BFloat16Page(tokens: pageTokens, heads: c.keyValueHeadCount, size: c.headSize)
   }
 
   /// Words of the keys and values of a page in one layer.
@@ -42,7 +42,7 @@ public final class KVCache: Sendable {
     return c.layerCount * (halves(c, type).map { $0.count / pageTokens } ?? floats) * 4
   }
 
-  /// One page, laid out [layer][KV][keys, values] (see `KeyValueSegment` and `HalfPage`).
+  /// One page, laid out [layer][KV][keys, values] (see `KeyValueSegment` and `BFloat16Page`).
   ///
   /// Its memory returns to the cache when no sequence holds it.
   final class Page {

@@ -72,8 +72,8 @@ struct LlamaLayer: TransformerLayer {
     self.rotaryTable = rotaryTable
   }
 
-  func attention(_ x: Tensor, positions: [Int], kept: [Int]?, attend: Attend) throws -> Tensor {
-    try adding(oProj, to: x, attentionNorm, kept: kept) { h in
+  func attention(_ x: Tensor, positions: [Int], outputRows: [Int]?, attend: Attend) throws -> Tensor {
+    try adding(oProj, to: x, attentionNorm, outputRows: outputRows) { h in
       let projected = try [qProj, kProj, vProj](h)
       var (q, k) = (projected[0], projected[1])
       if let qNorm, let kNorm { (q, k) = try (qNorm(q), kNorm(k)) }
@@ -94,11 +94,11 @@ struct LlamaLayer: TransformerLayer {
 
   /// x and what a part of the block gives, which ends with `projection` and has its norm where the family has it.
   private func adding(
-    _ projection: Linear, to x: Tensor, _ norm: RMSNorm, kept: [Int]? = nil,
+    _ projection: Linear, to x: Tensor, _ norm: RMSNorm, outputRows: [Int]? = nil,
     _ part: (Tensor) throws -> Tensor
   ) throws -> Tensor {
-    let h = try part(normsOutputs ? x : norm(x)).rows(kept)
-    let x = try x.rows(kept)
+    let h = try part(normsOutputs ? x : norm(x)).rows(outputRows)
+    let x = try x.rows(outputRows)
     return try normsOutputs ? x + norm(projection(h)) : projection(h, addedTo: x)
   }
 }

@@ -24,7 +24,7 @@ extension Transformer {
   /// computes them again, group by group, and gives the same gradient.
   ///
   /// `sampled` are the log-probabilities of all tokens where the caller has them from a sampler with just these weights
-  /// (see `contents`) at this temperature. They are the result then, as nothing else could come out; only backward() computes
+  /// (see `weightStamp`) at this temperature. They are the result then, as nothing else could come out; only backward() computes
   /// the layers, about `groupTokens` tokens at a time without a `microBatch`, and throws should anything else come out.
   public func logProbabilities(
     _ sequences: [TokenSequence], temperature: Float = 1, entropy: Bool = false,
@@ -35,12 +35,12 @@ extension Transformer {
       sequences, parameters, rows: 2, microBatch: microBatch,
       known: entropy ? nil : sampled, name: "logprobs"
     ) {
-      guard let (hidden, targets) = try self.completionStates($0) else {
+      guard let (hidden, ids) = try self.completionStates($0) else {
         return Tensor(zeros: [2, 0])
       }
-      let asked = TokenTargets(rows: Array(targets.indices), targets: targets)
+      let targets = TokenTargets(rows: Array(ids.indices), ids: ids)
       return try .tokenLogProbabilities(
-        hidden, weight: self.lmHead, asked, temperature: temperature, entropy: entropy)
+        hidden, weight: self.lmHead, targets, temperature: temperature, entropy: entropy)
     }
   }
 
@@ -73,14 +73,14 @@ extension Transformer {
   /// One forward pass over whole sequences: the hidden state before each completion token [M, C], and these tokens; nil without
   /// any. The last token of a sequence predicts nothing that is asked for.
   func completionStates(_ sequences: [TokenSequence]) throws -> (Tensor, targets: [Int])? {
-    let asked = sequences.filter { !$0.completion.isEmpty }
-    guard !asked.isEmpty else { return nil }
-    let lengths = asked.map { $0.prompt.count + $0.completion.count - 1 }
+    let scored = sequences.filter { !$0.completion.isEmpty }
+    guard !scored.isEmpty else { return nil }
+    let lengths = scored.map { $0.prompt.count + $0.completion.count - 1 }
     let batch = RaggedBatch(lengths: lengths)
-    let tokens = asked.flatMap { $0.prompt + $0.completion.dropLast() }
-    let rows = asked.indices.flatMap { s in
-      (batch.offsets[s] + asked[s].prompt.count - 1)..<batch.offsets[s + 1]
+    let tokens = scored.flatMap { $0.prompt + $0.completion.dropLast() }
+    let rows = scored.indices.flatMap { s in
+      (batch.offsets[s] + scored[s].prompt.count - 1)..<batch.offsets[s + 1]
     }
-    return (try hiddenStates(tokens, batch, kept: rows), asked.flatMap(\.completion))
+    return (try hiddenStates(tokens, batch, outputRows: rows), scored.flatMap(\.completion))
   }
 }

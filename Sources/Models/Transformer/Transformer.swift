@@ -77,13 +77,13 @@ public final class Transformer: @unchecked Sendable {
     }
   }
 
-  /// Hidden states after the final norm for all tokens of a ragged batch: [N, C], or for the rows `kept` only, which ascend.
+  /// Hidden states after the final norm for all tokens of a ragged batch: [N, C], or for the rows `outputRows` only, which ascend.
   ///
-  /// Rows that are not kept are computed as far as others see their keys and values: up to the last layer's attention.
+  /// The other rows are computed up to the keys and values of the last layer.
   /// With a cache, the batch holds the tokens that follow what the cache has seen; their keys and values are added to it.
   /// Throws on token ids outside of the vocabulary, on sequences longer than the context, and when interrupted.
   public func hiddenStates(
-    _ tokens: [Int], _ batch: RaggedBatch, kept: [Int]? = nil, cache: CacheBatch? = nil
+    _ tokens: [Int], _ batch: RaggedBatch, outputRows: [Int]? = nil, cache: CacheBatch? = nil
   )
     throws -> Tensor
   {
@@ -96,8 +96,8 @@ public final class Transformer: @unchecked Sendable {
     for (index, layer) in parts.layers.enumerated() {
       try Interrupt.check()
       let shape = attentionShapes[index]
-      let dropsRows = index == parts.layers.count - 1 && kept?.count != tokens.count
-      x = try layer.attention(x, positions: positions, kept: dropsRows ? kept : nil) { q, k, v in
+      let dropsRows = index == parts.layers.count - 1 && outputRows?.count != tokens.count
+      x = try layer.attention(x, positions: positions, outputRows: dropsRows ? outputRows : nil) { q, k, v in
         guard let cache else {
           return try .attention(
             q, k.rounded(to: keyValueType), v.rounded(to: keyValueType), batch: batch, shape: shape)

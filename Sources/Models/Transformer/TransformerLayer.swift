@@ -5,8 +5,8 @@ typealias Attend = (_ q: Tensor, _ k: Tensor, _ v: Tensor) throws -> Tensor
 
 /// One block: it adds to the residual stream x [N, C] in two parts.
 protocol TransformerLayer {
-  /// The rows `kept` of x (all of them if nil), with what the attention adds; `attend` is called once, with all rows.
-  func attention(_ x: Tensor, positions: [Int], kept: [Int]?, attend: Attend) throws -> Tensor
+  /// The rows `outputRows` of x (all of them if nil), with what the attention adds; `attend` is called once, with all rows.
+  func attention(_ x: Tensor, positions: [Int], outputRows: [Int]?, attend: Attend) throws -> Tensor
   /// x with what the feed-forward part adds.
   func feedForward(_ x: Tensor) throws -> Tensor
 }
@@ -31,9 +31,9 @@ extension TransformerParts {
 }
 
 extension Tensor {
-  /// The rows of this number, or all.
-  func rows(_ kept: [Int]?) throws -> Tensor {
-    guard let kept else { return self }
-    return try .embedding(kept, .float32(self))
+  /// The rows with these indices, or all.
+  func rows(_ indices: [Int]?) throws -> Tensor {
+    guard let indices else { return self }
+    return try .embedding(indices, .float32(self))
   }
 }

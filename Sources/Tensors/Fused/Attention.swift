@@ -36,11 +36,11 @@ extension Tensor {
     let longest = batch.longest
     let keys = keyBlocksCount(longest, size: shape.size)
     let queries = AttentionBlock.queryCount(shape, keys: longest)
-    let room = keys + AttentionBlock.scratchCount(shape, queries: queries, keys: longest)
-    try Memory.check(bytes: Team.shared.threads * room * 4, for: "attention")
+    let scratchCount = keys + AttentionBlock.scratchCount(shape, queries: queries, keys: longest)
+    try Memory.check(bytes: Team.shared.threads * scratchCount * 4, for: "attention")
     let grain = taskGrain(shape, pairs: longest * longest / 2)
     Team.shared.forEach(batch.count * shape.keyValueHeads, atLeast: grain) { tasks in
-      let scratch = Storage(count: room)
+      let scratch = Storage(count: scratchCount)
       for task in tasks {
         let (s, kv) = (task / shape.keyValueHeads, task % shape.keyValueHeads)
         let rows = batch[s]
@@ -79,10 +79,10 @@ extension Tensor {
     _ into: InputGradients
   ) throws(TensorError) {
     let width = shape.heads * shape.size
-    let room = AttentionGradient.scratchCount(shape, count: batch.longest)
-    try Memory.check(bytes: Team.shared.threads * room * 4, for: "backward")
+    let scratchCount = AttentionGradient.scratchCount(shape, count: batch.longest)
+    try Memory.check(bytes: Team.shared.threads * scratchCount * 4, for: "backward")
     Team.shared.forEach(batch.count * shape.keyValueHeads) { tasks in
-      let scratch = Storage(count: room)
+      let scratch = Storage(count: scratchCount)
       for task in tasks {
         let rows = batch[task / shape.keyValueHeads]
         let (query, key) = (rows.lowerBound * width, rows.lowerBound * shape.stride)

@@ -19,11 +19,11 @@ extension Tensor {
     let parts = cached.parts()
     let queries = parts.reduce(1) { max($0, $1.rows.count) }
     let longest = cached.longest
-    let room = AttentionBlock.scratchCount(shape, queries: queries, keys: longest)
-    try Memory.check(bytes: Team.shared.available * room * 4, for: "attention")
+    let scratchCount = AttentionBlock.scratchCount(shape, queries: queries, keys: longest)
+    try Memory.check(bytes: Team.shared.available * scratchCount * 4, for: "attention")
     let grain = taskGrain(shape, pairs: longest * queries)
     Team.shared.forEach(parts.count * shape.keyValueHeads, atLeast: grain) { tasks in
-      let scratch = Storage(count: room)
+      let scratch = Storage(count: scratchCount)
       for task in tasks {
         let (part, head) = (parts[task / shape.keyValueHeads], task % shape.keyValueHeads)
         if let store { for row in part.rows { store(row, head) } }
@@ -134,5 +134,20 @@ struct CachedAttention {
         ).attend(q + row, out: out + row)
       }
     }
+  }
+}
+
+extension Tensor {
+  /// Keys or values rounded to nearest as a cache of `type` stores them; the tensor itself for float32. Scoring and training
+  /// round them too, so that log-probabilities agree with sampling.
+  ///
+  /// The gradient is passed straight through (arXiv 1308.3432): that of a step function would be 0.
+  public func rounded(to type: KeyValueType) throws(TensorError) -> Tensor {
+    guard type == .bfloat16 else { return self }
+    let y = try Tensor.result(shape, for: "key-value rounding")
+    forElements(count) {
+      roundToBFloat16(pointer + $0.lowerBound, into: y.pointer + $0.lowerBound, $0.count)
+    }
+    return .recorded("rounded", [self], y, style: .passing) { _, _ in }
   }
 }

@@ -34,25 +34,25 @@ extension Tensor {
     _ into: InputGradients
   ) throws(TensorError) {
     let width = weight.count
-    let pieces = blocks(moments.count / 2, size: 128)
+    let chunks = blocks(moments.count / 2, size: 128)
     let partials = try (1...2).map { input throws(TensorError) in
-      try into[input] == nil ? nil : Storage(zeros: pieces.count * width, for: "backward")
+      try into[input] == nil ? nil : Storage(zeros: chunks.count * width, for: "backward")
     }
-    Team.shared.forEach(pieces.count, atLeast: 1) { range in
-      for piece in range {
-        for i in pieces[piece] {
+    Team.shared.forEach(chunks.count, atLeast: 1) { range in
+      for chunk in range {
+        for i in chunks[chunk] {
           layerNormBackward(
             x.pointer + i * width, weight: weight.pointer, mean: moments.pointer[2 * i],
             inverse: moments.pointer[2 * i + 1], gradient: dy + i * width,
-            dx: into[0].map { $0 + i * width }, dw: partials[0].map { $0.pointer + piece * width },
-            db: partials[1].map { $0.pointer + piece * width }, width)
+            dx: into[0].map { $0 + i * width }, dw: partials[0].map { $0.pointer + chunk * width },
+            db: partials[1].map { $0.pointer + chunk * width }, width)
         }
       }
     }
     for (input, partial) in zip(1...2, partials) {
       guard let target = into[input], let partial else { continue }
-      for piece in pieces.indices {
-        Kernels.add(partial.pointer + piece * width, to: target, width)
+      for chunk in chunks.indices {
+        Kernels.add(partial.pointer + chunk * width, to: target, width)
       }
     }
   }

@@ -35,22 +35,22 @@ extension Tensor {
     _ into: InputGradients
   ) throws(TensorError) {
     let width = weight.count
-    let pieces = blocks(inverse.count, size: 128)
+    let chunks = blocks(inverse.count, size: 128)
     let dx = into.buffer(0)
-    let partial = try into[1] == nil ? nil : Storage(zeros: pieces.count * width, for: "backward")
-    Team.shared.forEach(pieces.count, atLeast: 1) { range in
-      for piece in range {
-        for i in pieces[piece] {
+    let partial = try into[1] == nil ? nil : Storage(zeros: chunks.count * width, for: "backward")
+    Team.shared.forEach(chunks.count, atLeast: 1) { range in
+      for chunk in range {
+        for i in chunks[chunk] {
           rmsNormBackward(
             x.pointer + i * width, weight: weight.pointer, inverse: inverse.pointer[i],
             gradient: dy + i * width, dx: dx?.from(i * width),
-            dw: partial.map { $0.pointer + piece * width }, width)
+            dw: partial.map { $0.pointer + chunk * width }, width)
         }
       }
     }
     guard let dw = into[1], let partial else { return }
     if into.isEmpty(1) { dw.update(repeating: 0, count: width) }
-    for piece in pieces.indices { Kernels.add(partial.pointer + piece * width, to: dw, width) }
+    for chunk in chunks.indices { Kernels.add(partial.pointer + chunk * width, to: dw, width) }
   }
 
   /// Rows of `width` floats that are worth a thread.

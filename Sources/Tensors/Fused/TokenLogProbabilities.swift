@@ -1,21 +1,21 @@
 import Kernels
 
-// The head of a language model at the positions whose log-probability is asked for, in chunks.
+// The head of a language model at the target positions only, in chunks.
 //
 // Neither the forward nor the backward pass holds more than a chunk of logits; backward() computes them again where
 // there are several chunks.
 
-/// The tokens whose log-probability is asked for: `rows[i]` of the hidden states predicts `targets[i]`.
+/// The tokens whose log-probability is computed: `rows[i]` of the hidden states predicts `ids[i]`.
 public struct TokenTargets: Sendable {
   /// Rows of the hidden states, one per token.
   public let rows: [Int]
   /// The token that follows each of the rows.
-  public let targets: [Int]
+  public let ids: [Int]
 
   /// Pairs of a row and the token it predicts.
-  public init(rows: [Int], targets: [Int]) {
+  public init(rows: [Int], ids: [Int]) {
     self.rows = rows
-    self.targets = targets
+    self.ids = ids
   }
 }
 
@@ -25,20 +25,20 @@ public func logitRows(_ vocabulary: Int) -> Int {
 }
 
 extension Tensor {
-  /// ln p(target) under softmax(h Wᵀ / temperature) for the asked positions: [2, M].
+  /// ln p(target) under softmax(h Wᵀ / temperature) at the target positions: [2, M].
   ///
   /// Row 1 of the result holds log-probabilities; row 2 the entropies −Σ p ln p in nats where `entropy` is set, else zeros.
   /// - Parameters:
   ///   - hidden: [N, C], after the final norm.
   ///   - weight: the output layer [V, C].
   public static func tokenLogProbabilities(
-    _ hidden: Tensor, weight: Weight, _ asked: TokenTargets, temperature: Float, entropy: Bool
+    _ hidden: Tensor, weight: Weight, _ targets: TokenTargets, temperature: Float, entropy: Bool
   ) throws -> Tensor {
     let vocabulary = weight.shape[0]
-    for id in asked.targets where id < 0 || id >= vocabulary {
+    for id in targets.ids where id < 0 || id >= vocabulary {
       throw TensorError("logprobs: token id \(id) is outside of 0..\(vocabulary - 1)")
     }
-    let count = asked.rows.count
+    let count = targets.rows.count
     let output = try zeroResult([2, count], for: "logprobs")
     let normalisers = try Storage(count: count, for: "logprobs")
     let chunks = blocks(count, size: logitRows(vocabulary))
@@ -47,7 +47,7 @@ extension Tensor {
     var onlyLogits: Storage?
     for chunk in chunks {
       try Interrupt.check()
-      let logits = try headLogits(hidden, weight, asked.rows[chunk], isTrained: isTrained)
+      let logits = try headLogits(hidden, weight, targets.rows[chunk], isTrained: isTrained)
       if chunks.count == 1 { onlyLogits = logits }
       Team.shared.forEach(chunk.count, atLeast: rowGrain(vocabulary)) { range in
         for i in range {
@@ -55,7 +55,7 @@ extension Tensor {
           let at = chunk.lowerBound + i
           let normaliser = logSumExp(row, vocabulary, scale: scale)
           normalisers.pointer[at] = normaliser
-          output.pointer[at] = row[asked.targets[at]] * scale - normaliser
+          output.pointer[at] = row[targets.ids[at]] * scale - normaliser
           guard entropy else { continue }
           output.pointer[count + at] = Kernels.entropy(
             row, vocabulary, scale: scale, logSumExp: normaliser)
@@ -77,20 +77,20 @@ extension Tensor {
         try Interrupt.check()
         // They become their gradient in place, so that a second backward() has to compute them.
         let logits =
-          try onlyLogits ?? headLogits(hidden, head, asked.rows[chunk], isTrained: isTrained)
+          try onlyLogits ?? headLogits(hidden, head, targets.rows[chunk], isTrained: isTrained)
         onlyLogits = nil
         Team.shared.forEach(chunk.count, atLeast: rowGrain(vocabulary)) { range in
           for i in range {
             let at = chunk.lowerBound + i
             tokenLogProbabilityBackward(
-              logits.pointer + i * vocabulary, vocabulary, target: asked.targets[at], scale: scale,
+              logits.pointer + i * vocabulary, vocabulary, target: targets.ids[at], scale: scale,
               logSumExp: normalisers.pointer[at], gradient: gradient[at],
               entropy: output.pointer[count + at],
               entropyGradient: entropy ? gradient[count + at] : 0)
           }
         }
         try headGradient(
-          logits, hidden, head, asked.rows[chunk], into, isFirst: chunk.lowerBound == 0)
+          logits, hidden, head, targets.rows[chunk], into, isFirst: chunk.lowerBound == 0)
       }
     }
   }

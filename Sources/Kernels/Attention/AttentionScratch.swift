@@ -1,0 +1,45 @@
+/// Scratch memory of attention: for each row its query, its weights over all keys, and its output.
+struct AttentionScratch {
+  /// [rows, D], scaled.
+  let queries: UnsafeMutablePointer<Float>
+  /// Outputs [rows, D] before they are divided by the sums of the weights.
+  let sums: UnsafeMutablePointer<Float>
+  /// One divided by the sum of the weights of each row.
+  let inverses: UnsafeMutablePointer<Float>
+  /// Scores and then weights by places, `weightStep` floats from row to row.
+  let weights: UnsafeMutablePointer<Float>
+  let weightStep: Int
+  private let size: Int
+
+  /// Rows that see at most `keys` keys, in `count` floats of scratch.
+  init(_ scratch: UnsafeMutablePointer<Float>, rows: Int, size: Int, keys: Int) {
+    queries = scratch
+    sums = queries + rows * size
+    inverses = sums + rows * size
+    // Two blocks of keys that begin before the first that is seen spill to the left, one that ends behind the last to the right.
+    // What spills to the left lands in the 32 floats at the end of the row before, even when that row is done: they are behind
+    // all keys, and nothing reads there but `exponentials`, which first pads the row it is at.
+    weights = inverses + (rows + 15) / 16 * 16 + 32
+    weightStep = AttentionScratch.weightStep(keys)
+    self.size = size
+  }
+
+  private init(_ all: AttentionScratch, from row: Int) {
+    queries = all.queries + row * all.size
+    sums = all.sums + row * all.size
+    inverses = all.inverses + row
+    weights = all.weights + row * all.weightStep
+    weightStep = all.weightStep
+    size = all.size
+  }
+
+  /// The same rows without those before `row`.
+  func rows(from row: Int) -> AttentionScratch { AttentionScratch(self, from: row) }
+
+  private static func weightStep(_ keys: Int) -> Int { (keys + 15) / 16 * 16 + 32 }
+
+  /// Floats that so many rows need.
+  static func count(rows: Int, size: Int, keys: Int) -> Int {
+    rows * (2 * size + 1 + weightStep(keys)) + 64
+  }
+}

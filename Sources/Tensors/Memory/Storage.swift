@@ -1,0 +1,145 @@
+import Glibc
+import Synchronization
+
+// The floats behind tensors, counted so that a script's collector knows what its tensors hold.
+
+private let live = Atomic(0)
+private let allocated = Atomic(0)
+private let peak = Atomic(0)
+/// Given out by `Storage.stamp`.
+private let numbers = Atomic(0)
+
+/// A block of floats, aligned to a cache line unless it is small, freed when the last tensor that views it is gone.
+public final class Storage: @unchecked Sendable {
+  /// The first element; valid as long as the storage lives: keep the storage (or its tensor) in a variable, as a
+  /// temporary is freed before the pointer is used.
+  public let pointer: UnsafeMutablePointer<Float>
+  /// The number of floats.
+  public let count: Int
+  /// Counts changes in place, so that packed copies and recorded operations notice them.
+  public private(set) var version = 0
+  private var number: Int?
+  private var packed: PackedMatrix?
+
+  /// Bytes of the block that `FreedBlocks` gave; 0 where malloc did.
+  private let blockSize: Int
+
+  /// `count` floats that are not initialised: for small buffers, whose size no script decides.
+  public init(count: Int) {
+    guard let (pointer, size) = Storage.allocate(count) else {
+      // Scripts cannot come here: what grows with their data is made by `init(count:for:)`.
+      preconditionFailure("out of memory: \(count) floats for a buffer")
+    }
+    (self.pointer, self.count, blockSize) = (pointer, count, size)
+    Storage.add(count)
+  }
+
+  /// `count` floats that are not initialised; throws where memory is short (see `Memory.check`).
+  public init(count: Int, for operation: String) throws(TensorError) {
+    try Memory.check(bytes: count * 4, for: operation)
+    guard let (pointer, size) = Storage.allocate(count) else {
+      throw Memory.shortage(bytes: count * 4, for: operation)
+    }
+    (self.pointer, self.count, blockSize) = (pointer, count, size)
+    Storage.add(count)
+  }
+
+  private static func allocate(
+    _ count: Int
+  ) -> (pointer: UnsafeMutablePointer<Float>, blockSize: Int)? {
+    // Whole cache lines.
+    let bytes = max(64, (count * 4 + 63) / 64 * 64)
+    guard bytes < FreedBlocks.smallest else {
+      return FreedBlocks.take(bytes).map {
+        ($0.pointer.bindMemory(to: Float.self, capacity: count), $0.size)
+      }
+    }
+    // An aligned block of a few bytes takes several times as long, and leaves gaps behind.
+    let raw = bytes <= 256 ? malloc(bytes) : aligned_alloc(64, bytes)
+    return raw.map { ($0.bindMemory(to: Float.self, capacity: count), 0) }
+  }
+
+  private static func add(_ count: Int) {
+    let now = live.add(count * 4, ordering: .relaxed).newValue
+    allocated.add(count * 4, ordering: .relaxed)
+    if now > peak.load(ordering: .relaxed) { peak.max(now, ordering: .relaxed) }
+  }
+
+  /// `count` zeros.
+  public convenience init(zeros count: Int) {
+    self.init(count: count)
+    pointer.update(repeating: 0, count: count)
+  }
+
+  /// `count` zeros; throws where memory is short.
+  public convenience init(zeros count: Int, for operation: String) throws(TensorError) {
+    try self.init(count: count, for: operation)
+    pointer.update(repeating: 0, count: count)
+  }
+
+  deinit {
+    if blockSize > 0 {
+      FreedBlocks.give(FreedBlocks.Block(pointer: pointer, size: blockSize))
+    } else {
+      free(pointer)
+    }
+    live.subtract(count * 4, ordering: .relaxed)
+  }
+
+  /// Bytes held by all storages that are alive.
+  public static var liveBytes: Int { live.load(ordering: .relaxed) }
+
+  /// Bytes handed out since the start of the program.
+  public static var allocatedBytes: Int { allocated.load(ordering: .relaxed) }
+
+  /// The most bytes that were held at a time since the start or the last `resetPeak`.
+  public static var peakBytes: Int { peak.load(ordering: .relaxed) }
+
+  /// Bytes of large blocks that were had from the system, and not from those that were freed before.
+  public static var freshBytes: Int { FreedBlocks.freshBytes }
+
+  /// Lets `peakBytes` count from what is held now.
+  public static func resetPeak() { peak.store(liveBytes, ordering: .relaxed) }
+
+  /// Says that the contents were changed in place.
+  public func didChange() {
+    version += 1
+    number = nil
+    packed = nil
+  }
+
+  /// A number that is unique in this process to the storage's values as they are now; a change in place gives another.
+  public var stamp: Int {
+    let current = number ?? numbers.add(1, ordering: .relaxed).newValue
+    number = current
+    return current
+  }
+
+  /// The packed copy of the contents as an [n, k] matrix, stored so or as its transpose, if there is one.
+  func packedCopy(offset: Int, rows n: Int, columns k: Int, isTransposed: Bool) -> PackedMatrix? {
+    guard let packed,
+      packed.isCurrent(version: version, offset: offset, n: n, k: k, isTransposed: isTransposed)
+    else { return nil }
+    return packed
+  }
+
+  /// The same, made where there is none; packed again after a change.
+  func packedMatrix(offset: Int, rows n: Int, columns k: Int, isTransposed: Bool)
+    throws(TensorError) -> PackedMatrix
+  {
+    if let packed = packedCopy(offset: offset, rows: n, columns: k, isTransposed: isTransposed) {
+      return packed
+    }
+    packed = nil
+    let fresh = try PackedMatrix(
+      pointer + offset, n: n, k: k, isTransposed: isTransposed, version: version, offset: offset)
+    packed = fresh
+    return fresh
+  }
+
+  /// Frees the packed copy: it takes as much memory as the contents.
+  func dropPackedCopy() { packed = nil }
+
+  /// Bytes of the packed copy, 0 where there is none.
+  var packedBytes: Int { packed?.bytes ?? 0 }
+}

@@ -1,0 +1,220 @@
+import Kernels
+
+// Parts of tensors, and tensors made of parts. Positions are 0-based here and 1-based in error texts.
+
+extension Tensor {
+  /// Sub-tensor number `index` of the first dimension, a view; a scalar for a tensor of one dimension.
+  public func select(_ index: Int) throws(TensorError) -> Tensor {
+    guard let size = shape.first else {
+      throw TensorError("index: a scalar has no elements to choose from")
+    }
+    guard index >= 0, index < size else {
+      throw TensorError(
+        "index: position \(scriptPosition(index)) is outside of 1..\(size) for shape \(shape)")
+    }
+    return part("index", at: index * (count / size), Array(shape.dropFirst()))
+  }
+
+  /// Positions `start ..< start + length` of dimension `dim`; a view where all outer sizes are 1.
+  public func narrow(dim: Int, start: Int, length: Int) throws(TensorError) -> Tensor {
+    try checkDimension(dim, for: "narrow")
+    let size = shape.isEmpty ? 1 : shape[dim]
+    guard !shape.isEmpty, start >= 0, length >= 0, start <= size, length <= size - start else {
+      throw TensorError(
+        "narrow: \(length) positions from \(scriptPosition(start)) on are outside of 1..\(size), "
+          + "dimension \(scriptPosition(dim)) of shape \(shape)")
+    }
+    var result = shape
+    result[dim] = length
+    let view = try AxisView(self, along: dim, for: "narrow")
+    if view.outer == 1 { return part("narrow", at: start * view.inner, result) }
+    let output = try Tensor.result(result, for: "narrow")
+    let block = Block(
+      rows: view.outer, width: length * view.inner, stride: size * view.inner,
+      offset: start * view.inner)
+    block.copy(from: pointer, to: output.pointer)
+    guard Tensor.records(self) else { return output }
+    return .recorded("narrow", [self], output) { g, into in
+      if let target = into[0] { block.addBack(g, to: target) }
+    }
+  }
+
+  /// The `shape` that begins at element `start`, as a view.
+  private func part(_ name: String, at start: Int, _ shape: [Int]) -> Tensor {
+    let output = Tensor(storage: storage, offset: offset + start, shape: shape)
+    guard Tensor.records(self) else { return output }
+    let count = output.count
+    return .recorded(name, [self], output) { g, into in
+      if let target = into[0] { Kernels.add(g, to: target + start, count) }
+    }
+  }
+
+  /// The tensors one after the other along `dim`; their other sizes must agree.
+  public static func cat(_ tensors: [Tensor], dim: Int = 0) throws(TensorError) -> Tensor {
+    guard let first = tensors.first else { throw TensorError("cat: at least one tensor expected") }
+    guard !first.shape.isEmpty else {
+      throw TensorError("cat: a scalar cannot be concatenated; use stack")
+    }
+    try first.checkDimension(dim, for: "cat")
+    var shape = first.shape
+    shape[dim] = 0
+    for (position, tensor) in tensors.enumerated() {
+      guard tensor.shape.count == shape.count,
+        shape.indices.allSatisfy({ $0 == dim || tensor.shape[$0] == shape[$0] })
+      else {
+        throw TensorError(
+          "cat: shapes \(first.shape) and \(tensor.shape) (tensor \(scriptPosition(position))) "
+            + "differ outside of dimension \(scriptPosition(dim))")
+      }
+      // Tensors without elements can have sizes whose sum overflows; `result` refuses what comes out.
+      shape[dim] &+= tensor.shape[dim]
+    }
+    return try concatenated("cat", tensors, shape, dim)
+  }
+
+  private static func concatenated(
+    _ name: String, _ tensors: [Tensor], _ shape: [Int], _ dim: Int
+  ) throws(TensorError) -> Tensor {
+    let output = try result(shape, for: name)
+    let rows = shape[..<dim].reduce(1, *)
+    let stride = rows == 0 ? 0 : output.count / rows
+    var blocks: [Block] = []
+    var offset = 0
+    for tensor in tensors {
+      let width = rows == 0 ? 0 : tensor.count / rows
+      blocks.append(Block(rows: rows, width: width, stride: stride, offset: offset))
+      offset += width
+    }
+    for (tensor, block) in Swift.zip(tensors, blocks) {
+      block.copyBack(tensor.pointer, to: output.pointer)
+    }
+    return recorded(name, tensors, output) { [blocks] g, into in
+      for (index, block) in blocks.enumerated() {
+        if let target = into[index] { block.add(from: g, to: target) }
+      }
+    }
+  }
+
+  /// Tensors of one shape along a new dimension `dim`.
+  public static func stack(_ tensors: [Tensor], dim: Int = 0) throws(TensorError) -> Tensor {
+    guard let first = tensors.first else {
+      throw TensorError("stack: at least one tensor expected")
+    }
+    guard dim >= 0, dim <= first.shape.count else {
+      throw TensorError(
+        "stack: dimension \(scriptPosition(dim)) for tensors of shape \(first.shape); "
+          + "expected 1 to \(first.shape.count + 1)")
+    }
+    for (position, tensor) in tensors.enumerated() where tensor.shape != first.shape {
+      throw TensorError(
+        "stack: shapes \(first.shape) and \(tensor.shape) (tensor \(scriptPosition(position))) "
+          + "differ")
+    }
+    var shape = first.shape
+    shape.insert(tensors.count, at: dim)
+    return try concatenated("stack", tensors, shape, dim)
+  }
+
+  /// result[i, j, …] = self[i, …, index[i, j, …], …] with the index in the place of dimension `dim`.
+  ///
+  /// `index` holds 0-based positions as whole numbers. It has as many dimensions as self, none of them longer but `dim`.
+  public func gather(dim: Int, index: Tensor) throws(TensorError) -> Tensor {
+    try checkDimension(dim, for: "gather")
+    guard index.shape.count == shape.count,
+      index.count == 0 || shape.indices.allSatisfy({ $0 == dim || index.shape[$0] <= shape[$0] })
+    else {
+      throw TensorError(
+        "gather: index of shape \(index.shape) for a tensor of shape \(shape): as many dimensions "
+          + "expected, and none longer but dimension \(scriptPosition(dim))")
+    }
+    let output = try Tensor.result(index.shape, for: "gather")
+    let sources = try gatherSources(dim, index)
+    for (i, source) in sources.enumerated() { output.pointer[i] = pointer[source] }
+    return .recorded("gather", [self], output) { g, into in
+      guard let target = into[0] else { return }
+      for (i, source) in sources.enumerated() { target[source] += g[i] }
+    }
+  }
+}
+
+extension Tensor {
+  /// For each element of `index`, the element of self that `gather` reads; throws on positions outside.
+  func gatherSources(_ dim: Int, _ index: Tensor) throws(TensorError) -> [Int] {
+    try Memory.check(bytes: index.count * 8, for: "gather")
+    guard !shape.isEmpty else { return [try position(index, 0, size: 1, place: [])] }
+    var strides = [Int](repeating: 1, count: shape.count)
+    for axis in shape.indices.dropFirst().reversed() {
+      strides[axis - 1] = strides[axis] * shape[axis]
+    }
+    var place = [Int](repeating: 0, count: shape.count)
+    var sources: [Int] = []
+    sources.reserveCapacity(index.count)
+    var base = 0
+    for i in 0..<index.count {
+      let chosen = try position(index, i, size: shape[dim], place: place)
+      sources.append(base + chosen * strides[dim])
+      var axis = shape.count - 1
+      while axis >= 0 {
+        place[axis] += 1
+        if axis != dim { base += strides[axis] }
+        if place[axis] < index.shape[axis] { break }
+        if axis != dim { base -= strides[axis] * place[axis] }
+        place[axis] = 0
+        axis -= 1
+      }
+    }
+    return sources
+  }
+
+  private func position(
+    _ index: Tensor, _ i: Int, size: Int, place: [Int]
+  ) throws(TensorError) -> Int {
+    let value = index.pointer[i]
+    guard let position = Int(exactly: value) else {
+      throw TensorError(
+        "gather: index \(value + 1) at position \(scriptPositions(place)) is not a whole number")
+    }
+    guard position >= 0, position < size else {
+      throw TensorError(
+        "gather: index \(scriptPosition(position)) at position \(scriptPositions(place)) "
+          + "is outside of 1..\(size)")
+    }
+    return position
+  }
+}
+
+/// Some columns of a matrix with `rows` rows of `stride` elements: `width` of them from `offset` on.
+struct Block {
+  let rows: Int
+  let width: Int
+  let stride: Int
+  let offset: Int
+
+  /// part = these columns of `matrix`.
+  func copy(from matrix: UnsafePointer<Float>, to part: UnsafeMutablePointer<Float>) {
+    for row in 0..<rows {
+      (part + row * width).update(from: matrix + row * stride + offset, count: width)
+    }
+  }
+
+  /// These columns of `matrix` = part.
+  func copyBack(_ part: UnsafePointer<Float>, to matrix: UnsafeMutablePointer<Float>) {
+    for row in 0..<rows {
+      (matrix + row * stride + offset).update(from: part + row * width, count: width)
+    }
+  }
+
+  /// part += these columns of `matrix`.
+  func add(from matrix: UnsafePointer<Float>, to part: UnsafeMutablePointer<Float>) {
+    for row in 0..<rows {
+      Kernels.add(matrix + row * stride + offset, to: part + row * width, width)
+    }
+  }
+
+  /// These columns of `matrix` += part.
+  func addBack(_ part: UnsafePointer<Float>, to matrix: UnsafeMutablePointer<Float>) {
+    for row in 0..<rows {
+      Kernels.add(part + row * width, to: matrix + row * stride + offset, width)
+    }
+  }
+}

@@ -1,0 +1,77 @@
+import Kernels
+import Testing
+
+@testable import Tensors
+
+@Suite struct LinearGradientTests {
+  /// The products against sums in doubles, on shapes with rests of every tile and more than one chunk.
+  @Test(arguments: [(1, 1, 1), (7, 5, 3), (45, 33, 70), (1030, 21, 34)])
+  func equalSumsInDoubles(rows: Int, n: Int, k: Int) throws {
+    let dy = PackedProductTests.random(rows * n, 1)
+    let w = PackedProductTests.random(n * k, 2)
+    let x = PackedProductTests.random(rows * k, 3)
+    var dx = [Float](repeating: 1, count: rows * k)
+    var dw = [Float](repeating: -1, count: n * k)
+    try dx.withUnsafeMutableBufferPointer {
+      try inputGradient(
+        dy, rows: rows, weight: w, n: n, k: k, into: GradientBuffer($0.baseAddress!, adds: true))
+    }
+    try dw.withUnsafeMutableBufferPointer {
+      try weightGradient(
+        dy, x, rows: rows, n: n, k: k, into: GradientBuffer($0.baseAddress!, adds: true))
+    }
+    for row in stride(from: 0, to: rows, by: 13) {
+      for i in 0..<k {
+        let sum = (0..<n).reduce(1.0) { $0 + Double(dy[row * n + $1]) * Double(w[$1 * k + i]) }
+        #expect(abs(Double(dx[row * k + i]) - sum) < 1e-5 * Double(n + 1))
+      }
+    }
+    for o in 0..<n {
+      for i in 0..<k {
+        let sum = (0..<rows).reduce(-1.0) {
+          $0 + Double(dy[$1 * n + o]) * Double(x[$1 * k + i])
+        }
+        #expect(abs(Double(dw[o * k + i]) - sum) < 1e-5 * Double(rows + 1))
+      }
+    }
+  }
+
+  /// A depth of which not one panel fits into the scratch memory is taken in slices, with the bits of the packed matrix.
+  @Test func deepProductsHaveTheBitsOfThePackedMatrix() throws {
+    let (rows, n, k) = (9, 40, 7000)
+    let x = PackedProductTests.random(rows * k, 1)
+    let w = Tensor(PackedProductTests.random(n * k, 2), shape: [n, k])
+    var packed = [Float](repeating: 0, count: rows * n)
+    try w.packed.multiply(x, rows: rows, into: &packed)
+    var sliced = [Float](repeating: .nan, count: rows * n)
+    try sliced.withUnsafeMutableBufferPointer {
+      try multiply(
+        x, rows: rows, weight: w.pointer, n: n, k: k, isTransposed: false,
+        into: GradientBuffer($0.baseAddress!, adds: false))
+    }
+    #expect(sliced == packed)
+  }
+
+  @Test func nothingToAddLeavesZeros() throws {
+    var dw = [Float](repeating: .nan, count: 6)
+    try dw.withUnsafeMutableBufferPointer {
+      try weightGradient(
+        [0], [0], rows: 0, n: 2, k: 3, into: GradientBuffer($0.baseAddress!, adds: false))
+    }
+    #expect(dw == [0, 0, 0, 0, 0, 0])
+  }
+
+  /// The output layer is read again in backward().
+  @Test func aChangedOutputLayerIsAnError() throws {
+    let w = Tensor(PackedProductTests.random(20, 3), shape: [5, 4])
+    try w.setRequiresGradient(true)
+    let hidden = Tensor(PackedProductTests.random(8, 4), shape: [2, 4])
+    let result = try Tensor.tokenLogProbabilities(
+      hidden, weight: .float32(w), TokenTargets(rows: [0, 1], ids: [1, 2]), temperature: 1,
+      entropy: false)
+    w.pointer[0] = 3
+    w.storage.didChange()
+    let error = #expect(throws: TensorError.self) { try result.sum().backward() }
+    #expect(error.map { "\($0)" }?.contains("'logprobs' was changed in place") == true)
+  }
+}
