@@ -37,7 +37,8 @@ final class Rollout: LuaObject {
   private let tokenizer: Tokenizer?
 
   init(
-    _ items: [Item], temperature: Double, origin: Transformer.WeightStamp? = nil, tokenizer: Tokenizer?
+    _ items: [Item], temperature: Double, origin: Transformer.WeightStamp? = nil,
+    tokenizer: Tokenizer?
   ) {
     self.items = items
     self.temperature = temperature
@@ -139,7 +140,9 @@ final class Rollout: LuaObject {
   /// What the sampler recorded, tokens end to end, where `model` would compute just that: it has the very weights that
   /// sampled, and divides logits by the same `temperature`. Top-k and its like do not matter, as what is recorded is before them.
   func sampled(by model: Transformer, temperature: Double) -> [Float]? {
-    guard let origin, temperature == self.temperature, origin == model.weightStamp else { return nil }
+    guard let origin, temperature == self.temperature, origin == model.weightStamp else {
+      return nil
+    }
     return items.flatMap { $0.logProbabilities ?? [] }
   }
 

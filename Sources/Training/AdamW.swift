@@ -1,4 +1,4 @@
-import Glibc
+import Kernels
 import Models
 import Tensors
 
@@ -158,7 +158,10 @@ public final class AdamW {
     let pointers = AdamWPointers(
       weights: parameters[index].tensor.pointer, gradient: gradient.pointer,
       mean: state.mean.pointer, square: state.square.pointer)
-    return (pointers, AdamWRule(options, step: state.step, clip: clip))
+    let rule = AdamWRule(
+      learningRate: options.learningRate, beta1: options.beta1, beta2: options.beta2,
+      epsilon: options.epsilon, weightDecay: options.weightDecay, step: state.step, clip: clip)
+    return (pointers, rule)
   }
 }
 

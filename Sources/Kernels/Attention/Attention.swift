@@ -162,7 +162,8 @@ public struct AttentionBlock {
           Grid(
             E.at(blocks), rowStep: segment.keyElementStride, step: segment.keyBlockStride),
           rows: count, columns: vectors * 16, depth: size,
-          into: scratch.weights + row * scratch.weightStep + first, rowStep: scratch.weightStep, step: 16,
+          into: scratch.weights + row * scratch.weightStep + first, rowStep: scratch.weightStep,
+          step: 16,
           ahead: row == 0 ? ahead : nil)
       }
     }
@@ -236,9 +237,11 @@ public struct AttentionBlock {
     if range.isEmpty { return }
     multiplyTile(
       Grid(
-        scratch.weights + row * scratch.weightStep + range.lowerBound, rowStep: scratch.weightStep, step: 1),
+        scratch.weights + row * scratch.weightStep + range.lowerBound, rowStep: scratch.weightStep,
+        step: 1),
       values.row(range.lowerBound - chunk.lowerBound),
-      rows: end - row, columns: shape.size, depth: range.count, into: scratch.sums + row * shape.size,
+      rows: end - row, columns: shape.size, depth: range.count,
+      into: scratch.sums + row * shape.size,
       rowStep: shape.size, step: 16, adding: true, ahead: ahead)
   }
 }

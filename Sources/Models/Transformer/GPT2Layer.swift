@@ -41,13 +41,15 @@ struct GPT2Layer: TransformerLayer {
     activation = c.activation
   }
 
-  func attention(_ x: Tensor, positions: [Int], outputRows: [Int]?, attend: Attend) throws -> Tensor {
+  func attention(_ x: Tensor, positions: [Int], outputRows: [Int]?, attend: Attend) throws -> Tensor
+  {
     let width = x.shape[1]
     let all = try attention(ln1(x))
     func part(_ index: Int) throws -> Tensor {
       try all.narrow(dim: 1, start: index * width, length: width)
     }
-    return try output(attend(part(0), part(1), part(2)).rows(outputRows), addedTo: x.rows(outputRows))
+    return try output(
+      attend(part(0), part(1), part(2)).rows(outputRows), addedTo: x.rows(outputRows))
   }
 
   func feedForward(_ x: Tensor) throws -> Tensor {

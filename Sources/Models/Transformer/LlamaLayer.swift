@@ -72,7 +72,8 @@ struct LlamaLayer: TransformerLayer {
     self.rotaryTable = rotaryTable
   }
 
-  func attention(_ x: Tensor, positions: [Int], outputRows: [Int]?, attend: Attend) throws -> Tensor {
+  func attention(_ x: Tensor, positions: [Int], outputRows: [Int]?, attend: Attend) throws -> Tensor
+  {
     try adding(oProj, to: x, attentionNorm, outputRows: outputRows) { h in
       let projected = try [qProj, kProj, vProj](h)
       var (q, k) = (projected[0], projected[1])

@@ -97,7 +97,8 @@ public final class Transformer: @unchecked Sendable {
       try Interrupt.check()
       let shape = attentionShapes[index]
       let dropsRows = index == parts.layers.count - 1 && outputRows?.count != tokens.count
-      x = try layer.attention(x, positions: positions, outputRows: dropsRows ? outputRows : nil) { q, k, v in
+      x = try layer.attention(x, positions: positions, outputRows: dropsRows ? outputRows : nil) {
+        q, k, v in
         guard let cache else {
           return try .attention(
             q, k.rounded(to: keyValueType), v.rounded(to: keyValueType), batch: batch, shape: shape)

@@ -34,15 +34,15 @@ struct BitEqualityTests {
   }
 
   @Test(arguments: referenceModels + ["stories260K"])
-  func keptRowsEqualThoseOfAll(name: String) throws {
+  func outputRowsEqualThoseOfAll(name: String) throws {
     let model = try Transformer(folder: Fixtures.path("models/\(name)"))
-    let (ids, kept) = (tokens(40, 1), [0, 11, 12, 39])
+    let (ids, outputRows) = (tokens(40, 1), [0, 11, 12, 39])
     let batch = RaggedBatch(lengths: [12, 28])
     try withoutGradients {
       let all = try model.hiddenStates(ids, batch)
       let some = try model.hiddenStates(ids, batch, outputRows: outputRows)
       #expect(some.shape == [4, model.configuration.hiddenSize])
-      for (row, place) in kept.enumerated() {
+      for (row, place) in outputRows.enumerated() {
         #expect(try some.select(row).values == all.select(place).values)
       }
     }

@@ -105,16 +105,16 @@ import Testing
     #expect(entropies.values == whole.values)
   }
 
-  @Test func contentsChangeWithTheWeights() throws {
+  @Test func stampChangesWithTheWeights() throws {
     let model = try model()
-    let contents = model.contents
-    #expect(contents == model.contents)
-    #expect(try contents != model.clone().contents)
-    #expect(try contents == model.base().contents)
+    let stamp = model.weightStamp
+    #expect(stamp == model.weightStamp)
+    #expect(try stamp != model.clone().weightStamp)
+    #expect(try stamp == model.base().weightStamp)
     let tensor = model.parameters[3].tensor
     tensor.storage.didChange()
-    #expect(contents != model.contents)
-    #expect(model.contents == model.contents)
+    #expect(stamp != model.weightStamp)
+    #expect(model.weightStamp == model.weightStamp)
   }
 
   /// Groups are alike in tokens, none is empty, and their order is that of the sequences.

@@ -56,7 +56,7 @@ private struct TorchCase: Decodable, Sendable, CustomStringConvertible {
       positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
     let path = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
       .appending(
-      path: "Fixtures/ops.json")
+        path: "Fixtures/ops.json")
     return try decoder.decode(File.self, from: Data(contentsOf: path)).cases
   }
 

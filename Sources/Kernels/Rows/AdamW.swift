@@ -1,11 +1,10 @@
 import Glibc
 
-// The loops of AdamW over one piece of one parameter, which stays in the cache from the first to
-// the last. Plain loops that the compiler vectorises: at most four pointers each, because with five
-// it gives up on checking that they do not overlap.
+// AdamW on one chunk of one parameter, which stays in the cache between the three loops. These are scalar loops that the
+// compiler vectorises; each takes at most four pointers, because with five it gives up on the aliasing checks.
 
-/// The numbers of one parameter's update, as torch rounds them to float32.
-struct AdamWRule {
+/// The constants of one parameter's update, rounded to float32 as torch rounds them.
+public struct AdamWRule: Sendable {
   let clip: Float
   let decay: Float
   let beta1: Float
@@ -16,31 +15,41 @@ struct AdamWRule {
   let rootCorrection: Float
   let epsilon: Float
 
-  /// The rule for the update number `step` (from 1) of a parameter, with gradients scaled by
-  /// `clip`.
-  init(_ options: AdamWOptions, step: Int, clip: Double) {
+  /// The rule of update number `step` (from 1) of a parameter, whose gradient is multiplied by `clip`.
+  public init(
+    learningRate: Double, beta1: Double, beta2: Double, epsilon: Double, weightDecay: Double,
+    step: Int, clip: Double
+  ) {
     self.clip = Float(clip)
-    decay = Float(1 - options.learningRate * options.weightDecay)
-    beta1 = Float(options.beta1)
-    newShare1 = Float(1 - options.beta1)
-    beta2 = Float(options.beta2)
-    newShare2 = Float(1 - options.beta2)
-    stepSize = Float(options.learningRate / (1 - pow(options.beta1, Double(step))))
-    rootCorrection = Float((1 - pow(options.beta2, Double(step))).squareRoot())
-    epsilon = Float(options.epsilon)
+    decay = Float(1 - learningRate * weightDecay)
+    self.beta1 = Float(beta1)
+    newShare1 = Float(1 - beta1)
+    self.beta2 = Float(beta2)
+    newShare2 = Float(1 - beta2)
+    stepSize = Float(learningRate / (1 - pow(beta1, Double(step))))
+    rootCorrection = Float((1 - pow(beta2, Double(step))).squareRoot())
+    self.epsilon = Float(epsilon)
   }
 }
 
-/// Where a parameter's numbers are: weights, gradient and the two averages.
-struct AdamWPointers {
+/// A parameter's weights, gradient and moments m and v.
+public struct AdamWPointers {
   let weights: UnsafeMutablePointer<Float>
   let gradient: UnsafePointer<Float>
   let mean: UnsafeMutablePointer<Float>
   let square: UnsafeMutablePointer<Float>
+
+  /// Arrays of one length.
+  public init(
+    weights: UnsafeMutablePointer<Float>, gradient: UnsafePointer<Float>,
+    mean: UnsafeMutablePointer<Float>, square: UnsafeMutablePointer<Float>
+  ) {
+    (self.weights, self.gradient, self.mean, self.square) = (weights, gradient, mean, square)
+  }
 }
 
 /// Updates the elements in `range` and returns the sum of the squares of the weights' changes.
-func updateAdamW(_ p: AdamWPointers, _ range: Range<Int>, _ rule: AdamWRule) -> Double {
+public func updateAdamW(_ p: AdamWPointers, _ range: Range<Int>, _ rule: AdamWRule) -> Double {
   updateAverages(
     p.mean + range.lowerBound, p.square + range.lowerBound, p.gradient + range.lowerBound,
     range.count, rule)
@@ -72,8 +81,7 @@ private func updateWeights(
 ) {
   for i in 0..<count {
     let old = w[i]
-    // The magnitude tells the compiler that no root of a negative number has to set errno: then it
-    // vectorises.
+    // Taking the magnitude rules out the root of a negative number, which would set errno and prevent vectorisation.
     let root = v[i].magnitude.squareRoot() / rule.rootCorrection + rule.epsilon
     let new = old * rule.decay - rule.stepSize * m[i] / root
     w[i] = new
@@ -82,7 +90,7 @@ private func updateWeights(
 }
 
 /// The sum of squares in Double: finite for any finite floats, and always added in the same order.
-func sumOfSquares(_ x: UnsafePointer<Float>, _ count: Int) -> Double {
+public func sumOfSquares(_ x: UnsafePointer<Float>, _ count: Int) -> Double {
   var total = SIMD8<Double>.zero
   var i = 0
   while i + 8 <= count {

@@ -1,10 +1,7 @@
-import Kernels
-
-// Loops over a row of logits or weights that look for the few entries that matter, sixteen at a
-// time.
+// Selection from a row of logits or weights: largest value, values above a threshold, and a heap for top-k and top-p.
 
 /// y[i] = exp(x[i] / divisor - shift), returning the sum of the y; `x` and `y` may be the same row.
-func exponential(
+public func exponential(
   _ x: UnsafePointer<Float>, over divisor: Float, minus shift: Float,
   into y: UnsafeMutablePointer<Float>, _ count: Int
 ) -> Float {
@@ -26,7 +23,9 @@ func exponential(
 }
 
 /// The largest value of a row, -infinity for an empty one, and whether the row holds a NaN.
-func maximumAndNaN(_ row: UnsafePointer<Float>, _ count: Int) -> (largest: Float, hasNaN: Bool) {
+public func maximumAndNaN(_ row: UnsafePointer<Float>, _ count: Int) -> (
+  largest: Float, hasNaN: Bool
+) {
   var largest = Vector(repeating: -.infinity)
   var marks = Vector.zero
   var i = 0
@@ -45,7 +44,10 @@ func maximumAndNaN(_ row: UnsafePointer<Float>, _ count: Int) -> (largest: Float
 }
 
 /// The first index in `range` of a value above `threshold`, or the range's end.
-func firstIndex(_ row: UnsafePointer<Float>, _ range: Range<Int>, above threshold: Float) -> Int {
+@inlinable
+public func firstIndex(_ row: UnsafePointer<Float>, _ range: Range<Int>, above threshold: Float)
+  -> Int
+{
   var i = range.lowerBound
   while i + 16 <= range.upperBound, !any(Vector(at: row + i) .> threshold) { i += 16 }
   while i < range.upperBound, !(row[i] > threshold) { i += 1 }
@@ -55,8 +57,8 @@ func firstIndex(_ row: UnsafePointer<Float>, _ range: Range<Int>, above threshol
 /// Calls `body` with the indices of the values that are at least `threshold`, in order.
 ///
 /// `body` may write to the row at indices up to the one it is called with.
-@inline(__always)
-func forEachIndex(
+@inlinable @inline(__always)
+public func forEachIndex(
   _ row: UnsafePointer<Float>, _ count: Int, atLeast threshold: Float, _ body: (Int) -> Void
 ) {
   var i = 0
@@ -70,12 +72,13 @@ func forEachIndex(
 }
 
 /// Orders values so that none is larger than its parent, i's parent being (i - 1) / 2.
-func heapify(_ heap: UnsafeMutablePointer<Float>, _ count: Int) {
+public func heapify(_ heap: UnsafeMutablePointer<Float>, _ count: Int) {
   for root in stride(from: count / 2 - 1, through: 0, by: -1) { siftDown(heap, root, count) }
 }
 
 /// Moves the value at `root` down to where the heap is in order again.
-func siftDown(_ heap: UnsafeMutablePointer<Float>, _ root: Int, _ count: Int) {
+@inlinable
+public func siftDown(_ heap: UnsafeMutablePointer<Float>, _ root: Int, _ count: Int) {
   guard root < count else { return }
   let value = heap[root]
   var hole = root
