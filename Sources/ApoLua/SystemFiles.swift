@@ -9,11 +9,16 @@ private let path = Parameter("path", .string, "the file")
 
 let fileFunctions = [
   Function(
-    "read_file", "Reads a whole file.", [path], returns: [Returned(.string, "its bytes")],
-    details: "Gives nil and a message when it cannot be read."
+    "read_file", "Reads a whole file, or its beginning.",
+    [
+      path,
+      Parameter("count", .integer(minimum: 0), "how many bytes at most", optional: true),
+    ], returns: [Returned(.string, "its bytes")],
+    details: "Gives nil and a message when it cannot be read. A pipe or a device is not waited for."
   ) { call in
     do {
-      return try call.result(LuaValue(bytes: readFile(call.path())))
+      let count = try call[2].ifPresent?.integer() ?? .max
+      return try call.result(LuaValue(bytes: readFile(call.path(), atMost: count)))
     } catch { return call.failure("\(error)") }
   },
   Function(
@@ -31,9 +36,16 @@ let fileFunctions = [
   },
   Function(
     "append", "Appends text to a file and waits until it is on the disk.",
-    [path, Parameter("text", .string, "the bytes")]
+    [
+      path, Parameter("text", .string, "the bytes"),
+      Parameter(
+        "size", .integer(minimum: 0), "how many bytes the file must have before", optional: true),
+    ],
+    details: "When it fails, what was written of the text is cut off again. With `size` it is an "
+      + "error when another program removed or changed the file; 0 is also no file."
   ) { call in
-    try append(call[2].bytes(), to: call.path())
+    let size = try call[3].ifPresent?.integer()
+    try AppendedFile.append(call[2].bytes(), to: call.path(), size: size)
     return call.nothing
   },
   Function(
@@ -55,26 +67,27 @@ let fileFunctions = [
     "truncate", "Cuts a file off.",
     [path, Parameter("size", .integer(minimum: 0), "how many bytes are kept")]
   ) { call in
-    let path = try call.path()
-    guard Glibc.truncate(path, try call[2].integer()) == 0 else { throw systemError(path) }
+    try AppendedFile.truncate(call.path(), to: call[2].integer())
     return call.nothing
   },
   Function(
     "drop_torn_line", "Cuts off what follows the last newline: a line that was not written whole.",
     [path], returns: [Returned(.integer(), "bytes cut off")]
   ) { call in
-    let path = try call.path()
-    let text = try readFile(path)
-    let kept = text.lastIndex(of: 10).map { $0 + 1 } ?? 0
-    if kept < text.count, Glibc.truncate(path, kept) != 0 { throw systemError(path) }
-    return call.result(text.count - kept)
+    try call.result(AppendedFile.dropTornLine(call.path()))
   },
   Function(
     "exists", "What is at a path.", [path],
-    returns: [Returned(.string, "\"file\" or \"folder\", or nil")]
+    returns: [
+      Returned(.string, "\"file\", \"folder\", \"other\" (a device, a pipe, a socket) or nil")
+    ]
   ) { call in
     guard let mode = try mode(of: call.path()) else { return try call.result(LuaValue.nil) }
-    return call.result(mode & S_IFMT == S_IFDIR ? "folder" : "file")
+    switch mode & S_IFMT {
+    case S_IFREG: return call.result("file")
+    case S_IFDIR: return call.result("folder")
+    default: return call.result("other")
+    }
   },
   Function(
     "list", "The names in a folder, sorted.", [Parameter("path", .string, "the folder")],
@@ -103,28 +116,35 @@ let fileFunctions = [
     try remove(call.path())
     return call.nothing
   },
+  Function(
+    "remove_temporary", "Removes the temporary files that killed processes left in a folder.",
+    [Parameter("path", .string, "the folder")]
+  ) { call in
+    try AtomicFile.removeLeftovers(in: call.path())
+    return call.nothing
+  },
   lockFunction,
 ]
 
 /// What errno says of a path.
 func systemError(_ path: String) -> LuaError {
-  LuaError("\(path): \(String(cString: strerror(errno)))")
+  LuaError("\(shown(path)): \(String(cString: strerror(errno)))")
 }
 
-/// The bytes of a file.
-func readFile(_ path: String) throws -> [UInt8] {
-  let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-  guard descriptor >= 0 else { throw systemError(path) }
+/// The bytes of a file, or its first ones.
+func readFile(_ path: String, atMost limit: Int = .max) throws -> [UInt8] {
+  let descriptor = try openForReading(path)
   defer { close(descriptor) }
   var bytes: [UInt8] = []
   var buffer = [UInt8](repeating: 0, count: 1 << 16)
-  while true {
-    let count = read(descriptor, &buffer, buffer.count)
+  while bytes.count < limit {
+    let count = read(descriptor, &buffer, min(buffer.count, limit - bytes.count))
     if count < 0, errno == EINTR { continue }
     guard count >= 0 else { throw systemError(path) }
-    if count == 0 { return bytes }
+    if count == 0 { break }
     bytes += buffer[..<count]
   }
+  return bytes
 }
 
 /// Kind and rights of what is at a path, links followed; nil when there is nothing.
@@ -156,18 +176,4 @@ private func remove(_ path: String) throws {
   } else if unlink(path) != 0 {
     throw systemError(path)
   }
-}
-
-private func append(_ bytes: [UInt8], to path: String) throws {
-  let descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o666)
-  guard descriptor >= 0 else { throw systemError(path) }
-  defer { close(descriptor) }
-  var written = 0
-  while written < bytes.count {
-    let count = bytes[written...].withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
-    if count < 0, errno == EINTR { continue }
-    guard count > 0 else { throw systemError(path) }
-    written += count
-  }
-  guard fsync(descriptor) == 0 else { throw systemError(path) }
 }

@@ -86,14 +86,22 @@ char *cle_read_line(const char *prompt, bool *interrupted) {
   return line;
 }
 
-void cle_load_history(const char *path) { read_history(path); }
+/* A pipe would be waited for, and a device has no end: there is no history then. */
+static bool is_file(const char *path) {
+  struct stat status;
+  return stat(path, &status) != 0 || S_ISREG(status.st_mode);
+}
+
+void cle_load_history(const char *path) {
+  if (is_file(path)) read_history(path);
+}
 
 /* The file is made readable by its owner only: chunks may hold what is private. */
 bool cle_remember(const char *chunk, const char *path) {
   HIST_ENTRY *last = history_length > 0 ? history_get(history_base + history_length - 1) : NULL;
   if (last && last->line && strcmp(last->line, chunk) == 0) return true;
   add_history(chunk);
-  if (path == NULL) return true;
+  if (path == NULL || !is_file(path)) return true;
   mode_t mask = umask(077);
   int status = write_history(path);
   umask(mask);

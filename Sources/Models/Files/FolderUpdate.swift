@@ -5,7 +5,8 @@ import Glibc
 /// All files are written under temporary names and flushed first. Where one file differs from what is there, it is renamed
 /// over the old one. Otherwise the file without which nothing loads is removed, then the others are renamed and stale
 /// ones removed, and that file comes last: a process that dies leaves the old files, the new ones, or a folder that does
-/// not load. Nothing is changed before `commit`.
+/// not load. Nothing is changed before `commit`. A link is replaced and not followed: what it leads to may belong to other
+/// folders as well, as in Hugging Face's cache.
 public final class FolderUpdate {
   let folder: String
   /// The file without which the folder does not load.
@@ -15,7 +16,8 @@ public final class FolderUpdate {
 
   private struct Staged {
     let name: String
-    let temporary: String
+    let target: WriteTarget
+    let file: AtomicFile.Staged
     /// Whether the folder holds these very bytes already.
     let isOld: Bool
   }
@@ -35,7 +37,7 @@ public final class FolderUpdate {
   }
 
   deinit {
-    for file in staged { AtomicFile.discard(file.temporary) }
+    for file in staged { AtomicFile.discard(file.file) }
   }
 
   /// Stages a file that is written piece by piece.
@@ -55,8 +57,16 @@ public final class FolderUpdate {
   }
 
   /// Notes files that are to be removed, if they are there.
-  func remove(_ names: [String]) {
-    removed += names.filter { fileExists("\(folder)/\($0)") }
+  func remove(_ names: [String]) throws {
+    for name in names {
+      var status = stat()
+      let path = "\(folder)/\(name)"
+      guard lstat(path, &status) == 0 else { continue }
+      if status.st_mode & S_IFMT != S_IFLNK, let kind = otherKind(status.st_mode) {
+        throw FileError(path, "cannot be removed: it is \(kind)")
+      }
+      removed.append(name)
+    }
   }
 
   /// Puts the staged files in place; `limit` stops after some steps, as a crash would, for tests. False when it did.
@@ -81,8 +91,8 @@ public final class FolderUpdate {
 
   private func perform(_ step: Step) throws {
     switch step {
-    case .move(let file): try AtomicFile.move(file.temporary, to: "\(folder)/\(file.name)")
-    case .flush: AtomicFile.flush(folder: folder)
+    case .move(let staged): try AtomicFile.move(staged.file, to: staged.target)
+    case .flush: try AtomicFile.flush(folder: folder)
     case .remove(let name):
       guard unlink("\(folder)/\(name)") == 0 || errno == ENOENT else {
         throw FileError("\(folder)/\(name)", "cannot be removed: \(lastSystemError())")
@@ -93,14 +103,10 @@ public final class FolderUpdate {
   private func stage(
     _ name: String, isOld: Bool, _ body: (AtomicFileOutput) throws -> Void
   ) throws {
-    let path = "\(folder)/\(name)"
-    var status = stat()
     // What could not be replaced is found out before anything is.
-    guard lstat(path, &status) != 0 || status.st_mode & S_IFMT != S_IFDIR else {
-      throw FileError(path, "cannot be replaced: it is a folder")
-    }
-    let temporary = try AtomicFile.stage(path, body)
-    staged.append(Staged(name: name, temporary: temporary, isOld: isOld))
+    let target = try WriteTarget(entry: "\(folder)/\(name)")
+    let file = try AtomicFile.stage(target, body)
+    staged.append(Staged(name: name, target: target, file: file, isOld: isOld))
   }
 
   /// Whether a file, and no link, holds these bytes.

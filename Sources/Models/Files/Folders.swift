@@ -4,7 +4,7 @@ import Glibc
 
 /// Makes a folder and the ones above it; nothing happens when it is there.
 public func makeFolder(_ path: String) throws {
-  if mkdir(path, 0o777) == 0 { return AtomicFile.flush(folder: parentFolder(path)) }
+  if mkdir(path, 0o777) == 0 { return try AtomicFile.flush(folder: parentFolder(path)) }
   if errno == EEXIST { return try checkIsFolder(path) }
   guard errno == ENOENT, let slash = path.lastIndex(of: "/"), slash > path.startIndex else {
     throw FileError(path, "the folder cannot be made: \(lastSystemError())")
@@ -13,20 +13,20 @@ public func makeFolder(_ path: String) throws {
   guard mkdir(path, 0o777) == 0 || errno == EEXIST else {
     throw FileError(path, "the folder cannot be made: \(lastSystemError())")
   }
-  AtomicFile.flush(folder: parentFolder(path))
+  try AtomicFile.flush(folder: parentFolder(path))
 }
 
 /// Gives what is at a path another name, which is on the disk when this returns.
 public func moveEntry(_ path: String, to target: String) throws {
   guard rename(path, target) == 0 else { throw FileError(path, lastSystemError()) }
-  AtomicFile.flush(folder: parentFolder(target))
+  try AtomicFile.flush(folder: parentFolder(target))
   if parentFolder(path) != parentFolder(target) {
-    AtomicFile.flush(folder: parentFolder(path))
+    try AtomicFile.flush(folder: parentFolder(path))
   }
 }
 
 /// The folder that an entry is in, by the path of the entry.
-func parentFolder(_ path: String) -> String {
+public func parentFolder(_ path: String) -> String {
   guard let slash = path.lastIndex(of: "/") else { return "." }
   return slash == path.startIndex ? "/" : String(path[..<slash])
 }

@@ -17,14 +17,14 @@ extension Safetensors {
     let old = try earlierShards(update.folder)
     guard shards.count > 1 else {
       try write(items, single, to: update, type: type)
-      return update.remove([index] + old)
+      return try update.remove([index] + old)
     }
     let names = shards.indices.map { shardName($0 + 1, of: shards.count) }
     for (name, shard) in zip(names, shards) {
       try write(shard, name, to: update, type: type)
     }
     try update.write(index, indexText(names, shards, type).text(pretty: true) + "\n")
-    update.remove([single] + old.filter { !names.contains($0) })
+    try update.remove([single] + old.filter { !names.contains($0) })
   }
 
   /// Items in order, as many to a shard as fit.

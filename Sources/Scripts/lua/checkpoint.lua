@@ -33,22 +33,34 @@ local function noted(dir)
 end
 
 local function write(folder, run, state)
+  system.make_folder(folder)
   algorithm_state.save_model(run.policy, folder .. "/policy")
   run.optimizer:save(folder .. "/optimizer.safetensors")
   state.algorithm = algorithm_state.save(run.state, folder)
   json.write(folder .. "/state.json", state)
   checksums.write(folder)
+  run.journal:check()
+end
+
+-- Removes what a save that failed has made. Of a folder that was removed meanwhile it has made a
+-- part anew, which goes as well when there is nothing else in it.
+local function give_up(dir, unfinished, run)
+  pcall(system.remove_folder, unfinished)
+  if not pcall(run.journal.check, run.journal) then
+    os.remove(dir .. "/checkpoint")
+    os.remove(dir)
+  end
 end
 
 -- Saves a run at its step, with what else `state` holds; gives the folder.
 local function save(dir, run, state)
   local target = kept.folder(dir, state.step)
   local unfinished = ("%s/checkpoint/.step-%d"):format(dir, state.step)
+  run.journal:check()
   system.remove_folder(unfinished)
-  system.make_folder(unfinished)
   local ok, problem = pcall(write, unfinished, run, state)
   if not ok then
-    pcall(system.remove_folder, unfinished)  -- on a full disk it would be in the way
+    give_up(dir, unfinished, run)
     error(problem, 0)
   end
   if system.exists(target) then kept.remove(dir, state.step) end

@@ -65,10 +65,9 @@ local function check_unused(dir)
   end
 end
 
-local function start(journal, about)
-  json.write(journal.dir .. "/run.json", about)
-  local text = script_text()
-  if text then system.write_file(journal.dir .. "/script.lua", text) end
+local function keep_script(journal)
+  local path, text = journal.dir .. "/script.lua", script_text()
+  if text and not system.exists(path) then system.write_file(path, text) end
 end
 
 -- The settings that a run.json holds.
@@ -97,6 +96,11 @@ local function continue(journal, about)
   end
 end
 
+-- Raises an error when the folder of the run is no longer the one that was locked.
+function Journal:check()
+  if self.lock then self.lock:check() end
+end
+
 local function is_run(dir) return system.exists(dir .. "/run.json") end
 
 -- Makes sure that a folder can be written to, and is by this run only: gives a lock, nil without
@@ -119,17 +123,24 @@ end
 
 -- Opens the journal of a run whose folder is locked; `about` is what run.json will hold, with
 -- `settings` in it.
-local function open(dir, about)
-  local journal = setmetatable({dir = dir, history = {}, events = {}}, Journal)
+local function open(dir, about, held)
+  local journal = setmetatable({dir = dir, lock = held, history = {}, events = {}}, Journal)
+  journal.lengths = {}
+  for _, name in ipairs(files) do journal.lengths[name] = 0 end
   if not dir then return journal end
-  if is_run(dir) then continue(journal, about) else start(journal, about) end
+  system.remove_temporary(dir)
+  if is_run(dir) then continue(journal, about) else json.write(dir .. "/run.json", about) end
+  keep_script(journal)
   return journal
 end
 
+-- Adds lines to a file, which has to be as this run left it.
 local function append(journal, name, lines)
-  if journal.dir and #lines > 0 then
-    system.append(journal.dir .. "/" .. name, table.concat(lines, "\n") .. "\n")
-  end
+  if not journal.dir or #lines == 0 then return end
+  local text, length = table.concat(lines, "\n") .. "\n", journal.lengths[name]
+  journal:check()
+  system.append(journal.dir .. "/" .. name, text, length)
+  journal.lengths[name] = length + #text
 end
 
 -- Adds a line of figures.
@@ -163,9 +174,7 @@ end
 -- How long the files are; a checkpoint holds it.
 function Journal:sizes()
   local sizes = {}
-  for _, name in ipairs(files) do
-    sizes[name] = self.dir and system.size(self.dir .. "/" .. name) or 0
-  end
+  for name, length in pairs(self.lengths) do sizes[name] = length end
   return sizes
 end
 
@@ -193,6 +202,7 @@ function Journal:rewind(sizes)
     elseif size > kept then
       system.truncate(path, kept)
     end
+    self.lengths[name] = kept
   end
   self.history = self:lines "metrics.jsonl"
   self.events = self:lines "events.jsonl"

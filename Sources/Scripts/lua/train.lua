@@ -158,7 +158,7 @@ return documented{
     local run = settings_of.run(given)
     local about = settings_of.about(run)
     local lock <close> = journal.lock(given.dir, given.resume)
-    run.journal, run.warn = journal.open(given.dir, about), warnings(run.algorithm.name)
+    run.journal, run.warn = journal.open(given.dir, about, lock), warnings(run.algorithm.name)
     if given.dir and given.resume then restore(run) end
     run.epoch = run.step / run.steps_per_epoch
     local done = math.min(run.step, run.total)

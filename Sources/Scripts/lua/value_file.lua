@@ -5,7 +5,9 @@
 --   {"index":1,"hash":"93ad…","prompt":"457+268=","rewards":[0,1,0,…],"lengths":[4,4,5,…]}
 --
 -- Lines are only ever appended. A line that was being written when the machine died is cut off;
--- a header that does not fit is an error, and nothing is written over.
+-- a header that does not fit is an error, and nothing is written over. A file that somebody removes
+-- or empties meanwhile is written anew, as every reward is in memory; one that was changed otherwise
+-- is an error.
 
 local apo = require "apo"
 local fail = require "apo.fail"
@@ -77,7 +79,7 @@ end
 
 -- Whatever else is at the path must not lose its last line.
 local function check_start(path)
-  local text, problem = system.read_file(path)
+  local text, problem = system.read_file(path, #header_start)
   if not text then fail(problem) end
   local start = text:sub(1, #header_start)
   if start ~= header_start:sub(1, #start) then
@@ -94,15 +96,27 @@ local function read(file, settings)
       check_header(file.path, value, settings)
     else
       check_entry(file.path, line, value, settings.n)
-      file.entries[value.index .. ":" .. value.hash] = value
+      file:add(value)
     end
   end
+  file.length = system.size(file.path)
+end
+
+-- Takes an entry into memory.
+function File:add(entry)
+  local key = entry.index .. ":" .. entry.hash
+  if not self.entries[key] then self.order[#self.order + 1] = key end
+  self.entries[key] = entry
+end
+
+local function line_of(entry)
+  return json.encode(entry, {order = {"index", "hash", "prompt"}, lossy = true}) .. "\n"
 end
 
 -- Opens the file at a path, or makes it; without a path the rewards are kept in memory only.
 -- Settings without a seed get that of the file, or the run's.
 local function open(path, settings)
-  local file = setmetatable({path = path, entries = {}}, File)
+  local file = setmetatable({path = path, entries = {}, order = {}, length = 0}, File)
   if path and system.exists(path) then read(file, settings) end
   settings.seed = settings.seed or apo.seed()
   if not path then return file end
@@ -110,19 +124,46 @@ local function open(path, settings)
     local folder = path:match("^(.*)/[^/]*$")
     if folder and folder ~= "" then system.make_folder(folder) end
     local header = {format = "apo.values", version = 1, settings = settings}
-    system.append(path, json.encode(header, {order = {"format", "version"}}) .. "\n")
+    local text = json.encode(header, {order = {"format", "version"}}) .. "\n"
+    system.append(path, text)
+    file.length = #text
   end
+  local start = system.read_file(path, math.min(file.length, 65536))
+  file.header = start:match "^[^\n]*\n" or start
   return file
+end
+
+-- Whether the file still begins as it did and has all that was written to it; false when there is
+-- nothing any more.
+local function is_there(file)
+  local size = system.size(file.path)
+  if not size or size == 0 then return false end
+  if size < file.length or system.read_file(file.path, #file.header) ~= file.header then
+    fail(("%s was changed by another program: it has %d bytes, %d were written to it; put it back, or "
+      .. "choose another path"):format(file.path, size, file.length))
+  end
+  return true
 end
 
 -- Adds entries; they are on the disk when it returns.
 function File:append(entries)
   local lines = {}
   for i, entry in ipairs(entries) do
-    self.entries[entry.index .. ":" .. entry.hash] = entry
-    lines[i] = json.encode(entry, {order = {"index", "hash", "prompt"}, lossy = true}) .. "\n"
+    self:add(entry)
+    lines[i] = line_of(entry)
   end
-  if self.path then system.append(self.path, table.concat(lines)) end
+  if not self.path then return end
+  if is_there(self) then
+    local text = table.concat(lines)
+    system.append(self.path, text)
+    self.length = self.length + #text
+  else
+    lines = {self.header}
+    for i, key in ipairs(self.order) do lines[i + 1] = line_of(self.entries[key]) end
+    local text = table.concat(lines)
+    system.write_file(self.path, text)
+    self.length = #text
+  end
 end
 
 return {open = open, reward_name = reward_name}

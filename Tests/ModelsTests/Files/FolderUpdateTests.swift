@@ -115,20 +115,32 @@ import Testing
   @Test func leftoversOfDeadProcessesAreRemoved() throws {
     let model = try Transformer.random(configuration(), seed: 1)
     try withTemporaryFolder { folder in
-      // 2^22 is beyond the largest process number of Linux; 1 is alive; we have no file in flight.
-      let dead = [
-        ".model.safetensors.4194305-1.tmp", ".config.json.\(getpid())-999999.tmp",
-      ]
+      let left = TemporaryName(target: "model.safetensors", serial: 999_999).text
       let kept = [
-        ".model.safetensors.1-7.tmp", ".mine.tmp", ".a.99999999999999999999-1.tmp",
-        "a.4194305-1.tmp",
+        ".mine.tmp", ".a.0123abcd.99999999999999999999-1.tmp", "a.0123abcd.4194305-1.tmp",
       ]
-      for name in dead + kept {
+      for name in [left] + kept {
         _ = FileManager.default.createFile(atPath: "\(folder)/\(name)", contents: nil)
       }
       try model.save(folder: folder)
       let names = Set(try FileManager.default.contentsOfDirectory(atPath: folder))
       #expect(names == Set(kept + ["config.json", "model.safetensors"]))
+    }
+  }
+
+  @Test func linksAreReplacedAndWhatTheyLeadToStays() throws {
+    let (old, new) = try (
+      Transformer.random(configuration(), seed: 1), Transformer.random(configuration(), seed: 2)
+    )
+    try withTemporaryFolder { folder in
+      try old.save(folder: folder + "/blobs")
+      try makeFolder(folder + "/snapshot")
+      for name in ["config.json", "model.safetensors"] {
+        #expect(symlink("../blobs/\(name)", "\(folder)/snapshot/\(name)") == 0)
+      }
+      try new.save(folder: folder + "/snapshot")
+      #expect(try loaded(folder + "/snapshot") == identity(new))
+      #expect(try loaded(folder + "/blobs") == identity(old))
     }
   }
 
@@ -145,18 +157,25 @@ import Testing
     }
   }
 
-  @Test func whatCannotBeReplacedLeavesTheOldModel() throws {
+  @Test(arguments: ["tokenizer.json", "model-00001-of-00002.safetensors"])
+  func whatCannotBeReplacedOrRemovedLeavesTheOldModel(name: String) throws {
     let old = try Transformer.random(configuration(), seed: 1)
     let new = try Transformer.random(configuration(), seed: 2)
-    try withTemporaryFolder { folder in
-      try old.save(folder: folder)
-      try makeFolder(folder + "/tokenizer.json")
-      #expect(
-        errorText { try new.save(folder: folder, companions: ["tokenizer.json": [1]]) }
-          == "\(folder)/tokenizer.json: cannot be replaced: it is a folder")
-      #expect(try loaded(folder) == identity(old))
-      let names = try FileManager.default.contentsOfDirectory(atPath: folder)
-      #expect(Set(names) == ["config.json", "model.safetensors", "tokenizer.json"])
+    for (kind, make) in [
+      ("a folder", { (path: String) in try makeFolder(path) }),
+      ("a pipe", { (path: String) in _ = mkfifo(path, 0o600) }),
+    ] {
+      try withTemporaryFolder { folder in
+        try old.save(folder: folder)
+        try make("\(folder)/\(name)")
+        let verb = name == "tokenizer.json" ? "replaced" : "removed"
+        #expect(
+          errorText { try new.save(folder: folder, companions: ["tokenizer.json": [1]]) }
+            == "\(folder)/\(name): cannot be \(verb): it is \(kind)")
+        #expect(try loaded(folder) == identity(old))
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder)
+        #expect(Set(names) == ["config.json", "model.safetensors", name])
+      }
     }
   }
 }

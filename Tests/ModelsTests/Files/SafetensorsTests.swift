@@ -170,7 +170,7 @@ import Testing
           == "\(folder)/none/file: cannot be written: No such file or directory")
       #expect(
         errorText { try AtomicFile.write(folder, "x") }
-          == "\(folder): cannot be replaced: Is a directory")
+          == "\(folder): is a folder, not a regular file: nothing is written to it")
     }
   }
 }

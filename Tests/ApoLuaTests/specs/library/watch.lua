@@ -113,7 +113,7 @@ equal({#told, told[4].event, told[4].option, told[4].step}, {4, "code", "target"
 constant(1)
 equal(targets(train{watch = false, on_step = edits{"return function(s) return 2 end"}}),
   {1, 1, 1, 1, 1, 1})
-raises("option 'target': " .. spec.folder .. "/none.lua: No such file", train,
+raises("option 'target': " .. spec.folder .. "/none.lua: cannot be opened: No such file", train,
   {target = spec.folder .. "/none.lua"})
 spec.write(file, "return 1")
 raises("option 'target': " .. file .. " must return a function, got number", train, {})

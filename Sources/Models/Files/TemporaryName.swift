@@ -1,0 +1,68 @@
+import Glibc
+
+/// The name of a temporary file, by which what a killed process left is known:
+/// `.TARGET.HOST.PROCESS-SERIAL.tmp`.
+///
+/// A process number means something on one machine, and in one container, only: HOST tells them
+/// apart where they share a folder.
+struct TemporaryName {
+  let text: String
+  private let target: Substring
+  private let host: Substring
+  private let process: pid_t
+
+  /// The name of a new one, of this process.
+  init(target: String, serial: Int) {
+    self.target = Self.shortened(target)
+    (host, process) = (Self.thisHost[...], getpid())
+    text = ".\(self.target).\(host).\(process)-\(serial).tmp"
+  }
+
+  /// What an entry of a folder is the name of, nil where it is another file.
+  init?(_ entry: String) {
+    guard let match = entry.wholeMatch(of: /\.(.+)\.([0-9a-f]{8})\.(\d+)-\d+\.tmp/),
+      let process = pid_t(match.3)
+    else { return nil }
+    (text, target, host, self.process) = (entry, match.1, match.2, process)
+  }
+
+  /// Whether it is one for a file of that name.
+  func isFor(_ name: String) -> Bool { target == Self.shortened(name) }
+
+  /// Whether nobody will rename it any more; what is of another machine is given a day.
+  func isOfDeadProcess(_ path: String) -> Bool {
+    if host == Self.thisHost {
+      if process == getpid() { return true }
+      if kill(process, 0) != 0, errno == ESRCH { return true }
+    }
+    var status = stat()
+    return lstat(path, &status) == 0 && time(nil) - status.st_mtim.tv_sec > 86_400
+  }
+
+  /// So much of a name that with what is added it is not too long for the system.
+  private static func shortened(_ name: String) -> Substring {
+    var count = 0
+    return name.prefix {
+      count += $0.utf8.count
+      return count <= 200
+    }
+  }
+
+  private static let thisHost: String = {
+    var hash = XXHash64()
+    var buffer = [UInt8](repeating: 0, count: 256)
+    if gethostname(&buffer, buffer.count - 1) == 0 { buffer.withUnsafeBytes { hash.add($0) } }
+    var namespace = stat()
+    if stat("/proc/self/ns/pid", &namespace) == 0 {
+      withUnsafeBytes(of: namespace.st_ino) { hash.add($0) }
+    }
+    let digits = String(UInt32(truncatingIfNeeded: hash.value), radix: 16)
+    return String(repeating: "0", count: 8 - digits.count) + digits
+  }()
+}
+
+/// The last name of a path.
+func entryName(_ path: String) -> String {
+  guard let slash = path.lastIndex(of: "/") else { return path }
+  return String(path[path.index(after: slash)...])
+}
