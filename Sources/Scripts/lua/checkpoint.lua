@@ -149,6 +149,8 @@ local function load(folder, run)
   return state
 end
 
-return {latest = latest, choose = choose, go_back = go_back, save = save, load = load,
-        read_state = read_state, problem = checksums.problem, tidy = kept.tidy, best = kept.best,
-        is_new_best = kept.is_new_best, check_keep = kept.check_name}
+return {
+  latest = latest, choose = choose, go_back = go_back, save = save, load = load, read_state = read_state,
+  problem = checksums.problem, check_keep = kept.check_name, is_new_best = kept.is_new_best,
+  best = kept.best, tidy = kept.tidy, remove_others = kept.remove_others,
+}

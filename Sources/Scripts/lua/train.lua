@@ -64,7 +64,8 @@ local function restore(run)
   local state = checkpoint.load(folder, run)
   checkpoint.go_back(dir, state.step)
   run.journal:rewind(state.sizes)
-  curve(dir, run.journal.history)  -- a run that was killed may have saved without it
+  checkpoint.remove_others(dir, run)  -- a run that was killed may have saved without this
+  curve(dir, run.journal.history)
   run.step, run.saved, run.checkpoint = state.step, state.step, folder
   run.num_tokens, run.evaluated, run.seconds = state.num_tokens, state.evaluated, state.seconds
   for _, record in ipairs(run.journal.history) do

@@ -244,6 +244,15 @@ ok, message = pcall(function()
   end
   equal(train(dir, {resume = true}).steps, 6)
   assert(weights(dir) == weights(whole))
+  dir = disk .. "/sealed"
+  raises("Read-only file system", train, dir, {on_step = function(record)
+    if record.step == 3 then
+      run("mount --bind '%s' '%s' && mount -o remount,bind,ro '%s'", dir, dir, dir)
+    end
+  end})
+  run("umount '%s'", dir)
+  equal(train(dir, {resume = true}).steps, 6)
+  assert(weights(dir) == weights(whole))
   path = disk .. "/values.jsonl"
   reward = function(_, completion) return #completion.text % 3 / 2 end
   estimate(path)
@@ -255,5 +264,6 @@ ok, message = pcall(function()
   estimate(path)
   equal(spec.read(path), text)
 end)
+os.execute(("umount '%s/sealed' 2>/dev/null"):format(disk))
 run("umount '%s'", disk)
 assert(ok, message)

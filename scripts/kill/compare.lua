@@ -1,0 +1,43 @@
+-- Whether two folders hold the same files with the same bytes, times and memory excepted.
+local apo = require "apo"
+local system = apo.system
+local first, second = ...
+
+local changing = {"seconds", "step_time", "timing_s/%w+", "timing_s/update_actor", "perf/throughput",
+                  "perf/peak_memory"}
+
+local function files(folder, prefix, list)
+  for _, name in ipairs(system.list(folder .. "/" .. prefix)) do
+    if system.exists(folder .. "/" .. prefix .. name) == "folder" then
+      files(folder, prefix .. name .. "/", list)
+    else
+      list[#list + 1] = prefix .. name
+    end
+  end
+  return list
+end
+
+local function contents(folder, name)
+  local text = assert(system.read_file(folder .. "/" .. name))
+  if name == "metrics.jsonl" then
+    for _, figure in ipairs(changing) do text = text:gsub('"' .. figure .. '":[%d.e+-]+,?', "") end
+  elseif name == "run.json" then
+    text = text:gsub('"started": "[^"]*"', ""):gsub('"values": "[^"]*"', "")
+  elseif name == "curve.html" then
+    text = "" -- reward over time
+  elseif name:find "checksums.json$" or name:find "state.json$" then
+    local value = apo.json.decode(text)
+    if value.files then value.files["state.json"] = nil end
+    value.seconds, value.sizes = nil, nil
+    text = apo.json.encode(value)
+  end
+  return text
+end
+
+local names = files(first, "", {})
+local others = files(second, "", {})
+assert(table.concat(names, "\n") == table.concat(others, "\n"),
+  "other files: " .. table.concat(others, " ") .. " instead of " .. table.concat(names, " "))
+for _, name in ipairs(names) do
+  assert(contents(first, name) == contents(second, name), name .. " differs")
+end
