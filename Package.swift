@@ -30,9 +30,6 @@ let fuzzer: [Target] =
 let package = Package(
   name: "apo-lua",
   products: [.executable(name: "apo-lua", targets: ["apo-lua"])],
-  dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")
-  ],
   targets: [
     .systemLibrary(
       name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
@@ -48,12 +45,12 @@ let package = Package(
 
     .systemLibrary(name: "CEdit", pkgConfig: "libedit", providers: [.apt(["libedit-dev"])]),
     .target(name: "CLineEditor", dependencies: ["CEdit"]),
+    .target(name: "CProcess"),
     .target(name: "Scripts", exclude: ["lua"]),
     .target(
       name: "ApoLua",
       dependencies: [
-        "Lua", "Training", "CLineEditor", "Scripts",
-        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Lua", "Training", "CLineEditor", "CProcess", "Scripts",
       ],
       swiftSettings: strict),
     .executableTarget(name: "apo-lua", dependencies: ["ApoLua"], swiftSettings: strict),

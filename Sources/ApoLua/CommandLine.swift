@@ -1,6 +1,6 @@
 // `apo-lua` from its arguments to its exit status, in the order and the words of `lua`.
 
-import ArgumentParser
+import CProcess
 import Lua
 
 #if canImport(Glibc)
@@ -9,128 +9,168 @@ import Lua
   import Darwin
 #endif
 
-/// Runs `apo-lua` with arguments, the first of which is the program's name.
+/// Runs `apo-lua` with the arguments of this process.
 ///
 /// - Returns: the exit status: 0, or 1 after an error.
-public func runCommandLine(_ arguments: [String]) -> Int32 {
-  let (options, script) = CommandLineArguments.split(arguments)
-  let program = arguments.first ?? "apo-lua"
-  do {
-    let parsed = try CommandLineArguments.parse(options)
-    let session = try Session(parsed, arguments: arguments, script: script)
-    return session.run()
-  } catch let error as LuaError {
-    return report(error, program)
-  } catch {
-    let isHelp = CommandLineArguments.exitCode(for: error).isSuccess
-    let text = CommandLineArguments.fullMessage(for: error) + "\n"
-    if isHelp { print(text, terminator: "") } else { writeError(text) }
-    return isHelp ? 0 : 1
+public func runCommandLine() -> Int32 {
+  var count: Int32 = 0
+  let values = cp_arguments(&count)
+  let arguments = (0..<Int(count)).compactMap { index in
+    values?[index].map { Array(UnsafeRawBufferPointer(start: $0, count: strlen($0))) }
   }
+  return runCommandLine(arguments)
+}
+
+/// Runs `apo-lua` with arguments, the first of which is the program's name.
+func runCommandLine(_ arguments: [[UInt8]]) -> Int32 {
+  let program = arguments.first ?? Array("apo-lua".utf8)
+  do {
+    let options = try CommandLineArguments(arguments, isFile: isFile)
+    let session = try Session(options, arguments: arguments, program: program)
+    defer { session.state.close() }
+    return session.run()
+  } catch let fault as CommandLineArguments.Fault {
+    writeError(program + Array(": \(fault.message)\n\(CommandLineArguments.usage)\n".utf8))
+    writeError("apo-lua --help lists the options\n")
+  } catch {
+    report(error, program)
+  }
+  return 1
 }
 
 /// Shows an error as `lua` does.
-private func report(_ error: LuaError, _ program: String) -> Int32 {
-  writeError("\(program): \(error)\n")
-  return 1
+private func report(_ error: any Error, _ program: [UInt8]) {
+  let text = (error as? LuaError)?.outputBytes ?? Array("\(error)".utf8)
+  writeError(program + Array(": ".utf8) + text + [UInt8(ascii: "\n")])
+}
+
+private func isFile(_ path: [UInt8]) -> Bool {
+  path.withCString { access($0, F_OK) == 0 }
+}
+
+extension [UInt8] {
+  /// Calls the body with the bytes as a C string.
+  func withCString<Result>(_ body: (UnsafePointer<CChar>) throws -> Result) rethrows -> Result {
+    try (map { CChar(bitPattern: $0) } + [0]).withUnsafeBufferPointer {
+      try body($0.baseAddress.unsafelyUnwrapped)
+    }
+  }
 }
 
 /// One run of the program.
 private struct Session {
   let options: CommandLineArguments
-  let arguments: [String]
-  /// The index of the script among the arguments, or their count.
-  let script: Int
+  let arguments: [[UInt8]]
+  let program: [UInt8]
   let state: LuaState
 
-  init(_ options: CommandLineArguments, arguments: [String], script: Int) throws {
+  init(_ options: CommandLineArguments, arguments: [[UInt8]], program: [UInt8]) throws {
     self.options = options
     self.arguments = arguments
-    self.script = script
+    self.program = program
     state = try makeInterpreter(ignoringEnvironment: options.ignoresEnvironment)
   }
+
+  private var hasScript: Bool { options.script < arguments.count }
 
   func run() -> Int32 {
     state.watchInterrupt()
     defer { state.unwatchInterrupt() }
     do {
-      if options.reference {
-        print(try referenceText(), terminator: "")
-        return 0
-      }
-      if options.copy {
-        try copyAlgorithm(Array(arguments[script...]))
-        return 0
-      }
-      try runAll()
+      if let command = options.command { try run(command: command) } else { try runAll() }
       return 0
-    } catch let error as LuaError {
-      return report(error, arguments.first ?? "apo-lua")
     } catch {
-      return report(LuaError("\(error)"), arguments.first ?? "apo-lua")
+      report(error, program)
+      return 1
+    }
+  }
+
+  private func run(command: String) throws {
+    switch command {
+    case "copy":
+      let names = arguments[min(options.script, arguments.count)...]
+      try copyAlgorithm(names.map { String(decoding: $0, as: UTF8.self) })
+    case "reference": print(try referenceText(), terminator: "")
+    default: print(CommandLineArguments.helpText, terminator: "")
     }
   }
 
   private func runAll() throws {
     if options.showsVersion { print(versionText) }
-    if options.warns { state.setWarnings(true) }
-    try setArguments()
+    let scriptArguments = try setArguments()
     if !options.ignoresEnvironment { try runInit() }
-    for statement in options.statements { try execute(statement) }
-    if script < arguments.count { try runScript() }
+    for step in options.steps { try execute(step) }
+    if hasScript { try runScript(scriptArguments) }
     try readInput()
   }
 
   /// What follows the script: the terminal, or standard input when nothing else was asked for.
   private func readInput() throws {
     let isTerminal = isatty(STDIN_FILENO) == 1
-    let hasWork = script < arguments.count || !options.statements.isEmpty || options.showsVersion
+    let isStatement = { (step: CommandLineArguments.Step) in step != .warnings }
+    let hasWork = hasScript || options.showsVersion || options.steps.contains(where: isStatement)
     if options.isInteractive || (!hasWork && isTerminal) {
       try REPL(state).run()
     } else if !hasWork {
-      try run(state.load(file: nil))
+      try run(state.load(file: [UInt8]?.none))
     }
   }
 
-  /// The table `arg`: the script at 0, its arguments after it, what comes before at negative
+  /// Makes the table `arg`: the script at 0, its arguments after it, what comes before at negative
   /// indices.
-  private func setArguments() throws {
-    let origin = script < arguments.count ? script : 0
+  ///
+  /// - Returns: a function that gives what the script's `...` is, as long as `arg` is a table.
+  private func setArguments() throws -> LuaReference {
+    let origin = hasScript ? options.script : 0
     let set = try state.load(
-      "local origin, all = ... arg = {} for i, a in ipairs(all) do arg[i - 1 - origin] = a end",
-      name: "=arg")
-    try state.call(set, [.integer(origin), .list(arguments.map { .string($0) })])
+      """
+      local origin, all = ...
+      local type, error, unpack = type, error, table.unpack
+      arg = {}
+      for i, a in ipairs(all) do arg[i - 1 - origin] = a end
+      return function()
+        if type(arg) ~= "table" then error("'arg' is not a table", 0) end
+        return unpack(arg)
+      end
+      """, name: "=arg")
+    let all = arguments.map { LuaValue(bytes: $0) }
+    return try state.callKeepingResults(set, [.integer(origin), .list(all)])[0]
   }
 
   private func runInit() throws {
     for name in ["LUA_INIT_5_4", "LUA_INIT"] {
       guard let start = getenv(name) else { continue }
-      let text = String(cString: start)
-      if text.hasPrefix("@") {
-        return try run(state.load(file: String(text.dropFirst())))
+      let text = Array(UnsafeRawBufferPointer(start: start, count: strlen(start)))
+      if text.first == UInt8(ascii: "@") {
+        return try run(state.load(file: Array(text.dropFirst())))
       }
       return try run(state.load(text, name: "=\(name)"))
     }
   }
 
-  private func execute(_ statement: CommandLineArguments.Statement) throws {
-    switch statement {
+  private func execute(_ step: CommandLineArguments.Step) throws {
+    switch step {
+    case .warnings: state.setWarnings(true)
     case .chunk(let text): try run(state.load(text, name: "=(command line)"))
     case .module(let text):
-      let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
+      let parts = text.split(
+        separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
       guard let global = parts.first, let module = parts.last,
         let require = try state.globalReference("require")
-      else { throw LuaError("-l: a module expected, got '\(text)'") }
-      let results = try state.callKeepingResults(require, [.string(module)])
-      try state.setGlobal(global, to: results.first.map { .reference($0) } ?? .nil)
+      else { throw LuaError("-l: 'require' is missing") }
+      let results = try state.callKeepingResults(require, [LuaValue(bytes: module)])
+      try state.setGlobal(
+        String(decoding: global, as: UTF8.self), to: results.first.map { .reference($0) } ?? .nil)
     }
   }
 
-  private func runScript() throws {
-    let name = arguments[script]
-    let isInput = name == "-" && arguments[script - 1] != "--"
+  private func runScript(_ scriptArguments: LuaReference) throws {
+    let name = arguments[options.script]
+    let isInput =
+      name == [UInt8(ascii: "-")] && arguments[options.script - 1] != Array("--".utf8)
     let chunk = try state.load(file: isInput ? nil : name)
-    try run(chunk, arguments[(script + 1)...].map { .string($0) })
+    let values = try state.callKeepingResults(scriptArguments)
+    try run(chunk, values.map { .reference($0) })
   }
 
   private func run(_ chunk: LuaReference, _ arguments: [LuaValue] = []) throws {

@@ -1,99 +1,137 @@
-// The options of `apo-lua`, which are those of `lua`. The parser sees them up to the script:
-// what follows belongs to the script, however it looks.
-
-import ArgumentParser
-import Synchronization
+// The options of `apo-lua`, which are those of `lua`, read as lua.c does: up to the script, whose
+// arguments follow it, however they look. Arguments are bytes; nothing says that they are text.
 
 /// What the command line asks for.
-struct CommandLineArguments: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "apo-lua",
-    abstract: "Runs Lua scripts that train language models by reinforcement learning.",
-    usage: """
-      apo-lua [-e <chunk>] [-l <module>] [-i] [-v] [-E] [-W] [-] [--] [<script> [<argument> ...]]
-      apo-lua --copy [<algorithm> [<file>]]
-      """,
-    discussion: """
-      Works as `lua` does, with `require "apo"` at hand. Without a script it reads what you type, \
-      or runs standard input when that is not a terminal; `-` runs standard input as a script. \
-      -e and -l are executed in the order given, then the script, which finds its arguments in \
-      `...` and in the table `arg`.
-
-      In a session, help() says how to go on. Manual: docs/reference.md.
-      """)
-
-  /// A chunk or a module, with its place among all of them.
-  struct Ordered {
-    private static let count = Atomic<Int>(0)
-
-    let place: Int
-    let text: String
-
-    init(_ text: String) {
-      place = Self.count.wrappingAdd(1, ordering: .relaxed).newValue
-      self.text = text
-    }
+struct CommandLineArguments {
+  /// Something to do before the script, in the order given.
+  enum Step: Equatable {
+    case chunk([UInt8])
+    case module([UInt8])
+    case warnings
   }
 
-  /// Something to execute before the script.
-  enum Statement {
-    case chunk(String)
-    case module(String)
+  /// An argument that cannot be understood.
+  struct Fault: Error {
+    let message: String
   }
 
-  @Option(
-    name: .customShort("e", allowingJoined: true), parsing: .unconditionalSingleValue,
-    help: ArgumentHelp("Execute a chunk of Lua.", valueName: "chunk"), transform: Ordered.init)
-  var chunks: [Ordered] = []
-
-  @Option(
-    name: .customShort("l", allowingJoined: true), parsing: .unconditionalSingleValue,
-    help: ArgumentHelp(
-      "Require a module into the global of its name, or of another: -l g=module.",
-      valueName: "module"),
-    transform: Ordered.init)
-  var modules: [Ordered] = []
-
-  @Flag(name: .customShort("i"), help: "Read from the terminal after the script.")
+  var steps: [Step] = []
   var isInteractive = false
-
-  @Flag(name: [.customShort("v"), .customLong("version")], help: "Show the version.")
   var showsVersion = false
-
-  @Flag(name: .customShort("E"), help: "Ignore LUA_INIT, LUA_PATH and LUA_CPATH.")
   var ignoresEnvironment = false
+  /// The name of a command, such as `copy`; its arguments are those from `script` on.
+  var command: String?
+  /// Where the options end: the index of the script, or the count of arguments.
+  var script: Int
 
-  @Flag(name: .customShort("W"), help: "Turn warnings on.")
-  var warns = false
-
-  @Flag(help: "Print the reference of the module apo in Markdown.")
-  var reference = false
-
-  @Flag(
-    help: """
-      Write an algorithm of apo.train into a file, to be changed: --copy grpo [<file>]; \
-      without a name, list them.
-      """)
-  var copy = false
-
-  /// -e and -l in the order given.
-  var statements: [Statement] {
-    let all =
-      chunks.map { ($0.place, Statement.chunk($0.text)) }
-      + modules.map { ($0.place, Statement.module($0.text)) }
-    return all.sorted { $0.0 < $1.0 }.map(\.1)
+  /// Reads the arguments, the first of which is the program's name.
+  ///
+  /// - Parameter isFile: Whether a script of that name exists, which then goes before a command.
+  init(_ arguments: [[UInt8]], isFile: ([UInt8]) -> Bool) throws(Fault) {
+    script = 1
+    while script < arguments.count {
+      let argument = arguments[script]
+      guard argument.first == UInt8(ascii: "-"), argument.count > 1 else { break }
+      if argument == Array("--".utf8) {
+        script += 1
+        return
+      }
+      let isText = argument[1] == UInt8(ascii: "e") || argument[1] == UInt8(ascii: "l")
+      if isText, argument.count == 2 {
+        try addStep(argument, arguments.dropFirst(script + 1).first)
+        script += 2
+      } else {
+        script += 1
+        if isText { try addStep(argument, nil) } else { try addFlag(argument) }
+        if command != nil { return }
+      }
+    }
+    takeCommand(arguments, isFile)
   }
 
-  /// Where the options end: the index of the script, or the count of arguments.
-  static func split(_ arguments: [String]) -> (options: [String], script: Int) {
-    var index = 1
-    while index < arguments.count {
-      let argument = arguments[index]
-      if argument == "--" { return (Array(arguments[1..<index]), index + 1) }
-      if argument == "-" || !argument.hasPrefix("-") { break }
-      index += argument == "-e" || argument == "-l" ? 2 : 1
+  /// `-e` or `-l` with its text, which is joined or follows.
+  private mutating func addStep(_ argument: [UInt8], _ next: [UInt8]?) throws(Fault) {
+    let isJoined = argument.count > 2
+    guard let text = isJoined ? Array(argument[2...]) : next,
+      isJoined || text.first != UInt8(ascii: "-")
+    else { throw Fault(message: "'\(String(decoding: argument, as: UTF8.self))' needs argument") }
+    steps.append(argument[1] == UInt8(ascii: "e") ? .chunk(text) : .module(text))
+  }
+
+  private mutating func addFlag(_ argument: [UInt8]) throws(Fault) {
+    let name = String(decoding: argument, as: UTF8.self)
+    switch name {
+    case "-i": isInteractive = true
+    case "-v", "--version": showsVersion = true
+    case "-E": ignoresEnvironment = true
+    case "-W": steps.append(.warnings)
+    case "--help": command = "help"
+    default:
+      guard name.hasPrefix("--"), Self.commands.contains(where: { "--" + $0.name == name }) else {
+        throw Fault(message: "unrecognized option '\(name)'")
+      }
+      command = String(name.dropFirst(2))
     }
-    let end = min(index, arguments.count)
-    return (Array(arguments.dropFirst().prefix(max(end - 1, 0))), end)
+  }
+
+  /// The first argument names a command, unless there is such a file.
+  private mutating func takeCommand(_ arguments: [[UInt8]], _ isFile: ([UInt8]) -> Bool) {
+    guard script == 1, arguments.count > 1 else { return }
+    let name = String(decoding: arguments[1], as: UTF8.self)
+    guard Self.commands.contains(where: { $0.name == name }), !isFile(arguments[1]) else { return }
+    command = name
+    script = 2
+  }
+}
+
+extension CommandLineArguments {
+  /// What the program does instead of running a script.
+  static let commands: [(name: String, usage: String, text: String)] = [
+    (
+      "copy", "copy [<algorithm> [<file>]]",
+      "Write an algorithm of apo.train into a file, to be changed; without a name, list them."
+    ),
+    ("help", "help", "Show this text."),
+    ("reference", "reference", "Print the reference of the module apo in Markdown."),
+  ]
+
+  private static let options = [
+    ("-e <chunk>", "Execute a chunk of Lua."),
+    ("-l <module>", "Require a module into the global of its name; -l g=module: into g."),
+    ("-i", "Read from the terminal after the script."),
+    ("-v, --version", "Show the version."),
+    ("-E", "Ignore LUA_INIT, LUA_PATH and LUA_CPATH."),
+    ("-W", "Turn warnings on."),
+    ("--", "End the options: what follows is the script."),
+    ("-", "Run standard input as the script."),
+  ]
+
+  static let usage = "usage: apo-lua [options] [<script> [<argument> ...]]"
+
+  static var helpText: String {
+    let commands = commands.map { ($0.usage, $0.text) }
+    let width = (options + commands).map(\.0.count).max() ?? 0
+    let lines = { (entries: [(String, String)]) in
+      entries.map { name, text in
+        "  \(name)\(String(repeating: " ", count: width - name.count))  \(text)\n"
+      }.joined()
+    }
+    return """
+      Runs Lua scripts that train language models by reinforcement learning.
+
+      \(usage)
+             apo-lua <command> [<argument> ...]
+
+      Works as lua does, with require "apo" at hand. Without a script it reads what you type, or
+      runs standard input when that is not a terminal. -e, -l and -W take effect in the order given,
+      then the script runs, which finds its arguments in ... and in the table arg.
+
+      Options:
+      \(lines(options))
+      Commands, also with -- before them; a script of that name goes before the command:
+      \(lines(commands))
+      In a session, help() says how to go on. Manual: docs/reference.md.
+
+      """
   }
 }

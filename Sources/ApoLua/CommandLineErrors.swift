@@ -7,11 +7,13 @@
 #endif
 
 /// Writes text to standard error, after what standard output still holds.
-func writeError(_ text: String) {
+func writeError(_ text: String) { writeError(Array(text.utf8)) }
+
+/// Writes bytes to standard error, as they are.
+func writeError(_ bytes: [UInt8]) {
   fflush(nil)
-  var text = text
-  text.withUTF8 { bytes in
-    var rest = UnsafeRawBufferPointer(bytes)
+  bytes.withUnsafeBytes { bytes in
+    var rest = bytes
     while !rest.isEmpty {
       let count = write(STDERR_FILENO, rest.baseAddress, rest.count)
       guard count > 0 else { return }

@@ -188,8 +188,8 @@ private struct SizedModel {
       trainedCount = model.transformer.trainedCount
       held = model.transformer.residentBytes
     } else {
-      let path = try argument.string()
-      if let fault = pathFault(path) { throw LuaError("memory_estimate: \(fault)") }
+      let path: String
+      do { path = try argument.path() } catch { throw LuaError("memory_estimate: \(error)") }
       transformer = nil
       configuration = try ModelConfiguration(folder: path)
       self.type = type

@@ -161,8 +161,10 @@ private func tokenizer(_ argument: Argument) throws -> TokenizerObject? {
   switch argument.kind {
   case .none, .nil: return nil
   case .string:
-    let path = try argument.string()
-    if let fault = pathFault(path) { throw LuaError("new_model: field 'tokenizer': \(fault)") }
+    let path: String
+    do { path = try argument.path() } catch {
+      throw LuaError("new_model: field 'tokenizer': \(error)")
+    }
     return try TokenizerObject(path: path)
   default:
     if let object = argument.ifObject(TokenizerObject.self) { return object }

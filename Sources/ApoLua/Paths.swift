@@ -2,15 +2,25 @@
 
 import Lua
 
-extension Call {
-  /// A path that is not empty and has no NUL byte, at which the system would cut it off.
+extension Argument {
+  /// A path that is not empty, and text without NUL bytes, at which the system would cut it off.
   ///
-  /// Errors do not name the argument, for scripted functions pass on what their options hold.
-  func path(_ position: Int = 1) throws -> String {
-    let path = try self[position].string()
+  /// Bytes that are no UTF-8 are refused: repaired, they would name another file. Errors do not
+  /// name the argument, for scripted functions pass on what their options hold.
+  func path() throws -> String {
+    let bytes = try bytes()
+    guard let path = String(validating: bytes, as: UTF8.self) else {
+      let shown = String(decoding: bytes, as: UTF8.self)
+      throw LuaError("a path must be valid UTF-8, got '\(shown)'")
+    }
     if let fault = pathFault(path) { throw LuaError(fault) }
     return path
   }
+}
+
+extension Call {
+  /// The path at a position; see `Argument.path`.
+  func path(_ position: Int = 1) throws -> String { try self[position].path() }
 }
 
 /// What is wrong with a path, nil for nothing.

@@ -24,7 +24,7 @@ final class REPL {
   func run() throws {
     print("\(versionText). help() says how to go on; Ctrl-D ends.")
     openGlobals()
-    while let input = terminal.read("> ") {
+    while let input = terminal.read(prompt("_PROMPT", "> ")) {
       guard case .line(let line) = input, !line.allSatisfy(\.isWhitespace) else { continue }
       evaluate(line)
     }
@@ -39,6 +39,12 @@ final class REPL {
     } catch {
       terminal.show(error)
     }
+  }
+
+  /// The global that a script may set, as the stock interpreter has it.
+  private func prompt(_ name: String, _ usual: String) -> String {
+    let value = try? state.globalReference(name)
+    return value.map(state.display) ?? usual
   }
 
   private func evaluate(_ line: String) {
@@ -64,7 +70,7 @@ final class REPL {
       case .success(let chunk): return (chunk, text.trimmed)
       case .failure(let error):
         guard error.isIncompleteInput else { throw error }
-        guard let input = terminal.read(">> ") else { throw error }
+        guard let input = terminal.read(prompt("_PROMPT2", ">> ")) else { throw error }
         guard case .line(let more) = input else { return nil }
         text += "\n" + more
       }

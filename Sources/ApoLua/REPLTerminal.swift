@@ -36,9 +36,9 @@ final class REPLTerminal {
   /// `APO_HISTORY`, which turns history off when empty; else a file in the home folder.
   private static var historyPath: String? {
     if let path = getenv("APO_HISTORY") {
-      return path.pointee == 0 ? nil : String(cString: path)
+      return path.pointee == 0 ? nil : String(validatingCString: path)
     }
-    return getenv("HOME").map { String(cString: $0) + "/.apo_history" }
+    return getenv("HOME").flatMap { String(validatingCString: $0) }.map { $0 + "/.apo_history" }
   }
 
   /// Whether standard output is a terminal whose user has nothing against colours.

@@ -42,27 +42,9 @@ int cl_enter(lua_State *L, void *function) {
   return n;
 }
 
-/* Chunks of the script library, which are named `[apo] file.lua`. */
-static bool is_library(const lua_Debug *ar) { return strncmp(ar->source, "=[apo]", 6) == 0; }
-
-/* Pushes "file:line: " of the innermost script line that is not the library's, or of the
- * library's when there is no other, or "" when the caller is not Lua. */
-static void push_where(lua_State *L) {
-  lua_Debug ar;
-  for (int level = 1; lua_getstack(L, level, &ar); level++) {
-    lua_getinfo(L, "Sl", &ar);
-    if (ar.currentline > 0 && !is_library(&ar)) {
-      lua_pushfstring(L, "%s:%d: ", ar.short_src, ar.currentline);
-      return;
-    }
-    if (level == 1 && ar.currentline <= 0) break;
-  }
-  luaL_where(L, 1);
-}
-
 /* Stack: ..., message. Puts the position before it and raises. */
 static int raise_here(lua_State *L) {
-  push_where(L);
+  cl_push_where(L, 1);
   lua_insert(L, -2);
   lua_concat(L, 2);
   return lua_error(L);

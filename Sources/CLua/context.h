@@ -28,6 +28,11 @@ static inline cl_context *context(lua_State *L) {
 int cl_enter(lua_State *L, void *function);
 /* Raises what a status below zero stands for. */
 int cl_raise(lua_State *L, int status, const char *name);
+/* Pushes "file:line: " of the script's innermost line from a level on, of the library's when there
+ * is no other, or "" when that level is not Lua. */
+void cl_push_where(lua_State *L, int level);
+/* Pushes the calls from a level on, without the library's and what these called in C. */
+void cl_push_script_traceback(lua_State *L, int level);
 /* lua_pcall with the bookkeeping that every call from Swift needs. */
 int cl_protected(lua_State *L, int arguments, int results, int handler);
 /* The same for helpers in C, which hooks must not end: not a user's, not Ctrl-C's. */
@@ -39,9 +44,12 @@ void cl_stop(cl_context *c);
 void cl_stop_thread(lua_State *L);
 /* Has the limit of time passed? */
 bool cl_is_over(void);
+/* Ends all limits, as the state is about to end. */
+void cl_forget_limits(void);
 
-int cl_pairs(lua_State *L);
+void cl_push_pairs(lua_State *L); /* pushes the function */
 int cl_sort(lua_State *L);
+int cl_error(lua_State *L);
 int cl_resume(lua_State *L);
 int cl_wrap(lua_State *L);
 #endif

@@ -50,7 +50,7 @@ static int call_wrapped(lua_State *L) {
     lua_xmove(co, L, 1);
   }
   if (status != LUA_ERRMEM && lua_type(L, -1) == LUA_TSTRING) {
-    luaL_where(L, 1);
+    cl_push_where(L, 1);
     lua_insert(L, -2);
     lua_concat(L, 2);
   }

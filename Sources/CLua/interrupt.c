@@ -16,13 +16,14 @@ bool cl_interrupted(void) {
   return atomic_load_explicit(&interrupted, memory_order_relaxed) || cl_is_over();
 }
 
-/* Pushes the place of the innermost function that is Lua; in a hook, level 0 is what runs. */
+/* Pushes the place of the innermost function that is Lua, the script's if there is one; in a hook,
+ * level 0 is what runs. */
 static void push_place(lua_State *L) {
   lua_Debug ar;
   lua_pushliteral(L, "");
   for (int level = 0; lua_rawlen(L, -1) == 0 && lua_getstack(L, level, &ar); level++) {
     lua_pop(L, 1);
-    luaL_where(L, level);
+    cl_push_where(L, level);
   }
 }
 

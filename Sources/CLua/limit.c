@@ -120,3 +120,10 @@ bool cl_end_limit(lua_State *L, const cl_limit *before) {
   if (cl_interrupted()) cl_stop(context(L));
   return true;
 }
+
+void cl_forget_limits(void) {
+  atomic_store(&limited, NULL);
+  atomic_store(&deadline, 0);
+  set_timer(0);
+  atomic_store(&over, false);
+}

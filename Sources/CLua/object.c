@@ -1,7 +1,7 @@
 /* Swift objects in Lua: a userdata that holds one reference, and its metatable.
  *
  * The metatable of a class lies in the registry under the class's tag. A script cannot reach
- * it (`__metatable` is false); the completer finds the methods under `__methods`. */
+ * it (`__metatable` is the class's name); the completer finds the methods under `__methods`. */
 #include "context.h"
 
 typedef struct {
@@ -126,7 +126,7 @@ void cl_new_class(lua_State *L, const void *tag, const char *name) {
   cl_set_field(L, -3, "__methods");
   lua_pushstring(L, name);
   cl_set_field(L, -3, "__name");
-  lua_pushboolean(L, 0);
+  lua_pushstring(L, name);
   cl_set_field(L, -3, "__metatable");
   for (int i = 0; i < 2; i++) {
     lua_pushlightuserdata(L, (void *)tag);

@@ -31,16 +31,34 @@ static int panic(lua_State *L) {
   return 0; /* Lua aborts */
 }
 
-/* As in the stand-alone interpreter: a message may come in pieces; "@on" and "@off" steer. */
-static void warn(void *user, const char *message, int to_continue) {
-  static bool middle = false;
-  (void)user;
-  fprintf(stderr, "%s%s%s", middle ? "" : "Lua warning: ", message, to_continue ? "" : "\n");
-  middle = to_continue;
+/* Warnings as in the stand-alone interpreter: a message may come in pieces, and "@on" and "@off",
+ * in one piece, are for us. */
+static void warn_off(void *user, const char *message, int to_continue);
+static void warn_on(void *user, const char *message, int to_continue);
+
+static bool steers(lua_State *L, const char *message, int to_continue) {
+  if (to_continue || *message != '@') return false;
+  if (strcmp(message, "@off") == 0) lua_setwarnf(L, warn_off, L);
+  else if (strcmp(message, "@on") == 0) lua_setwarnf(L, warn_on, L);
+  return true;
+}
+
+static void warn_on_inside(void *user, const char *message, int to_continue) {
+  fflush(stdout);
+  fputs(message, stderr);
+  if (!to_continue) fputc('\n', stderr);
+  fflush(stderr);
+  lua_setwarnf(user, to_continue ? warn_on_inside : warn_on, user);
+}
+
+static void warn_on(void *user, const char *message, int to_continue) {
+  if (steers(user, message, to_continue)) return;
+  fputs("Lua warning: ", stderr);
+  warn_on_inside(user, message, to_continue);
 }
 
 static void warn_off(void *user, const char *message, int to_continue) {
-  if (!to_continue && strcmp(message, "@on") == 0) lua_setwarnf(user, warn, user);
+  steers(user, message, to_continue);
 }
 
 lua_State *cl_open(void *owner, cl_entry entry, cl_release release) {
@@ -63,18 +81,35 @@ lua_State *cl_open(void *owner, cl_entry entry, cl_release release) {
   return L;
 }
 
+/* Finalizers and pending variables run, and may call whatever a script may. */
+static void close_state(cl_context *c) {
+  cl_unwatch_interrupt(c->main);
+  cl_forget_limits();
+  c->current = c->main;
+  c->in_swift = false;
+  lua_close(c->main);
+}
+
 void cl_close(lua_State *L) {
   cl_context *c = context(L);
-  cl_unwatch_interrupt(c->main);
-  lua_close(c->main);
+  close_state(c);
   free(c);
+}
+
+/* `os.exit`. The stock one closes the state without telling what watches it. */
+static int exit_program(lua_State *L) {
+  int status;
+  if (lua_isboolean(L, 1)) status = lua_toboolean(L, 1) ? EXIT_SUCCESS : EXIT_FAILURE;
+  else status = (int)luaL_optinteger(L, 1, EXIT_SUCCESS);
+  if (lua_toboolean(L, 2)) close_state(context(L));
+  exit(status);
 }
 
 void *cl_owner(lua_State *L) { return context(L)->owner; }
 lua_State *cl_current(lua_State *L) { return context(L)->current; }
 const char *cl_lua_version(void) { return LUA_RELEASE; }
 
-void cl_set_warnings(lua_State *L, bool on) { lua_setwarnf(L, on ? warn : warn_off, L); }
+void cl_set_warnings(lua_State *L, bool on) { lua_setwarnf(L, on ? warn_on : warn_off, L); }
 
 /* Runs under protection: opening a library may raise. */
 static int open_libraries(lua_State *L) {
@@ -83,6 +118,11 @@ static int open_libraries(lua_State *L) {
     lua_setfield(L, LUA_REGISTRYINDEX, "LUA_NOENV");
   }
   luaL_openlibs(L);
+  lua_getglobal(L, "os");
+  lua_pushcfunction(L, exit_program);
+  lua_setfield(L, -2, "exit");
+  lua_pushcfunction(L, cl_error);
+  lua_setglobal(L, "error");
   lua_createtable(L, 2, 0);
   lua_createtable(L, 0, 1);
   lua_pushliteral(L, "v");
@@ -102,7 +142,7 @@ void cl_open_libraries(lua_State *L, bool ignore_environment) {
 }
 
 static int open_deterministic(lua_State *L) {
-  lua_pushcfunction(L, cl_pairs);
+  cl_push_pairs(L);
   lua_setglobal(L, "pairs");
   lua_getglobal(L, "table");
   lua_pushcfunction(L, cl_sort);
@@ -130,7 +170,7 @@ void cl_seed(lua_State *L, int64_t seed) {
 }
 
 /* Loading reports through a status and may run the collector only. */
-int cl_load_file(lua_State *L, const char *path) { return luaL_loadfilex(L, path, "t"); }
+int cl_load_file(lua_State *L, const char *path) { return luaL_loadfilex(L, path, NULL); }
 
 int cl_load_text(lua_State *L, const char *text, size_t length, const char *name) {
   return luaL_loadbufferx(L, length ? text : "", length, name, "t");
@@ -171,7 +211,7 @@ static int remember(lua_State *L) {
   int last = last_error(L);
   lua_rawgeti(L, last, 1);
   if (lua_isnil(L, -1) || !lua_rawequal(L, 1, -1)) {
-    luaL_traceback(L, L, NULL, 1);
+    cl_push_script_traceback(L, 1);
     lua_rawseti(L, last, 2);
     lua_pushvalue(L, 1);
     lua_rawseti(L, last, 1);

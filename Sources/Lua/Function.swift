@@ -174,10 +174,12 @@ func runFunction(_ context: UnsafeMutableRawPointer?, _ L: OpaquePointer?) -> In
   guard let context, let L else { return 0 }
   return Unmanaged<FunctionRecord>.fromOpaque(context)._withUnsafeGuaranteedRef { record in
     do {
+      if record.state.isReleased { throw LuaError("\(record.function.name): the program ends") }
       try record.check(L)
       return try record.body(Call(record: record, L: L)).count
     } catch {
-      return record.state.fail(with: error)
+      let named = (error as? LuaError)?.naming("a function that \(record.qualifiedName) calls")
+      return record.state.fail(with: named ?? error)
     }
   }
 }

@@ -40,11 +40,34 @@ public struct LuaError: Error, CustomStringConvertible {
     return error
   }
 
+  /// Message and traceback as Lua has them, kept where they are no UTF-8.
+  private var bytes: [UInt8]?
+
+  mutating func keepBytes(_ message: [UInt8], _ traceback: [UInt8]) {
+    let all = traceback.isEmpty ? message : message + [UInt8(ascii: "\n")] + traceback
+    if String(validating: all, as: UTF8.self) == nil { bytes = all }
+  }
+
+  /// What `description` says, with the bytes that are no UTF-8 as they are.
+  public var outputBytes: [UInt8] { bytes ?? Array(description.utf8) }
+
   /// What a compiled loop throws when `LuaState.isInterrupted`.
   public static var interrupted: LuaError { LuaError("interrupted!") }
 
   /// The message, and the traceback when there is one.
   public var description: String {
     traceback.map { "\(message)\n\($0)" } ?? message
+  }
+}
+
+extension LuaError {
+  private static let yields = [
+    "attempt to yield across a C-call boundary", "attempt to yield from outside a coroutine",
+  ]
+
+  /// Where a coroutine cannot yield, since compiled code waits for a function: names the function.
+  func naming(_ function: @autoclosure () -> String) -> LuaError {
+    guard case .lua = origin, Self.yields.contains(message) else { return self }
+    return LuaError("\(function()) cannot yield, as compiled code waits for it (\(message))")
   }
 }

@@ -21,15 +21,23 @@ extension LuaState {
     try load(Array(text.utf8), name: name)
   }
 
-  /// Loads a file, or standard input when the path is nil.
-  public func load(file path: String?) throws -> LuaReference {
+  /// Loads a file, or standard input when the path is nil. The chunk may be compiled.
+  public func load(file path: [UInt8]?) throws -> LuaReference {
     try reserve(4)
-    return try loaded(cl_load_file(current, path))
+    guard let path else { return try loaded(cl_load_file(current, nil)) }
+    let name = path.map { CChar(bitPattern: $0) } + [0]
+    return try loaded(cl_load_file(current, name))
+  }
+
+  /// Loads a file.
+  public func load(file path: String) throws -> LuaReference {
+    try load(file: Array(path.utf8))
   }
 
   private func loaded(_ status: Int32) throws -> LuaReference {
     guard status != 0 else { return LuaReference(poppingFrom: self) }
     var error = LuaError(text(at: -1))
+    error.keepBytes(bytes(at: -1), [])
     error.isIncompleteInput = cl_is_incomplete(current)
     error.origin = .lua
     error.value = LuaReference(poppingFrom: self)
@@ -75,12 +83,13 @@ extension LuaState {
     try reserve(4)
     var length = 0
     let start = cl_push_message(current, -1, &length)
-    var error = LuaError(
-      String(decoding: UnsafeRawBufferPointer(start: start, count: length), as: UTF8.self))
+    let message = Array(UnsafeRawBufferPointer(start: start, count: length))
+    var error = LuaError(String(decoding: message, as: UTF8.self))
     pop()
     error.origin = .lua
     cl_push_traceback(current)
     if type(at: -1) == .string { error.traceback = text(at: -1) }
+    error.keepBytes(message, bytes(at: -1))
     pop()
     error.value = LuaReference(poppingFrom: self)
     throw error
@@ -156,13 +165,15 @@ extension LuaState {
   ) throws -> LuaError? {
     let L = current
     var before = cl_limit()
+    let name = label
     return try label.withCString { label in
       cl_begin_limit(L, seconds, label, &before)
       do {
         try body()
       } catch {
         let isOver = cl_end_limit(L, &before)
-        guard isOver, !Self.isInterrupted, let error = error as? LuaError else { throw error }
+        guard let error = error as? LuaError else { throw error }
+        guard isOver, !Self.isInterrupted else { throw error.naming(name) }
         return error
       }
       _ = cl_end_limit(L, &before)

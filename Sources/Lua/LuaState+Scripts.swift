@@ -31,6 +31,7 @@ extension LuaState {
     let searcher = Function("searcher", "Finds a script of the library.", [name]) { call in
       let name = try call[1].string()
       guard let script = find(name) else {
+        guard name.hasPrefix("apo.") else { return call.nothing }
         return call.result("no script '\(name)' in the library")
       }
       let chunk = try call.state.load(script.text, name: script.chunkName)

@@ -44,9 +44,22 @@ public final class LuaState {
     try registerSilently(LuaIterator.declaration)
   }
 
-  deinit {
-    home.state = nil
+  /// Whether finalizers may no longer call bound functions, since these may keep the state.
+  private(set) var isReleased = false
+  private var isClosed = false
+
+  /// Ends the state, which must not be used any more. Finalizers run now, and find all as it was.
+  public func close() {
+    guard !isClosed else { return }
+    isClosed = true
     cl_close(main)
+    home.state = nil
+  }
+
+  deinit {
+    isReleased = true
+    if !isClosed { cl_close(main) }
+    home.state = nil
   }
 
   /// Keeps a record as long as the state lives; C holds its address.

@@ -1,4 +1,4 @@
 import ApoLua
 import Glibc
 
-exit(runCommandLine(CommandLine.arguments))
+exit(runCommandLine())

@@ -5,22 +5,97 @@ import Testing
 
 @Suite("Command line")
 struct CommandLineTests {
-  @Test("Options end at the script, at - and at --")
-  func split() {
-    let cases: [([String], [String], Int)] = [
-      (["p"], [], 1),
-      (["p", "s.lua", "-e"], [], 1),
-      (["p", "-e", "x", "-i", "s.lua", "-x"], ["-e", "x", "-i"], 4),
-      (["p", "-ex", "-", "a"], ["-ex"], 2),
-      (["p", "-v", "--", "-s.lua"], ["-v"], 3),
-      (["p", "-l", "-", "s"], ["-l", "-"], 3),
-      (["p", "-e"], ["-e"], 2),
-      (["p", "--"], [], 2),
-    ]
-    for (arguments, options, script) in cases {
-      let result = CommandLineArguments.split(arguments)
-      #expect(result.options == options, "\(arguments)")
-      #expect(result.script == script, "\(arguments)")
+  /// What the arguments after the program's name ask for, in short; files are those that end in .lua.
+  private func parsed(_ arguments: [String]) -> String {
+    do {
+      let options = try CommandLineArguments(
+        (["p"] + arguments).map { Array($0.utf8) }, isFile: { $0.suffix(4) == Array(".lua".utf8) })
+      let steps = options.steps.map { step in
+        switch step {
+        case .chunk(let text): "e:" + String(decoding: text, as: UTF8.self)
+        case .module(let text): "l:" + String(decoding: text, as: UTF8.self)
+        case .warnings: "W"
+        }
+      }
+      let flags = [
+        options.isInteractive ? "i" : "", options.showsVersion ? "v" : "",
+        options.ignoresEnvironment ? "E" : "",
+      ].filter { !$0.isEmpty }
+      let command = options.command.map { [$0] } ?? []
+      return (steps + flags + command + ["\(options.script)"]).joined(separator: " ")
+    } catch {
+      return error.message
+    }
+  }
+
+  @Test("Options are lua's: joined, in order, up to the script, - or --")
+  func parse() {
+    #expect(parsed([]) == "1")
+    #expect(parsed(["s.lua", "-e"]) == "1")
+    #expect(parsed(["-e", "x", "-i", "s.lua", "-x"]) == "e:x i 4")
+    #expect(parsed(["-ex=5", "-", "a"]) == "e:x=5 2")
+    #expect(
+      parsed(["-lm=math", "-e", "", "-W", "-l", "n", "-v", "-E"]) == "l:m=math e: W l:n v E 9")
+    #expect(parsed(["-v", "--", "-s.lua"]) == "v 3")
+    #expect(parsed(["--"]) == "2")
+    #expect(parsed(["-e"]) == "'-e' needs argument")
+    #expect(parsed(["-l", "-v"]) == "'-l' needs argument")
+    #expect(parsed(["-e", "-- -l"]) == "'-e' needs argument")
+    #expect(parsed(["-e-- -l"]) == "e:-- -l 2")
+    for wrong in ["-h", "---", "-Ex", "-vv", "-iv", "-Wx", "--copies"] {
+      #expect(parsed([wrong]) == "unrecognized option '\(wrong)'")
+    }
+  }
+
+  @Test("A command is a first argument of that name, unless there is such a file")
+  func commands() throws {
+    #expect(parsed(["copy", "grpo"]) == "copy 2")
+    #expect(parsed(["--copy", "grpo"]) == "copy 2")
+    #expect(parsed(["--help"]) == "help 2")
+    #expect(parsed(["-W", "copy"]) == "W 2")
+    #expect(parsed(["--", "copy"]) == "2")
+    #expect(parsed(["copy.lua"]) == "1")
+    try Binary.withFolder { folder in
+      #expect(try Binary.run(["copy"], in: folder).output.hasPrefix("algorithms: astarpo, "))
+      try "print('a script', ...)".write(
+        to: folder.appendingPathComponent("copy"), atomically: true, encoding: .utf8)
+      #expect(try Binary.run(["copy", "x"], in: folder).output == "a script\tx\n")
+    }
+  }
+
+  @Test("Bytes that are no UTF-8 are kept, in arguments, chunks, errors and names of files")
+  func bytes() throws {
+    try Binary.withFolder { folder in
+      let shell = """
+        cd '\(folder.path)'; e=$(printf '\\351'); p='\(Binary.url.path)'
+        printf 'print(arg[0]:byte(1), (...):byte(1)) error("\\351")' > "$e.lua"
+        "$p" "$e.lua" "$e" 2> err; tail -c +1 err | od -An -tx1 | tr -d ' \\n' | grep -c e92e6c75613a
+        "$p" -e "print(#'$e', arg[2]:byte(9))"
+        "$p" -e "local ok, m = pcall(require 'apo'.load, '$e') print(m)"
+        "$p" -e "local ok, m = pcall(require 'apo'.json.write, '$e.json', {}) print(ok)"; ls *.json
+        """
+      let path = folder.appendingPathComponent("s.sh").path
+      try shell.write(toFile: path, atomically: true, encoding: .utf8)
+      let result = try Binary.run(["-e", "os.execute [[sh '\(path)' 2>&1]]"])
+      #expect(
+        result.output == """
+          233\t233
+          1
+          1\t233
+          a path must be valid UTF-8, got '\u{FFFD}'
+          false
+          ls: cannot access '*.json': No such file or directory
+
+          """)
+    }
+  }
+
+  @Test("A compiled script runs as one of text does")
+  func compiled() throws {
+    try Binary.withFolder { folder in
+      let make = "io.open('s.luac', 'wb'):write(string.dump(load 'print(#arg, ...)')):close()"
+      _ = try Binary.run(["-e", make], in: folder)
+      #expect(try Binary.run(["s.luac", "x"], in: folder).output == "1\tx\n")
     }
   }
 
@@ -67,7 +142,7 @@ struct CommandLineTests {
     let result = try Binary.run(
       [
         "-e", "print(string == s)", "-l", "s=string", "-e", "print(string == s)", "-lmath",
-        "-eprint(math.pi > 3)", "-e", "-- -l", "-",
+        "-eprint(math.pi > 3)", "-e-- -l", "-",
       ], input: "print(...)\nprint(arg[0], #arg)")
     #expect(result.output == "false\ntrue\ntrue\n\n-\t0\n")
     #expect(result.status == 0)
@@ -132,8 +207,12 @@ struct CommandLineTests {
           + "\t(command line):1: in main chunk\n"))
     #expect(try Binary.run(["nofile.lua"]).errors.contains("cannot open nofile.lua"))
     #expect(try Binary.run(["-e", "x ="]).errors.contains("(command line):1: unexpected symbol"))
-    #expect(try Binary.run(["-z"]).status == 1)
-    #expect(try Binary.run(["-z"]).errors.contains("-z"))
+    let unknown = try Binary.run(["-z"])
+    #expect(unknown.status == 1)
+    #expect(
+      unknown.errors.contains(
+        "apo-lua: unrecognized option '-z'\nusage: apo-lua [options] [<script> [<argument> ...]]\n"
+      ))
     #expect(try Binary.run(["-e", "os.exit(7)"]).status == 7)
     #expect(try Binary.run(["-e", "os.exit(true, true)"]).status == 0)
     let object = "error(setmetatable({}, {__tostring = function() return 'mine' end}))"
@@ -181,6 +260,10 @@ struct CommandLineTests {
     #expect(help.status == 0 && help.output.contains("-e <chunk>"))
     #expect(try Binary.run(["-W", "-e", "warn('careful')"]).errors == "Lua warning: careful\n")
     #expect(try Binary.run(["-e", "warn('careful')"]).errors.isEmpty)
+    let steered =
+      "warn('a') warn('@on') warn('b', 'c') warn('@off') warn('d') warn('@on') warn('@e')"
+    #expect(try Binary.run(["-e", steered]).errors == "Lua warning: bc\n")
+    #expect(try Binary.run(["-e", "warn 'a'", "-W", "-ewarn 'b'"]).errors == "Lua warning: b\n")
   }
 
   @Test("require 'apo' sets no global")

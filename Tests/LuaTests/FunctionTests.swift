@@ -113,7 +113,7 @@ extension BridgeTests {
         for x in test.each{7, 8} do seen[#seen + 1] = x end
         assert(seen[1] == 7 and seen[2] == 8 and #seen == 2)
         assert(test.echo("\\xff\\0z") == "\\xff\\0z" and test.echo{a = {1, "b"}}.a[2] == "b")
-        assert(getmetatable(v) == false)
+        assert(getmetatable(v) == "apo.Vector" and not pcall(setmetatable, v, {}))
         do local w <close> = test.vector{1} end
         """)
     }

@@ -46,7 +46,7 @@ void cl_open_libraries(lua_State *L, bool ignore_environment);
 void cl_set_warnings(lua_State *L, bool on);
 const char *cl_lua_version(void);
 
-/* Loading (text only; pushes the chunk or the message) and calling (pops function and
+/* Loading (files may be compiled, texts not; pushes the chunk or the message) and calling (pops function and
  * arguments, pushes results or the error value). Both return 0 for success. */
 int cl_load_file(lua_State *L, const char *path);   /* NULL: standard input */
 int cl_load_text(lua_State *L, const char *text, size_t length, const char *name);
