@@ -118,9 +118,18 @@ let fileFunctions = [
   },
   Function(
     "remove_temporary", "Removes the temporary files that killed processes left in a folder.",
-    [Parameter("path", .string, "the folder")]
+    [
+      Parameter("path", .string, "the folder"),
+      Parameter(
+        "names", .list(of: .string), "files that only this process writes, as it holds their lock",
+        default: []),
+    ]
   ) { call in
-    try AtomicFile.removeLeftovers(in: call.path())
+    let folder = try call.path()
+    AtomicFile.removeLeftovers(in: folder)
+    for name in try call[2].value().asTable?.list.compactMap(\.asString) ?? [] {
+      AtomicFile.removeLeftovers(in: folder, of: name, isAlone: true)
+    }
     return call.nothing
   },
   lockFunction,

@@ -120,14 +120,17 @@ public enum AtomicFile {
     fchmod(descriptor, old.st_mode & 0o777)
   }
 
-  /// Removes the temporary files in a folder, or those for one target, whose process is dead.
-  public static func removeLeftovers(in folder: String, of target: String? = nil) {
+  /// Removes the temporary files in a folder, or those for one target, whose process is dead, or which the caller knows
+  /// to be of no other process.
+  public static func removeLeftovers(
+    in folder: String, of target: String? = nil, isAlone: Bool = false
+  ) {
     for entry in (try? folderEntries(folder)) ?? [] {
       guard let name = TemporaryName(entry), target.map(name.isFor) ?? true,
         !inFlight.withLock({ $0.contains(entry) })
       else { continue }
       let path = "\(folder)/\(entry)"
-      if name.isOfDeadProcess(path) { unlink(path) }
+      if isAlone || name.isOfDeadProcess(path) { unlink(path) }
     }
   }
 

@@ -114,6 +114,7 @@ public final class FolderUpdate {
     let path = "\(folder)/\(name)"
     var status = stat()
     guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return false }
-    return (try? MappedFile(path).withBytes { $0.elementsEqual(bytes) }) ?? false
+    guard let file = try? InputFile(path), file.size == bytes.count else { return false }
+    return (try? file.withBytes { $0.elementsEqual(bytes) }) ?? false
   }
 }

@@ -6,7 +6,7 @@
 extension JSON {
   /// Reads a file that holds one JSON value; the error names file, line and column.
   public static func read(_ path: String, deepest: Int = 512) throws -> JSON {
-    try MappedFile(path).withBytes { try parse($0, file: path, deepest: deepest) }
+    try InputFile(path).withBytes { try parse($0, file: path, deepest: deepest) }
   }
 
   /// Parses a text that holds one JSON value.

@@ -1,3 +1,5 @@
+import Glibc
+
 /// Files with one JSON value a line.
 public enum JSONLines {
   /// Reads every line; blank lines are skipped, a byte order mark and CR LF are accepted.
@@ -22,28 +24,65 @@ public final class JSONLinesReader {
   public private(set) var line = 0
   private let path: String
   private let deepest: Int
-  private let file: MappedFile
+  private let file: InputFile
+  /// What was read of the file beyond the lines that were given.
+  private var buffer: [UInt8] = []
   private var position = 0
+  /// How much of the file was read.
+  private var offset = 0
 
-  /// Opens a file; throws when there is none.
+  /// Opens a file; throws when there is none. What is appended to it later is not read.
   public init(_ path: String, deepest: Int = 512) throws {
     (self.path, self.deepest) = (path, deepest)
-    file = try MappedFile(path)
+    file = try InputFile(path)
   }
 
   /// The value of the next line that is not blank, nil at the end of the file.
   ///
   /// A byte order mark and CR LF are accepted. The error names file, line and reason.
   public func next() throws -> JSON? {
-    try file.withBytes { bytes in
-      while position < bytes.count {
-        line += 1
-        let end = bytes[position...].firstIndex(of: 10) ?? bytes.count
-        let text = UnsafeRawBufferPointer(rebasing: bytes[position..<end])
-        position = min(end + 1, bytes.count)
-        if !isBlank(text) { return try parse(text) }
+    while let place = try nextLine() {
+      line += 1
+      let value: JSON? = try buffer.withUnsafeBytes { bytes in
+        let text = UnsafeRawBufferPointer(rebasing: bytes[place])
+        return isBlank(text) ? nil : try parse(text)
       }
-      return nil
+      if let value { return value }
+    }
+    return nil
+  }
+
+  /// Where the next line is in the buffer, without its end; nil at the end of the file.
+  private func nextLine() throws -> Range<Int>? {
+    var searched = position
+    while true {
+      if let end = newline(from: searched) {
+        defer { position = end + 1 }
+        return position..<end
+      }
+      guard offset < file.size else {
+        defer { position = buffer.count }
+        return position < buffer.count ? position..<buffer.count : nil
+      }
+      buffer.removeFirst(position)
+      (searched, position) = (buffer.count, 0)
+      // A line that is longer than the buffer doubles it.
+      let count = min(max(1 << 16, buffer.count), file.size - offset)
+      buffer.append(contentsOf: repeatElement(0, count: count))
+      try buffer.withUnsafeMutableBytes {
+        guard let start = $0.baseAddress else { return }
+        try file.read(offset..<offset + count, into: start + searched)
+      }
+      offset += count
+    }
+  }
+
+  private func newline(from start: Int) -> Int? {
+    buffer.withUnsafeBytes { bytes in
+      guard start < bytes.count, let base = bytes.baseAddress,
+        let found = memchr(base + start, 10, bytes.count - start)
+      else { return nil }
+      return UnsafeRawPointer(found) - base
     }
   }
 

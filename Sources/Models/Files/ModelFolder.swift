@@ -16,7 +16,7 @@ public enum ModelFolder {
   public static func readCompanions(_ folder: String) throws -> [String: [UInt8]] {
     var result: [String: [UInt8]] = [:]
     for name in companions where fileExists("\(folder)/\(name)") {
-      result[name] = try MappedFile("\(folder)/\(name)").withBytes { Array($0) }
+      result[name] = try InputFile("\(folder)/\(name)").withBytes { Array($0) }
     }
     return result
   }
@@ -44,7 +44,7 @@ public enum ModelFolder {
     let parent = path.lastIndex(of: "/").map { path[..<$0] + "/." } ?? "."
     var files = try readCompanions(isFile ? String(parent) : path)
     files["generation_config.json"] = nil
-    if isFile { files["tokenizer.json"] = try MappedFile(path).withBytes { Array($0) } }
+    if isFile { files["tokenizer.json"] = try InputFile(path).withBytes { Array($0) } }
     return files
   }
 

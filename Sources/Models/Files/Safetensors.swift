@@ -1,8 +1,8 @@
 import Glibc
 import Tensors
 
-// Reading tensors from safetensors files, one or several shards, memory-mapped: opening a large
-// checkpoint costs nothing until a tensor is read.
+// Reading tensors from safetensors files, one or several shards: opening a large checkpoint reads the
+// headers, and nothing else until a tensor is asked for.
 
 /// The tensors of a safetensors file or of a model folder's files.
 public struct Safetensors: Sendable {
@@ -17,13 +17,20 @@ public struct Safetensors: Sendable {
 
   private struct Shard: Sendable {
     let path: String
-    let file: MappedFile
+    let file: InputFile
     let header: SafetensorsHeader
 
     init(_ path: String) throws {
       self.path = path
-      file = try MappedFile(path)
-      header = try file.withBytes { try SafetensorsHeader($0, file: path) }
+      file = try InputFile(path)
+      let start = min(file.size, 8)
+      let length = try file.withBytes(0..<start) {
+        $0.count < 8 ? 0 : UInt64(littleEndian: $0.loadUnaligned(as: UInt64.self))
+      }
+      let isPossible = length <= UInt64(SafetensorsHeader.longest)
+      let end = isPossible ? min(file.size, 8 + Int(length)) : start
+      let size = file.size
+      header = try file.withBytes(0..<end) { try SafetensorsHeader($0, size: size, file: path) }
     }
   }
 
@@ -104,22 +111,18 @@ public struct Safetensors: Sendable {
   public func read(_ name: String, into target: UnsafeMutablePointer<Float>, count: Int) throws {
     let read = try reader(name, count: count)
     let pieces = blocks(count, size: 1 << 20)
+    let failure = FirstError()
     Team.shared.forEach(pieces.count) { range in
-      for piece in pieces[range] { read(piece, target + piece.lowerBound) }
+      failure.catching {
+        for piece in pieces[range] { try read(piece, target + piece.lowerBound) }
+      }
     }
-  }
-
-  /// Gives back what reading a tensor in pieces has left of it in memory: the kernel maps pages around those that are read.
-  func release(_ name: String) throws {
-    let (shard, entry) = try entry(name)
-    shard.file.release(entry.bytes)
+    try failure.check()
   }
 
   /// What reads a range of the `count` numbers of a float tensor to memory, from any thread.
-  ///
-  /// Pages of the file are given back as they are read, so that a loaded model is not in memory twice.
   func reader(_ name: String, count: Int) throws
-    -> (_ range: Range<Int>, _ target: UnsafeMutablePointer<Float>) -> Void
+    -> (_ range: Range<Int>, _ target: UnsafeMutablePointer<Float>) throws -> Void
   {
     let (shard, entry) = try entry(name)
     guard entry.count == count else {
@@ -133,11 +136,10 @@ public struct Safetensors: Sendable {
     let (start, size) = (entry.bytes.lowerBound, entry.type.size)
     return { range, target in
       let bytes = start + range.lowerBound * size..<start + range.upperBound * size
-      shard.file.withBytes {
-        let source = UnsafeRawBufferPointer(rebasing: $0[bytes])
-        FloatConversion.convert(source, entry.type, into: target, count: range.count)
+      guard entry.type != .float32 else { return try shard.file.read(bytes, into: target) }
+      try shard.file.withBytes(bytes) {
+        FloatConversion.convert($0, entry.type, into: target, count: range.count)
       }
-      shard.file.release(bytes)
     }
   }
 
@@ -145,19 +147,14 @@ public struct Safetensors: Sendable {
   func areEqual(_ first: String, _ second: String) throws -> Bool {
     let (a, b) = try (entry(first), entry(second))
     guard a.entry.type == b.entry.type, a.entry.shape == b.entry.shape else { return false }
-    return blocks(a.entry.bytes.count, size: 1 << 22).allSatisfy { piece in
+    return try blocks(a.entry.bytes.count, size: 1 << 22).allSatisfy { piece in
       func place(_ entry: SafetensorsEntry) -> Range<Int> {
         entry.bytes.lowerBound + piece.lowerBound..<entry.bytes.lowerBound + piece.upperBound
       }
-      let (left, right) = (place(a.entry), place(b.entry))
-      defer {
-        a.shard.file.release(left)
-        b.shard.file.release(right)
-      }
-      return a.shard.file.withBytes { bytes in
-        b.shard.file.withBytes {
-          guard let one = bytes.baseAddress, let other = $0.baseAddress else { return true }
-          return memcmp(one + left.lowerBound, other + right.lowerBound, piece.count) == 0
+      return try a.shard.file.withBytes(place(a.entry)) { one in
+        try b.shard.file.withBytes(place(b.entry)) { other in
+          guard let one = one.baseAddress, let other = other.baseAddress else { return true }
+          return memcmp(one, other, piece.count) == 0
         }
       }
     }
@@ -166,20 +163,19 @@ public struct Safetensors: Sendable {
   /// The numbers of an integer or Boolean tensor, row-major.
   public func integers(_ name: String) throws -> [Int] {
     let (shard, entry) = try entry(name)
-    func load<Value: FixedWidthInteger>(_ type: Value.Type) -> [Int] {
-      shard.file.withBytes { bytes in
+    func load<Value: FixedWidthInteger>(_ type: Value.Type) throws -> [Int] {
+      try shard.file.withBytes(entry.bytes) { bytes in
         (0..<entry.count).map {
-          let offset = entry.bytes.lowerBound + $0 * entry.type.size
-          return Int(bytes.loadUnaligned(fromByteOffset: offset, as: type))
+          Int(bytes.loadUnaligned(fromByteOffset: $0 * entry.type.size, as: type))
         }
       }
     }
     switch entry.type {
-    case .int64: return load(Int64.self)
-    case .int32: return load(Int32.self)
-    case .int16: return load(Int16.self)
-    case .int8: return load(Int8.self)
-    case .uint8, .bool: return load(UInt8.self)
+    case .int64: return try load(Int64.self)
+    case .int32: return try load(Int32.self)
+    case .int16: return try load(Int16.self)
+    case .int8: return try load(Int8.self)
+    case .uint8, .bool: return try load(UInt8.self)
     case .float32, .float64, .float16, .bfloat16:
       throw FileError(
         shard.path, "tensor '\(name)' has dtype \(entry.type.rawValue), expected integers")

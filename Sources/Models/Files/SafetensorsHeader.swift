@@ -57,15 +57,17 @@ package struct SafetensorsHeader {
   /// The official limit; a longer header is a lie or an attack.
   static let longest = 100_000_000
 
-  /// Reads the beginning of a file's bytes; throws a `FileError` where it does not fit them.
-  package init(_ bytes: UnsafeRawBufferPointer, file: String) throws {
-    guard bytes.count >= 8 else {
-      throw FileError(file, "\(bytes.count) bytes are too few for a safetensors file")
+  /// Reads the beginning of a file of `size` bytes, or of the bytes given; throws a `FileError` where it does not fit
+  /// them.
+  package init(_ bytes: UnsafeRawBufferPointer, size: Int? = nil, file: String) throws {
+    let size = size ?? bytes.count
+    guard size >= 8 else {
+      throw FileError(file, "\(size) bytes are too few for a safetensors file")
     }
     let length = UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self))
-    guard length <= min(UInt64(bytes.count - 8), UInt64(Self.longest)) else {
+    guard length <= min(UInt64(size - 8), UInt64(Self.longest)) else {
       throw FileError(
-        file, "the header claims \(length) bytes, the file has \(bytes.count - 8) after its length")
+        file, "the header claims \(length) bytes, the file has \(size - 8) after its length")
     }
     let dataStart = 8 + Int(length)
     let text = UnsafeRawBufferPointer(rebasing: bytes[8..<dataStart])
@@ -79,12 +81,12 @@ package struct SafetensorsHeader {
         continue
       }
       let fields = try JSONFields(member.value, file: "\(file): header", path: member.key)
-      let entry = try Self.entry(fields, name: member.key, dataStart..<bytes.count, file)
+      let entry = try Self.entry(fields, name: member.key, dataStart..<size, file)
       guard entries.updateValue(entry, forKey: member.key) == nil else {
         throw FileError(file, "tensor '\(member.key)' is in the header twice")
       }
     }
-    try checkCoverage(dataStart..<bytes.count, file)
+    try checkCoverage(dataStart..<size, file)
   }
 
   private static func metadata(_ value: JSON, _ file: String) throws -> [String: String] {

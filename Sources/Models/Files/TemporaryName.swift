@@ -34,9 +34,22 @@ struct TemporaryName {
     if host == Self.thisHost {
       if process == getpid() { return true }
       if kill(process, 0) != 0, errno == ESRCH { return true }
+      if Self.isUnburied(process) { return true }
     }
     var status = stat()
     return lstat(path, &status) == 0 && time(nil) - status.st_mtim.tv_sec > 86_400
+  }
+
+  /// Whether a process was killed and its parent has yet to ask for it; in containers some never do.
+  private static func isUnburied(_ process: pid_t) -> Bool {
+    guard let file = try? InputFile("/proc/\(process)/stat") else { return false }
+    var bytes = [UInt8](repeating: 0, count: 512)
+    let count = file.readSome(&bytes)
+    // The state follows the name, which stands in parentheses and may hold any character.
+    guard let end = bytes[..<count].lastIndex(of: UInt8(ascii: ")")), end + 2 < count else {
+      return false
+    }
+    return bytes[end + 2] == UInt8(ascii: "Z")
   }
 
   /// So much of a name that with what is added it is not too long for the system.

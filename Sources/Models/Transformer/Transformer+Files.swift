@@ -133,15 +133,16 @@ extension Transformer {
 
 extension Safetensors {
   /// A matrix of a file, held as bfloat16; weights of other formats are rounded.
-  fileprivate func matrix(
+  func matrix(
     _ name: String, _ shape: [Int], isTransposed: Bool
   ) throws -> BFloat16Matrix {
     let read = try reader(name, count: shape.reduce(1, *))
     let width = shape[1]
+    let failure = FirstError()
     let matrix = try BFloat16Matrix(shape: shape, isTransposed: isTransposed) { rows, target in
-      read(rows.lowerBound * width..<rows.upperBound * width, target)
+      failure.catching { try read(rows.lowerBound * width..<rows.upperBound * width, target) }
     }
-    try release(name)
+    try failure.check()
     return matrix
   }
 }

@@ -128,7 +128,7 @@ local function open(dir, about, held)
   journal.lengths = {}
   for _, name in ipairs(files) do journal.lengths[name] = 0 end
   if not dir then return journal end
-  system.remove_temporary(dir)
+  system.remove_temporary(dir, {"run.json", "script.lua", "curve.html", "checkpoint.json"})
   if is_run(dir) then continue(journal, about) else json.write(dir .. "/run.json", about) end
   keep_script(journal)
   return journal

@@ -78,7 +78,7 @@ import Testing
       for (path, kind) in [(folder + "/pipe", "pipe"), ("/dev/zero", "device"), (folder, "folder")]
       {
         let expected = "\(path): is not a regular file but a \(kind)"
-        #expect(errorText { _ = try MappedFile(path) } == expected)
+        #expect(errorText { _ = try InputFile(path) } == expected)
         #expect(errorText { _ = try XXHash64.ofFile(path) } == expected)
         #expect(errorText { _ = try AppendedFile.dropTornLine(path) } == expected)
       }
@@ -233,6 +233,27 @@ import Testing
       }
       AtomicFile.removeLeftovers(in: folder)
       #expect(try folderEntries(folder).count == 2)
+    }
+  }
+
+  /// A process that was killed keeps its number until its parent asks for it, which some never do.
+  @Test func temporaryFilesOfAProcessThatNobodyBuriedAreRemoved() throws {
+    var process = pid_t()
+    var arguments: [UnsafeMutablePointer<CChar>?] = [strdup("sleep"), strdup("60"), nil]
+    defer { for argument in arguments { free(argument) } }
+    try #require(posix_spawn(&process, "/bin/sleep", nil, nil, &arguments, nil) == 0)
+    try withTemporaryFolder { folder in
+      let host = TemporaryName(target: "f", serial: 1).text.split(separator: ".")[1]
+      let name = "\(folder)/.f.\(host).\(process)-1.tmp"
+      try AtomicFile.write(name, "")
+      AtomicFile.removeLeftovers(in: folder)
+      #expect(fileExists(name))
+      kill(process, SIGKILL)
+      var status = siginfo_t()
+      waitid(P_PID, id_t(process), &status, WEXITED | WNOWAIT)
+      AtomicFile.removeLeftovers(in: folder)
+      #expect(!fileExists(name))
+      waitpid(process, nil, 0)
     }
   }
 }
