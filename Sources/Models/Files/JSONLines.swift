@@ -24,7 +24,8 @@ public final class JSONLinesReader {
   public private(set) var line = 0
   private let path: String
   private let deepest: Int
-  private let file: InputFile
+  /// Nil when all of it was read: whoever stops midway keeps the file open until the reader is collected.
+  private var file: InputFile?
   /// What was read of the file beyond the lines that were given.
   private var buffer: [UInt8] = []
   private var position = 0
@@ -60,7 +61,8 @@ public final class JSONLinesReader {
         defer { position = end + 1 }
         return position..<end
       }
-      guard offset < file.size else {
+      guard let file, offset < file.size else {
+        self.file = nil
         defer { position = buffer.count }
         return position < buffer.count ? position..<buffer.count : nil
       }
@@ -74,6 +76,7 @@ public final class JSONLinesReader {
         try file.read(offset..<offset + count, into: start + searched)
       }
       offset += count
+      if offset == file.size { self.file = nil }
     }
   }
 

@@ -41,3 +41,12 @@ end)
 raises("nothing.jsonl: cannot be opened: No such file", json.read_lines, "nothing.jsonl")
 json.write(path, {x = {1}})
 equal(json.read(path), {x = {1}})
+
+-- A reader of a small file keeps nothing open, however many there are and whether they come to the end.
+spec.write(spec.folder .. "/small.jsonl", "1\n2\n")
+local readers = {}
+for i = 1, 3000 do
+  readers[i] = json.read_lines(spec.folder .. "/small.jsonl")
+  equal(readers[i](), 1)
+end
+for i = 1, 3000 do equal(readers[i](), 2) end
