@@ -73,7 +73,13 @@ let jsonModule = Module(
       example: #"for row, line in apo.json.read_lines("data.jsonl") do print(line, row.prompt) end"#
     ) { call in
       let keep = try call[2].options()["keep_null"].boolean()
-      let reader = try JSONLinesReader(call.path(), deepest: LuaState.depthLimit)
+      let path = try call.path()
+      let reader: JSONLinesReader
+      do { reader = try JSONLinesReader(path, deepest: LuaState.depthLimit) } catch {
+        // Readers that were given up midway keep files open, perhaps as many as there may be.
+        call.state.collectGarbage()
+        reader = try JSONLinesReader(path, deepest: LuaState.depthLimit)
+      }
       return try call.result(
         LuaIterator {
           guard let value = try reader.next() else { return nil }

@@ -117,6 +117,12 @@ let fileFunctions = [
     return call.nothing
   },
   Function(
+    "shown", "A path as an error shows it: in one line, control characters written out.", [path],
+    returns: [Returned(.string, "the text")]
+  ) { call in
+    try call.result(shown(call[1].string()))
+  },
+  Function(
     "remove_temporary", "Removes the temporary files that killed processes left in a folder.",
     [
       Parameter("path", .string, "the folder"),

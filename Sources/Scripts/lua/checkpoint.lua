@@ -9,7 +9,7 @@ local apo = require "apo"
 local algorithm_state = require "apo.algorithm_state"
 local checksums, kept = require "apo.checkpoint.checksums", require "apo.checkpoint.kept"
 local fail = require "apo.fail"
-local json, system = apo.json, apo.system
+local json, system, shown = apo.json, apo.system, apo.system.shown
 
 -- The step of the latest complete checkpoint and its folder; nil when there is none.
 local function latest(dir)
@@ -27,7 +27,7 @@ local function noted(dir)
   local about = json.read(path)
   local step = type(about) == "table" and about.step
   if math.type(step) ~= "integer" or step < 0 then
-    fail(path .. ": field 'step' must be the step of the last checkpoint")
+    fail(shown(path) .. ": field 'step' must be the step of the last checkpoint")
   end
   return step
 end
@@ -92,13 +92,13 @@ local function choose(dir, resume)
       local there = kept.steps(dir)
       for i, other in ipairs(there) do there[i] = "step-" .. other end
       fail(("%s/checkpoint has no %s; there is %s"):format(
-        dir, resume, there[1] and table.concat(there, ", ") or "none"))
+        shown(dir), resume, there[1] and table.concat(there, ", ") or "none"))
     end
   else
     local saved = noted(dir)
     if saved and (not step or step < saved) then
       fail(("%s is gone, the checkpoint that this run saved last%s"):format(
-        kept.folder(dir, saved), way_out(dir, saved)))
+        shown(kept.folder(dir, saved)), way_out(dir, saved)))
     end
   end
   if not step then return nil end
@@ -120,10 +120,10 @@ end
 -- The state that a file holds, checked: a run goes on counting from its numbers.
 local function read_state(path)
   local state = json.read(path)
-  if type(state) ~= "table" then fail(path .. ": must be an object, got " .. type(state)) end
+  if type(state) ~= "table" then fail(shown(path) .. ": must be an object, got " .. type(state)) end
   local function check(name, value, is_good, expected)
     if not is_good then
-      fail(("%s: field '%s' must be %s, got %s"):format(path, name, expected, tostring(value)))
+      fail(("%s: field '%s' must be %s, got %s"):format(shown(path), name, expected, tostring(value)))
     end
   end
   local function is_count(value) return math.type(value) == "integer" and value >= 0 end

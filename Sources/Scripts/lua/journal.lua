@@ -14,7 +14,7 @@
 local apo = require "apo"
 local fail = require "apo.fail"
 local rows_of_files = require "apo.rows"
-local json, system = apo.json, apo.system
+local json, system, shown = apo.json, apo.system, apo.system.shown
 
 local Journal = {}
 Journal.__index = Journal
@@ -60,7 +60,7 @@ local function check_unused(dir)
   for _, name in ipairs{"script.lua", "checkpoint", "checkpoint.json", "curve.html", table.unpack(files)} do
     if system.exists(dir .. "/" .. name) then
       fail(("%s has a %s and no run.json: it is not the folder of a run; choose another")
-        :format(dir, name))
+        :format(shown(dir), name))
     end
   end
 end
@@ -74,9 +74,9 @@ end
 local function settings(path)
   local about = json.read(path)
   local found = type(about) == "table" and about.settings
-  if type(found) ~= "table" then fail(path .. ": field 'settings' must be an object") end
+  if type(found) ~= "table" then fail(shown(path) .. ": field 'settings' must be an object") end
   if found.seed ~= nil and math.type(found.seed) ~= "integer" then
-    fail(("%s: field 'settings.seed' must be an integer, got %s"):format(path, type(found.seed)))
+    fail(("%s: field 'settings.seed' must be an integer, got %s"):format(shown(path), type(found.seed)))
   end
   return found
 end
@@ -92,7 +92,7 @@ local function continue(journal, about)
   local changed = differences(settings(path), about.settings)
   if changed ~= "" then
     fail(("%s: the run was started with other settings (%s); use them again to resume it, "
-      .. "or choose another folder"):format(path, changed))
+      .. "or choose another folder"):format(shown(path), changed))
   end
 end
 
@@ -112,11 +112,11 @@ local function lock(dir, resume)
     check_unused(dir)
   elseif not resume then
     fail(("%s holds a run already: resume = true goes on with it, another dir starts a new one")
-      :format(dir))
+      :format(shown(dir)))
   end
   local held = system.lock(dir .. "/.lock")
   if not held then
-    fail(dir .. ": another training is writing to this folder; wait for its end or choose another")
+    fail(shown(dir) .. ": another training is writing to this folder; wait for its end or choose another")
   end
   return held
 end
@@ -184,7 +184,7 @@ function Journal:lines(name)
   if system.size(path) then
     for record, line in json.read_lines(path) do
       if type(record) ~= "table" then
-        fail(("%s: line %d: must be an object of figures, got %s"):format(path, line, type(record)))
+        fail(("%s: line %d: must be an object of figures, got %s"):format(shown(path), line, type(record)))
       end
       records[#records + 1] = record
     end
@@ -198,7 +198,7 @@ function Journal:rewind(sizes)
     local path = self.dir .. "/" .. name
     local size, kept = system.size(path) or 0, sizes[name] or 0
     if size < kept then
-      fail(("%s has %d bytes, the checkpoint was made when it had %d"):format(path, size, kept))
+      fail(("%s has %d bytes, the checkpoint was made when it had %d"):format(shown(path), size, kept))
     elseif size > kept then
       system.truncate(path, kept)
     end

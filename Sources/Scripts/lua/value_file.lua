@@ -12,7 +12,7 @@
 local apo = require "apo"
 local fail = require "apo.fail"
 local reached_code = require "apo.reached_code"
-local json, system = apo.json, apo.system
+local json, system, shown = apo.json, apo.system, apo.system.shown
 
 local header_start = [[{"format":"apo.values",]]
 
@@ -51,16 +51,16 @@ end
 
 local function check_header(path, header, settings)
   if type(header) ~= "table" or header.format ~= "apo.values" then
-    fail(path .. ": not a file of values; choose another path")
+    fail(shown(path) .. ": not a file of values; choose another path")
   elseif header.version ~= 1 then
-    fail(("%s: line 1: version %s is not known, 1 is"):format(path, tostring(header.version)))
+    fail(("%s: line 1: version %s is not known, 1 is"):format(shown(path), tostring(header.version)))
   end
   local old = type(header.settings) == "table" and header.settings or {}
   settings.seed = settings.seed or old.seed
   local changed = differences(old, settings)
   if changed ~= "" then
     fail(("%s was made with other settings (%s); use them again, or choose another path")
-      :format(path, changed))
+      :format(shown(path), changed))
   end
 end
 
@@ -68,11 +68,11 @@ local function check_entry(path, line, entry, n)
   local function is_list(list) return type(list) == "table" and #list == n end
   if type(entry) ~= "table" or math.type(entry.index) ~= "integer" or type(entry.hash) ~= "string"
     or not is_list(entry.rewards) or not is_list(entry.lengths) then
-    fail(("%s: line %d: expected index, hash, %d rewards and lengths"):format(path, line, n))
+    fail(("%s: line %d: expected index, hash, %d rewards and lengths"):format(shown(path), line, n))
   end
   for _, reward in ipairs(entry.rewards) do
     if type(reward) ~= "number" then
-      fail(("%s: line %d: a reward is not a number"):format(path, line))
+      fail(("%s: line %d: a reward is not a number"):format(shown(path), line))
     end
   end
 end
@@ -83,7 +83,7 @@ local function check_start(path)
   if not text then fail(problem) end
   local start = text:sub(1, #header_start)
   if start ~= header_start:sub(1, #start) then
-    fail(path .. ": line 1: not a file of values; choose another path")
+    fail(shown(path) .. ": line 1: not a file of values; choose another path")
   end
 end
 
@@ -140,7 +140,7 @@ local function is_there(file)
   if not size or size == 0 then return false end
   if size < file.length or system.read_file(file.path, #file.header) ~= file.header then
     fail(("%s was changed by another program: it has %d bytes, %d were written to it; put it back, or "
-      .. "choose another path"):format(file.path, size, file.length))
+      .. "choose another path"):format(shown(file.path), size, file.length))
   end
   return true
 end

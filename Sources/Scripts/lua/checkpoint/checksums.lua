@@ -4,7 +4,7 @@
 --   {"files":{"policy/config.json":{"size":712,"xxh64":"8c5e…"},…,"state.json":{…}}}
 
 local apo = require "apo"
-local json, system = apo.json, apo.system
+local json, system, shown = apo.json, apo.system, apo.system.shown
 
 local name_of_list = "checksums.json"
 
@@ -34,28 +34,28 @@ end
 -- What is wrong with a file, nil for nothing.
 local function fault(path, saved)
   local size = system.size(path)
-  if type(saved) ~= "table" then return path .. ": its checksum is missing" end
-  if not size then return path .. ": is missing" end
+  if type(saved) ~= "table" then return shown(path) .. ": its checksum is missing" end
+  if not size then return shown(path) .. ": is missing" end
   if size ~= saved.size then
-    return ("%s: has %d bytes, %s were saved"):format(path, size, saved.size)
+    return ("%s: has %d bytes, %s were saved"):format(shown(path), size, saved.size)
   end
   local is_read, sum = pcall(system.checksum, path)
   if not is_read then return tostring(sum) end
   if sum ~= saved.xxh64 then
     return ("%s: its bytes are not those that were saved: their XXH64 is %s, that of the saved ones %s")
-      :format(path, sum, saved.xxh64)
+      :format(shown(path), sum, saved.xxh64)
   end
 end
 
 -- What is wrong with a folder, as a text that names the file; nil when it is as it was written.
 local function problem(folder)
   local path = folder .. "/" .. name_of_list
-  if not system.exists(path) then return path .. ": is missing" end
+  if not system.exists(path) then return shown(path) .. ": is missing" end
   local is_read, list = pcall(json.read, path)
   if not is_read then return tostring(list) end
   local saved = type(list) == "table" and list.files
   if type(saved) ~= "table" or not saved["state.json"] then
-    return path .. ": field 'files' must be an object of checksums, with that of state.json"
+    return shown(path) .. ": field 'files' must be an object of checksums, with that of state.json"
   end
   for name, of_file in pairs(saved) do
     local text = fault(folder .. "/" .. name, of_file)

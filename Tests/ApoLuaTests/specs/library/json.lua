@@ -50,3 +50,8 @@ for i = 1, 3000 do
   equal(readers[i](), 1)
 end
 for i = 1, 3000 do equal(readers[i](), 2) end
+-- Those of a large file are closed when they are collected, at the latest when there may be no more.
+local large = {}
+for i = 1, 20000 do large[i] = i end
+spec.write(spec.folder .. "/large.jsonl", table.concat(large, "\n"))
+for _ = 1, 2000 do equal(json.read_lines(spec.folder .. "/large.jsonl")(), 1) end

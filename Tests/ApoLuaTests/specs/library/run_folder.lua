@@ -102,6 +102,14 @@ train(dir, {max_steps = 1, on_step = function()
 end})
 equal(train(spec.folder .. "/link", {resume = true}).steps, 6)
 
+-- A path with control characters is shown in one line.
+dir = spec.folder .. "/new\nline\27[2J"
+train(dir, {max_steps = 1})
+raises("/new\\nline\\x1B[2J holds a run already", train, dir)
+system.remove_folder(dir .. "/checkpoint")
+raises("/new\\nline\\x1B[2J/checkpoint/step-1 is gone", train, dir, {resume = true})
+raises("/new\\nline\\x1B[2J/no.jsonl: cannot be opened", apo.dataset, dir .. "/no.jsonl")
+
 -- Lines that were torn, and whatever came after the checkpoint, are taken back by the next start.
 local whole = train(spec.folder .. "/whole").dir
 dir = spec.folder .. "/torn"
