@@ -103,22 +103,31 @@ end
 
 local function is_run(dir) return system.exists(dir .. "/run.json") end
 
+local function check_new(dir, resume)
+  if is_run(dir) and not resume then
+    fail(("%s holds a run already: resume = true goes on with it, another dir starts a new one")
+      :format(shown(dir)))
+  end
+end
+
 -- Makes sure that a folder can be written to, and is by this run only: gives a lock, nil without
 -- a folder.
 local function lock(dir, resume)
   if not dir then return nil end
+  check_new(dir, resume)
   if not is_run(dir) then
     system.make_folder(dir)
     check_unused(dir)
-  elseif not resume then
-    fail(("%s holds a run already: resume = true goes on with it, another dir starts a new one")
-      :format(shown(dir)))
   end
   local held = system.lock(dir .. "/.lock")
   if not held then
     fail(shown(dir) .. ": another training is writing to this folder; wait for its end or choose another")
   end
-  return held
+  -- One may have begun between the first look and the lock.
+  local is_new, problem = pcall(check_new, dir, resume)
+  if is_new then return held end
+  held:free()
+  error(problem, 0)
 end
 
 -- Opens the journal of a run whose folder is locked; `about` is what run.json will hold, with

@@ -102,6 +102,17 @@ train(dir, {max_steps = 1, on_step = function()
 end})
 equal(train(spec.folder .. "/link", {resume = true}).steps, 6)
 
+-- A run that begins and ends between the look at the folder and the lock is not written over.
+dir = spec.folder .. "/late"
+local lock = system.lock
+function system.lock(path)
+  system.lock = lock
+  train(dir, {max_steps = 1})
+  return lock(path)
+end
+raises("/late holds a run already", train, dir)
+equal(train(dir, {resume = true}).steps, 6)
+
 -- A path with control characters is shown in one line.
 dir = spec.folder .. "/new\nline\27[2J"
 train(dir, {max_steps = 1})
