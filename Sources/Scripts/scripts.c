@@ -87,6 +87,27 @@ static const unsigned char journal[] = {
 static const unsigned char metrics[] = {
 #embed "lua/metrics.lua"
 };
+static const unsigned char numbers_decimal[] = {
+#embed "lua/numbers/decimal.lua"
+};
+static const unsigned char numbers_digits[] = {
+#embed "lua/numbers/digits.lua"
+};
+static const unsigned char numbers_fractions[] = {
+#embed "lua/numbers/fractions.lua"
+};
+static const unsigned char numbers_powers[] = {
+#embed "lua/numbers/powers.lua"
+};
+static const unsigned char numbers_reader[] = {
+#embed "lua/numbers/reader.lua"
+};
+static const unsigned char numbers_scan[] = {
+#embed "lua/numbers/scan.lua"
+};
+static const unsigned char numbers_sign[] = {
+#embed "lua/numbers/sign.lua"
+};
 static const unsigned char plot[] = {
 #embed "lua/plot.lua"
 };
@@ -152,6 +173,9 @@ static const unsigned char rewards_multiply[] = {
 };
 static const unsigned char rewards_tags[] = {
 #embed "lua/rewards/tags.lua"
+};
+static const unsigned char rewards_trim[] = {
+#embed "lua/rewards/trim.lua"
 };
 static const unsigned char row_key[] = {
 #embed "lua/row_key.lua"
@@ -248,6 +272,13 @@ static const apo_script scripts[] = {
     SCRIPT("function_code", function_code),
     SCRIPT("journal", journal),
     SCRIPT("metrics", metrics),
+    SCRIPT("numbers.decimal", numbers_decimal),
+    SCRIPT("numbers.digits", numbers_digits),
+    SCRIPT("numbers.fractions", numbers_fractions),
+    SCRIPT("numbers.powers", numbers_powers),
+    SCRIPT("numbers.reader", numbers_reader),
+    SCRIPT("numbers.scan", numbers_scan),
+    SCRIPT("numbers.sign", numbers_sign),
     SCRIPT("plot", plot),
     SCRIPT("plot_axis", plot_axis),
     SCRIPT("plot_chart", plot_chart),
@@ -270,6 +301,7 @@ static const apo_script scripts[] = {
     SCRIPT("rewards.math", rewards_math),
     SCRIPT("rewards.multiply", rewards_multiply),
     SCRIPT("rewards.tags", rewards_tags),
+    SCRIPT("rewards.trim", rewards_trim),
     SCRIPT("row_key", row_key),
     SCRIPT("score", score),
     SCRIPT("shuffle", shuffle),

@@ -11,6 +11,7 @@
 local apo = require "apo"
 local documented, fail = require "apo.documented", require "apo.fail"
 local rows_of_files = require "apo.rows"
+local numbers = require "apo.numbers.reader"
 local correct, reward_timeout = require "apo.correct", require "apo.reward_timeout"
 
 -- 1 - C(n-c, k) / C(n, k), as the product of 1 - k/i for i = n-c+1 … n.
@@ -39,6 +40,8 @@ end
 local function answer_of(options, completion)
   if not options.answer then return completion.text end
   local answer = options.answer(completion)
+  -- 5 and 5.0 are one vote.
+  if type(answer) == "number" then answer = numbers.of(answer) or answer end
   return answer ~= nil and tostring(answer) or nil
 end
 

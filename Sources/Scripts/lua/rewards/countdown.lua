@@ -6,11 +6,11 @@
 
 local documented = require "apo.documented"
 local tags, evaluate = require "apo.rewards.tags", require "apo.rewards.arithmetic"
-local right_answer = require "apo.rewards.column"
+local right_answer = require "apo.rewards.column".column
 
 local function extract(text)
   local said = tags.assistant(text)
-  return said and tags.last_answer(said:match("[^\n]*$"))
+  return said and tags.last_answer(said:match("^.*\n(.*)$") or said)
 end
 
 -- Whether the digits in the equation are the given numbers, each as often.

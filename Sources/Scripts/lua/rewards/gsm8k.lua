@@ -7,7 +7,8 @@
 -- not even those: "18." and "18.0" are not "18". So it is in the authors' code.
 
 local documented = require "apo.documented"
-local right_answer = require "apo.rewards.column"
+local numbers = require "apo.numbers.reader"
+local right_answer = require "apo.rewards.column".answer
 
 local function strict(text)
   local number = text:match("#### (%-?[0-9.,]+)")
@@ -26,17 +27,19 @@ end
 
 local extract = {strict = strict, flexible = flexible}
 
--- The number at the end of a solution as the data set has it, or the answer itself.
-local function truth(row)
-  local answer = tostring(right_answer(row, "answer"))
+-- Whether a number that was found is the one at the end of a solution as the data set has it, or
+-- the answer itself.
+local function is_right(given, row)
+  local answer = right_answer(row, "answer")
+  if type(answer) == "number" then return numbers.is(given, answer) end
   local number = answer:match("#### ([^\n]*)") or answer
-  return (number:gsub(",", ""))
+  return given == number:gsub(",", "")
 end
 
 return documented{
   name = "apo.rewards.gsm8k", summary = "Rewards the right number in an answer to GSM8K.",
   details = "The right answer is the column `answer` (with or without its \"#### \"), "
-    .. "`ground_truth` or `reward_model.ground_truth`. With a `format_score` f, an answer that can "
+    .. "`ground_truth` or `reward_model.ground_truth`; a column of numbers is compared as numbers. With a `format_score` f, an answer that can "
     .. "be extracted gets f, and a right one 1 - f more; the two are named parts.",
   options = {
     {name = "mode", one_of = {"strict", "flexible"}, default = "strict",
@@ -55,9 +58,9 @@ apo.evaluate{model = model, data = test, reward = reward, answer = answer, max_t
     local function answer(completion) return extract[options.mode](completion.text) end
     local function reward(row, completion)
       local given = answer(completion)
-      local is_right = given == truth(row)
-      if format == 0 then return is_right and 1 or 0 end
-      return {format = given and format or 0, correct = is_right and 1 - format or 0}
+      local right = given ~= nil and is_right(given, row)
+      if format == 0 then return right and 1 or 0 end
+      return {format = given and format or 0, correct = right and 1 - format or 0}
     end
     return reward, answer
   end,

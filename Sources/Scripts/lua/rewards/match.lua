@@ -1,48 +1,73 @@
 -- Rewards for answers that can be compared directly: as text, or as numbers.
 
 local documented = require "apo.documented"
-local right_answer = require "apo.rewards.column"
+local fail = require "apo.fail"
+local numbers, trim = require "apo.numbers.reader", require "apo.rewards.trim"
+local columns = require "apo.rewards.column"
 
 local column = {name = "column", type = "string", default = "answer",
                 text = "where a row has the right answer"}
 local returns = {{type = "function", text = "the reward function"}}
 
-local function trim(text) return (text:gsub("^%s+", ""):gsub("%s+$", "")) end
-
 local exact = documented{
   name = "apo.rewards.exact", summary = "Rewards a completion that is the right answer.",
-  details = "White space around either does not count.",
+  details = "White space around either does not count. A column of numbers is compared as numbers: "
+    .. "the text must be a number and nothing else.",
   options = {column}, returns = returns,
   call = function(options)
     return function(row, completion)
-      local truth = tostring(right_answer(row, options.column))
-      return trim(completion.text) == trim(truth) and 1 or 0
+      local truth, text = columns.answer(row, options.column), completion.text
+      if type(truth) == "number" then return numbers.is(text, truth) and 1 or 0 end
+      return trim(text) == trim(truth) and 1 or 0
     end
   end,
 }
 
--- The last number in a text, commas between its digits taken out.
-local function last_number(text)
-  local last
-  for number in text:gsub("(%d),(%d%d%d)", "%1%2"):gmatch("%-?%d+%.?%d*") do last = number end
-  return tonumber(last)
+-- With a decimal comma, points and commas change places before a text is read.
+local function reader(decimal)
+  if decimal == "." then return numbers.of end
+  local other = {["."] = ",", [","] = "."}
+  return function(given)
+    return numbers.of(type(given) == "string" and given:gsub("[.,]", other) or given)
+  end
+end
+
+local function right_number(read, row, column)
+  local given = columns.answer(row, column)
+  local number = read(given)
+  if number then return number end
+  fail(("row %s: there is no number in the right answer %q of the column '%s'"):format(
+    columns.place(row), given:sub(1, 50), column))
 end
 
 local numeric = documented{
   name = "apo.rewards.numeric",
   summary = "Rewards a completion whose last number is the right one.",
+  details = "What counts as a number, in completions and in columns of texts alike, is a table in "
+    .. "docs/rewards.md. Integers of any length are compared exactly.",
   options = {
     column,
     {name = "tolerance", type = "number", minimum = 0, default = 1e-6,
      text = "how far off it may be"},
+    {name = "decimal", one_of = {".", ","}, default = ".",
+     text = "what stands before the decimals in texts; the other one separates groups of digits"},
   },
-  returns = returns,
+  returns = {
+    returns[1],
+    {type = "function", text = "gives the number that it sees in a completion, as text, or nil"},
+  },
   call = function(options)
-    return function(row, completion)
-      local truth = last_number(tostring(right_answer(row, options.column)))
-      local given = last_number(completion.text)
-      return given and truth and math.abs(given - truth) <= options.tolerance and 1 or 0
+    local read = reader(options.decimal)
+    local function answer(completion)
+      local given = read(completion.text)
+      return given and tostring(given)
     end
+    local function reward(row, completion)
+      local truth = right_number(read, row, options.column)
+      local given = read(completion.text)
+      return given and numbers.equal(given, truth, options.tolerance) and 1 or 0
+    end
+    return reward, answer
   end,
 }
 

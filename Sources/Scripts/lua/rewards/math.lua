@@ -4,8 +4,8 @@
 --   flexible   it may have been cut off; the authors' stage 1
 
 local documented = require "apo.documented"
-local right_answer = require "apo.rewards.column"
-local canonical = require "apo.rewards.latex"
+local right_answer = require "apo.rewards.column".answer
+local canonical, numbers = require "apo.rewards.latex", require "apo.numbers.reader"
 
 -- Where a text last has another one.
 local function find_last(text, what)
@@ -36,6 +36,7 @@ local function boxed(text)
 end
 
 local function same(a, b)
+  if type(b) == "number" then return numbers.is(canonical(a) or a, b) end
   local first, second = canonical(a), canonical(b)
   if first and second then return first == second end
   return a == b
@@ -66,7 +67,7 @@ return documented{
     end
     local function reward(row, completion)
       local given = extract(completion)
-      return given and same(given, tostring(right_answer(row, "answer"))) and 1 or 0
+      return given and same(given, right_answer(row, "answer")) and 1 or 0
     end
     return reward, answer
   end,

@@ -3,8 +3,8 @@
 -- the assistant wrote counts, and what Python's int() takes for a number is one.
 
 local documented = require "apo.documented"
-local tags = require "apo.rewards.tags"
-local right_answer = require "apo.rewards.column"
+local tags, numbers = require "apo.rewards.tags", require "apo.numbers.reader"
+local right_answer = require "apo.rewards.column".answer
 
 -- int(text): a sign, digits, single underscores between them.
 local function is_integer(text)
@@ -20,9 +20,16 @@ end
 
 -- Whole numbers of any length as texts that can be compared.
 local function canonical(text)
-  local sign, digits = tostring(text):gsub("_", ""):match("^%s*([+-]?)0*(%d+)%s*$")
-  if not digits then return tostring(text) end
+  local sign, digits = text:gsub("_", ""):match("^%s*([+-]?)(%d+)%s*$")
+  if not digits then return text end
+  digits = digits:match("^0*([1-9]%d*)$") or "0"
   return (sign == "-" and digits ~= "0" and "-" or "") .. digits
+end
+
+local function same(given, truth)
+  given = canonical(given)
+  if type(truth) == "number" then return numbers.is(given, truth) end
+  return given == canonical(truth)
 end
 
 return documented{
@@ -42,8 +49,7 @@ return documented{
     local function reward(row, completion)
       local given = answer(completion)
       if not given then return 0 end
-      local truth = canonical(right_answer(row, "answer"))
-      return canonical(given) == truth and 1 or options.format_score
+      return same(given, right_answer(row, "answer")) and 1 or options.format_score
     end
     return reward, answer
   end,

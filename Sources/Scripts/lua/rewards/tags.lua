@@ -1,6 +1,8 @@
 -- The answer between <answer> and </answer>, as the authors' scorers for countdown and multiply
 -- look for it.
 
+local trim = require "apo.rewards.trim"
+
 -- What the assistant said, nil when nothing says that it is the assistant.
 local function assistant(text)
   for _, mark in ipairs{"Assistant:", "<|im_start|>assistant"} do
@@ -10,21 +12,20 @@ local function assistant(text)
 end
 
 -- The last answer, which is on one line, without white space around it; nil when there is none.
+-- Ends of tags and of lines are looked for once each, so that many open tags cost no more.
 local function last_answer(text)
-  local answer, position = nil, 1
+  local first, last
+  local position, stop, line = 1, 0, 0
   while true do
     local _, start = text:find("<answer>", position, true)
     if not start then break end
-    local stop = text:find("</answer>", start + 1, true)
+    if stop <= start then stop = text:find("</answer>", start + 1, true) end
     if not stop then break end
-    local inner = text:sub(start + 1, stop - 1)
-    if inner:find("\n", 1, true) then
-      position = start + 1
-    else
-      answer, position = inner:match("^%s*(.-)%s*$"), stop + 9
-    end
+    if line <= start then line = text:find("\n", start + 1, true) or #text + 1 end
+    position = start + 1
+    if stop < line then first, last, position = start + 1, stop - 1, stop + 9 end
   end
-  return answer
+  return first and trim(text:sub(first, last))
 end
 
 return {assistant = assistant, last_answer = last_answer}
