@@ -1,11 +1,13 @@
 -- Reads tables of comma-separated values (RFC 4180): the first line names the columns, a field in
--- double quotes may hold commas, newlines and doubled quotes. All values are strings.
+-- double quotes may hold commas, newlines and doubled quotes. All values are strings. As in files
+-- of JSON lines, a byte order mark and blank lines are passed over.
 
 local apo = require "apo"
 local fail = require "apo.fail"
 
--- The field that begins at a position: its text, and the position of what ends it.
-local function field(text, start, path)
+-- The field that begins at a position: its text, and the position of what ends it; nil when the
+-- quotes have no end.
+local function field(text, start)
   if text:sub(start, start) ~= '"' then
     local value = text:match("^[^,\r\n]*", start)
     return value, start + #value
@@ -13,7 +15,7 @@ local function field(text, start, path)
   local parts, position = {}, start + 1
   while true do
     local quote = text:find('"', position, true)
-    if not quote then fail(path .. ": a field in double quotes has no end") end
+    if not quote then return nil end
     parts[#parts + 1] = text:sub(position, quote - 1)
     if text:sub(quote + 1, quote + 1) ~= '"' then return table.concat(parts), quote + 1 end
     parts[#parts + 1] = '"'
@@ -21,15 +23,55 @@ local function field(text, start, path)
   end
 end
 
--- The fields of the record that begins at a position, and the position after it.
-local function record(text, start, path)
+-- The fields of the record that begins at a position, and the position after it; else what is
+-- wrong with it.
+local function record(text, start)
   local fields, position = {}, start
   while true do
-    fields[#fields + 1], position = field(text, position, path)
-    if text:sub(position, position) ~= "," then break end
+    fields[#fields + 1], position = field(text, position)
+    if not position then return nil, "a field in double quotes has no end" end
+    local next = text:sub(position, position)
+    if next ~= "," then break end
     position = position + 1
   end
+  if not text:find("^[\r\n]", position) and position <= #text then
+    return nil, ("a comma or the end of the line expected behind a field in double quotes, found %q")
+      :format(text:match("^" .. utf8.charpattern, position))
+  end
   return fields, text:match("^\r?\n?()", position)
+end
+
+local function lines(text, first, last)
+  local _, count = text:sub(first, last):gsub("\r?\n", "")
+  return math.max(count, 1)
+end
+
+-- An iterator of records with the lines on which they begin.
+local function records(text, path)
+  local position, line = text:match("^\xEF\xBB\xBF()") or 1, 1
+  return function()
+    while position <= #text do
+      local start, number = position, line
+      local after = text:match("^[ \t]*\r?\n()", start) or text:match("^[ \t]*\r()", start)
+        or text:find("^[ \t]*$", start) and #text + 1
+      if after then
+        position, line = after, line + 1
+      else
+        local fields, stop = record(text, start)
+        if not fields then fail(("%s: line %d: %s"):format(path, number, stop)) end
+        position, line = stop, line + lines(text, start, stop - 1)
+        return fields, number
+      end
+    end
+  end
+end
+
+local function check_names(names, path)
+  local seen = {}
+  for _, name in ipairs(names) do
+    if seen[name] then fail(("%s: the first line names the column '%s' twice"):format(path, name)) end
+    seen[name] = true
+  end
 end
 
 -- Calls `visit(row, line)` for every record, with the columns' names as keys.
@@ -38,22 +80,23 @@ local function read(path, visit)
   if not text then fail(message) end
   local _, bad = utf8.len(text)
   if bad then
-    local _, lines = text:sub(1, bad):gsub("\n", "")
-    fail(("%s: line %d: not valid UTF-8"):format(path, lines + 1))
+    local _, before = text:sub(1, bad):gsub("\n", "")
+    fail(("%s: line %d: not valid UTF-8"):format(path, before + 1))
   end
-  local names, position = record(text, text:match("^\xEF\xBB\xBF()") or 1, path)
-  local number = 1
-  while position <= #text do
-    local fields, after = record(text, position, path)
-    number = number + 1
-    if #fields ~= #names then
-      fail(("%s: record %d has %d fields, the first line names %d"):format(
-        path, number, #fields, #names))
+  local names
+  for fields, line in records(text, path) do
+    if not names then
+      names = fields
+      check_names(names, path)
+    else
+      if #fields ~= #names then
+        fail(("%s: line %d has %d fields, the first line names %d"):format(
+          path, line, #fields, #names))
+      end
+      local row = {}
+      for i, name in ipairs(names) do row[name] = fields[i] end
+      visit(row, line)
     end
-    local row = {}
-    for i, name in ipairs(names) do row[name] = fields[i] end
-    visit(row, number)
-    position = after
   end
 end
 

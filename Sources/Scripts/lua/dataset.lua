@@ -86,7 +86,7 @@ local function read(path, options)
     end
     for i, row in ipairs(list) do add(row, i, "row") end
   elseif path:match("%.csv$") then
-    require "apo.csv"(path, function(row, line) add(row, line, "record") end)
+    require "apo.csv"(path, function(row, line) add(row, line) end)
   else
     for row, line in apo.json.read_lines(path) do add(row, line) end
   end
@@ -111,7 +111,8 @@ end
 local dataset = documented{
   name = "apo.dataset", summary = "Reads rows from a file, or takes a list of them.",
   details = "Files: `.jsonl` (an object a line), `.json` (a list of objects), `.csv` (the first "
-    .. "line names the columns). Each row needs a `prompt`: a string, a list of token ids, or a "
+    .. "line names the columns; every value is a string, also 12 and 0.5). Blank lines are passed "
+    .. "over. Each row needs a `prompt`: a string, a list of token ids, or a "
     .. "list of messages `{role = \"user\", content = …}`, which `generate` renders with the "
     .. "model's chat template.",
   parameters = {{name = "source", type = "string or table", text = "a path or a list of rows"}},

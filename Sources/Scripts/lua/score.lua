@@ -74,6 +74,10 @@ local function call(reward, completion, timeout)
 end
 
 local function add_part(parts, name, value, completion)
+  if type(name) ~= "string" then
+    fail(("the reward function gave a table with the key %s for %s; its keys must be names")
+      :format(describe(name), place(completion)))
+  end
   if parts[name] then
     fail(("two rewards gave '%s' for %s; names must differ"):format(name, place(completion)))
   end
@@ -86,8 +90,12 @@ local function score_one(list, options, completion, parts)
   for _, reward in ipairs(list) do
     local value = call(reward, completion, options.reward_timeout)
     if type(value) == "table" then
+      if next(value) == nil then
+        fail(("%s gave an empty table for %s; a reward must be a finite number, or named ones")
+          :format(title(reward.name), place(completion)))
+      end
       for name, number in pairs(value) do
-        add_part(parts, tostring(name), number, completion)
+        add_part(parts, name, number, completion)
         total = total + reward.weight * (options.weights[name] or 1) * number
       end
     else
@@ -145,8 +153,8 @@ return documented{
   name = "apo.score", summary = "Rewards every completion of a rollout.",
   details = "`reward(row, completion)` gives a number or a table of named numbers. Several "
     .. "functions come in a list or a table by name. What is given is summed with the weights, "
-    .. "which are 1 unless said otherwise. Anything but a finite number is an error that names the "
-    .. "row.",
+    .. "which are 1 unless said otherwise. Anything but a finite number, or a table of at least one "
+    .. "under a name, is an error that names the row.",
   parameters = {
     {name = "rollout", type = "any", text = "an apo.Rollout, or a list of completions"},
     {name = "reward", type = "function or table", text = "one function or several"},

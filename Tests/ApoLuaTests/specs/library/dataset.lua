@@ -25,6 +25,28 @@ equal(apo.dataset{{prompt = {5, 6}}}[1].prompt, {5, 6})
 spec.write(spec.folder .. "/d.csv", 'prompt,"the ""answer"""\r\n"a, b\nc",1\nd,\n')
 local csv = apo.dataset(spec.folder .. "/d.csv")
 equal({#csv, csv[1].prompt, csv[1]['the "answer"'], csv[2]['the "answer"']}, {2, "a, b\nc", "1", ""})
+-- CSV as JSON lines: blank lines, a byte order mark, any ends of lines, no end of the last one.
+local function csv_rows(text)
+  spec.write(spec.folder .. "/d.csv", text)
+  return apo.dataset(spec.folder .. "/d.csv").rows
+end
+local two = {{prompt = "a", n = "1"}, {prompt = "b", n = "2"}}
+for _, text in ipairs{
+  "prompt,n\na,1\nb,2\n", "prompt,n\na,1\nb,2", "\n\nprompt,n\n\n \t\na,1\n\n\nb,2\n\n", "prompt,n\r\na,1\r\n\r\nb,2\r\n",
+  "\u{FEFF}prompt,n\na,1\nb,2\n  ", "prompt,n\ra,1\r\rb,2\r", "\u{FEFF}\n\"prompt\",n\n\"a\",1\nb,\"2\"",
+} do equal(csv_rows(text), two) end
+equal(csv_rows("prompt\n\"\"\n\nx\n"), {{prompt = ""}, {prompt = "x"}})  -- a row that is empty is written in quotes
+equal(csv_rows(",prompt\n0,a\n"), {{[""] = "0", prompt = "a"}})          -- the unnamed index that pandas writes
+equal(csv_rows("prompt\n5\" pipe\n"), {{prompt = "5\" pipe"}})
+spec.write(path, "\u{FEFF}\n\n{\"prompt\":\"a\",\"n\":\"1\"}\r\n \t\n{\"prompt\":\"b\",\"n\":\"2\"}")
+equal(apo.dataset(path).rows, two)
+raises("d.csv: line 7 has 3 fields, the first line names 2", csv_rows, 'prompt,n\n\n"a\n\nb",1\n\nx,y,z\n')
+raises("d.csv: the first line names the column 'n' twice", csv_rows, "prompt,n,n\na,1,2\n")
+raises("d.csv: line 2: a comma or the end of the line expected behind a field in double quotes, found \"b\"", csv_rows,
+  'prompt,n\n"a"b,1\n')
+raises("d.csv: line 3: a field in double quotes has no end", csv_rows, 'prompt,n\na,1\n"b,2\n')
+raises("d.csv: there are no rows", csv_rows, "prompt\n\n")
+raises("d.csv: line 2: the row has no 'prompt' (it has n)", csv_rows, "n\n1\n")
 spec.write(spec.folder .. "/d.json", '[{"prompt":"x"}]')
 equal(#apo.dataset(spec.folder .. "/d.json"), 1)
 
@@ -44,7 +66,7 @@ raises("there are no rows", apo.dataset, {})
 raises("string or table expected, got number", apo.dataset, 5)
 raises("unknown option 'promt'", apo.dataset, {{prompt = "a"}}, {promt = print})
 spec.write(spec.folder .. "/d.csv", "prompt,b\nx\n")
-raises("d.csv: record 2 has 1 fields, the first line names 2", apo.dataset, spec.folder .. "/d.csv")
+raises("d.csv: line 2 has 1 fields, the first line names 2", apo.dataset, spec.folder .. "/d.csv")
 
 -- Other data sets; numbers stay with the rows.
 local list = {}

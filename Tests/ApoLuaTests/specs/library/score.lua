@@ -66,3 +66,10 @@ equal(apo.score(rollout, right, {reward_timeout = math.huge}):totable(), {1, 0})
 equal(select(2, apo.system.time_limit(0.01, endless)), path .. ":51")
 equal({apo.system.time_limit(5, function() end)}, {true})
 raises("mine", apo.system.time_limit, 5, function() error("mine") end)
+
+-- A table of named rewards has names, and one at least.
+raises("the reward function gave an empty table for row 1 (prompt: 1+1=); a reward must be a finite number",
+  apo.score, rollout, giving{})
+raises("reward 'short' gave an empty table for row 1", apo.score, rollout, {short = giving{}})
+raises("gave a table with the key 1 for row 1 (prompt: 1+1=); its keys must be names", apo.score, rollout, giving{0.5})
+raises("gave a table with the key 1 for row 1", apo.score, rollout, {a = giving{a = 1, 2}})
