@@ -17,7 +17,8 @@ private let generateOptions = [
     "min_p", .number(), "least probability of a token, relative to the likeliest", default: 0),
   Parameter(
     "stop", .oneOf([.string, .list(of: .string)]),
-    "texts that end a completion, which is cut before them", optional: true),
+    "texts that end a completion; its ids end with the token that completed one, its text before it",
+    optional: true),
   Parameter(
     "stop_token_ids", .list(of: .integer()),
     "tokens that end a completion; its ids end with them, its text before them", optional: true),
@@ -159,6 +160,7 @@ private func rollout(
         promptIDs: pair.0.ids, prompt: pair.0.text, ids: completion.ids,
         logProbabilities: completion.logProbabilities,
         finishReason: completion.finishReason.rawValue,
+        stopReason: completion.stopReason.map { LuaValue($0) },
         textLength: model.textLength(completion, options.stopTokenIDs),
         row: index + 1, sample: sample + 1)
     }
@@ -168,6 +170,15 @@ private func rollout(
     tokenizer: model.tokenizer?.tokenizer)
 }
 
+extension LuaValue {
+  fileprivate init(_ reason: StopReason) {
+    switch reason {
+    case .text(let text): self = .string(text)
+    case .token(let id): self = .integer(id)
+    }
+  }
+}
+
 extension Model {
   /// Bytes of the text before what stopped the completion; nil for all of it.
   fileprivate func textLength(_ completion: Completion, _ stopTokenIDs: Set<Int>) -> Int? {
@@ -175,7 +186,7 @@ extension Model {
       stopTokenIDs.contains(last), let tokenizer = tokenizer?.tokenizer
     else { return completion.stoppedTextLength }
     let text = try? tokenizer.decode(
-      completion.ids.dropLast(), skipSpecialTokens: true, ignoringUnknown: true)
+      completion.ids.dropLast(), skipSpecialTokens: true)
     return text?.utf8.count
   }
 }

@@ -19,6 +19,8 @@ final class Rollout: LuaObject {
     /// ln p of each token as it was sampled.
     var logProbabilities: [Float]?
     var finishReason: String?
+    /// The stop string, or the stop token, that ended it.
+    var stopReason: LuaValue?
     /// Bytes of the text before a stop string.
     var textLength: Int?
     /// Whether an end token is to be appended to a recorded text.
@@ -103,8 +105,7 @@ final class Rollout: LuaObject {
     guard let tokenizer, var ids = items[index].ids else { return nil }
     if items[index].finishReason == "eos" { ids = ids.dropLast() }
     var decoder = try StreamDecoder(
-      tokenizer, after: items[index].promptIDs ?? [], skipSpecialTokens: true,
-      ignoringUnknown: true)
+      tokenizer, after: items[index].promptIDs ?? [], skipSpecialTokens: true)
     var text = try ids.map { try decoder.feed($0) }.joined() + decoder.finish()
     if let length = items[index].textLength {
       text = String(decoding: text.utf8.prefix(length), as: UTF8.self)
@@ -117,7 +118,7 @@ final class Rollout: LuaObject {
   func prompt(_ index: Int) throws -> String? {
     if let prompt = items[index].prompt { return prompt }
     guard let tokenizer, let ids = items[index].promptIDs else { return nil }
-    let prompt = try tokenizer.decode(ids, skipSpecialTokens: true, ignoringUnknown: true)
+    let prompt = try tokenizer.decode(ids, skipSpecialTokens: true)
     items[index].prompt = prompt
     return prompt
   }

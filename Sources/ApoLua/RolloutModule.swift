@@ -12,9 +12,13 @@ let rolloutClass = Class(
   details: """
     `#rollout` is the number of completions B; those of a prompt follow each other. `rollout[i]`
     is a table: `text`, `ids`, `prompt`, `prompt_ids`, `row` (the caller's table), `sample` (from 1
-    to n), `finish_reason` ("eos", "stop" or "length"), `temperature`; of a sampled one also
+    to n), `finish_reason` ("eos", "stop" or "length"), `stop_reason` (the stop string, or the id of
+    the stop token, when that is "stop"; else nil), `temperature`; of a sampled one also
     `logprobs`, a list as long as `ids`, and `logprob`, their sum. Outside of 1..B, or -1..-B from
     the end, it is nil, so `for i, completion in ipairs(rollout)` works.
+
+    `ids` are all tokens that were sampled: the end token, the stop token and those in which a stop
+    string ended are among them, and are trained. `text` ends before these.
 
     Per-token tensors hold the tokens of all completions end to end, end tokens included.
     """,
@@ -126,6 +130,7 @@ extension Rollout {
       ("row", row.map { .reference($0) }),
       ("sample", .integer(item.sample)),
       ("finish_reason", item.finishReason.map { .string($0) }),
+      ("stop_reason", item.stopReason),
       ("temperature", .number(temperature)),
       ("logprobs", item.logProbabilities.map { .list($0.map { .number(Double($0)) }) }),
       ("logprob", logProbability(index).map { .number(Double($0)) }),

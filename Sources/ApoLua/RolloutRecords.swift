@@ -92,6 +92,16 @@ extension Rollout.Item {
     }
     let own = try record.withField("eos") { $0.kind == .boolean ? try $0.boolean() : false }
     wantsEnd = end || own
+    stopReason = try record.withField("stop_reason") { field in
+      guard !field.isAbsent else { return nil }
+      if field.kind == .number, let id = try? field.integer() { return .integer(id) }
+      guard field.kind == .string else {
+        throw fail(
+          "field 'stop_reason' must be a stop string or the id of a stop token, got "
+            + field.typeName)
+      }
+      return .string(try field.string())
+    }
     logProbabilities = try record.logProbabilities(at: position)
     guard let logProbabilities else { return }
     guard let ids = self.ids, ids.count == logProbabilities.count else {

@@ -146,7 +146,11 @@ let tokenizerClass = Class(
             Parameter(
               "skip_special_tokens", .boolean, "leave special tokens out", default: false)
           ]), "see below", optional: true),
-      ], returns: [Returned(.string, "the text")]
+      ], returns: [Returned(.string, "the text")],
+      details: """
+        An id without a token, which a model with padded embeddings may sample, stands for no text, as
+        in `completion.text`. Ids that no model has, below 0 or above 4294967295, are an error.
+        """
     ) { call in
       let skip = try call[2].options()["skip_special_tokens"].boolean()
       return call.result(

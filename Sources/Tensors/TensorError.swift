@@ -18,6 +18,9 @@ public enum Interrupt {
   /// Set once at start by whoever handles signals; must be cheap.
   public nonisolated(unsafe) static var isRequested: @convention(c) () -> Bool = { false }
 
+  /// About how many cheap steps, such as bytes of a text, may pass between two questions.
+  public static let interval = 1 << 16
+
   /// Throws `TensorError.interrupted` when the user has asked to stop.
   public static func check() throws(TensorError) {
     if isRequested() { throw .interrupted }

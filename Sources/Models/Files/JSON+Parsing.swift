@@ -3,6 +3,8 @@
 // Refused: NaN and Infinity, numbers beyond the range of a double, lone surrogates, invalid UTF-8,
 // nesting deeper than 512, or than the caller can hold.
 
+import Tensors
+
 extension JSON {
   /// Reads a file that holds one JSON value; the error names file, line and column.
   public static func read(_ path: String, deepest: Int = 512) throws -> JSON {
@@ -39,6 +41,8 @@ struct JSONParser {
   let deepest: Int
   var position = 0
   var depth = 0
+  /// Where to ask next whether the user wants to stop.
+  private var pause = Interrupt.interval
 
   init(_ bytes: UnsafeRawBufferPointer, deepest: Int = 512) {
     (self.bytes, self.deepest) = (bytes, deepest)
@@ -66,7 +70,16 @@ struct JSONParser {
     while let byte = peek(), byte == 32 || byte == 10 || byte == 13 || byte == 9 { position += 1 }
   }
 
+  /// Stops when the user asks for it.
+  @inline(__always)
+  mutating func poll() throws {
+    guard position >= pause else { return }
+    pause = position + Interrupt.interval
+    try Interrupt.check()
+  }
+
   mutating func value() throws -> JSON {
+    try poll()
     skipSpace()
     guard let byte = peek() else { throw JSONError("the text ends where a value is expected") }
     switch byte {

@@ -25,6 +25,7 @@ extension JSONParser {
   private mutating func stringWithEscapes(from start: Int) throws -> String {
     var result = Array(bytes[start..<position])
     while let byte = peek() {
+      try poll()
       switch byte {
       case UInt8(ascii: "\""):
         position += 1

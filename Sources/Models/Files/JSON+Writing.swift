@@ -1,6 +1,8 @@
 // The JSON writer. Keys are sorted by their bytes so that equal values give equal files; doubles
 // are printed with as many digits as it takes to read the same double back.
 
+import Tensors
+
 extension JSON {
   /// The value as one line, or indented by two spaces a level when `pretty`.
   ///
@@ -38,13 +40,13 @@ private struct JSONWriter {
     case .double(let double):
       guard double.isFinite else { throw JSONError("\(double) cannot be written as JSON") }
       text += double.description
-    case .string(let string): write(string)
+    case .string(let string): try write(string)
     case .array(let elements):
       try list(elements, "[", "]") { writer, element in try writer.write(element) }
     case .object(let members):
       let sorted = Self.sorted(members)
       try list(depth == 0 ? leading(sorted) : sorted, "{", "}") { writer, member in
-        writer.write(member.key)
+        try writer.write(member.key)
         writer.text += writer.pretty ? ": " : ":"
         try writer.write(member.value)
       }
@@ -93,9 +95,14 @@ private struct JSONWriter {
     if pretty { text += "\n" + String(repeating: "  ", count: depth) }
   }
 
-  private mutating func write(_ string: String) {
+  private mutating func write(_ string: String) throws {
     text += "\""
+    var pause = text.utf8.count + Interrupt.interval
     for scalar in string.unicodeScalars {
+      if text.utf8.count >= pause {
+        try Interrupt.check()
+        pause = text.utf8.count + Interrupt.interval
+      }
       switch scalar {
       case "\"": text += "\\\""
       case "\\": text += "\\\\"

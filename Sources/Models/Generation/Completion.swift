@@ -9,6 +9,14 @@ public enum FinishReason: String, Sendable {
   case length
 }
 
+/// What ended a completion whose `finishReason` is `stop`.
+public enum StopReason: Sendable, Equatable {
+  /// A stop string.
+  case text(String)
+  /// A stop token.
+  case token(Int)
+}
+
 /// One sampled continuation of a prompt.
 public struct Completion: Sendable {
   /// The sampled tokens, an end token included.
@@ -17,6 +25,8 @@ public struct Completion: Sendable {
   public var logProbabilities: [Float]
   /// Why it ended.
   public var finishReason: FinishReason
+  /// The stop string or stop token that ended it; nil where another thing did.
+  public var stopReason: StopReason?
   /// Bytes of the text before the stop string, where one ended the completion.
   public var stoppedTextLength: Int?
 

@@ -145,7 +145,7 @@ public final class Generator {
   ) throws -> [RunningSequence] {
     let request = requests[index]
     let decoder = try tokenizer.map {
-      try StreamDecoder($0, after: request.prompt, skipSpecialTokens: true, ignoringUnknown: true)
+      try StreamDecoder($0, after: request.prompt, skipSpecialTokens: true)
     }
     return (0..<options.n).map { sample in
       RunningSequence(

@@ -60,10 +60,12 @@ final class RunningSequence {
     if endings.endTokens.contains(token.id) {
       end(.eos)
     } else if endings.stopTokens.contains(token.id) {
+      completion.stopReason = .token(token.id)
       end(.stop)
     } else if let text = try decoder?.feed(token.id),
       let length = endings.texts.feed(text.utf8, &search)
     {
+      completion.stopReason = search.found.map { .text($0) }
       completion.stoppedTextLength = length
       end(.stop)
     }

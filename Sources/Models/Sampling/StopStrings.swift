@@ -5,6 +5,7 @@
 /// once per token, in the order of the list).
 public struct StopStrings: Sendable {
   private struct Pattern: Sendable {
+    let text: String
     let bytes: [UInt8]
     /// For each prefix, the length of its longest proper prefix that is also its suffix.
     let borders: [Int]
@@ -15,8 +16,8 @@ public struct StopStrings: Sendable {
   /// The texts, as UTF-8; none of them empty (`SamplingOptions` sees to that), no texts at all for
   /// no end.
   public init(_ texts: [String]) {
-    patterns = texts.map { Array($0.utf8) }.filter { !$0.isEmpty }.map {
-      Pattern(bytes: $0, borders: Self.borders($0))
+    patterns = texts.filter { !$0.isEmpty }.map {
+      Pattern(text: $0, bytes: Array($0.utf8), borders: Self.borders(Array($0.utf8)))
     }
   }
 
@@ -30,6 +31,8 @@ public struct StopStrings: Sendable {
     /// Number of bytes before the stop text, where the completion is to be cut; nil as long as
     /// there is none.
     public fileprivate(set) var cut: Int?
+    /// The stop text that was found.
+    public fileprivate(set) var found: String?
   }
 
   /// The start of a search in a new completion.
@@ -48,8 +51,9 @@ public struct StopStrings: Sendable {
       var longest = 0
       for (index, pattern) in patterns.enumerated() {
         search.matched[index] = Self.advance(pattern, search.matched[index], byte)
-        if search.matched[index] == pattern.bytes.count {
-          longest = max(longest, pattern.bytes.count)
+        if search.matched[index] == pattern.bytes.count, pattern.bytes.count > longest {
+          longest = pattern.bytes.count
+          search.found = pattern.text
         }
       }
       if longest > 0 {

@@ -1,6 +1,8 @@
 // The `added_tokens` of a tokenizer.json: tokens that are cut out of the text before anything else,
 // such as <|im_end|>.
 
+import Tensors
+
 /// A token that is found in the text as a whole.
 struct AddedToken: Sendable {
   private(set) var id: Int
@@ -53,7 +55,7 @@ struct AddedTokenFinder: Sendable {
     let token: AddedToken
   }
 
-  /// Entries by first byte, longest first.
+  /// Entries by first byte, each list in the order of the bytes.
   private var entries = [[Entry]](repeating: [], count: 256)
   private var isEmpty = true
 
@@ -61,23 +63,29 @@ struct AddedTokenFinder: Sendable {
   init(
     _ tokens: [AddedToken], spelling: (AddedToken) throws -> [UInt8] = { $0.content }
   ) throws {
-    for token in tokens {
-      let content = try spelling(token)
+    // Normalized, two tokens may be the same text; the later one counts.
+    var found: [[UInt8]: AddedToken] = [:]
+    for token in tokens { found[try spelling(token)] = token }
+    for (content, token) in found {
       guard let first = content.first else { continue }
-      // Normalized, two tokens may be the same text; the later one counts.
-      entries[Int(first)].removeAll { $0.content == content }
       entries[Int(first)].append(Entry(content: content, token: token))
       isEmpty = false
     }
-    for byte in entries.indices { entries[byte].sort { $0.content.count > $1.content.count } }
+    for byte in entries.indices {
+      entries[byte].sort { $0.content.lexicographicallyPrecedes($1.content) }
+    }
   }
 
   /// Calls `text` with the ranges between tokens and `token` with the tokens, in order.
   func split(
     _ bytes: UTF8Bytes, text: (Range<Int>) throws -> Void, token: (AddedToken) throws -> Void
-  ) rethrows {
-    var (end, position) = (0, 0)
+  ) throws {
+    var (end, position, pause) = (0, 0, Interrupt.interval)
     while !isEmpty, position < bytes.count {
+      if position >= pause {
+        try Interrupt.check()
+        pause = position + Interrupt.interval
+      }
       guard let entry = entry(bytes, at: position) else {
         position += 1
         continue
@@ -99,7 +107,39 @@ struct AddedTokenFinder: Sendable {
   @inline(__always)
   private func entry(_ bytes: UTF8Bytes, at position: Int) -> Entry? {
     let candidates = entries[Int(bytes[position])]
-    return candidates.isEmpty ? nil : candidates.first { bytes.has($0.content, at: position) }
+    return candidates.isEmpty ? nil : longest(candidates, bytes, at: position)
+  }
+
+  /// The longest of the entries that stands at a position, found byte by byte among those that
+  /// begin with the bytes so far: many tokens with the same beginning cost no more than one.
+  private func longest(_ entries: [Entry], _ bytes: UTF8Bytes, at position: Int) -> Entry? {
+    var (low, high, length) = (0, entries.count, 1)
+    var found: Entry?
+    while true {
+      // Of those with the same beginning the shortest comes first.
+      if entries[low].content.count == length {
+        found = entries[low]
+        low += 1
+      }
+      guard low < high, position + length < bytes.count else { return found }
+      let byte = bytes[position + length]
+      low = Self.first(entries, low..<high) { $0.content[length] >= byte }
+      high = Self.first(entries, low..<high) { $0.content[length] > byte }
+      guard low < high else { return found }
+      length += 1
+    }
+  }
+
+  /// The first place in a sorted range where a condition holds, or its end.
+  private static func first(
+    _ entries: [Entry], _ range: Range<Int>, where holds: (Entry) -> Bool
+  ) -> Int {
+    var (low, high) = (range.lowerBound, range.upperBound)
+    while low < high {
+      let middle = (low + high) / 2
+      if holds(entries[middle]) { high = middle } else { low = middle + 1 }
+    }
+    return low
   }
 
   private func isWholeWord(_ bytes: UTF8Bytes, _ range: Range<Int>) -> Bool {

@@ -2,6 +2,8 @@
 // ordered by rank and then by place: n log n steps for a piece of n characters, which matters where
 // nothing splits the text and a piece is a whole document. Words are remembered.
 
+import Tensors
+
 struct BPEEncoder {
   private let model: BPE
   private var cached = ByteStrings(capacity: 1 << 12)
@@ -33,7 +35,7 @@ struct BPEEncoder {
       symbols.append(model.ids[whole])
     } else {
       try appendCharacters(piece)
-      if symbols.count > 1, !model.merges.isEmpty { merge() }
+      if symbols.count > 1, !model.merges.isEmpty { try merge() }
     }
     for symbol in symbols { ids.append(Int(symbol)) }
     if piece.count <= Self.longestCached { remember(piece) }
@@ -62,6 +64,7 @@ struct BPEEncoder {
       let length = min(UTF8Bytes.scalarLength(piece[position]), piece.count - position)
       let bytes = UTF8Bytes(rebasing: piece[position..<position + length])
       position += length
+      if position & (Interrupt.interval - 1) < length { try Interrupt.check() }
       if let id = id(bytes, isFirst: position == length, isLast: position == piece.count) {
         if let unknown = pending { symbols.append(unknown) }
         symbols.append(id)
@@ -107,7 +110,7 @@ struct BPEEncoder {
         + "'\(model.unknownToken ?? "")', which the vocabulary of the tokenizer lacks")
   }
 
-  private mutating func merge() {
+  private mutating func merge() throws {
     let count = symbols.count
     following.removeAll(keepingCapacity: true)
     preceding.removeAll(keepingCapacity: true)
@@ -116,7 +119,10 @@ struct BPEEncoder {
       preceding.append(Int32(i - 1))
     }
     for i in 0..<count - 1 { propose(i) }
+    var steps = 0
     while let next = heap.pop() {
+      steps += 1
+      if steps % Interrupt.interval == 0 { try Interrupt.check() }
       let left = Int(next & 0xFFFF_FFFF)
       let right = Int(following[left])
       // The pair may have changed since it was proposed.

@@ -13,14 +13,14 @@ struct BertNormalizer: Sendable {
     stripsAccents = try fields.bool("strip_accents", default: lowercases)
   }
 
-  func apply(_ text: inout Normalizer.Text) {
-    if cleans { text.map(Self.clean) }
-    if separatesChinese { Self.separateChinese(&text) }
+  func apply(_ text: inout Normalizer.Text) throws {
+    if cleans { try text.map(Self.clean) }
+    if separatesChinese { try Self.separateChinese(&text) }
     if stripsAccents {
-      text.bytes = UnicodeForm.decomposed.apply(text.bytes)
-      text.map { $0.isNonspacingInLibrary ? nil : $0 }
+      text.bytes = try UnicodeForm.decomposed.apply(text.bytes)
+      try text.map { $0.isNonspacingInLibrary ? nil : $0 }
     }
-    if lowercases { text.lowercase() }
+    if lowercases { try text.lowercase() }
   }
 
   /// Controls go, white space becomes a space.
@@ -37,10 +37,10 @@ struct BertNormalizer: Sendable {
     }
   }
 
-  private static func separateChinese(_ text: inout Normalizer.Text) {
+  private static func separateChinese(_ text: inout Normalizer.Text) throws {
     var result: [UInt8] = []
-    text.bytes.withUnsafeBufferPointer { bytes in
-      bytes.forEachScalar { range, scalar in
+    try text.bytes.withUnsafeBufferPointer { bytes in
+      try bytes.forEachScalar { range, scalar in
         let isChinese = isChinese(scalar.value)
         if isChinese { result.append(0x20) }
         result += bytes[range]

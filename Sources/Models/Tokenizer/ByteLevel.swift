@@ -2,6 +2,8 @@
 // character, so that a vocabulary of text can hold any bytes. Printable Latin-1 characters stand
 // for themselves, the other bytes, in order, for U+0100, U+0101 and so on.
 
+import Tensors
+
 enum ByteLevel {
   /// The character of each byte.
   static let scalars: [Unicode.Scalar] = {
@@ -27,20 +29,23 @@ enum ByteLevel {
     #"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"#
 
   /// Appends the characters of some bytes.
-  static func append(_ source: UTF8Bytes, to result: inout [UInt8]) {
-    encoded.withUnsafeBufferPointer { encoded in
-      for byte in source {
-        if byte > 0x20, byte < 0x7F { result.append(byte) } else { result += encoded[Int(byte)] }
+  static func append(_ source: UTF8Bytes, to result: inout [UInt8]) throws {
+    try encoded.withUnsafeBufferPointer { encoded in
+      for start in stride(from: 0, to: source.count, by: Interrupt.interval) {
+        if start > 0 { try Interrupt.check() }
+        for byte in source[start..<min(source.count, start + Interrupt.interval)] {
+          if byte > 0x20, byte < 0x7F { result.append(byte) } else { result += encoded[Int(byte)] }
+        }
       }
     }
   }
 
   /// The bytes that a token's characters stand for; its own bytes when one of them stands for none.
-  static func decode(_ token: [UInt8]) -> [UInt8] {
+  static func decode(_ token: [UInt8]) throws -> [UInt8] {
     var result: [UInt8] = []
     var isMapped = true
-    token.withUnsafeBufferPointer { token in
-      token.forEachScalar { _, scalar in
+    try token.withUnsafeBufferPointer { token in
+      try token.forEachScalar { _, scalar in
         if let byte = bytes[scalar] { result.append(byte) } else { isMapped = false }
       }
     }

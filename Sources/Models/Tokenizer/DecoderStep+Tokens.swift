@@ -12,10 +12,10 @@ extension [UInt8] {
   }
 
   /// With every character that is `old` exchanged.
-  func replacing(scalar old: [UInt8], with new: [UInt8]) -> [UInt8] {
+  func replacing(scalar old: [UInt8], with new: [UInt8]) throws -> [UInt8] {
     var result: [UInt8] = []
-    withUnsafeBufferPointer { token in
-      token.forEachScalar { range, _ in
+    try withUnsafeBufferPointer { token in
+      try token.forEachScalar { range, _ in
         if token[range].elementsEqual(old) { result += new } else { result += token[range] }
       }
     }

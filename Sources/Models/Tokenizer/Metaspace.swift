@@ -33,7 +33,7 @@ struct Metaspace: Sendable {
   func apply(_ pieces: inout Pieces) throws {
     if prepend == .never, replacement == [0x20] { return }
     let isAtStart = pieces.isAtStart
-    pieces.rewrite { index, piece, result in
+    try pieces.rewrite { index, piece, result in
       let isFirst = prepend == .always || prepend == .first && isAtStart && index == 0
       if isFirst, piece.first != 0x20, !piece.has(replacement, at: 0) { result += replacement }
       for byte in piece {

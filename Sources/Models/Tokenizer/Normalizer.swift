@@ -54,16 +54,16 @@ indirect enum Normalizer: Sendable {
       }
     case .prepend(let prefix): text.bytes = prefix + text.bytes
     case .replace(let pattern, let content): try text.replace(pattern, with: content)
-    case .form(let form): text.bytes = form.apply(text.bytes)
-    case .lowercase: text.lowercase()
+    case .form(let form): text.bytes = try form.apply(text.bytes)
+    case .lowercase: try text.lowercase()
     case .strip(let left, let right): text.strip(left: left, right: right)
-    case .stripAccents: text.map { $0.isMarkInLibrary ? nil : $0 }
+    case .stripAccents: try text.map { $0.isMarkInLibrary ? nil : $0 }
     case .byteLevel:
       var result: [UInt8] = []
-      text.bytes.withUnsafeBufferPointer { ByteLevel.append($0, to: &result) }
+      try text.bytes.withUnsafeBufferPointer { try ByteLevel.append($0, to: &result) }
       text.bytes = result
-    case .nmt: text.map(Self.nmt)
-    case .bert(let normalizer): normalizer.apply(&text)
+    case .nmt: try text.map(Self.nmt)
+    case .bert(let normalizer): try normalizer.apply(&text)
     }
   }
 
@@ -80,12 +80,12 @@ indirect enum Normalizer: Sendable {
 
 extension Normalizer.Text {
   /// Rewrites each character, or leaves it out.
-  mutating func map(_ change: (Unicode.Scalar) -> Unicode.Scalar?) {
+  mutating func map(_ change: (Unicode.Scalar) -> Unicode.Scalar?) throws {
     var result: [UInt8] = []
     result.reserveCapacity(bytes.count)
     var keeps = true
-    bytes.withUnsafeBufferPointer { bytes in
-      bytes.forEachScalar { range, scalar in
+    try bytes.withUnsafeBufferPointer { bytes in
+      try bytes.forEachScalar { range, scalar in
         guard let changed = change(scalar) else {
           if range.lowerBound == 0 { keeps = false }
           return
@@ -101,11 +101,11 @@ extension Normalizer.Text {
     keepsStart = keepsStart && keeps
   }
 
-  mutating func lowercase() {
+  mutating func lowercase() throws {
     var result: [UInt8] = []
     result.reserveCapacity(bytes.count)
-    bytes.withUnsafeBufferPointer { bytes in
-      bytes.forEachScalar { range, scalar in
+    try bytes.withUnsafeBufferPointer { bytes in
+      try bytes.forEachScalar { range, scalar in
         if scalar.isASCII {
           let isUpper = scalar.value >= 0x41 && scalar.value <= 0x5A
           result.append(bytes[range.lowerBound] + (isUpper ? 0x20 : 0))

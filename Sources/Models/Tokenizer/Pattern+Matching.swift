@@ -1,5 +1,7 @@
 // The backtracking machine of `Pattern`.
 
+import Tensors
+
 extension Pattern {
   /// A place to go back to. With `low` not negative, every position from there up to `position` is
   /// one: a greedy repetition gives back one character at a time without a frame for each.
@@ -78,7 +80,7 @@ extension Pattern {
         matches = length > 0
         position += length
       case .repeatSet(let set, let min, let max, let isPossessive):
-        matches = repeatSet(machine.sets, set, min, max, text, &position) { low, high in
+        matches = try repeatSet(machine.sets, set, min, max, text, &position) { low, high in
           steps += high - low
           if isPossessive || low == high { return }
           state.stack.append(Frame(instruction: instruction + 1, position: high, low: low))
@@ -186,15 +188,19 @@ extension Pattern {
   private func repeatSet(
     _ sets: UnsafeBufferPointer<ScalarSet>, _ set: Int, _ min: Int, _ max: Int, _ text: UTF8Bytes,
     _ position: inout Int, _ keep: (_ low: Int, _ high: Int) -> Void
-  ) -> Bool {
+  ) throws -> Bool {
     var count = 0
     var low = position
-    while count < max {
-      let length = advance(sets, set, text, position)
-      if length == 0 { break }
-      position += length
-      count += 1
-      if count == min { low = position }
+    run: while count < max {
+      if count > 0 { try Interrupt.check() }
+      let pause = Swift.min(max, count + Interrupt.interval)
+      while count < pause {
+        let length = advance(sets, set, text, position)
+        if length == 0 { break run }
+        position += length
+        count += 1
+        if count == min { low = position }
+      }
     }
     guard count >= min else { return false }
     keep(low, position)

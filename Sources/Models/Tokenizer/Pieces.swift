@@ -1,5 +1,7 @@
 // Cutting and rewriting pieces of text.
 
+import Tensors
+
 extension Pieces {
   /// Cuts every piece at the matches of a pattern; `inverted` exchanges matches and the text between.
   mutating func split(_ pattern: Pattern, _ behavior: SplitBehavior, inverted: Bool) throws {
@@ -28,12 +30,12 @@ extension Pieces {
   }
 
   /// Cuts every piece after each so many characters.
-  mutating func split(every length: Int) {
+  mutating func split(every length: Int) throws {
     var result: [Range<Int>] = []
-    bytes.withUnsafeBufferPointer { bytes in
+    try bytes.withUnsafeBufferPointer { bytes in
       for range in ranges {
         var (start, count) = (range.lowerBound, 0)
-        UTF8Bytes(rebasing: bytes[range]).forEachScalar { scalar, _ in
+        try UTF8Bytes(rebasing: bytes[range]).forEachScalar { scalar, _ in
           count += 1
           guard count == length else { return }
           let end = range.lowerBound + scalar.upperBound
@@ -52,13 +54,14 @@ extension Pieces {
   }
 
   /// Rewrites every piece; `body` gets the piece's number and bytes and appends to the new text.
-  mutating func rewrite(_ body: (Int, UTF8Bytes, inout [UInt8]) -> Void) {
+  mutating func rewrite(_ body: (Int, UTF8Bytes, inout [UInt8]) throws -> Void) throws {
     var result: [UInt8] = []
     result.reserveCapacity(bytes.count + bytes.count / 2)
-    bytes.withUnsafeBufferPointer { bytes in
+    try bytes.withUnsafeBufferPointer { bytes in
       for index in ranges.indices {
+        if index % Interrupt.interval == Interrupt.interval - 1 { try Interrupt.check() }
         let start = result.count
-        body(index, UTF8Bytes(rebasing: bytes[ranges[index]]), &result)
+        try body(index, UTF8Bytes(rebasing: bytes[ranges[index]]), &result)
         ranges[index] = start..<result.count
       }
     }

@@ -93,9 +93,9 @@ indirect enum PreTokenizer: Sendable {
       try pieces.split(pattern, behavior, inverted: inverted)
     case .byteLevel(let addsPrefixSpace):
       if addsPrefixSpace { try Metaspace(prefixSpace: true).apply(&pieces) }
-      pieces.rewrite { ByteLevel.append($1, to: &$2) }
+      try pieces.rewrite { try ByteLevel.append($1, to: &$2) }
     case .metaspace(let metaspace): try metaspace.apply(&pieces)
-    case .fixedLength(let length): pieces.split(every: length)
+    case .fixedLength(let length): try pieces.split(every: length)
     }
   }
 }

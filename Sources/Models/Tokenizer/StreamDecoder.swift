@@ -5,32 +5,26 @@
 public struct StreamDecoder {
   private let tokenizer: Tokenizer
   private let skipsSpecialTokens: Bool
-  private let ignoresUnknown: Bool
   private var decoder: TokenDecoder
 
   /// Begins a text; the options are those of `decode`.
-  public init(
-    _ tokenizer: Tokenizer, skipSpecialTokens: Bool = false, ignoringUnknown: Bool = false
-  ) {
+  public init(_ tokenizer: Tokenizer, skipSpecialTokens: Bool = false) {
     self.tokenizer = tokenizer
     skipsSpecialTokens = skipSpecialTokens
-    ignoresUnknown = ignoringUnknown
     decoder = TokenDecoder(tokenizer.decoderSteps)
   }
 
   /// Goes on after a prompt, whose text is left out: a leading space of what follows stays.
   public init(
-    _ tokenizer: Tokenizer, after prompt: [Int], skipSpecialTokens: Bool = false,
-    ignoringUnknown: Bool = false
+    _ tokenizer: Tokenizer, after prompt: [Int], skipSpecialTokens: Bool = false
   ) throws {
-    self.init(tokenizer, skipSpecialTokens: skipSpecialTokens, ignoringUnknown: ignoringUnknown)
+    self.init(tokenizer, skipSpecialTokens: skipSpecialTokens)
     for id in prompt { _ = try feed(id) }
   }
 
   /// The text that is certain after one more id; throws as `decode` does.
   public mutating func feed(_ id: Int) throws -> String {
-    if ignoresUnknown, !tokenizer.contains(id) { return "" }
-    let token = try tokenizer.bytes(id)
+    guard let token = try tokenizer.text(id) else { return "" }
     return skipsSpecialTokens && tokenizer.isSkipped(id) ? "" : try decoder.feed(token)
   }
 

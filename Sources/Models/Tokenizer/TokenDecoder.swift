@@ -108,7 +108,7 @@ struct TokenDecoder {
     guard !memory.held.isEmpty else { return }
     switch steps[index] {
     case .byteLevel:
-      let bytes = memories[index].isFused ? ByteLevel.decode(memory.held) : memory.held
+      let bytes = try memories[index].isFused ? ByteLevel.decode(memory.held) : memory.held
       try push(bytes.repaired, at: index + 1)
     case .byteFallback:
       let fused = memories[index].isFused ? memory.held.byteOfFallback.map { [$0] } : memory.held

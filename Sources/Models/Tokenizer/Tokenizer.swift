@@ -1,4 +1,5 @@
 import Synchronization
+import Tensors
 
 /// A tokenizer, put together from the components that a tokenizer.json names.
 ///
@@ -108,15 +109,15 @@ public final class Tokenizer: Sendable {
 
   /// The text of a list of ids.
   ///
-  /// Throws when an id is not in the vocabulary, unless `ignoringUnknown`: the embedding table of a
-  /// model often has rows without a token, which it may sample and which stand for no text.
-  public func decode(
-    _ ids: [Int], skipSpecialTokens: Bool = false, ignoringUnknown: Bool = false
-  ) throws -> String {
-    var stream = StreamDecoder(
-      self, skipSpecialTokens: skipSpecialTokens, ignoringUnknown: ignoringUnknown)
+  /// An id without a token stands for no text: the embedding table of a model often has such rows,
+  /// which it may sample. Throws on ids that no model has, below 0 or from 2^32 on.
+  public func decode(_ ids: [Int], skipSpecialTokens: Bool = false) throws -> String {
+    var stream = StreamDecoder(self, skipSpecialTokens: skipSpecialTokens)
     var text = ""
-    for id in ids { text += try stream.feed(id) }
+    for (number, id) in ids.enumerated() {
+      if number % Interrupt.interval == Interrupt.interval - 1 { try Interrupt.check() }
+      text += try stream.feed(id)
+    }
     return try text + stream.finish()
   }
 
@@ -136,6 +137,13 @@ public final class Tokenizer: Sendable {
 
   /// Whether `skipSpecialTokens` leaves an id out.
   func isSkipped(_ id: Int) -> Bool { skippedIDs.contains(id) }
+
+  /// What an id contributes to a text, nil where it has no token; throws where it can be none.
+  func text(_ id: Int) throws -> [UInt8]? {
+    if contains(id) { return try bytes(id) }
+    if UInt32(exactly: id) != nil { return nil }
+    throw TokenizerError("token ids are from 0 to \(UInt32.max), got \(id)")
+  }
 
   /// The token as it is decoded; one that is looked for in normalized text is normalized itself.
   func bytes(_ id: Int) throws -> [UInt8] {
@@ -181,7 +189,8 @@ public final class Tokenizer: Sendable {
         try preTokenizer?.apply(&pieces)
         budget = pieces.budget
         try pieces.bytes.withUnsafeBufferPointer { bytes in
-          for range in pieces.ranges {
+          for (number, range) in pieces.ranges.enumerated() {
+            if number % Interrupt.interval == Interrupt.interval - 1 { try Interrupt.check() }
             try encoder.encode(UTF8Bytes(rebasing: bytes[range]), to: &ids)
           }
         }

@@ -2,6 +2,8 @@
 // compare by canonical equivalence: two tokens of a vocabulary may differ only in how an accent is
 // composed.
 
+import Tensors
+
 typealias UTF8Bytes = UnsafeBufferPointer<UInt8>
 
 extension UnsafeBufferPointer<UInt8> {
@@ -38,13 +40,17 @@ extension UnsafeBufferPointer<UInt8> {
     return true
   }
 
-  /// Calls `body` with the range and value of each scalar.
-  func forEachScalar(_ body: (Range<Int>, Unicode.Scalar) -> Void) {
+  /// Calls `body` with the range and value of each scalar; stops when the user asks for it.
+  func forEachScalar(_ body: (Range<Int>, Unicode.Scalar) throws -> Void) throws {
     var position = 0
     while position < count {
-      let (value, length) = scalar(at: position)
-      body(position..<position + length, value)
-      position += length
+      if position > 0 { try Interrupt.check() }
+      let pause = Swift.min(count, position + Interrupt.interval)
+      while position < pause {
+        let (value, length) = scalar(at: position)
+        try body(position..<position + length, value)
+        position += length
+      }
     }
   }
 }

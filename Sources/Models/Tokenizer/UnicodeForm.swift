@@ -2,6 +2,7 @@
 // program. It has no compatibility forms; those are its canonical forms after the mappings of
 // `UnicodeCompatibility`.
 @_spi(_Unicode) import Swift
+import Tensors
 
 /// A normalization form of Unicode, in the version that the `tokenizers` library has.
 ///
@@ -17,11 +18,11 @@ enum UnicodeForm: String, Sendable {
   }
 
   /// The text in this form.
-  func apply(_ text: [UInt8]) -> [UInt8] {
+  func apply(_ text: [UInt8]) throws -> [UInt8] {
     var result: [UInt8] = []
     result.reserveCapacity(text.count)
     var position = 0
-    text.withUnsafeBufferPointer { text in
+    try text.withUnsafeBufferPointer { text in
       while position < text.count {
         var end = position
         while end < text.count, text[end] < 0x80 { end += 1 }
@@ -29,7 +30,7 @@ enum UnicodeForm: String, Sendable {
         let first = end == text.count ? end : max(position, end - 1)
         result += text[position..<first]
         while end < text.count, text[end] >= 0x80 { end += 1 }
-        if first < end { append(UTF8Bytes(rebasing: text[first..<end]), to: &result) }
+        if first < end { try append(UTF8Bytes(rebasing: text[first..<end]), to: &result) }
         position = end
       }
     }
@@ -37,16 +38,16 @@ enum UnicodeForm: String, Sendable {
   }
 
   /// Appends a text in this form, the parts between unknown characters one by one.
-  private func append(_ text: UTF8Bytes, to result: inout [UInt8]) {
+  private func append(_ text: UTF8Bytes, to result: inout [UInt8]) throws {
     // Below U+0300 nothing composes.
     if self == .composed, text.allSatisfy({ $0 < 0xCC }) {
       result += text
       return
     }
     var known: [UInt8] = []
-    text.forEachScalar { range, scalar in
+    try text.forEachScalar { range, scalar in
       if scalar.value >= 0x300, !scalar.isIn(unicode: 9) {
-        append(known: known, to: &result)
+        try append(known: known, to: &result)
         known.removeAll(keepingCapacity: true)
         result += text[range]
       } else if isCompatibility, let mapped = UnicodeCompatibility.mappings[scalar] {
@@ -55,20 +56,27 @@ enum UnicodeForm: String, Sendable {
         known += text[range]
       }
     }
-    append(known: known, to: &result)
+    try append(known: known, to: &result)
   }
 
-  private func append(known: [UInt8], to result: inout [UInt8]) {
+  private func append(known: [UInt8], to result: inout [UInt8]) throws {
     if known.isEmpty { return }
-    let text = String(decoding: known, as: UTF8.self)
+    let text = String(decoding: try CanonicalOrder.apply(known), as: UTF8.self)
     switch self {
-    case .composed, .compatibilityComposed: Self.append(text._nfc, to: &result)
-    case .decomposed, .compatibilityDecomposed: Self.append(text._nfd, to: &result)
+    case .composed, .compatibilityComposed: try Self.append(text._nfc, to: &result)
+    case .decomposed, .compatibilityDecomposed: try Self.append(text._nfd, to: &result)
     }
   }
 
-  private static func append(_ scalars: some Sequence<Unicode.Scalar>, to result: inout [UInt8]) {
+  private static func append(_ scalars: some Sequence<Unicode.Scalar>, to result: inout [UInt8])
+    throws
+  {
+    var pause = result.count + Interrupt.interval
     for scalar in scalars {
+      if result.count >= pause {
+        try Interrupt.check()
+        pause = result.count + Interrupt.interval
+      }
       if let bytes = UTF8.encode(scalar) { result.append(contentsOf: bytes) }
     }
   }

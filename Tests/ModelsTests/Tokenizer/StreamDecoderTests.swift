@@ -33,11 +33,20 @@ struct StreamDecoderTests {
 
   @Test func idsWithoutAToken() throws {
     let tokenizer = try Tokenizer(folder: Fixtures.path("models/tiny-qwen2-tied"))
-    for id in [-1, 310, .max, .min] {
-      let text = errorText { _ = try tokenizer.decode([id]) }
+    for id in [-1, 310, 1 << 32, .max, .min] {
+      let text = errorText { _ = try tokenizer.token(id) }
       #expect(text == "there is no token \(id) (the vocabulary has 310)")
-      #expect(errorText { _ = try tokenizer.token(id) } == text)
-      #expect(try tokenizer.decode([id], ignoringUnknown: true) == "")
+    }
+    // A row of the embeddings without a token, as transformers 5.24 decodes it: as nothing.
+    for id in [310, 4_294_967_295] {
+      #expect(try tokenizer.decode([id]) == "")
+      #expect(try tokenizer.decode([256, id, 256]) == tokenizer.decode([256, 256]))
+      var stream = StreamDecoder(tokenizer)
+      #expect(try stream.feed(id) == "")
+    }
+    for id in [-1, 1 << 32, .max, .min] {
+      let text = errorText { _ = try tokenizer.decode([id]) }
+      #expect(text == "token ids are from 0 to 4294967295, got \(id)")
     }
   }
 

@@ -145,6 +145,7 @@ test("stop tokens end a completion before them", function()
   eq(completion.ids, table.move(free.ids, 1, length, 1, {}))
   eq(completion.ids[length], stop)
   eq(completion.finish_reason, "stop")
+  eq(completion.stop_reason, stop)
   eq(completion.text, m.tokenizer:decode(
     table.move(free.ids, 1, length - 1, 1, {}), {skip_special_tokens = true}))
   eq(#completion.logprobs, length)

@@ -135,6 +135,8 @@ test("greedy, stop strings, ignored ends", function()
   if ids[1] ~= 0 then
     eq(stopped[1].text, "")
     eq(stopped[1].finish_reason, "stop")
+    eq(stopped[1].stop_reason, target)
+    eq(apo.rollout{stopped[1]}[1].stop_reason, target)
     eq(#stopped[1].ids, 1)
   end
   eq(model:generate("1=", {stop = "=", max_tokens = 3, seed = 1})[1].prompt, "1=")

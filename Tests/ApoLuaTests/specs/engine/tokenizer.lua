@@ -27,8 +27,10 @@ end)
 
 test("faults", function()
   local tok = apo.char_tokenizer{alphabet = "ab"}
-  raises("there is no token 9", function() tok:decode{9} end)
-  raises("there is no token -1", function() tok:decode{-1} end)
+  eq(tok:decode{1, 9, 2}, "ab")  -- a row of padded embeddings
+  eq(tok:decode({1, 9, 0, 2}, {skip_special_tokens = true}), "ab")
+  raises("token ids are from 0 to 4294967295, got -1", function() tok:decode{-1} end)
+  raises("token ids are from 0 to 4294967295, got 4294967296", function() tok:decode{1 << 32} end)
   raises("there is no token", function() tok:token(math.maxinteger) end)
   raises("list of integers expected, got 1.5 at position 1", function() tok:decode{1.5} end)
   raises("bad argument #1 to 'encode' (string expected, got number)", function() tok:encode(5) end)
