@@ -25,7 +25,7 @@ func copyAlgorithm(_ arguments: [String]) throws {
     throw LuaError("\(path) exists already; choose another file: apo-lua --copy \(name) FILE")
   }
   try AtomicFile.write(path, script.text)
-  print("wrote \(path); it runs by apo.train{algorithm = dofile \"\(path)\", …}")
+  print(visible("wrote \(path); it runs by apo.train{algorithm = dofile \"\(path)\", …}"))
 }
 
 /// Whether there is anything of that name, a link that leads nowhere included.

@@ -30,7 +30,8 @@ func runCommandLine(_ arguments: [[UInt8]]) -> Int32 {
     defer { session.state.close() }
     return session.run()
   } catch let fault as CommandLineArguments.Fault {
-    writeError(program + Array(": \(fault.message)\n\(CommandLineArguments.usage)\n".utf8))
+    let text = program + Array(": \(fault.message)\n\(CommandLineArguments.usage)\n".utf8)
+    writeError(visible(text))
     writeError("apo-lua --help lists the options\n")
   } catch {
     report(error, program)
@@ -41,7 +42,7 @@ func runCommandLine(_ arguments: [[UInt8]]) -> Int32 {
 /// Shows an error as `lua` does.
 private func report(_ error: any Error, _ program: [UInt8]) {
   let text = (error as? LuaError)?.outputBytes ?? Array("\(error)".utf8)
-  writeError(program + Array(": ".utf8) + text + [UInt8(ascii: "\n")])
+  writeError(visible(program + Array(": ".utf8) + text + [UInt8(ascii: "\n")]))
 }
 
 private func isFile(_ path: [UInt8]) -> Bool {

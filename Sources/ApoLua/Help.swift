@@ -18,7 +18,7 @@ let helpFunction = Function(
   if call.count == 0 || call[1].isAbsent {
     print(helpOverview)
   } else {
-    print(try helpText(of: call[1], in: call.state))
+    print(visible(try helpText(of: call[1], in: call.state)))
   }
   return call.nothing
 }

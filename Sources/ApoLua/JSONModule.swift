@@ -46,7 +46,8 @@ let jsonModule = Module(
       let keep = try call[2].options()["keep_null"].boolean()
       return try call.result(
         LuaValue(
-          JSON.parse(call[1].string(), deepest: LuaState.depthLimit), keepingNull: keep))
+          JSON.parse(call[1].validText("decode: the text"), deepest: LuaState.depthLimit),
+          keepingNull: keep))
     },
     Function(
       "read", "Reads a file that holds one JSON value.", [path, reading],
@@ -69,7 +70,9 @@ let jsonModule = Module(
       "read_lines", "Reads a file with one JSON value a line, as `for value, line in …` goes on.",
       [path, reading],
       returns: [Returned(.any, "an iterator of value and line number")],
-      details: "Blank lines are skipped. A line that is not JSON is an error with file and line.",
+      details:
+        "Blank lines are skipped, a line `null` gives `apo.json.null`. A line that is not JSON "
+        + "is an error with file and line.",
       example: #"for row, line in apo.json.read_lines("data.jsonl") do print(line, row.prompt) end"#
     ) { call in
       let keep = try call[2].options()["keep_null"].boolean()
@@ -83,7 +86,9 @@ let jsonModule = Module(
       return try call.result(
         LuaIterator {
           guard let value = try reader.next() else { return nil }
-          return [LuaValue(value, keepingNull: keep), .integer(reader.line)]
+          // A line that is null must not look like the end of the file.
+          let row = LuaValue(value, keepingNull: keep || value == .null)
+          return [row, .integer(reader.line)]
         })
     },
   ],

@@ -141,6 +141,7 @@ private let saveMethod = Function(
 ) { call in
   let model = try call.this(Model.self)
   try requireAdapter(model, "save_adapter")
+  try checkFormat(call.path(), writes: [], what: "save_adapter: a folder")
   let type = try call[2].options()["dtype"].string()
   try model.transformer.saveAdapter(
     folder: call.path(), base: model.path, type: type == "bfloat16" ? .bfloat16 : .float32)

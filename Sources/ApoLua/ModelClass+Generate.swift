@@ -10,7 +10,9 @@ private let generateOptions = [
     "max_tokens", .oneOf([.integer(), .list(of: .integer())]),
     "most tokens in a completion, or a list with a number for each prompt", default: 16),
   Parameter("temperature", .number(), "what logits are divided by; 0 is greedy", default: 1),
-  Parameter("top_k", .integer(), "how many of the likeliest tokens stay; 0 for all", default: 0),
+  Parameter(
+    "top_k", .integer(),
+    "how many of the likeliest tokens stay, with those tied with the last; 0 for all", default: 0),
   Parameter(
     "top_p", .number(), "probability that the likeliest tokens which stay must reach", default: 1),
   Parameter(
@@ -29,14 +31,23 @@ private let generateOptions = [
     "tells calls with the same seed apart; default: their number since apo.seed",
     optional: true),
   Parameter(
+    "first_sample", .list(of: .integer(minimum: 0, maximum: 1 << 40)),
+    "the number of each prompt's first sample, from 0, which tells the samples of calls with the "
+      + "same seed and step apart; default: n times how often the row came before in the call",
+    optional: true),
+  Parameter(
     "max_num_seqs", .integer(minimum: 1),
     "how many completions are sampled at a time; default: up to 256 that 1 GiB of cache holds",
     optional: true),
+  Parameter(
+    "overlong", .choice(Overlong.allCases.map(\.rawValue)),
+    "what is done with a prompt that leaves no room for `max_tokens` in the model's context: an "
+      + "error, or its first tokens are left out", default: .string(Overlong.error.rawValue)),
   adapterOption,
 ]
 
 /// `model:generate`; `rows` knows which row of a dataset a table is.
-func generateMethod(_ run: RunState, _ rows: WeakIntegers) -> Function {
+func generateMethod(_ run: RunState, _ rows: RowNumbers) -> Function {
   Function(
     "generate", "Samples completions of prompts.",
     [
@@ -48,7 +59,8 @@ func generateMethod(_ run: RunState, _ rows: WeakIntegers) -> Function {
     returns: [Returned(.object(Rollout.self), "n completions of each prompt, in order")],
     details: """
       Names and meaning of the options are vLLM's. A sample depends on the model, the prompt, the
-      seed, the step, the row and its number, and not on the batch it is in. A row is known by its
+      seed, the step, the row and its number, and not on the batch it is in; of a row that is in a
+      call several times, `first_sample` is what tells them apart. A row is known by its
       place in its dataset, other prompts by their tokens.
 
       Completions that have ended leave the batch and waiting prompts enter, so `max_tokens` may
@@ -70,12 +82,16 @@ func generateMethod(_ run: RunState, _ rows: WeakIntegers) -> Function {
       _ = try model.requireTokenizer(for: "generate: option 'stop'")
     }
     try checkStopTokens(options.stopTokenIDs, model)
-    let prompts = try PromptReader(model: model, rows: rows).read(call[1])
+    let reader = PromptReader(
+      model: model, rows: rows,
+      overlong: try Overlong(rawValue: call[2].options()["overlong"].string()) ?? .error)
+    let prompts = try reader.read(call[1], limits: limits ?? [options.maxTokens])
     try checkSize(prompts.count, options.n)
-    if let limits, limits.count != prompts.count {
+    let firstSamples = try call[2].options()["first_sample"].ifPresent?.integers()
+    if let firstSamples, firstSamples.count != prompts.count {
       throw LuaError(
-        "generate: option 'max_tokens': a number for each prompt expected, got \(limits.count) for "
-          + "\(prompts.count)")
+        "generate: option 'first_sample': a number for each prompt expected, got "
+          + "\(firstSamples.count) for \(prompts.count)")
     }
     let seed = try call[2].options()["seed"].ifPresent?.integer() ?? run.seed
     let step = try call[2].options()["step"].ifPresent?.integer() ?? run.nextStep()
@@ -86,8 +102,13 @@ func generateMethod(_ run: RunState, _ rows: WeakIntegers) -> Function {
       tokenizer: model.tokenizer?.tokenizer, seed: UInt64(bitPattern: Int64(seed)),
       step: UInt64(bitPattern: Int64(step)),
       maxSequences: call[2].options()["max_num_seqs"].ifPresent?.integer())
-    let completions = try generator.generate(
-      requests(prompts, n: options.n, limits: limits))
+    let completions: [[Completion]]
+    do {
+      completions = try generator.generate(requests(prompts, n: options.n, limits, firstSamples))
+    } catch let error as GenerationError {
+      guard let place = prompts[error.prompt].place else { throw error }
+      throw LuaError("generate: \(place): \(error.reason)")
+    }
     let rollout = rollout(prompts, completions, options, model, origin: transformer.weightStamp)
     let kept = try call.state.reference(to: .list(prompts.map { .reference($0.row) }))
     return try call.result(rollout, keeping: kept)
@@ -115,7 +136,7 @@ private func samplingOptions(_ options: Options, maxTokens: Int?) throws -> Samp
       n: options["n"].integer(), maxTokens: maxTokens ?? options["max_tokens"].integer(),
       temperature: options["temperature"].number(), topK: options["top_k"].integer(),
       topP: options["top_p"].number(), minP: options["min_p"].number(),
-      stop: stop.isAbsent ? [] : stop.kind == .string ? [stop.string()] : stop.strings(),
+      stop: stop.isAbsent ? [] : stop.validTexts("generate: option 'stop'"),
       stopTokenIDs: options["stop_token_ids"].ifPresent?.integers() ?? [],
       ignoreEOS: options["ignore_eos"].boolean())
   } catch let error as ArgumentError {
@@ -140,13 +161,16 @@ private func checkSize(_ prompts: Int, _ n: Int) throws {
 }
 
 /// A prompt that comes again goes on with other samples.
-private func requests(_ prompts: [Prompt], n: Int, limits: [Int]?) -> [GenerationRequest] {
+private func requests(
+  _ prompts: [Prompt], n: Int, _ limits: [Int]?, _ firstSamples: [Int]?
+) -> [GenerationRequest] {
   var occurrences: [UInt64: Int] = [:]
   return prompts.enumerated().map { index, prompt in
     let before = occurrences[prompt.key, default: 0]
     occurrences[prompt.key] = before + 1
     return GenerationRequest(
-      prompt: prompt.ids, row: prompt.key, firstSample: before * n, maxTokens: limits?[index])
+      prompt: prompt.ids, row: prompt.key, firstSample: firstSamples?[index] ?? before * n,
+      maxTokens: limits?[index])
   }
 }
 

@@ -25,12 +25,13 @@ let saveModelMethod = Function(
     index. All files are written beside the old ones before any is replaced: a crash leaves the old
     model, the new one or, for a moment of the last step, a folder without config.json, which does
     not load. An adapter is merged into the weights that are written, so the folder computes what
-    the model does; `save_adapter` writes the adapter alone.
+    the model does, up to rounding; `save_adapter` writes the adapter alone.
     """,
   example: #"policy:save("runs/final", {dtype = "bfloat16", max_shard_size = "5GB"})"#
 ) { call in
   let model = try call.this(Model.self)
   let options = try call[2].options()
+  try checkFormat(call.path(), writes: [], what: "save: a folder")
   let name = try options["dtype"].ifPresent?.string()
   try model.transformer.save(
     folder: call.path(), companions: model.companions,

@@ -4,7 +4,7 @@ import Lua
 import Models
 import Tensors
 
-func modelClass(_ run: RunState, _ rows: WeakIntegers) -> Class {
+func modelClass(_ run: RunState, _ rows: RowNumbers) -> Class {
   Class(
     Model.self, "A language model: weights, configuration and tokenizer.",
     details: """

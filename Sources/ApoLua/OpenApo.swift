@@ -11,8 +11,9 @@ func openApo(_ state: LuaState) throws -> LuaReference {
   connectEngine(to: state)
   let run = RunState()
   state.seedRandom(run.seed)
-  let rows = try WeakIntegers(state)
+  let rows = try RowNumbers(state)
   try state.preload("apo.rows") { try $0.makeTable(of: rowsModule(rows)) }
+  try state.preload("apo.prompts") { try $0.makeTable(of: promptsModule(rows)) }
   return try state.makeTable(
     of: Module(
       "apo", "Reinforcement learning of small language models.",

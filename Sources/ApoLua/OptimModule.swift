@@ -116,6 +116,7 @@ let optimizerClass = Class(
       "save", "Writes the optimiser's state, to go on from later.",
       [Parameter("path", .string, "a .safetensors file, replaced as a whole")]
     ) { call in
+      try checkFormat(call.path(), writes: ["safetensors"], what: "save: a .safetensors file")
       try call.this(Optimizer.self).save(call.path())
       return call.nothing
     },

@@ -28,3 +28,12 @@ func pathFault(_ path: String) -> String? {
   if path.isEmpty { return "a path must not be empty" }
   return path.utf8.contains(0) ? "a path must not contain NUL bytes" : nil
 }
+
+/// Throws where the end of a path promises another format of weights than what is written.
+func checkFormat(_ path: String, writes formats: [String], what: String) throws {
+  let known = ["safetensors", "gguf", "bin", "pt", "pth", "npz", "npy", "pkl"]
+  guard let end = path.split(separator: "/").last?.split(separator: ".").dropFirst().last,
+    known.contains(end.lowercased()), !formats.contains(end.lowercased())
+  else { return }
+  throw LuaError("\(what) is written, and \(path) promises a file .\(end)")
+}

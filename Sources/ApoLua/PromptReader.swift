@@ -7,65 +7,125 @@ import Tensors
 
 /// A prompt for the sampler.
 struct Prompt {
-  let ids: [Int]
-  let text: String?
+  var ids: [Int]
+  /// The text that was encoded; nil of ids.
+  var text: String?
   /// The caller's table, or one made for a text or ids.
   let row: LuaReference
   /// What the random numbers of its samples depend on.
   let key: UInt64
+  /// Where its row was read; nil for a prompt that is none.
+  let place: RowNumbers.Place?
+}
+
+/// What is done with a prompt that leaves no room for the completion.
+enum Overlong: String, CaseIterable {
+  case error
+  case truncateLeft = "truncate_left"
 }
 
 /// Reads the prompts of a call of `generate`.
 struct PromptReader {
   let model: Model
-  let rows: WeakIntegers
+  let rows: RowNumbers
+  var overlong = Overlong.error
 
   /// One or several prompts, in order.
-  func read(_ argument: Argument) throws -> [Prompt] {
-    if argument.kind == .string { return [try prompt(argument, 1)] }
-    guard argument.typeName != "apo.Dataset" else {
-      return try argument.withField("rows", list)
+  ///
+  /// - Parameter limits: the most tokens of each completion, or of all.
+  func read(_ argument: Argument, limits: [Int]) throws -> [Prompt] {
+    let prompts = try Prompts(argument)
+    guard limits.count == 1 || limits.count == prompts.count else {
+      throw LuaError(
+        "generate: option 'max_tokens': a number for each prompt expected, got \(limits.count) for "
+          + "\(prompts.count)")
     }
-    let isRow = try argument.withField("prompt") { !$0.isAbsent }
-    let isIDs = try argument.withElement(1) { $0.kind == .number } || argument.isMessages()
-    let hasNames = try argument.length == 0 && !argument.fieldNames().isEmpty
-    return isRow || isIDs || hasNames ? [try prompt(argument, 1)] : try list(argument)
+    return try prompts.map { prompt, position in
+      try read(prompt, position, limits.count == 1 ? limits[0] : limits[position - 1])
+    }
   }
 
-  private func list(_ argument: Argument) throws -> [Prompt] {
-    guard argument.length > 0 else { throw LuaError("generate: there are no prompts") }
-    var prompts: [Prompt] = []
-    for position in 1..<argument.length + 1 {
-      prompts.append(try argument.withElement(position) { try prompt($0, position) })
-    }
-    return prompts
-  }
-
-  private func prompt(_ argument: Argument, _ position: Int) throws -> Prompt {
+  /// A prompt at a position that is to be followed by `maxTokens`.
+  private func read(_ argument: Argument, _ position: Int, _ maxTokens: Int) throws -> Prompt {
     do {
-      switch argument.kind {
-      case .string: return try text(argument, row: nil)
-      case .table: return try table(argument)
-      default:
-        throw LuaError(
-          "a row with a prompt, a string, a list of token ids or a list of messages expected, got "
-            + argument.typeName)
-      }
+      var encoded = try encode(argument)
+      try fit(&encoded, maxTokens)
+      let index = try encoded.isRow ? rows[argument] : nil
+      let row =
+        try encoded.isRow
+        ? argument.reference()
+        : rows.state.reference(
+          to: .table(LuaTable(fields: [(name: "prompt", value: encoded.field)])))
+      let place = try encoded.isRow ? rows.place(of: argument) : nil
+      return Prompt(
+        ids: encoded.ids, text: encoded.text, row: row,
+        key: index.map { UInt64($0) } ?? hash(encoded.ids), place: place)
     } catch {
-      throw LuaError("generate: prompt \(position): \(error)")
+      let place = try rows.place(of: argument).map { "\($0)" } ?? "prompt \(position)"
+      throw LuaError("generate: \(place): \(error)\(try argument.excerpt())")
     }
   }
 
-  private func table(_ argument: Argument) throws -> Prompt {
-    if try argument.withElement(1, { $0.kind == .number }) {
-      return try ids(argument, row: nil)
+  /// What is wrong with a row's prompt before `maxTokens`; nil for nothing.
+  func fault(_ argument: Argument, _ maxTokens: Int) throws -> PromptFault? {
+    do {
+      let tokens = try encode(argument).ids.count
+      guard tokens + maxTokens > context else { return nil }
+      return PromptFault(text: tooLong(tokens, maxTokens).message, isOverlong: context > maxTokens)
+    } catch {
+      if LuaState.isInterrupted { throw error }
+      return PromptFault(text: "\(error)", isOverlong: false)
     }
+  }
+
+  private var context: Int { model.transformer.configuration.maxPositions }
+
+  private func tooLong(_ tokens: Int, _ maxTokens: Int) -> LuaError {
+    let key = model.transformer.configuration.contextKey
+    return LuaError(
+      "the prompt has \(tokens) tokens, which with max_tokens = \(maxTokens) exceeds the model's "
+        + "context of \(context) (\(key))")
+  }
+
+  /// Leaves out the first tokens of a prompt that is too long, where that is wanted.
+  private func fit(_ prompt: inout Encoded, _ maxTokens: Int) throws {
+    let room = context - maxTokens
+    guard prompt.ids.count > room else { return }
+    guard overlong == .truncateLeft, room > 0 else { throw tooLong(prompt.ids.count, maxTokens) }
+    prompt.ids = Array(prompt.ids.suffix(room))
+    prompt.text = nil  // that of the tokens which are left, when it is asked for
+  }
+
+  // MARK: What a prompt can be
+
+  /// The tokens of a prompt, and what they were made of.
+  private struct Encoded {
+    var ids: [Int]
+    var text: String?
+    /// Whether the prompt is the field of a row.
+    var isRow = false
+    /// What a row made for it has as its prompt.
+    var field = LuaValue.nil
+  }
+
+  private func encode(_ argument: Argument) throws -> Encoded {
+    switch argument.kind {
+    case .string: return try text(argument)
+    case .table: return try table(argument)
+    default:
+      throw LuaError(
+        "a row with a prompt, a string, a list of token ids or a list of messages expected, got "
+          + argument.typeName)
+    }
+  }
+
+  private func table(_ argument: Argument) throws -> Encoded {
+    if try argument.withElement(1, { $0.kind == .number }) { return try ids(argument) }
     if try argument.isMessages() { return try messages(argument, row: nil) }
-    return try argument.withField("prompt") { field in
+    var encoded = try argument.withField("prompt") { field in
       switch field.kind {
-      case .string: return try text(field, row: argument)
-      case .table:
-        return try field.isMessages() ? messages(field, row: argument) : ids(field, row: argument)
+      case .string: return try text(field)
+      case .table: return try field.isMessages() ? messages(field, row: argument) : ids(field)
       case .none, .nil:
         let names = try argument.fieldNames().joined(separator: ", ")
         throw LuaError("field 'prompt' is missing (row has: \(names.isEmpty ? "nothing" : names))")
@@ -75,17 +135,20 @@ struct PromptReader {
             + field.typeName)
       }
     }
+    encoded.isRow = true
+    return encoded
   }
 
-  private func text(_ argument: Argument, row: Argument?) throws -> Prompt {
-    let text = try argument.string()
-    let ids = try model.requireTokenizer(for: "a text").encode(utf8: argument.bytes())
-    return try make(ids, text: text, row: row) { .string(text) }
+  private func text(_ argument: Argument) throws -> Encoded {
+    let bytes = try argument.bytes()
+    let ids = try model.requireTokenizer(for: "a text").encode(utf8: bytes)
+    let text = String(decoding: bytes, as: UTF8.self)
+    return try checked(Encoded(ids: ids, text: text, field: .string(text)))
   }
 
   /// Messages go through the chat template: an answer is asked for, or the assistant's last message
   /// goes on. A row's `tools` and `chat_template_kwargs` reach the template, as in TRL.
-  private func messages(_ argument: Argument, row: Argument?) throws -> Prompt {
+  private func messages(_ argument: Argument, row: Argument?) throws -> Encoded {
     let tokenizer = try model.requireTokenizerObject(for: "a list of messages")
     let reader = ChatMessages(function: "chat template")
     var request = ChatRequest(function: reader.function, messages: try reader.messages(argument))
@@ -99,39 +162,73 @@ struct PromptReader {
     }
     let text = try tokenizer.render(request)
     let ids = try tokenizer.tokenizer.encode(text, addSpecialTokens: false)
-    let given = LuaValue.reference(try argument.reference())
-    return try make(ids, text: text, row: row) { given }
+    let given = row == nil ? LuaValue.reference(try argument.reference()) : .nil
+    return try checked(Encoded(ids: ids, text: text, field: given))
   }
 
-  private func ids(_ argument: Argument, row: Argument?) throws -> Prompt {
+  private func ids(_ argument: Argument) throws -> Encoded {
     let ids = try argument.integers()
     let vocabulary = model.transformer.configuration.vocabularySize
     if let wrong = ids.first(where: { $0 < 0 || $0 >= vocabulary }) {
       throw LuaError("token id \(wrong) is outside of 0..\(vocabulary - 1)")
     }
-    return try make(ids, text: nil, row: row) { .list(ids.map { .integer($0) }) }
+    return try checked(Encoded(ids: ids, field: .list(ids.map { .integer($0) })))
   }
 
-  private func make(
-    _ ids: [Int], text: String?, row: Argument?, _ field: () -> LuaValue
-  ) throws -> Prompt {
-    guard !ids.isEmpty else { throw LuaError("it has no tokens; at least one expected") }
-    let index = try row.flatMap { try rows[$0] }
-    let key = index.map { UInt64($0) } ?? hash(ids)
-    let reference: LuaReference
-    if let row {
-      reference = try row.reference()
-    } else {
-      let state = rows.state
-      reference = try state.reference(
-        to: .table(LuaTable(fields: [(name: "prompt", value: field())])))
-    }
-    return Prompt(ids: ids, text: text, row: reference, key: key)
+  private func checked(_ encoded: Encoded) throws -> Encoded {
+    guard !encoded.ids.isEmpty else { throw LuaError("it has no tokens; at least one expected") }
+    return encoded
   }
 
   /// A key of its own for prompts that are no rows of a dataset.
   private func hash(_ ids: [Int]) -> UInt64 {
     ids.reduce(1) { mix($0, UInt64(bitPattern: Int64($1))) } | 1 << 63
+  }
+}
+
+/// What is wrong with the prompt of a row.
+struct PromptFault {
+  let text: String
+  /// Whether it is only too long, which may be mended.
+  let isOverlong: Bool
+}
+
+/// The prompts in an argument: one, or several in a list or a dataset.
+private struct Prompts {
+  let argument: Argument
+  let isOne: Bool
+  let isDataset: Bool
+  let count: Int
+
+  init(_ argument: Argument) throws {
+    self.argument = argument
+    isDataset = argument.typeName == "apo.Dataset"
+    if isDataset {
+      isOne = false
+      count = try argument.withField("rows") { $0.length }
+    } else {
+      let isRow = try argument.withField("prompt") { !$0.isAbsent }
+      let isIDs = try argument.withElement(1) { $0.kind == .number } || argument.isMessages()
+      let hasNames = try argument.length == 0 && !argument.fieldNames().isEmpty
+      isOne = argument.kind == .string || isRow || isIDs || hasNames
+      count = isOne ? 1 : argument.length
+    }
+    guard count > 0 else { throw LuaError("generate: there are no prompts") }
+  }
+
+  /// Calls `body` with each prompt and its position from 1.
+  func map<Output>(_ body: (Argument, Int) throws -> Output) throws -> [Output] {
+    if isOne { return [try body(argument, 1)] }
+    return try isDataset
+      ? argument.withField("rows") { try elements($0, body) } : elements(argument, body)
+  }
+
+  private func elements<Output>(
+    _ list: Argument, _ body: (Argument, Int) throws -> Output
+  ) throws -> [Output] {
+    try (1...count).map { position in
+      try list.withElement(position) { try body($0, position) }
+    }
   }
 }
 
@@ -143,5 +240,28 @@ extension Argument {
       return try first.withField("role") { !$0.isAbsent }
         && first.withField("prompt") { $0.isAbsent }
     }
+  }
+}
+
+extension Argument {
+  /// The start of a prompt in brackets, for error texts; empty for one that is no text.
+  fileprivate func excerpt() throws -> String {
+    let prompt = try kind == .table ? withField("prompt", { try $0.promptStart() }) : promptStart()
+    return prompt.isEmpty ? "" : " (prompt: \(prompt))"
+  }
+
+  /// The first 60 bytes or so of a text, or of the last message.
+  func promptStart() throws -> String {
+    if kind == .table {
+      return try withElement(length) { last in
+        last.kind == .table
+          ? try last.withField("content") { $0.kind == .string ? try $0.promptStart() : "" } : ""
+      }
+    }
+    guard kind == .string else { return "" }
+    let bytes = try bytes()
+    var end = min(bytes.count, 60)
+    while end < bytes.count, end > 0, bytes[end] & 0xC0 == 0x80 { end -= 1 }
+    return visible(Array(bytes[..<end]), keepsLines: false) + (end < bytes.count ? "…" : "")
   }
 }

@@ -80,9 +80,9 @@ final class REPLTerminal {
   func show(_ error: any Error) {
     let error = error as? LuaError ?? LuaError("\(error)")
     let (start, end) = Self.usesColor ? ("\u{1B}[31m", "\u{1B}[0m") : ("", "")
-    writeError("\(start)\(error.message)\(end)\n")
+    writeError("\(start)\(visible(error.message))\(end)\n")
     let calls = Self.interesting(error.traceback ?? "")
-    if !calls.isEmpty { writeError(calls.joined(separator: "\n") + "\n") }
+    if !calls.isEmpty { writeError(visible(calls.joined(separator: "\n")) + "\n") }
   }
 
   /// The lines of a traceback, when one of them is neither C nor the line that was typed.

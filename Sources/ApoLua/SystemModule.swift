@@ -7,7 +7,8 @@ import Lua
 /// `apo.system`.
 let systemModule = Module(
   "apo.system", "Clocks, memory, the terminal and files.",
-  functions: processFunctions + terminalFunctions + fileFunctions, classes: [fileLockClass])
+  functions: processFunctions + terminalFunctions + textFunctions + fileFunctions,
+  classes: [fileLockClass])
 
 private let processFunctions = [
   Function(
@@ -72,7 +73,9 @@ private let processFunctions = [
       + "call of a compiled function such as `string.find` is not, and a line on standard error "
       + "says so by the label. Other errors pass through."
   ) { call in
-    let error = try call.state.withTimeLimit(call[1].number(), label: call[3].string()) {
+    let error = try call.state.withTimeLimit(
+      call[1].number(), label: visible(call[3].string(), keepsLines: false)
+    ) {
       try call.state.call(call[2].reference())
     }
     guard let error else { return call.result(true) }
@@ -98,6 +101,24 @@ private let terminalFunctions = [
     let isKnown = ioctl(2, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0
     return call.result(isKnown ? Int(size.ws_col) : 80)
   },
+]
+
+private let textFunctions = [
+  Function(
+    "visible", "A text as a terminal may show it.",
+    [
+      Parameter("text", .string, "any bytes, such as what a model wrote"),
+      Parameter("keeps_lines", .boolean, "leave line breaks and tabs as they are", default: false),
+    ],
+    returns: [Returned(.string, "the text, with what would act on the terminal written out")],
+    details: """
+      Control characters, marks of writing direction and bytes that are no UTF-8 become what Lua
+      writes for them in a string, such as `\\x1B`. Whatever the library shows is written so;
+      `print` writes what it is given.
+      """
+  ) { call in
+    call.result(try visible(call[1].bytes(), keepsLines: call[2].boolean()))
+  }
 ]
 
 private func seconds(_ clock: clockid_t) -> Double {

@@ -165,7 +165,12 @@ let tokenizerClass = Class(
       "id", "Gives the id of a token.",
       [Parameter("token", .string, "the token as the vocabulary spells it")],
       returns: [Returned(.integer(), "the id; nil when there is no such token")]
-    ) { call in try call.result(LuaValue(call.tokenizer().id(call[1].string()))) },
+    ) { call in
+      // Bytes that are no UTF-8 are no token, and not that of the sign which replaces them.
+      let text = String(validating: try call[1].bytes(), as: UTF8.self)
+      let id = try text.flatMap { try call.tokenizer().id($0) }
+      return try call.result(LuaValue(id))
+    },
     Function(
       "is_special", "Tells whether an id is that of a special token.",
       [Parameter("id", .integer(), "the id")], returns: [Returned(.boolean, "the answer")]

@@ -119,6 +119,7 @@ let valueModelClass = Class(
         "A crash leaves the old model, the new one or none that loads; see `model:save`."
     ) { call in
       let critic = try call.this(Critic.self)
+      try checkFormat(call.path(), writes: [], what: "save: a folder")
       try critic.model.save(folder: call.path(), companions: critic.companions)
       return call.nothing
     },

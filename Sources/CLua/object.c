@@ -27,6 +27,17 @@ bool cl_is_freed(lua_State *L, int index, const void *tag) {
   return b && b->object == NULL;
 }
 
+/* The same for an object of any class, which its own metatable in the registry tells. */
+bool cl_was_freed(lua_State *L, int index) {
+  if (lua_type(L, index) != LUA_TUSERDATA || lua_rawlen(L, index) != sizeof(box)) return false;
+  box *b = lua_touserdata(L, index);
+  if (!lua_checkstack(L, 2) || !lua_getmetatable(L, index)) return false;
+  lua_rawgetp(L, LUA_REGISTRYINDEX, b->tag);
+  bool is_object = lua_rawequal(L, -1, -2);
+  lua_pop(L, 2);
+  return is_object && b->object == NULL;
+}
+
 /* The reference is dropped after the box is emptied: a deinit may come back here. */
 static void empty(lua_State *L, box *b) {
   cl_context *c = context(L);

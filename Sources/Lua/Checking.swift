@@ -118,16 +118,18 @@ extension LuaState {
   private func alternativeMismatch(
     at index: Int32, _ type: ValueType, _ types: [ValueType], path: String, function: String
   ) throws -> Mismatch? {
+    var got: String?
     for type in types {
       let mismatch = try mismatch(at: index, type: type, path: path, function: function)
       switch mismatch {
       case nil: return nil
       // A freed object, or a table of options with a fault: no other type says more.
       case .remark, .sentence: return mismatch
-      case .unexpected: continue
+      // An element of a list, or a number out of its range, says more than that it is a table.
+      case .unexpected(_, let part): if part != typeName(at: index) { got = got ?? part }
       }
     }
-    return unexpected(type, at: index)
+    return unexpected(type, at: index, got: got)
   }
 
   private func instanceMismatch(

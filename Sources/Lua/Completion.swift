@@ -115,7 +115,8 @@ extension LuaState {
       cl_get(current, table)
       guard type(at: -2) == .string else { continue }
       let name = text(at: -2)
-      guard name.hasPrefix(prefix), prefix.hasPrefix("_") || !name.hasPrefix("_") else { continue }
+      guard name.isIdentifier, name.hasPrefix(prefix), prefix.hasPrefix("_") || !name.hasPrefix("_")
+      else { continue }  // a key that no name can be, as one of a data set's, cannot follow a dot
       let kind = type(at: -1)
       if kind == .function || !onlyFunctions { found.insert(name + suffix(of: kind)) }
     }
@@ -128,5 +129,13 @@ extension LuaState {
     case .userdata: ":"
     default: ""
     }
+  }
+}
+
+extension String {
+  /// Whether a program can write it as a name.
+  var isIdentifier: Bool {
+    first.map { $0.isASCII && ($0.isLetter || $0 == "_") } == true
+      && allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") }
   }
 }

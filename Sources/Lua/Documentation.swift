@@ -68,7 +68,7 @@ extension LuaState {
     value.push(onto: self)
     defer { pop() }
     if type(at: -1) == .userdata {
-      let name = typeName(at: -1)
+      let name = className(at: -1)
       return documentation.first { if case .class = $0 { $0.name == name } else { false } }
     }
     documentationTable?.push(onto: self)

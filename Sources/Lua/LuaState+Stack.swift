@@ -138,5 +138,11 @@ extension LuaState {
     return String(decoding: UnsafeRawBufferPointer(start: start, count: length), as: UTF8.self)
   }
 
-  func typeName(at index: Int32) -> String { String(cString: cl_type_name(current, index)) }
+  /// What the value is, for error texts: an object that was freed is none any more.
+  func typeName(at index: Int32) -> String {
+    className(at: index) + (cl_was_freed(current, index) ? " that was freed" : "")
+  }
+
+  /// The name of the value's type, or of its class.
+  func className(at index: Int32) -> String { String(cString: cl_type_name(current, index)) }
 }

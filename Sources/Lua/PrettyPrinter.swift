@@ -16,12 +16,12 @@ public struct PrettyPrinter {
   /// A printer for a terminal of 80 columns without colours.
   public init() {}
 
-  /// The text for one value; a string by itself is shown bare.
+  /// The text for one value, for a terminal; a string by itself is shown bare.
   public func text(of value: LuaReference, in state: LuaState) throws -> String {
     try state.reserve(8)
     value.push(onto: state)
     defer { state.pop() }
-    if state.type(at: -1) == .string { return state.text(at: -1) }
+    if state.type(at: -1) == .string { return visible(state.bytes(at: -1)) }
     return try render(state, indent: 0, path: []).text
   }
 
@@ -58,11 +58,11 @@ public struct PrettyPrinter {
     switch state.type(at: -1) {
     case .nil, .boolean: return colored(state.display(at: -1), .constant)
     case .number: return colored(state.display(at: -1), .number)
-    case .string: return colored(quoted(state.text(at: -1)), .string)
+    case .string: return colored(quoted(state.bytes(at: -1)), .string)
     case .table where !hasOwnText(state):
       return try renderTable(state, indent: indent, path: path)
     case .function: return colored(try functionText(state, isNested: !path.isEmpty), .other)
-    default: return Piece(indented(state.display(at: -1), by: indent))
+    default: return Piece(indented(visible(state.display(at: -1)), by: indent))
     }
   }
 
@@ -85,20 +85,20 @@ public struct PrettyPrinter {
     return isNested ? "function" : state.display(at: -1)
   }
 
-  private func quoted(_ text: String) -> String {
-    var result = "\""
-    for character in text.prefix(2000).unicodeScalars {
-      switch character {
-      case "\n": result += "\\n"
-      case "\t": result += "\\t"
-      case "\r": result += "\\r"
-      case "\"": result += "\\\""
-      case "\\": result += "\\\\"
-      case _ where character.value < 32 || character.value == 127: result += "\\\(character.value)"
-      default: result.unicodeScalars.append(character)
+  /// The most bytes of a string that are shown.
+  private static let stringBytes = 4000
+
+  private func quoted(_ bytes: [UInt8]) -> String {
+    var end = min(bytes.count, Self.stringBytes)
+    while end < bytes.count, end > 0, bytes[end] & 0xC0 == 0x80 { end -= 1 }
+    var escaped: [UInt8] = []
+    for byte in bytes[..<end] {
+      if byte == UInt8(ascii: "\\") || byte == UInt8(ascii: "\"") {
+        escaped.append(UInt8(ascii: "\\"))
       }
+      escaped.append(byte)
     }
-    return result + (text.count > 2000 ? "…\"" : "\"")
+    return "\"\(visible(escaped, keepsLines: false))\(end < bytes.count ? "…" : "")\""
   }
 
   private func renderTable(
@@ -152,12 +152,9 @@ public struct PrettyPrinter {
   }
 
   private func keyText(_ state: LuaState) -> String {
-    guard state.type(at: -1) == .string else { return "[\(state.display(at: -1))]" }
+    guard state.type(at: -1) == .string else { return "[\(visible(state.display(at: -1)))]" }
     let name = state.text(at: -1)
-    let isName =
-      name.first.map { $0.isASCII && ($0.isLetter || $0 == "_") } == true
-      && name.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") }
-    return isName ? name : "[\(quoted(name))]"
+    return name.isIdentifier ? name : "[\(quoted(state.bytes(at: -1)))]"
   }
 
   /// One line if it fits; else a line per entry, short list entries sharing lines.

@@ -141,6 +141,9 @@ static const unsigned char reward_timeout[] = {
 static const unsigned char rewards[] = {
 #embed "lua/rewards.lua"
 };
+static const unsigned char rewards_answer[] = {
+#embed "lua/rewards/answer.lua"
+};
 static const unsigned char rewards_arithmetic[] = {
 #embed "lua/rewards/arithmetic.lua"
 };
@@ -240,6 +243,27 @@ static const unsigned char values_from[] = {
 static const unsigned char warnings[] = {
 #embed "lua/warnings.lua"
 };
+static const unsigned char check_data[] = {
+#embed "lua/check_data.lua"
+};
+static const unsigned char faults[] = {
+#embed "lua/faults.lua"
+};
+static const unsigned char needs[] = {
+#embed "lua/needs.lua"
+};
+static const unsigned char overlong[] = {
+#embed "lua/overlong.lua"
+};
+static const unsigned char extension[] = {
+#embed "lua/extension.lua"
+};
+static const unsigned char plot_text[] = {
+#embed "lua/plot_text.lua"
+};
+static const unsigned char first_samples[] = {
+#embed "lua/first_samples.lua"
+};
 
 #define SCRIPT(name, text) {name, text, sizeof text}
 
@@ -290,6 +314,7 @@ static const apo_script scripts[] = {
     SCRIPT("replay_report", replay_report),
     SCRIPT("reward_timeout", reward_timeout),
     SCRIPT("rewards", rewards),
+    SCRIPT("rewards.answer", rewards_answer),
     SCRIPT("rewards.arithmetic", rewards_arithmetic),
     SCRIPT("rewards.column", rewards_column),
     SCRIPT("rewards.countdown", rewards_countdown),
@@ -323,6 +348,13 @@ static const apo_script scripts[] = {
     SCRIPT("values", values),
     SCRIPT("values_from", values_from),
     SCRIPT("warnings", warnings),
+    SCRIPT("check_data", check_data),
+    SCRIPT("faults", faults),
+    SCRIPT("needs", needs),
+    SCRIPT("overlong", overlong),
+    SCRIPT("extension", extension),
+    SCRIPT("plot_text", plot_text),
+    SCRIPT("first_samples", first_samples),
     {0, 0, 0},
 };
 

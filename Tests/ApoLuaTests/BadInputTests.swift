@@ -164,13 +164,14 @@ struct BadInputTests {
       "train: there are no rows to train on: drop_unsolved left out all 2, no reference sample"),
     Case(
       #"apo.train(with{values = values(one), data = apo.dataset{{prompt = "x"}}})"#,
-      "row 1 has no recorded value: it is not in the data that was sampled, or was changed"),
+      "train: row 1: it has no recorded value: it is not in the data that was sampled, or was "
+        + "changed (prompt: x)"),
     Case(
       "apo.evaluate{model = model, data = data:take(0), reward = one, max_tokens = 3}",
       "evaluate: there are no rows"),
     Case(
       #"model:generate(("a"):rep(600), {max_tokens = 3})"#,
-      "generate: prompt 1 has 600 tokens, which with max_tokens = 3 exceeds the model's context "
+      "generate: prompt 1: the prompt has 600 tokens, which with max_tokens = 3 exceeds the model's context "
         + "of 512 (max_position_embeddings)"),
     Case(#"model:generate("")"#, "generate: prompt 1: it has no tokens; at least one expected"),
     Case(

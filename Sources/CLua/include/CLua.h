@@ -130,6 +130,7 @@ void cl_new_class(lua_State *L, const void *tag, const char *name); /* pushes me
 void cl_finish_class(lua_State *L, const void *tag);  /* see object.c */
 void *cl_object(lua_State *L, int index, const void *tag); /* NULL: another type, or freed */
 bool cl_is_freed(lua_State *L, int index, const void *tag);
+bool cl_was_freed(lua_State *L, int index);
 bool cl_push_object(lua_State *L, const void *tag, void *object); /* false: unknown class */
 void cl_free_object(lua_State *L, int index, const void *tag);
 void cl_set_user_value(lua_State *L, int index);      /* pops the value */

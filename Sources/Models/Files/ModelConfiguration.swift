@@ -32,6 +32,8 @@ public struct ModelConfiguration: Sendable, Equatable {
   public let ropeScaling: RopeScaling
   /// Longest context.
   public let maxPositions: Int
+  /// The key of config.json that holds it.
+  public var contextKey: String { architecture.keys.context }
   /// The sliding window of every layer: tokens that a token sees, itself included; nil sees all before it.
   public let windows: [Int?]
   /// Whether each layer turns queries and keys by their positions; SmolLM3 has layers that do not.

@@ -65,12 +65,12 @@ final class TokenSampler {
 
   private func draw(
     _ logits: Tensor, _ place: TokenPlace, _ distribution: Distribution
-  ) throws(TensorError) -> SampledToken {
+  ) throws -> SampledToken {
     let row = logits.pointer + place.logits * logits.shape[1]
     do {
       try distribution.set(row, options)
     } catch {
-      throw TensorError("generate: prompt \(place.prompt): \(error)")
+      throw GenerationError(prompt: place.prompt - 1, reason: "\(error)")
     }
     let u = uniform(
       seed: seed, step: step, row: place.row, sample: place.sample, position: place.position)

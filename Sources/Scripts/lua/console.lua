@@ -2,6 +2,7 @@
 -- as many as fit; evaluations and warnings between them. The columns are metrics.jsonl's figures.
 
 local apo = require "apo"
+local visible = apo.system.visible
 
 local all_columns = {  -- heading, metric, width, format, factor; wide: not in 80 columns
   {"step", "step", 6, "%d"},
@@ -49,7 +50,7 @@ local function evaluation(record)
   local parts = {("%6d"):format(record.step), "evaluation"}
   for name, value in pairs(record) do
     if name:match("^eval/") and name ~= "eval/reward" then
-      parts[#parts + 1] = ("%s %.3f"):format(name:sub(6), value)
+      parts[#parts + 1] = ("%s %.3f"):format(visible(name:sub(6)), value)
     end
   end
   table.insert(parts, 3, ("reward %.3f"):format(record["eval/reward"]))
@@ -62,7 +63,7 @@ Console.__index = Console
 function Console:say(text)
   if self.is_quiet then return end
   self.bar:clear()
-  print(text)
+  print(visible(text, true))
   io.stdout:flush()
 end
 

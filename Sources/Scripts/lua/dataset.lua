@@ -8,6 +8,7 @@
 local apo = require "apo"
 local rows_of_files = require "apo.rows"
 local order = require "apo.shuffle"
+local visible, extension = apo.system.visible, require "apo.extension"
 local documented, fail = require "apo.documented", require "apo.fail"
 
 local Dataset = documented{
@@ -54,39 +55,73 @@ local function is_prompt(prompt)
   return math.type(first) or type(first) == "table" and type(first.role) == "string"
 end
 
--- Numbers a row, and makes sure that it has a prompt.
-local function check(row, index, place, options)
-  if type(row) ~= "table" then fail(place .. ": a row must be an object, got " .. type(row)) end
+-- Makes sure that a row has a prompt; `place` gives where it is, for errors.
+local function check(row, place, options)
+  if type(row) ~= "table" then
+    fail(("%s: a row must be an object, got %s"):format(place(),
+      row == apo.json.null and "null" or type(row)))
+  end
   if options and options.prompt then row.prompt = options.prompt(row) end
   local first = type(row.prompt) == "table" and row.prompt[1]
   if options and options.chat_template == false and type(first) == "table" then
-    row.prompt = only_message(row.prompt, place)
+    row.prompt = only_message(row.prompt, place())
   end
   local kind = type(row.prompt)
   if kind == "nil" then
     fail(("%s: the row has no 'prompt' (%s); apo.dataset(path, {prompt = function(row) … end}) "
-      .. "makes one"):format(place, columns(row)))
+      .. "makes one"):format(place(), columns(row)))
   elseif not is_prompt(row.prompt) then
-    fail(place .. ": 'prompt' must be a string, a list of token ids or a list of messages, got "
+    fail(place() .. ": 'prompt' must be a string, a list of token ids or a list of messages, got "
       .. kind)
   end
-  if not rows_of_files.get(row) then rows_of_files.set(row, index) end
+end
+
+-- The number of rows in a list; a gap, or a name, is an error and not an end.
+local function count_of(list, place)
+  local count, last = 0, 0
+  for key in next, list do
+    if math.type(key) ~= "integer" or key < 1 then
+      fail(("%s: a list of rows expected, got a table with the key %s%s"):format(place,
+        tostring(key), key == "prompt" and "; one row? Put it into a list: {row}" or ""))
+    end
+    count, last = count + 1, math.max(last, key)
+  end
+  for i = 1, last > count and last or 0 do
+    if list[i] == nil then fail(("%s: row %d of %d is nil"):format(place, i, last)) end
+  end
+  return count
+end
+
+local readable = {jsonl = true, ndjson = true, json = true, csv = true, txt = true}
+
+-- The format that the end of the path names; lines of JSON where it names none.
+local function format_of(path)
+  local format = extension.of(path)
+  if format and not readable[format] then
+    fail(("%s: files .%s are not read; .jsonl, .json and .csv are%s"):format(path, format,
+      format == "parquet" and ": scripts/from-parquet makes a .jsonl of it" or ""))
+  end
+  return format
 end
 
 local function read(path, options)
   local rows = {}
-  local function add(row, line, place)
-    check(row, #rows + 1, ("%s: %s %d"):format(path, place or "line", line), options)
+  local format = format_of(path)
+  local noun = format == "json" and "row" or format == "csv" and "record" or "line"
+  local source = rows_of_files.source(path, noun)
+  local function add(row, line)
+    check(row, function() return ("%s: %s %d"):format(path, noun, line) end, options)
     rows[#rows + 1] = row
+    rows_of_files.set(row, #rows, source, line)
   end
-  if path:match("%.json$") then
+  if format == "json" then
     local list = apo.json.read(path)
     if type(list) ~= "table" or next(list) and not list[1] then
       fail(path .. ": must hold a list of rows")
     end
-    for i, row in ipairs(list) do add(row, i, "row") end
-  elseif path:match("%.csv$") then
-    require "apo.csv"(path, function(row, line) add(row, line) end)
+    for i = 1, count_of(list, path) do add(list[i], i) end
+  elseif format == "csv" then
+    require "apo.csv"(path, add)
   else
     for row, line in apo.json.read_lines(path) do add(row, line) end
   end
@@ -95,14 +130,17 @@ end
 
 local function copy(list, options)
   local rows = {}
-  for i, given in ipairs(list) do
+  for i = 1, count_of(list, "apo.dataset") do
+    local given = list[i]
     local row = given
     local is_changed = options.prompt or not options.chat_template
     if is_changed and type(given) == "table" then  -- the caller's table stays as it is
       row = {}
       for name, value in pairs(given) do row[name] = value end
     end
-    check(row, i, "row " .. i, options)
+    check(row, function() return "row " .. i end, options)
+    if row ~= given then rows_of_files.inherit(row, given) end
+    if not rows_of_files.get(row) then rows_of_files.set(row, i) end
     rows[i] = row
   end
   return rows
@@ -110,7 +148,7 @@ end
 
 local dataset = documented{
   name = "apo.dataset", summary = "Reads rows from a file, or takes a list of them.",
-  details = "Files: `.jsonl` (an object a line), `.json` (a list of objects), `.csv` (the first "
+  details = "Files: `.jsonl` (an object a line; also taken where the name has no such end), `.json` (a list of objects), `.csv` (the first "
     .. "line names the columns; every value is a string, also 12 and 0.5). Blank lines are passed "
     .. "over. Each row needs a `prompt`: a string, a list of token ids, or a "
     .. "list of messages `{role = \"user\", content = …}`, which `generate` renders with the "
@@ -146,9 +184,8 @@ Dataset.map = documented{
     local rows = {}
     for i, row in ipairs(self.rows) do
       local result = f(row)
-      local index = rows_of_files.get(row)
-      if type(result) == "table" then rows_of_files.set(result, index) end
-      check(result, index, "map: row " .. i)
+      check(result, function() return ("map: %s"):format(rows_of_files.place(row) or "row " .. i) end)
+      rows_of_files.inherit(result, row)
       rows[i] = result
     end
     return new(rows, self.name)
@@ -217,16 +254,19 @@ Dataset.info = documented{
   name = "apo.Dataset:info", summary = "Tells what is in it.",
   returns = {{type = "string", text = "number of rows, columns, and the first prompt"}},
   call = function(self)
-    if #self == 0 then return self.name .. ": no rows" end
+    if #self == 0 then return visible(self.name) .. ": no rows" end
     local prompt = self[1].prompt
     if type(prompt) == "table" then
       prompt = #prompt .. (math.type(prompt[1]) and " token ids" or " messages")
     end
-    return ("%s: %d rows; the first %s\n%s"):format(self.name, #self, columns(self[1]), prompt)
+    return visible(("%s: %d rows; the first %s\n%s"):format(
+      self.name, #self, columns(self[1]), prompt), true)
   end,
 }
 
-function Dataset:__tostring() return ("apo.Dataset: %s (%d rows)"):format(self.name, #self) end
+function Dataset:__tostring()
+  return ("apo.Dataset: %s (%d rows)"):format(visible(self.name), #self)
+end
 
 Dataset.batches = require "apo.batches"
 

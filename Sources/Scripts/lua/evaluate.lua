@@ -9,10 +9,12 @@
 -- middle of a training changes nothing in it.
 
 local apo = require "apo"
+local extension, first_samples_of = require "apo.extension", require "apo.first_samples"
 local documented, fail = require "apo.documented", require "apo.fail"
 local rows_of_files = require "apo.rows"
 local numbers = require "apo.numbers.reader"
 local correct, reward_timeout = require "apo.correct", require "apo.reward_timeout"
+local overlong, check_data = require "apo.overlong", require "apo.check_data"
 
 -- 1 - C(n-c, k) / C(n, k), as the product of 1 - k/i for i = n-c+1 … n.
 local function pass_at(n, c, k)
@@ -46,12 +48,14 @@ local function answer_of(options, completion)
 end
 
 -- Samples and scores a batch; one record for each row.
-local function evaluate_batch(options, rows)
+local function evaluate_batch(options, rows, first_sample)
   local rollout = options.model:generate(rows, {
     n = options.n, max_tokens = options.max_tokens, temperature = options.temperature,
     top_k = options.top_k, top_p = options.top_p, min_p = options.min_p, stop = options.stop,
-    stop_token_ids = options.stop_token_ids,
-    seed = options.seed, step = 0,
+    stop_token_ids = options.stop_token_ids, ignore_eos = options.ignore_eos,
+    max_num_seqs = options.max_num_seqs, overlong = options.overlong == "truncate_left" and
+      "truncate_left" or nil,
+    seed = options.seed, step = 0, first_sample = first_sample,
   })
   local _, scored = apo.score(rollout, options.reward, {
     weights = options.weights, reward_timeout = options.reward_timeout,
@@ -171,6 +175,10 @@ return documented{
     {name = "min_p", type = "number", optional = true, text = "as for generate"},
     {name = "stop", type = "string or list of strings", optional = true, text = "as for generate"},
     {name = "stop_token_ids", type = "list of integers", optional = true, text = "as for generate"},
+    {name = "ignore_eos", type = "boolean", default = false, text = "as for generate"},
+    {name = "max_num_seqs", type = "integer", minimum = 1, optional = true,
+     text = "as for generate"},
+    overlong,
     {name = "answer", type = "function", optional = true,
      text = "extracts the answer of a completion, for the majority, nil when there is none; else "
        .. "the whole text counts"},
@@ -184,7 +192,7 @@ return documented{
     {name = "quiet", type = "boolean", default = false, text = "show no progress bar"},
   },
   returns = {{type = "table", text = "`mean`, `pass_at[k]`, `maj_at[k]`, `mean_length`, "
-    .. "`clipped_ratio`, `count`; `rewards`, the mean of each named reward; "
+    .. "`clipped_ratio`, `count`; `overlong`, how many prompts were too long; `rewards`, the mean of each named reward; "
     .. "`sources`, the same for each `data_source`; `rows`, each with "
     .. "`row`, `prompt` and `samples` (`text`, `reward`, `rewards`, `correct`, `answer`, "
     .. "`length`, `finish_reason`)"}},
@@ -194,17 +202,27 @@ return documented{
 print(result.mean, result.pass_at[8], result.maj_at[8])]],
   call = function(options)
     if #options.data == 0 then fail("evaluate: there are no rows") end
-    if options.path then check_path(options.path) end
+    if options.path then
+      extension.check(options.path, "evaluate", {"jsonl", "ndjson"})
+      check_path(options.path)
+    end
+    local data, long, text = check_data{
+      name = "evaluate", model = options.model, data = options.data, reward = options.reward,
+      max_tokens = options.max_tokens, overlong = options.overlong, quiet = options.quiet,
+    }
     local records = {}
-    local bar = apo.progress{title = options.title, unit = "prompts", total = #options.data,
+    local bar = apo.progress{title = options.title, unit = "prompts", total = #data,
                              quiet = options.quiet}
-    for _, rows in options.data:batches{size = options.batch_size, seed = 0} do
-      table.move(evaluate_batch(options, rows), 1, #rows, #records + 1, records)
+    if text then bar:print(options.title .. ": " .. text) end
+    local first_samples = first_samples_of(options.n)
+    for _, rows in data:batches{size = options.batch_size, seed = 0} do
+      table.move(evaluate_batch(options, rows, first_samples(rows)), 1, #rows, #records + 1, records)
       bar:advance(#rows)
     end
     bar:clear()
     if options.path then write(options.path, records) end
     local result = summarize(records, options.n)
+    result.overlong = long
     result.rows, result.sources = records, by_source(records, options.n)
     return result
   end,

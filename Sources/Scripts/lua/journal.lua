@@ -30,7 +30,7 @@ local hashes = {
 }
 
 -- Settings that are not written where they are these.
-local unwritten = {kv_cache_dtype = "float32"}
+local unwritten = {kv_cache_dtype = "float32", overlong = "error", ignore_eos = false}
 
 local files = {"metrics.jsonl", "completions.jsonl", "events.jsonl"}
 

@@ -3,7 +3,8 @@
 
 local apo = require "apo"
 local documented, fail = require "apo.documented", require "apo.fail"
-local chart_svg = require "apo.plot_chart"
+local chart_svg, escape = require "apo.plot_chart", require "apo.plot_text"
+local extension = require "apo.extension"
 
 local style = [[
 :root { --page: #f6f6f4; --card: #ffffff; --ink: #1c1c1a; --quiet: #6b6b66; --grid: #e7e7e2;
@@ -35,10 +36,6 @@ text { font: 12px system-ui, -apple-system, "Segoe UI", sans-serif; fill: var(--
 .point:hover .tip, .point:hover .dot { opacity: 1; }
 ]]
 
-local function escape(text)
-  return (text:gsub("[&<>]", {["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;"}))
-end
-
 local function page(title, subtitle, charts)
   local figures = {}
   for i, chart in ipairs(charts) do figures[i] = "<figure>" .. chart_svg(chart) .. "</figure>" end
@@ -49,6 +46,17 @@ local function page(title, subtitle, charts)
     '</p>\n<div class="charts">\n', table.concat(figures, "\n"),
     "\n</div>\n</main></body></html>\n",
   }
+end
+
+-- A chart as a file of its own.
+local function drawing(charts, title)
+  if #charts > 1 then
+    fail(("plot: a file .svg holds one chart, got %d; .html holds several"):format(#charts))
+  end
+  local chart = charts[1]
+  chart.title = chart.title ~= "" and chart.title or title ~= "" and title or chart.y_label
+  return chart_svg(chart, "<style>\n" .. style .. "</style>\n<rect width=\"100%\" height=\"100%\" "
+    .. "fill=\"var(--card)\"/>\n") .. "\n"
 end
 
 local function is_finite(value) return value - value == 0 end
@@ -97,13 +105,14 @@ local function checked(chart, place)
 end
 
 return documented{
-  name = "apo.plot", summary = "Draws lines and writes them as a web page.",
+  name = "apo.plot", summary = "Draws lines and writes them as a web page or a drawing.",
   details = "A series is a table of `name`, lists `x` and `y`, and a `style`: `line` (the "
     .. "default), `dots` (a line with its points) or `faint` (a thin line without a name). With lists "
     .. "`low` and `high` the room between them is shaded. "
     .. "The page is one file without scripts; the values appear under the mouse.",
   options = {
-    {name = "path", type = "string", text = "file to write"},
+    {name = "path", type = "string",
+     text = "file to write: a page `.html`, or `.svg`, which holds one chart"},
     {name = "title", type = "string", default = "", text = "over the page"},
     {name = "subtitle", type = "string", default = "", text = "under the title"},
     {name = "x_label", type = "string", default = "", text = "of the horizontal axis"},
@@ -118,10 +127,14 @@ return documented{
   series = {{name = "A*-PO", x = {1, 2, 3}, y = {0.2, 0.4, 0.5}}},
 }]],
   call = function(options)
+    local there = apo.system.exists(options.path)  -- what is no file is refused when it is written
+    local format = (not there or there == "file")
+      and extension.check(options.path, "plot", {"html", "svg"}, true)
     local given = options.charts or {{title = options.y_label, x_label = options.x_label,
                                       y_range = options.y_range, series = options.series}}
     local charts = {}
     for i, chart in ipairs(given) do charts[i] = checked(chart, "chart " .. i) end
-    apo.system.write_file(options.path, page(options.title, options.subtitle, charts))
+    apo.system.write_file(options.path, format == "svg" and drawing(charts, options.title)
+      or page(options.title, options.subtitle, charts))
   end,
 }

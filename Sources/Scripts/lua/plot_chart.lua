@@ -1,15 +1,10 @@
 -- One chart as SVG: lines with their names at their ends, a grid, and a value at every point the
 -- mouse is over. Colours are CSS variables, so that the page decides between light and dark.
 
-local axes = require "apo.plot_axis"
+local axes, escape = require "apo.plot_axis", require "apo.plot_text"
 
 local width, height = 640, 300
 local left, right, top, bottom = 58, 112, 40, 44
-
-local function escape(text)
-  return (tostring(text):gsub("[&<>\"]", {["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;",
-    ['"'] = "&quot;"}))
-end
 
 local function color(i) return ("var(--c%d)"):format((i - 1) % 6 + 1) end
 
@@ -107,7 +102,8 @@ local function names(list, x, y)
 end
 
 -- The chart: `title, x_label, y_label, y_range, series = {{name, x, y, low, high, style, color}, …}`.
-return function(chart)
+-- Of a file of its own `start` is the name space and the style.
+return function(chart, start)
   local xs, ys = {}, {}
   for i, series in ipairs(chart.series) do
     xs[i], ys[#ys + 1] = series.x, series.y
@@ -115,8 +111,9 @@ return function(chart)
   end
   local x = axes.axis(xs, left, width - right, 6, true)
   local y = axes.axis(ys, height - bottom, top, 4, false, chart.y_range)
-  local out = {('<svg viewBox="0 0 %d %d" role="img" aria-label="%s">'):format(
-    width, height, escape(chart.title or ""))}
+  local out = {('<svg%s viewBox="0 0 %d %d" role="img" aria-label="%s">%s'):format(
+    start and ' xmlns="http://www.w3.org/2000/svg"' or "", width, height,
+    escape(chart.title or ""), start or "")}
   out[#out + 1] = grid(x, y, chart)
   for i, series in ipairs(chart.series) do
     local paint = color(series.color or i)

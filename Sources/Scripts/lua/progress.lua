@@ -8,6 +8,7 @@
 
 local apo = require "apo"
 local documented = require "apo.documented"
+local visible = apo.system.visible
 
 local Progress = documented{class = "apo.Progress", summary = "A progress bar."}
 
@@ -27,13 +28,13 @@ end
 local function texts(self)
   local elapsed, done = apo.system.clock() - self.start, self.done - self.first
   local right = ("%3d%%  %d/%d %s"):format(
-    math.floor(100 * self.done / self.total), self.done, self.total, self.unit)
+    math.floor(100 * self.done / self.total), self.done, self.total, visible(self.unit))
   if done > 0 and elapsed > 0 then
     right = right .. "  " .. rate(done / elapsed)
     local left = (self.total - self.done) * elapsed / done
     right = right .. (left > 0 and "  ETA " .. duration(left) or "  " .. duration(elapsed))
   end
-  return self.title .. "  ", right .. (self.note and "  " .. self.note or "")
+  return visible(self.title) .. "  ", right .. (self.note and "  " .. visible(self.note) or "")
 end
 
 local function draw(self)
@@ -74,7 +75,7 @@ Progress.print = documented{
   call = function(self, line)
     if self.is_quiet then return end
     self:clear()
-    io.stderr:write(line, "\n")
+    io.stderr:write(visible(line, true), "\n")
     if self.is_terminal then draw(self) end
   end,
 }

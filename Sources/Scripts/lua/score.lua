@@ -4,17 +4,14 @@
 
 local apo = require "apo"
 local documented, fail = require "apo.documented", require "apo.fail"
-local rows_of_files, reward_timeout = require "apo.rows", require "apo.reward_timeout"
+local rows_of_files, prompts = require "apo.rows", require "apo.prompts"
+local reward_timeout = require "apo.reward_timeout"
 
 local largest = 3.4028234663852886e38  -- of float32, which rewards are as a tensor
 
 local function excerpt(prompt)
-  if type(prompt) == "table" and type(prompt[#prompt]) == "table" then
-    prompt = prompt[#prompt].content
-  end
-  if type(prompt) ~= "string" then return "token ids" end
-  local text = prompt:gsub("%s+", " ")
-  return #text > 50 and text:sub(1, 47):gsub("[\x80-\xFF]+$", "") .. "..." or text
+  local text = prompts.excerpt(prompt)
+  return text == "" and "token ids" or text
 end
 
 local function describe(value)
@@ -22,10 +19,13 @@ local function describe(value)
   return tostring(value)
 end
 
+-- The row of a completion; of a recorded one without it, as of those of apo.rollout, the record itself.
+local function row_of(completion) return completion.row or completion end
+
 local function place(completion)
-  local row = completion.row
-  local index = rows_of_files.get(row)
-  return ("%s (prompt: %s)"):format(index and "row " .. index or "a row", excerpt(row.prompt))
+  local row = row_of(completion)
+  return ("%s (prompt: %s)"):format(rows_of_files.place(row) or "a row",
+    excerpt(row.prompt or completion.prompt))
 end
 
 local function title(name)
@@ -38,17 +38,21 @@ local function check(value, name, completion)
     title(name), describe(value), place(completion)))
 end
 
-local function entry(name, call, weight)
+-- A reward with the weight of its number; that of its table of numbers is another one where a single
+-- function gives either, for the names of the table have weights of their own.
+local function entry(name, call, weight, of_table)
   local info = debug.getinfo(call, "S")
   return {
-    name = name, call = call, weight = weight,
+    name = name, call = call, weight = weight, of_table = of_table or weight,
     title = ("%s (%s:%d)"):format(title(name), info.short_src, info.linedefined),
   }
 end
 
 -- The list of {name, function, weight, title}.
 local function functions(reward, weights)
-  if type(reward) == "function" then return {entry("reward", reward, 1)} end
+  if type(reward) == "function" then
+    return {entry("reward", reward, weights.reward or weights[1] or 1, 1)}
+  end
   local list = {}
   for key, call in pairs(reward) do
     local name = type(key) == "string" and key or "reward_" .. tostring(key)
@@ -64,9 +68,10 @@ end
 -- What the function gives, unless it takes longer than it may.
 local function call(reward, completion, timeout)
   local value
-  local index = rows_of_files.get(completion.row)
+  local row = row_of(completion)
+  local index = rows_of_files.get(row)
   local in_time, where = apo.system.time_limit(timeout, function()
-    value = reward.call(completion.row, completion)
+    value = reward.call(row, completion)
   end, index and reward.title .. " for row " .. index or reward.title)
   if in_time then return value end
   fail(("%s took more than %g s for %s and was stopped at %s; it may loop for ever, or "
@@ -96,7 +101,7 @@ local function score_one(list, options, completion, parts)
       end
       for name, number in pairs(value) do
         add_part(parts, name, number, completion)
-        total = total + reward.weight * (options.weights[name] or 1) * number
+        total = total + reward.of_table * (options.weights[name] or 1) * number
       end
     else
       add_part(parts, reward.name, value, completion)

@@ -65,6 +65,8 @@ Step.generate = documented{
       n = options.n, max_tokens = o.max_tokens, temperature = o.temperature, stop = o.stop,
       stop_token_ids = o.stop_token_ids,
       top_k = o.top_k, top_p = o.top_p, min_p = o.min_p, step = self.step,
+      ignore_eos = o.ignore_eos, max_num_seqs = o.max_num_seqs,
+      overlong = o.overlong == "truncate_left" and "truncate_left" or nil,
       seed = self.seed ~ self.calls * 0x9E3779B97F4A7C15,  -- other random numbers for each call
     })
     self.calls = self.calls + 1

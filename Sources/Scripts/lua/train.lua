@@ -25,10 +25,11 @@ local function evaluate(run)
   if not is_due then return end
   local result = apo.evaluate{
     model = run.policy, data = eval.data, reward = eval.reward or run.options.reward,
-    weights = eval.reward and {} or run.options.weights, n = eval.n,
+    weights = eval.weights or eval.reward and {} or run.options.weights, n = eval.n,
     temperature = eval.temperature, max_tokens = eval.max_tokens or run.options.max_tokens,
     correct = eval.correct, stop = run.options.stop,
-    stop_token_ids = run.options.stop_token_ids, quiet = run.console.is_quiet,
+    stop_token_ids = run.options.stop_token_ids, ignore_eos = run.options.ignore_eos,
+    max_num_seqs = run.options.max_num_seqs, overlong = run.options.overlong, quiet = run.console.is_quiet,
     reward_timeout = run.options.reward_timeout,
   }
   local record = {step = run.step, epoch = run.epoch, seconds = seconds(run),

@@ -43,7 +43,7 @@ return function(o, data, algorithm)
   if not o.reference and not algorithm.needs_reference then plan.reference = false end
   local is_quiet = o.quiet or (os.getenv("APO_QUIET") or "") ~= ""
   local estimate, text = apo.memory_estimate(plan)
-  if not is_quiet then print(text) end
+  if not is_quiet then print(apo.system.visible(text, true)) end
   if estimate.fits then return end
   local help = advice(estimate)
   plan.max_tokens = 1

@@ -1,6 +1,7 @@
 -- The options of apo.train.
 
 local correct, reward_timeout = require "apo.correct", require "apo.reward_timeout"
+local overlong = require "apo.overlong"
 
 return {
   {name = "policy", type = "apo.Model", text = "the model to train"},
@@ -47,7 +48,7 @@ return {
   {name = "mini_batch", type = "integer", minimum = 1, optional = true,
    text = "prompts per update, for several updates a step; else all in one"},
   {name = "micro_batch", type = "integer", minimum = 1, optional = true,
-   text = "sequences differentiated at once; saves memory, does not change the result. By default about 1,500 "
+   text = "sequences differentiated at once; saves memory, changes the result by rounding only. By default about 1,500 "
      .. "tokens' where the policy sampled them as it is, else all of an update; see model:logprobs"},
   {name = "epochs", type = "integer", minimum = 1, maximum = 1000000000, default = 1,
    text = "passes over the data"},
@@ -65,11 +66,15 @@ return {
   {name = "min_p", type = "number", optional = true, text = "as for generate; see `top_k`"},
   {name = "stop", type = "string or list of strings", optional = true, text = "as for generate"},
   {name = "stop_token_ids", type = "list of integers", optional = true, text = "as for generate"},
+  {name = "ignore_eos", type = "boolean", default = false, text = "as for generate"},
+  {name = "max_num_seqs", type = "integer", minimum = 1, optional = true, text = "as for generate"},
+  overlong,
   {name = "entropy_coef", type = "number", default = 0,
    text = "times the mean entropy is subtracted from the loss"},
   {name = "max_grad_norm", type = "number", default = 1,
    text = "gradients are scaled down to this norm; math.huge for no clipping"},
-  {name = "eval", optional = true, text = "evaluation before, during and after", fields = {
+  {name = "eval", optional = true, text = "evaluation before, during and after, with the run's `stop`, "
+    .. "`stop_token_ids`, `ignore_eos` and `overlong`, from the whole distribution", fields = {
     {name = "data", type = "apo.Dataset", text = "the rows"},
     {name = "every", type = "integer", minimum = 1, default = 50, text = "steps between"},
     {name = "n", type = "integer", minimum = 1, default = 1, text = "samples per prompt"},
@@ -77,6 +82,8 @@ return {
     {name = "max_tokens", type = "integer", minimum = 1, optional = true,
      text = "else as training"},
     {name = "reward", type = "function or table", optional = true, text = "else as training"},
+    {name = "weights", type = "table", optional = true,
+     text = "of the rewards; else as training, or 1 where `reward` is given"},
     correct.declared("(reward, completion)"),
   }},
   {name = "dir", type = "string", optional = true, text = "folder that records the run"},

@@ -7,7 +7,7 @@ local row_key = require "apo.row_key"
 local code_files = require "apo.code_files"
 local algorithm_state = require "apo.algorithm_state"
 local train_algorithm = require "apo.train_algorithm"
-local check_memory = require "apo.train_memory"
+local check_memory, check_data = require "apo.train_memory", require "apo.check_data"
 
 -- The factor of the learning rate at a step, counted from 1 (apo.schedule counts from 0).
 local function schedule(o, total)
@@ -83,6 +83,28 @@ local function usual_reference(policy)
   return policy.adapter and policy:base_model() or policy:clone():freeze()
 end
 
+-- Makes sure that all rows can be used, and leaves those out that are to be left out. Gives what there
+-- is to say of it, a list of texts.
+local function check_rows(o)
+  local texts, _ = {}, nil
+  if #o.data > 0 then
+    o.data, _, texts[1] = check_data{
+      name = "train", model = o.policy, data = o.data, reward = o.reward, values = o.values,
+      max_tokens = o.max_tokens, overlong = o.overlong, quiet = o.quiet,
+    }
+  end
+  if o.eval and #o.eval.data > 0 then
+    local text
+    o.eval.data, _, text = check_data{
+      name = "train: eval", model = o.policy, data = o.eval.data,
+      reward = o.eval.reward or o.reward, max_tokens = o.eval.max_tokens or o.max_tokens,
+      overlong = o.overlong, quiet = o.quiet,
+    }
+    texts[#texts + 1] = text and "evaluation: " .. text
+  end
+  return texts
+end
+
 -- The state of a run before its first step.
 local function run(o)
   local files = code_files.open(o)
@@ -98,6 +120,7 @@ local function run(o)
     fail(('train: option \'resume\' must be true or the name of a checkpoint, such as "step-20", got "%s"')
       :format(o.resume))
   end
+  local said = check_rows(o)
   local data = o.data
   if o.values and o.values.drop_unsolved then data = o.values:solvable(data) end
   local per_epoch = (o.drop_last and #data or #data + o.batch_size - 1) // o.batch_size
@@ -113,7 +136,7 @@ local function run(o)
   end
   check_memory(o, data, algorithm)
   local state = {
-    options = o, algorithm = algorithm, policy = o.policy, files = files,
+    options = o, said = said, algorithm = algorithm, policy = o.policy, files = files,
     beta = type(o.beta) == "function" and o.beta or nil,
     reference = o.reference or algorithm.needs_reference and usual_reference(o.policy) or nil,
     data = data, values = o.values,
@@ -164,6 +187,8 @@ local function settings(run)
   if o.max_grad_norm == math.huge then list.max_grad_norm = "none" end  -- JSON has no infinity
   list.seed, list.rows, list.data = run.seed, #run.data, hash(run.data)
   list.policy, list.reference = run.policy:checksum(), run.reference and run.reference:checksum()
+  if o.overlong ~= "error" then list.overlong = o.overlong end
+  if o.ignore_eos then list.ignore_eos = true end
   if run.policy.kv_cache_dtype ~= "float32" then list.kv_cache_dtype = run.policy.kv_cache_dtype end
   list.algorithm = train_algorithm.description(run.algorithm)
   list.reward, list.target, list.loss = code(o.reward), code(o.target), code(o.loss)
@@ -186,17 +211,18 @@ local function settings(run)
   return list
 end
 
--- What is allowed and may surprise: texts, nil when there are none.
-local function warnings(o)
-  local set = {}
+-- What is allowed and may surprise, and what was said of the data: texts, nil when there are none.
+local function warnings(o, said)
+  local set, texts = {}, table.move(said, 1, #said, 1, {})
   if o.temperature == 0 then set[#set + 1] = "temperature = 0" end
   for name, off in pairs{top_k = 0, top_p = 1, min_p = 0} do
     if o[name] and o[name] ~= off then set[#set + 1] = ("%s = %s"):format(name, o[name]) end
   end
-  if #set == 0 then return nil end
+  if #set == 0 then return #texts > 0 and texts or nil end
   table.sort(set)
-  return {("with %s the samples are not drawn from the distribution that is trained: "
-    .. "log-probabilities are those of all tokens"):format(table.concat(set, ", "))}
+  texts[#texts + 1] = ("with %s the samples are not drawn from the distribution that is trained: "
+    .. "log-probabilities are those of all tokens"):format(table.concat(set, ", "))
+  return texts
 end
 
 -- The contents of run.json.
@@ -208,7 +234,7 @@ local function about(run)
     data = run.data.name, eval_data = o.eval and o.eval.data.name,
     values = o.values and o.values.path,
     policy = run.policy.path, parameters = run.policy:num_parameters(),
-    steps = run.total, warnings = warnings(o), settings = settings(run),
+    steps = run.total, warnings = warnings(o, run.said), settings = settings(run),
   }
 end
 

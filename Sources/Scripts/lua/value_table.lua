@@ -45,6 +45,16 @@ local function entry(self, row)
   return found
 end
 
+Values.has = documented{
+  name = "apo.Values:has", summary = "Tells whether a row has a recorded value.",
+  parameters = {{name = "row", type = "table", text = "a row of a dataset"}},
+  returns = {{type = "boolean", text = "the answer"}},
+  call = function(self, row)
+    local is_data, key = pcall(row_key.text, row)  -- one that holds a function has none
+    return is_data and self.entries[key] ~= nil
+  end,
+}
+
 local function value_of(self, row)
   local recorded = entry(self, row)
   if not self.cache[recorded] then

@@ -8,19 +8,23 @@
 -- rewards are good for is in value_table.lua, how they are stored in value_file.lua.
 
 local apo = require "apo"
+local extension, first_samples_of = require "apo.extension", require "apo.first_samples"
 local documented, fail = require "apo.documented", require "apo.fail"
 local new_table = require "apo.value_table"
 local value_file = require "apo.value_file"
 local row_key, correct = require "apo.row_key", require "apo.correct"
 local reward_timeout = require "apo.reward_timeout"
+local overlong, check_data = require "apo.overlong", require "apo.check_data"
 
 -- Samples n completions for each row and gives the entries to store.
-local function sample(options, rows)
+local function sample(options, rows, first_sample)
   local rollout = options.model:generate(rows, {
     n = options.n, max_tokens = options.max_tokens, temperature = options.temperature,
     top_k = options.top_k, top_p = options.top_p, min_p = options.min_p, stop = options.stop,
-    stop_token_ids = options.stop_token_ids,
-    seed = options.seed, step = 0,
+    stop_token_ids = options.stop_token_ids, ignore_eos = options.ignore_eos,
+    max_num_seqs = options.max_num_seqs, overlong = options.overlong == "truncate_left" and
+      "truncate_left" or nil,
+    seed = options.seed, step = 0, first_sample = first_sample,
   })
   local _, scored = apo.score(rollout, options.reward, {
     weights = options.weights, reward_timeout = options.reward_timeout,
@@ -39,26 +43,29 @@ local function sample(options, rows)
   return entries
 end
 
--- The rows of which there is no entry yet, each once.
-local function missing_rows(data, entries)
-  local rows, seen = {}, {}
+-- The rows of which there is no entry yet, each once, and the numbers of their first samples.
+local function missing_rows(data, entries, n)
+  local rows, first, seen, first_samples = {}, {}, {}, first_samples_of(n)
   for _, row in ipairs(data.rows) do
     local key = row_key.text(row)
-    if not entries[key] and not seen[key] then rows[#rows + 1] = row end
+    if not seen[key] then
+      local number = first_samples{row}[1]
+      if not entries[key] then rows[#rows + 1], first[#first + 1] = row, number end
+    end
     seen[key] = true
   end
-  return rows
+  return rows, first
 end
 
 -- Samples and stores what is missing, a batch at a time.
-local function complete(file, rows, options)
+local function complete(file, rows, first_samples, options)
   local total = #options.data
   local bar = apo.progress{title = "values", unit = "prompts", total = total,
                            done = total - #rows, quiet = options.quiet}
   for first = 1, #rows, options.batch_size do
     local last = math.min(first + options.batch_size - 1, #rows)
     local batch = table.move(rows, first, last, 1, {})
-    file:append(sample(options, batch))
+    file:append(sample(options, batch, table.move(first_samples, first, last, 1, {})))
     bar:advance(#batch)
   end
   bar:finish()
@@ -70,6 +77,7 @@ local function settings(options)
     n = options.n, temperature = options.temperature + 0.0, max_tokens = options.max_tokens,
     top_k = options.top_k, top_p = options.top_p, min_p = options.min_p, stop = options.stop,
     stop_token_ids = options.stop_token_ids,
+    ignore_eos = options.ignore_eos or nil,  -- files of before do not have it
     seed = options.seed, model = options.model:checksum(),
     reward = value_file.reward_name(options.reward), weights = options.weights,
   }
@@ -105,6 +113,10 @@ return documented{
     {name = "min_p", type = "number", optional = true, text = "as for generate"},
     {name = "stop", type = "string or list of strings", optional = true, text = "as for generate"},
     {name = "stop_token_ids", type = "list of integers", optional = true, text = "as for generate"},
+    {name = "ignore_eos", type = "boolean", default = false, text = "as for generate"},
+    {name = "max_num_seqs", type = "integer", minimum = 1, optional = true,
+     text = "as for generate"},
+    overlong,
     {name = "batch_size", type = "integer", minimum = 1, default = 32,
      text = "prompts sampled at once; the result does not depend on it"},
     {name = "seed", type = "integer", optional = true,
@@ -124,11 +136,22 @@ local sharper = values:with_beta(0.1)     -- no new samples]],
     if not options.adapter and options.model.adapter then
       options.model = options.model:base_model()
     end
+    if options.path then
+      extension.check(options.path, "estimate_values", {"jsonl", "ndjson"})
+    end
+    local text
+    -- What a row's values are does not depend on `overlong`: a file made with another one goes on.
+    options.data, options.overlong_rows, text = check_data{
+      name = "estimate_values", model = options.model, data = options.data,
+      reward = options.reward, max_tokens = options.max_tokens, overlong = options.overlong,
+      quiet = options.quiet,
+    }
+    if text and not options.quiet then apo.progress{total = 1}:print("values: " .. text) end
     local about = settings(options)
     local file = value_file.open(options.path, about)
     options.seed = about.seed
-    local missing = missing_rows(options.data, file.entries)
-    if #missing > 0 then complete(file, missing, options) end
+    local missing, first_samples = missing_rows(options.data, file.entries, options.n)
+    if #missing > 0 then complete(file, missing, first_samples, options) end
     return new_table(file.entries, options)
   end,
 }

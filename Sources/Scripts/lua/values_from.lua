@@ -3,6 +3,7 @@
 
 local documented, fail = require "apo.documented", require "apo.fail"
 local new_table = require "apo.value_table"
+local new_faults = require "apo.faults"
 local row_key, correct = require "apo.row_key", require "apo.correct"
 
 -- The number of columns with rewards that a row has.
@@ -12,12 +13,25 @@ local function count(row, prefix)
   return n
 end
 
-local function reward(row, name)
-  local value = row[name]
-  if type(value) == "boolean" then value = value and 1 or 0 end
-  if type(value) == "number" and value - value == 0 then return value end
-  fail(("values_from: row %d: the column '%s' must be a finite number, got %s"):format(
-    row_key.parts(row), name, value == nil and "nothing" or tostring(value)))
+-- The rewards of a row; nil and what is wrong with it.
+local function rewards_of(row, prefix, n, is_given)
+  local rewards = {}
+  for i = 1, n do
+    local name = prefix .. i - 1
+    local value = row[name]
+    if type(value) == "boolean" then value = value and 1 or 0 end
+    if type(value) ~= "number" or value - value ~= 0 then
+      return nil, ("the column '%s' must be a finite number, got %s"):format(name,
+        value == nil and "nothing" or type(value) == "string" and ("the string %q"):format(value)
+        or tostring(value))
+    end
+    rewards[i] = value
+  end
+  if not is_given and row[prefix .. n] ~= nil then
+    return nil, ("it has a column '%s%d', which the first row has not; option 'n' says how many count")
+      :format(prefix, n)
+  end
+  return rewards
 end
 
 return documented{
@@ -54,13 +68,17 @@ print(values:of{rows[1]}:item())]],
       fail(("values_from: row %d has no column '%s0'"):format(
         row_key.parts(data[1]), options.prefix))
     end
-    options.n = n
-    local entries = {}
-    for _, row in ipairs(data.rows) do
-      local rewards = {}
-      for i = 1, n do rewards[i] = reward(row, options.prefix .. i - 1) end
-      entries[row_key.text(row)] = {rewards = rewards}
+    local entries, faults = {}, new_faults()
+    for i, row in ipairs(data.rows) do
+      local rewards, text = rewards_of(row, options.prefix, n, options.n)
+      if rewards then
+        entries[row_key.text(row)] = {rewards = rewards}
+      else
+        faults:add(row, i, text)
+      end
     end
+    faults:raise("values_from")
+    options.n = n
     return new_table(entries, options)
   end,
 }

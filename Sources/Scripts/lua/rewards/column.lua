@@ -3,7 +3,7 @@
 local fail = require "apo.fail"
 local rows_of_files = require "apo.rows"
 
-local function place(row) return rows_of_files.get(row) or "(not from a file)" end
+local function place(row) return rows_of_files.place(row) or "a row that is not from a file" end
 
 -- The column of that name; else `ground_truth`, or `reward_model.ground_truth` as verl has it.
 local function column(row, name)
@@ -13,7 +13,7 @@ local function column(row, name)
     value = row.reward_model.ground_truth
   end
   if value == nil then
-    fail(("row %s has no column '%s' with the right answer"):format(place(row), name))
+    fail(("%s has no column '%s' with the right answer"):format(place(row), name))
   end
   return value
 end
@@ -23,7 +23,7 @@ local function answer(row, name)
   local value = column(row, name)
   if type(value) == "string" or type(value) == "number" and value - value == 0 then return value end
   if type(value) == "boolean" then return tostring(value) end
-  fail(("row %s: the right answer in '%s' must be a text or a finite number, got %s"):format(
+  fail(("%s: the right answer in '%s' must be a text or a finite number, got %s"):format(
     place(row), name, type(value) == "number" and tostring(value) or type(value)))
 end
 

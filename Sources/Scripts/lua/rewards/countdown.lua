@@ -7,6 +7,8 @@
 local documented = require "apo.documented"
 local tags, evaluate = require "apo.rewards.tags", require "apo.rewards.arithmetic"
 local right_answer = require "apo.rewards.column".column
+local needs = require "apo.needs"
+local answer_of = require "apo.rewards.answer".of
 
 local function extract(text)
   local said = tags.assistant(text)
@@ -34,6 +36,17 @@ local function score(equation, target, numbers, format_score)
   return value and math.abs(value - target) < 1e-5 and 1 or format_score
 end
 
+local function lacks(row)
+  local problem = row.target and row or answer_of(row, "target")
+  if type(problem) ~= "table" then
+    return "there is no column 'target', nor one 'ground_truth' with it"
+  elseif type(problem.target) ~= "number" then
+    return ("'target' must be a number, got %s"):format(type(problem.target))
+  elseif type(problem.numbers) ~= "table" or type(problem.numbers[1]) ~= "number" then
+    return ("'numbers' must be a list of numbers, got %s"):format(type(problem.numbers))
+  end
+end
+
 return documented{
   name = "apo.rewards.countdown", summary = "Rewards an equation that reaches a target.",
   details = "Rows have `target` and `numbers`, or both in `ground_truth`. Prompt and completion "
@@ -52,6 +65,6 @@ return documented{
       local problem = row.target and row or right_answer(row, "target")
       return score(answer(completion), problem.target, problem.numbers, options.format_score)
     end
-    return reward, answer
+    return needs.declare(reward, lacks), answer
   end,
 }

@@ -9,6 +9,7 @@
 local documented = require "apo.documented"
 local numbers = require "apo.numbers.reader"
 local right_answer = require "apo.rewards.column".answer
+local declare = require "apo.rewards.answer".declare
 
 local function strict(text)
   local number = text:match("#### (%-?[0-9.,]+)")
@@ -62,6 +63,6 @@ apo.evaluate{model = model, data = test, reward = reward, answer = answer, max_t
       if format == 0 then return right and 1 or 0 end
       return {format = given and format or 0, correct = right and 1 - format or 0}
     end
-    return reward, answer
+    return declare(reward, "answer"), answer
   end,
 }

@@ -4,6 +4,7 @@ local documented = require "apo.documented"
 local fail = require "apo.fail"
 local numbers, trim = require "apo.numbers.reader", require "apo.rewards.trim"
 local columns = require "apo.rewards.column"
+local declare = require "apo.rewards.answer".declare
 
 local column = {name = "column", type = "string", default = "answer",
                 text = "where a row has the right answer"}
@@ -15,11 +16,11 @@ local exact = documented{
     .. "the text must be a number and nothing else.",
   options = {column}, returns = returns,
   call = function(options)
-    return function(row, completion)
+    return declare(function(row, completion)
       local truth, text = columns.answer(row, options.column), completion.text
       if type(truth) == "number" then return numbers.is(text, truth) and 1 or 0 end
       return trim(text) == trim(truth) and 1 or 0
-    end
+    end, options.column)
   end,
 }
 
@@ -36,7 +37,7 @@ local function right_number(read, row, column)
   local given = columns.answer(row, column)
   local number = read(given)
   if number then return number end
-  fail(("row %s: there is no number in the right answer %q of the column '%s'"):format(
+  fail(("%s: there is no number in the right answer %q of the column '%s'"):format(
     columns.place(row), given:sub(1, 50), column))
 end
 
@@ -67,7 +68,9 @@ local numeric = documented{
       local given = read(completion.text)
       return given and numbers.equal(given, truth, options.tolerance) and 1 or 0
     end
-    return reward, answer
+    return declare(reward, options.column, function(value)
+      if not read(value) then return "there is no number in the right answer" end
+    end), answer
   end,
 }
 

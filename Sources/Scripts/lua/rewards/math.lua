@@ -6,6 +6,7 @@
 local documented = require "apo.documented"
 local right_answer = require "apo.rewards.column".answer
 local canonical, numbers = require "apo.rewards.latex", require "apo.numbers.reader"
+local declare = require "apo.rewards.answer".declare
 
 -- Where a text last has another one.
 local function find_last(text, what)
@@ -69,6 +70,6 @@ return documented{
       local given = extract(completion)
       return given and same(given, right_answer(row, "answer")) and 1 or 0
     end
-    return reward, answer
+    return declare(reward, "answer"), answer
   end,
 }

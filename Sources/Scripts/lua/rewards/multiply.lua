@@ -5,6 +5,7 @@
 local documented = require "apo.documented"
 local tags, numbers = require "apo.rewards.tags", require "apo.numbers.reader"
 local right_answer = require "apo.rewards.column".answer
+local declare = require "apo.rewards.answer".declare
 
 -- int(text): a sign, digits, single underscores between them.
 local function is_integer(text)
@@ -51,6 +52,6 @@ return documented{
       if not given then return 0 end
       return same(given, right_answer(row, "answer")) and 1 or options.format_score
     end
-    return reward, answer
+    return declare(reward, "answer"), answer
   end,
 }

@@ -107,7 +107,7 @@ test("each prompt may have its own max_tokens, and few may run at a time", funct
   fails("option 'max_tokens': a number for each prompt expected, got 0 for 4", {})
   fails("max_tokens: a whole number from 1 to 2147483648 expected, got 0 for prompt 2", {1, 0, 3, 4})
   fails("option 'max_tokens' must be an integer or list of integers, got ", {1, 2.5, 3, 4})
-  fails("prompt 2 has 3 tokens, which with max_tokens = 30 exceeds the model's context of 32",
+  fails("prompt 2: the prompt has 3 tokens, which with max_tokens = 30 exceeds the model's context of 32",
     {1, 30, 3, 4})
 end)
 
@@ -217,7 +217,7 @@ test("faults of prompts name the prompt and the reason", function()
   fails("prompt 1: it has no tokens; at least one expected", "")
   fails("prompt 2: it has no tokens", {"1", "xyz"})
   fails("prompt 1: the text is not valid UTF-8", "\xFF\xFE")
-  fails("prompt 1 has 20 tokens, which with max_tokens = 16 exceeds the model's context of 32",
+  fails("prompt 1: the prompt has 20 tokens, which with max_tokens = 16 exceeds the model's context of 32",
     ("1"):rep(20))
   raises("bad argument #1 to 'generate'", function() model:generate() end)
   raises("bad argument #1 to 'generate'", function() model:generate(5) end)
@@ -228,9 +228,9 @@ test("options have vLLM's names and ranges", function()
   local function fails(text, options)
     raises(text, function() model:generate("1=", options) end)
   end
-  fails("generate: unknown option 'max_token'; did you mean 'max_tokens'? known options: adapter, ignore_eos, "
-    .. "max_num_seqs, max_tokens, min_p, n, seed, step, stop, stop_token_ids, temperature, top_k, top_p", {max_token = 3})
-  fails("generate: option 'max_tokens' must be an integer or list of integers, got number", {max_tokens = 2.5})
+  fails("generate: unknown option 'max_token'; did you mean 'max_tokens'? known options: adapter, first_sample, ignore_eos, "
+    .. "max_num_seqs, max_tokens, min_p, n, overlong, seed, step, stop, stop_token_ids, temperature, top_k, top_p", {max_token = 3})
+  fails("generate: option 'max_tokens' must be an integer or list of integers, got 2.5", {max_tokens = 2.5})
   fails("generate: option 'max_num_seqs' must be an integer of at least 1, got 0", {max_num_seqs = 0})
   fails("generate: max_tokens: a whole number from 1", {max_tokens = 0})
   fails("generate: max_tokens:", {max_tokens = math.maxinteger})
@@ -244,7 +244,7 @@ test("options have vLLM's names and ranges", function()
   fails("generate: top_k:", {top_k = -2})
   fails("generate: min_p:", {min_p = 1.5})
   fails("generate: stop: texts that are not empty expected, got an empty one", {stop = {""}})
-  fails("generate: option 'stop' must be a string or list of strings, got table", {stop = {1}})
+  fails("generate: option 'stop' must be a string or list of strings, got number at position 1", {stop = {1}})
   fails("generate: option 'ignore_eos' must be a boolean, got number", {ignore_eos = 1})
   fails("generate: option 'seed' must be an integer, got string", {seed = "x"})
   eq(#model:generate("1=", {top_k = -1, top_p = 0.9, min_p = 0.1, seed = -5, step = math.mininteger}), 1)

@@ -52,7 +52,7 @@ close(result.metrics.v_star, (v[1] + v[2] + v[3]) / 3, 1e-6)
 close(result.metrics["apo/v_star_zero_frac"], 1 / 3)
 
 raises("values_from: row 1 has no column 'score_0'", apo.values_from, {data = data, prefix = "score_"})
-raises("values_from: row 1: the column 'eval_8' must be a finite number, got nothing",
+raises("line 1: the column 'eval_8' must be a finite number, got nothing",
   apo.values_from, {data = data, n = 9})
 local flags = apo.dataset{{prompt = "a", eval_0 = true, eval_1 = false}}
 equal(apo.values_from{data = flags, mode = "mean"}:of(flags.rows):totable(), {0.5})
@@ -67,7 +67,7 @@ assert(apo.dataset{given}[1] == given)
 raises("row 1: 'prompt' is a conversation of 2 messages; without a chat template only one of the role "
   .. "user is taken", apo.dataset, {{prompt = {{role = "system", content = "Be brief."}, chat[1]}}}, raw)
 raises("is a conversation of 1 messages", apo.dataset, {{prompt = {{role = "user"}}}}, raw)
-raises("generate: prompt 1: chat template: the tokenizer has no chat template", model.generate, model,
+raises("line 1: chat template: the tokenizer has no chat template", model.generate, model,
   apo.dataset(path))
 equal(apo.dataset({{prompt = {{role = "system", content = "S"}, chat[1]}}}, {
   prompt = function(row) return row.prompt[1].content .. row.prompt[2].content end,

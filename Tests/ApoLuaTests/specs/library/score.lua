@@ -34,7 +34,7 @@ raises("reward 'reward_2' must be a function, got number", apo.score, rollout, {
 raises("the table of rewards is empty", apo.score, rollout, {})
 raises("weights: there is no reward 'lenth'", apo.score, rollout, {length = length},
   {weights = {lenth = 1}})
-raises("(prompt: a long prompt xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...)", apo.score,
+raises("(prompt: a long prompt " .. ("x"):rep(46) .. "…)", apo.score,
   {rollout[2]}, giving(nil))
 raises("score.lua:39: boom", apo.score, rollout, function() error("boom") end)
 

@@ -1,0 +1,77 @@
+// Which row of which data set a table is. Random numbers and recorded values belong to the number;
+// error texts name the file and the line.
+
+import Lua
+
+/// The number of every row, and where it was read.
+final class RowNumbers {
+  private struct Source {
+    /// The file; nil for rows that a script gave.
+    let file: String?
+    /// What the file calls a row: line, record, row.
+    let noun: String
+    /// The line of each number, from 1, where it is not the number itself.
+    var lines: [Int32] = []
+  }
+
+  /// Where a row was read.
+  struct Place: CustomStringConvertible {
+    let file: String?
+    let noun: String
+    let number: Int
+
+    var description: String { (file.map { "\($0): " } ?? "") + "\(noun) \(number)" }
+  }
+
+  // The source above the number: one weak table serves both.
+  private static let bits = 36
+  private static let largest = 1 << bits - 1
+  private let table: WeakIntegers
+  private var sources = [Source(file: nil, noun: "row")]
+
+  /// The state that the rows belong to.
+  var state: LuaState { table.state }
+
+  init(_ state: LuaState) throws { table = try WeakIntegers(state) }
+
+  /// The number of a row; nil for a table that is none.
+  subscript(row: Argument) -> Int? {
+    get throws { try table[row].map { $0 & Self.largest } }
+  }
+
+  /// Where a row was read; nil for a table that is none.
+  func place(of row: Argument) throws -> Place? {
+    guard let entry = try table[row] else { return nil }
+    let (source, number) = (sources[entry >> Self.bits], entry & Self.largest)
+    let line = number > 0 && number <= source.lines.count ? Int(source.lines[number - 1]) : number
+    return Place(file: source.file, noun: source.noun, number: line)
+  }
+
+  /// A file that rows come from; the same again when it is read again.
+  func source(file: String, noun: String) -> Int {
+    if let known = sources.firstIndex(where: { $0.file == file && $0.noun == noun }) {
+      sources[known].lines = []
+      return known
+    }
+    guard sources.count < 1 << 16 else { return 0 }
+    sources.append(Source(file: file, noun: noun))
+    return sources.count - 1
+  }
+
+  /// Gives a row its number, nil to forget it, and the line that it was read from.
+  func set(_ row: Argument, _ number: Int?, source: Int = 0, line: Int? = nil) throws {
+    guard let number else { return try table.set(row, nil) }
+    guard number <= Self.largest, sources.indices.contains(source) else {
+      throw LuaError("apo.rows: number \(number) of source \(source) is not known")
+    }
+    try table.set(row, source << Self.bits | number)
+    guard let line = line.flatMap(Int32.init(exactly:)), source > 0, number > 0 else { return }
+    let count = sources[source].lines.count
+    if number == count + 1 { sources[source].lines.append(line) }
+  }
+
+  /// Makes a table the row that another is.
+  func inherit(_ row: Argument, from other: Argument) throws {
+    try table.set(row, table[other])
+  }
+}

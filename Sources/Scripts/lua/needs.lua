@@ -1,0 +1,44 @@
+-- What a reward needs of a row: declared beside the reward, so that a row without it is found before
+-- anything is sampled, and not when the reward is called for it for the first time.
+
+local documented = require "apo.documented"
+
+local checks = setmetatable({}, {__mode = "k"})  -- reward function -> function of a row
+
+-- What a row lacks for a reward, which is a function or a table of them; nil for nothing.
+local function problem(reward, row)
+  if type(reward) == "table" then
+    for _, inner in pairs(reward) do
+      local text = type(inner) == "function" and problem(inner, row)
+      if text then return text end
+    end
+    return nil
+  end
+  return checks[reward] and checks[reward](row)
+end
+
+local declare = documented{
+  name = "apo.rewards.needs", summary = "Declares what a reward needs of a row.",
+  details = "apo.train, apo.evaluate and apo.estimate_values ask before they sample anything, and "
+    .. "name the rows that lack it. The rewards of apo.rewards have declared theirs.",
+  parameters = {
+    {name = "reward", type = "function", text = "the reward"},
+    {name = "columns", type = "function or list of strings",
+     text = "columns that every row must have; or a function of a row that gives nil, or a text "
+       .. "that says what it lacks"},
+  },
+  returns = {{type = "function", text = "the reward"}},
+  example = [[local reward = apo.rewards.needs(function(row, completion)
+  return completion.text:find(row.city, 1, true) and 1 or 0
+end, {"city"})]],
+  call = function(reward, columns)
+    checks[reward] = type(columns) == "function" and columns or function(row)
+      for _, name in ipairs(columns) do
+        if row[name] == nil then return ("there is no column '%s'"):format(name) end
+      end
+    end
+    return reward
+  end,
+}
+
+return {declare = declare, problem = problem}
