@@ -107,7 +107,7 @@ end
 local function read(path, options)
   local rows = {}
   local format = format_of(path)
-  local noun = format == "json" and "row" or format == "csv" and "record" or "line"
+  local noun = format == "json" and "row" or "line"
   local source = rows_of_files.source(path, noun)
   local function add(row, line)
     check(row, function() return ("%s: %s %d"):format(path, noun, line) end, options)

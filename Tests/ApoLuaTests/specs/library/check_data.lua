@@ -129,7 +129,7 @@ local mixed = apo.dataset(apo.dataset(all, {prompt = function(row) return row.pr
   :filter(function() return true end):map(function(row) return {prompt = row.prompt} end).rows)
 local ok, message = pcall(evaluate, mixed)
 assert(not ok and message:find("train.jsonl: line 74", 1, true)
-  and message:find("more.csv: record 3", 1, true), message)
+  and message:find("more.csv: line 3", 1, true), message)
 
 -- A value that is missing is found too.
 local values = estimate(file():take(39), {n = 1})
