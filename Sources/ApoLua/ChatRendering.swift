@@ -1,7 +1,7 @@
 // From messages to the text that a model was trained on: which template, its variables, and the
 // continuation of a message that is not finished.
 
-import Foundation
+import Glibc
 import Lua
 import Models
 
@@ -44,7 +44,7 @@ extension TokenizerObject {
     }
   }
 
-  private static var now: Int { Int(clamping: Int64(Date().timeIntervalSince1970)) }
+  private static var now: Int { time(nil) }
 
   private func chatTemplate(_ request: ChatRequest) throws -> ChatTemplate {
     let given = (request.template ?? chatTemplate).map { ($0, "chat_template") }

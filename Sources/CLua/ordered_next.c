@@ -15,6 +15,7 @@ typedef struct {
   const void *table; /* whose keys the list has; NULL: none */
   bool is_free;      /* the traversal has ended: the next one may find the same keys */
   uint32_t position; /* of the key it gave last, among the sorted */
+  const void *last;  /* that key's address if it is a string, which the list keeps alive */
   uint32_t count;
   bool has_others;   /* the table has keys without an order as well */
   double priority;   /* the least goes first: age, and what it would cost to sort again */
@@ -122,6 +123,7 @@ static int advance(lua_State *L, traversals *all, cursor *c, uint32_t position) 
       continue;
     }
     c->position = position;
+    c->last = lua_topointer(L, -2);
     c->priority = all->age + c->count;
     all->recent = c;
     return 2;
@@ -202,6 +204,7 @@ static bool is_at_key(lua_State *L, traversals *all, const cursor *c) {
   if (c->table == NULL || c->is_free) return false;
   lua_rawgeti(L, list, 1);
   if (!lua_rawequal(L, -1, TABLE)) return false;
+  if (c->last != NULL && c->last == lua_topointer(L, KEY)) return true;
   lua_rawgeti(L, list, (lua_Integer)c->order[c->position] + 1);
   return lua_rawequal(L, -1, KEY);
 }
@@ -218,7 +221,7 @@ static cursor *find(lua_State *L, traversals *all) {
 
 static int next_in_order(lua_State *L) {
   traversals *all = lua_touserdata(L, lua_upvalueindex(STATE));
-  lua_settop(L, 2);
+  if (lua_gettop(L) != 2) lua_settop(L, 2);
   cursor *c = find(L, all);
   if (c != NULL) return advance(L, all, c, c->position + 1);
   int type = lua_type(L, KEY);

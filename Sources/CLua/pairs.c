@@ -2,14 +2,6 @@
  * that changes from run to run, so a sum over `pairs` would not be reproducible. */
 #include "key_order.h"
 
-static int next(lua_State *L) {
-  luaL_checktype(L, 1, LUA_TTABLE);
-  lua_settop(L, 2);
-  if (lua_next(L, 1)) return 2;
-  lua_pushnil(L);
-  return 1;
-}
-
 /* How large the array part of a table is at least: the first of its fields behind the flags, in
  * every release of Lua 5.4. Where that proves wrong at the start, 0. */
 static bool knows_arrays;
@@ -45,7 +37,7 @@ static int finish_pairs(lua_State *L, int status, lua_KContext k) {
   return 3;
 }
 
-/* Upvalue: the iterator. */
+/* Upvalues: the iterator, and that of lists, which is `next`. */
 static int ordered_pairs(lua_State *L) {
   luaL_checkany(L, 1);
   if (luaL_getmetafield(L, 1, "__pairs") != LUA_TNIL) {
@@ -54,8 +46,7 @@ static int ordered_pairs(lua_State *L) {
     return 3;
   }
   lua_settop(L, 1);
-  if (lua_istable(L, 1) && is_list(L)) lua_pushcfunction(L, next);
-  else lua_pushvalue(L, lua_upvalueindex(1));
+  lua_pushvalue(L, lua_upvalueindex(lua_istable(L, 1) && is_list(L) ? 2 : 1));
   lua_pushvalue(L, 1);
   lua_pushnil(L);
   return 3;
@@ -64,7 +55,8 @@ static int ordered_pairs(lua_State *L) {
 void cl_push_pairs(lua_State *L) {
   learn_arrays(L);
   cl_push_ordered_next(L);
-  lua_pushcclosure(L, ordered_pairs, 1);
+  lua_getglobal(L, "next");
+  lua_pushcclosure(L, ordered_pairs, 2);
 }
 
 /* Stack: table, nil. Pushes its keys: sorted, then those without an order. */
