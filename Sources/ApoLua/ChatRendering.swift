@@ -86,9 +86,9 @@ extension TokenizerObject {
     var request = request
     request.messages[request.messages.count - 1] = last
     let rendered = try template.render(variables(request), now: Self.now)
-    let trimmed = text.trimmingCharacters(in: .whitespacesAndNewlines)
-    guard trimmed.isEmpty || rendered.range(of: trimmed, options: .literal) != nil,
-      let place = rendered.range(of: mark.dropLast(), options: [.backwards, .literal])
+    let trimmed = text.trimmed
+    guard trimmed.isEmpty || rendered.utf8.firstRange(of: trimmed.utf8) != nil,
+      let place = rendered.utf8.ranges(of: mark.dropLast().utf8).last
     else { throw fail("the template does not show the last message's content") }
     let before = String(rendered[..<place.lowerBound])
     if rendered[place.upperBound...].unicodeScalars.first == " " { return before }

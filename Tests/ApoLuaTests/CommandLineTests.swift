@@ -90,6 +90,24 @@ struct CommandLineTests {
     }
   }
 
+  @Test("Without /proc the script runs, with its arguments")
+  func withoutProc() throws {
+    let hide = "unshare -m sh -c 'mount -t tmpfs none /proc && "
+    guard try Binary.run(["-e", "os.exit(os.execute[[\(hide) true' 2> /dev/null]])"]).status == 0
+    else {
+      print("skipped: /proc cannot be hidden here")
+      return
+    }
+    let script = #"print((...), require "apo".zeros(3):sum():item())"#
+    try Binary.withFolder { folder in
+      let path = folder.appendingPathComponent("s.lua").path
+      try script.write(toFile: path, atomically: true, encoding: .utf8)
+      let command = "\(hide) \"\(Binary.url.path)\" \"\(path)\" an-argument'"
+      #expect(
+        try Binary.run(["-e", "os.execute[[\(command)]]"]).output == "an-argument\t0.0\n")
+    }
+  }
+
   @Test("A compiled script runs as one of text does")
   func compiled() throws {
     try Binary.withFolder { folder in
