@@ -64,7 +64,7 @@ extension TokenizerObject {
 
   private func variables(_ request: ChatRequest) throws -> [JSON.Member] {
     try templates().specialTokens + [
-      JSON.Member("messages", .array(request.messages)),
+      JSON.Member("messages", .array(request.messages.map(\.asChatMessage))),
       JSON.Member("tools", request.tools),
       JSON.Member("documents", request.documents),
       JSON.Member("add_generation_prompt", .bool(request.addsGenerationPrompt)),
@@ -106,5 +106,26 @@ extension TokenizerObject {
     else { return nil }
     parts[index].set("text", .string(text + mark))
     return (.array(parts), text)
+  }
+}
+
+extension JSON {
+  /// The message as transformers hands it to templates: without fields that are null, and with its
+  /// reasoning under the names that templates read.
+  fileprivate var asChatMessage: JSON {
+    guard case .object(let given) = self else { return self }
+    var members = given.filter { $0.value != .null }
+    let names = ["reasoning_content", "thinking", "reasoning"]
+    let found = names.lazy.compactMap { name in members.first { $0.key == name }?.value }.first
+    guard let found else { return .object(members) }
+    if !members.contains(where: { $0.key == "thinking" }) {
+      members.insert(JSON.Member("thinking", found), at: 0)
+    }
+    if let place = members.firstIndex(where: { $0.key == "reasoning_content" }) {
+      members[place] = JSON.Member("reasoning_content", found)
+    } else {
+      members.append(JSON.Member("reasoning_content", found))
+    }
+    return .object(members)
   }
 }

@@ -51,7 +51,7 @@ struct TemplateCall {
   func string(_ position: Int) throws -> String? {
     switch values[position] {
     case nil, .some(.none): return nil
-    case .string(let text): return text
+    case .string(let text), .markup(let text): return text
     case let other?:
       throw TemplateFault("\(name): '\(names[position])' must be a text, got \(other.typeName)")
     }

@@ -30,7 +30,8 @@ extension TemplateValue {
     try run.charge()
     switch (self, other) {
     case (.none, .none), (.undefined, .undefined): return true
-    case (.string(let a), .string(let b)):
+    case (.string(let a), .string(let b)), (.string(let a), .markup(let b)),
+      (.markup(let a), .string(let b)), (.markup(let a), .markup(let b)):
       guard a.utf8.count == b.utf8.count else { return false }
       try run.charge(bytes: a.utf8.count)
       return a.utf8.elementsEqual(b.utf8)
@@ -41,6 +42,12 @@ extension TemplateValue {
       return try a.keys.count == b.keys.count
         && a.pairs.allSatisfy { key, value in
           try b[TemplateKey(key)].map { try value.equals($0, run) } ?? false
+        }
+    case (.view(let a), .view(let b)):
+      guard a.type == b.type, a.type != "dict_values" else { return false }
+      return try a.list.items.count == b.list.items.count
+        && a.list.items.allSatisfy { item in
+          try b.list.items.contains { try $0.equals(item, run) }
         }
     case (.namespace(let a), .namespace(let b)): return a === b
     case (.loop(let a), .loop(let b)): return a === b
@@ -58,7 +65,8 @@ extension TemplateValue {
   func precedes(_ other: TemplateValue, _ symbol: String, _ run: TemplateRun) throws -> Bool {
     try run.charge()
     switch (self, other) {
-    case (.string(let a), .string(let b)):
+    case (.string(let a), .string(let b)), (.string(let a), .markup(let b)),
+      (.markup(let a), .string(let b)), (.markup(let a), .markup(let b)):
       try run.charge(bytes: min(a.utf8.count, b.utf8.count))
       return a.utf8.lexicographicallyPrecedes(b.utf8)
     case (.list(let a), .list(let b)), (.tuple(let a), .tuple(let b)):
@@ -79,8 +87,8 @@ extension TemplateValue {
   /// Whether a list has an element, a dictionary a key, a text a part.
   func contains(_ value: TemplateValue, _ evaluator: TemplateEvaluator) throws -> Bool {
     switch self {
-    case .string(let text):
-      guard case .string(let part) = value else {
+    case .string(let text), .markup(let text):
+      guard let part = value.string else {
         throw TemplateFault("'in' needs a text to look for in a text, got \(value.typeName)")
       }
       try evaluator.run.charge(bytes: text.utf8.count)
@@ -88,6 +96,7 @@ extension TemplateValue {
     case .dictionary(let dictionary): return try dictionary[evaluator.key(value)] != nil
     case .list(let list), .tuple(let list):
       return try list.items.contains { try $0.equals(value, evaluator.run) }
+    case .view(let view): return try view.list.items.contains { try $0.equals(value, evaluator.run) }
     case .iterator, .undefined:
       return try evaluator.elements(of: self).contains { try $0.equals(value, evaluator.run) }
     default: throw TemplateFault("'in' is not defined for a \(typeName)")

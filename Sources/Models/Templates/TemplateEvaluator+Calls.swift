@@ -12,9 +12,25 @@ extension TemplateEvaluator {
   ) throws -> TemplateCall {
     var positional = try arguments.positional.map { try evaluate($0, scope) }
     if let rest = arguments.rest { positional += try elements(of: evaluate(rest, scope)) }
-    for case .string(let text) in positional { try run.charge(bytes: text.utf8.count) }
-    return TemplateCall(
-      name, positional, try arguments.named.map { ($0.name, try evaluate($0.value, scope)) }, run)
+    for text in positional.compactMap(\.string) { try run.charge(bytes: text.utf8.count) }
+    var named = try arguments.named.map { ($0.name, try evaluate($0.value, scope)) }
+    if let rest = arguments.namedRest { named += try self.named(evaluate(rest, scope)) }
+    guard Set(named.map(\.0)).count == named.count else {
+      throw TemplateFault("\(name): an argument is given twice")
+    }
+    return TemplateCall(name, positional, named, run)
+  }
+
+  /// The arguments that `**` makes of a dictionary.
+  private func named(_ value: TemplateValue) throws -> [(String, TemplateValue)] {
+    guard case .dictionary(let dictionary) = value else {
+      throw TemplateFault("a dict expected after '**', got \(value.typeName)")
+    }
+    try run.charge(elements: dictionary.keys.count)
+    return try dictionary.pairs.map { key, value in
+      guard let name = key.string else { throw TemplateFault("texts expected as keys after '**'") }
+      return (name, value)
+    }
   }
 
   /// Calls what an expression gives.
@@ -27,41 +43,10 @@ extension TemplateEvaluator {
     case .function(let name): return try call(function: values(name, arguments, scope))
     case .method(let method):
       return try call(method, values(method.name, arguments, scope))
+    case .loop(let loop): return try call(loop, values("loop", arguments, scope))
     case .undefined(let what): throw TemplateFault("\(what) is undefined and cannot be called")
     case let other: throw TemplateFault("a \(other.typeName) cannot be called")
     }
-  }
-
-  private func call(_ macro: TemplateMacro, _ call: TemplateCall) throws -> TemplateValue {
-    let definition = macro.definition
-    let scope = TemplateScope(macro.scope)
-    guard call.positional.count <= definition.parameters.count else {
-      throw TemplateFault(
-        "macro \(definition.name): at most \(definition.parameters.count) arguments expected, got "
-          + "\(call.positional.count)")
-    }
-    for argument in call.named {
-      guard let place = definition.parameters.firstIndex(where: { $0.name == argument.name }),
-        place >= call.positional.count
-      else {
-        throw TemplateFault(
-          "macro \(definition.name): argument '\(argument.name)' is unknown or given twice")
-      }
-    }
-    for (position, parameter) in definition.parameters.enumerated() {
-      if position < call.positional.count {
-        scope.variables[parameter.name] = call.positional[position]
-      } else if let argument = call.named.last(where: { $0.name == parameter.name }) {
-        scope.variables[parameter.name] = argument.value
-      } else {
-        scope.variables[parameter.name] =
-          try parameter.fallback.map { try evaluate($0, scope) }
-          ?? .undefined("the parameter '\(parameter.name)'")
-      }
-    }
-    var text = ""
-    _ = try execute(definition.body, scope, &text)
-    return .string(text)
   }
 
   private func call(function call: TemplateCall) throws -> TemplateValue {
@@ -71,7 +56,7 @@ extension TemplateEvaluator {
     case "namespace", "dict":
       let dictionary = try dictionary(call)
       guard call.name == "namespace" else { return .dictionary(dictionary) }
-      for case .string(let name) in dictionary.keys where name.hasPrefix("_") {
+      for name in dictionary.keys.compactMap(\.string) where name.hasPrefix("_") {
         throw TemplateFault("namespace: names that begin with '_' are not allowed")
       }
       let namespace = TemplateNamespace(dictionary)
@@ -124,7 +109,7 @@ extension TemplateEvaluator {
       items.append(.integer(value))
     }
     try run.charge(elements: items.count)
-    return try .list(of: items)
+    return .view(try TemplateView(start: start, stop: end, step: step, items))
   }
 
   /// The local date and time as `strftime` formats it.
@@ -138,30 +123,5 @@ extension TemplateEvaluator {
     var buffer = [CChar](repeating: 0, count: 1 << 14)
     let length = strftime(&buffer, buffer.count, format, &parts)
     return String(decoding: buffer[..<length].map { UInt8(bitPattern: $0) }, as: UTF8.self)
-  }
-}
-
-extension TemplateLoop {
-  /// `loop.index` and its like.
-  func attribute(_ name: String) throws -> TemplateValue {
-    func neighbour(_ place: Int) -> TemplateValue {
-      items.indices.contains(place) ? items[place] : .undefined("'loop.\(name)' at the loop's edge")
-    }
-    switch name {
-    case "index": return .integer(index + 1)
-    case "index0": return .integer(index)
-    case "revindex": return .integer(items.count - index)
-    case "revindex0": return .integer(items.count - index - 1)
-    case "first": return .boolean(index == 0)
-    case "last": return .boolean(index == items.count - 1)
-    case "length": return .integer(items.count)
-    case "previtem": return neighbour(index - 1)
-    case "nextitem": return neighbour(index + 1)
-    // Only recursive loops get deeper.
-    case "depth": return .integer(1)
-    case "depth0": return .integer(0)
-    case "cycle": return .method(try TemplateMethod(.loop(self), name))
-    default: throw TemplateFault("'loop.\(name)' is not supported")
-    }
   }
 }

@@ -83,7 +83,7 @@ extension TemplateEvaluator {
 
   /// What a dictionary knows a key by; long texts take their time.
   func key(_ value: TemplateValue) throws -> TemplateKey {
-    if case .string(let text) = value { try run.charge(bytes: text.utf8.count) }
+    if let text = value.string { try run.charge(bytes: text.utf8.count) }
     if case .tuple(let list) = value { try run.charge(elements: list.items.count) }
     return try TemplateKey(value)
   }
@@ -97,7 +97,7 @@ extension TemplateEvaluator {
     case "*": try left.multiplied(by: right, run)
     case "/": try left.divided(by: right)
     case "//": try left.floorDivided(by: right)
-    case "%": try left.remainder(by: right)
+    case "%": try left.string == nil ? left.remainder(by: right) : percent(left, right)
     default: try left.power(right)
     }
   }
@@ -127,8 +127,19 @@ extension TemplateEvaluator {
     case .loop(let loop): return try loop.attribute(name)
     default: break
     }
-    guard !name.hasPrefix("_") else {
-      throw TemplateFault("the attribute '\(name)' is not accessible to templates")
+    if name.hasPrefix("_") {
+      if case .dictionary(let dictionary) = value, !name.hasPrefix("__"),
+        let found = dictionary[name]
+      {
+        return found
+      }
+      return .undefined("the attribute '\(name)' is not accessible to templates: it")
+    }
+    if case .function("dict") = value, name == "fromkeys" {
+      return .method(try TemplateMethod(.dictionary(TemplateDictionary()), name))
+    }
+    if case .tuple(let list) = value, list.isGroup, name == "grouper" || name == "list" {
+      return list.items[name == "list" ? 1 : 0]
     }
     if value.methodNames.contains(name) { return .method(try TemplateMethod(value, name)) }
     if case .dictionary(let dictionary) = value, let found = dictionary[name] { return found }
@@ -140,21 +151,27 @@ extension TemplateEvaluator {
     switch value {
     case .undefined(let what): throw TemplateFault("\(what) is undefined, so it has no elements")
     case .dictionary(let dictionary):
-      if case .string(let text) = key { try run.charge(bytes: text.utf8.count) }
+      if let text = key.string { try run.charge(bytes: text.utf8.count) }
       if let key = try? TemplateKey(key), let found = dictionary[key] { return found }
+    case .view(let view) where view.type == "range":
+      if let index = key.index, let place = view.list.items.place(index) {
+        return view.list.items[place]
+      }
     case .list(let list), .tuple(let list):
       if let index = key.index, let place = list.items.place(index) { return list.items[place] }
-    case .string(let text):
+    case .string(let text), .markup(let text):
       if let index = key.index {
         try run.charge(bytes: text.utf8.count)
         let scalars = Array(text.unicodeScalars)
-        if let place = scalars.place(index) { return .string(String(scalars[place])) }
+        if let place = scalars.place(index) {
+          return try TemplateValue.string(String(scalars[place])).marked(as: value)
+        }
       }
     case .namespace(let namespace):
-      if case .string(let name) = key { return try attribute(name, of: .namespace(namespace)) }
+      if let name = key.string { return try attribute(name, of: .namespace(namespace)) }
     default: break
     }
-    if case .string(let name) = key { return try attribute(name, of: value) }
+    if let name = key.string { return try attribute(name, of: value) }
     return .undefined("the \(value.typeName)'s element \(try key.text(run))")
   }
 
@@ -173,15 +190,25 @@ extension TemplateEvaluator {
   ) throws -> TemplateValue {
     switch value {
     case .list(let list): return try .list(of: list.items.slice(start, stop, step, run))
+    case .view(let view):
+      guard let range = view.bounds else { break }
+      let items = try view.list.items.slice(start, stop, step, run)
+      let (first, end, by) = try view.list.items.sliceBounds(start, stop, step)
+      // Overflow is out of reach: the numbers of a range are there one by one.
+      return .view(
+        try TemplateView(
+          start: range.start &+ first &* range.step, stop: range.start &+ end &* range.step,
+          step: range.step &* by, items))
     case .tuple(let list):
       return .tuple(try TemplateList(list.items.slice(start, stop, step, run)))
-    case .string(let text):
+    case .string(let text), .markup(let text):
       try run.charge(bytes: text.utf8.count)
       var result = String.UnicodeScalarView()
       result.append(contentsOf: try Array(text.unicodeScalars).slice(start, stop, step, run))
-      return .string(String(result))
+      return try TemplateValue.string(String(result)).marked(as: value)
     case .undefined(let what): throw TemplateFault("\(what) is undefined and cannot be sliced")
-    default: throw TemplateFault("a \(value.typeName) cannot be sliced")
+    default: break
     }
+    throw TemplateFault("a \(value.typeName) cannot be sliced")
   }
 }

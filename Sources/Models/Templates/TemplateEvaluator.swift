@@ -58,9 +58,18 @@ struct TemplateEvaluator {
     case .macro(let definition):
       try run.register(scope)
       scope.variables[definition.name] = .macro(TemplateMacro(definition, in: scope))
+    case .with(let pairs, let body):
+      let inner = TemplateScope(scope)
+      for pair in pairs { try assign(evaluate(pair.value, scope), to: pair.target, inner) }
+      return try run.nested { try execute(body, inner, &output) }
+    case .callBlock(let definition, let call): try append(callBlock(definition, call, scope), to: &output)
     case .generation(let body): try append(block(body, [], scope).text(run), to: &output)
     case .filter(let filters, let body):
-      try append(block(body, filters, scope).text(run), to: &output)
+      let value = try block(body, filters, scope)
+      guard let text = value.string else {
+        throw TemplateFault("a filter block must give a text, got \(value.typeName)")
+      }
+      try append(text, to: &output)
     case .breakLoop: return .breakLoop
     case .continueLoop: return .continueLoop
     }
@@ -88,7 +97,15 @@ struct TemplateEvaluator {
   private func execute(
     _ loop: TemplateForLoop, _ scope: TemplateScope, _ output: inout String
   ) throws -> Flow {
-    var items = try elements(of: evaluate(loop.iterable, scope))
+    try execute(loop, over: evaluate(loop.iterable, scope), level: 0, scope, &output)
+  }
+
+  /// Runs a loop over what it, or a call of `loop`, was given.
+  func execute(
+    _ loop: TemplateForLoop, over iterable: TemplateValue, level: Int, _ scope: TemplateScope,
+    _ output: inout String
+  ) throws -> Flow {
+    var items = try elements(of: iterable)
     if let test = loop.test {
       items = try items.filter { item in
         let inner = TemplateScope(scope)
@@ -96,7 +113,8 @@ struct TemplateEvaluator {
         return try evaluate(test, inner).isTrue
       }
     }
-    let state = try TemplateLoop(TemplateList(items))
+    let state = try TemplateLoop(
+      TemplateList(items), level: level, recursion: loop.isRecursive ? (loop, scope) : nil)
     for (index, item) in items.enumerated() {
       try run.charge()
       state.index = index
@@ -135,8 +153,9 @@ struct TemplateEvaluator {
     switch value {
     case .undefined: items = []
     case .list(let list), .tuple(let list): items = list.items
+    case .view(let view): items = view.list.items
     case .dictionary(let dictionary): items = dictionary.keys
-    case .string(let text):
+    case .string(let text), .markup(let text):
       try run.charge(elements: text.utf8.count)
       return text.unicodeScalars.map { .string(String($0)) }
     case .iterator(let iterator): items = iterator.takeAll()

@@ -15,7 +15,9 @@ extension TemplateEvaluator {
         ?? .undefined("the \(call.name) of nothing")
     case "reverse":
       try call.bind()
-      if case .string(let text) = value { return .string(text.reversedScalars) }
+      if let text = value.string {
+        return try TemplateValue.string(text.reversedScalars).marked(as: value)
+      }
       return .iterator(try TemplateIterator(elements(of: value).reversed()))
     case "join":
       try call.bind("d", "attribute")
@@ -27,7 +29,7 @@ extension TemplateEvaluator {
       return .string(try texts.joined(run, separator: call[0]?.text(run) ?? ""))
     case "sort":
       try call.bind("reverse", "case_sensitive", "attribute")
-      let keyed = try keys(elements(of: value), call[2], isExact: call.boolean(1, default: false))
+      let keyed = try sortKeys(elements(of: value), call[2], isExact: call.boolean(1, default: false))
       let order = try sorted(keyed.map(\.key), reverse: call.boolean(0, default: false))
       return try .list(of: order.map { keyed[$0].item })
     case "dictsort": return try sortedPairs(value, &call)
@@ -86,13 +88,27 @@ extension TemplateEvaluator {
     let path = path.flatMap { $0.isNone ? nil : $0 }
     return try items.map { item in
       let key = try path.map { try part($0, of: item) } ?? item
-      guard !isExact, case .string(let text) = key else { return (key, item) }
+      guard !isExact, let text = key.string else { return (key, item) }
       return (.string(text.lowercased()), item)
     }
   }
 
+  /// The same for `sort`, whose attribute may be several with commas between.
+  private func sortKeys(
+    _ items: [TemplateValue], _ path: TemplateValue?, isExact: Bool
+  ) throws -> [(key: TemplateValue, item: TemplateValue)] {
+    guard let text = path?.string, text.contains(",") else {
+      return try keys(items, path, isExact: isExact)
+    }
+    let paths = parts(text, ",", atMost: -1, fromRight: false)
+    return try items.map { item in
+      let key = try paths.flatMap { try keys([item], .string($0), isExact: isExact).map(\.key) }
+      return (try .list(of: key), item)
+    }
+  }
+
   /// The places of the keys in ascending or descending order; equal ones stay in their order.
-  private func sorted(_ keys: [TemplateValue], reverse: Bool) throws -> [Int] {
+  func sorted(_ keys: [TemplateValue], reverse: Bool) throws -> [Int] {
     try run.charge(elements: keys.count)
     return try keys.indices.sorted { a, b in
       let (x, y) = reverse ? (keys[b], keys[a]) : (keys[a], keys[b])
@@ -103,10 +119,10 @@ extension TemplateEvaluator {
 
   /// An attribute by its path, such as `function.name` or `0`.
   /// Where there is none, and at each step, the `fallback` counts.
-  private func part(
+  func part(
     _ path: TemplateValue, of value: TemplateValue, fallback: TemplateValue? = nil
   ) throws -> TemplateValue {
-    guard case .string(let text) = path else { return try item(path, of: value) }
+    guard let text = path.string else { return try item(path, of: value) }
     return try parts(text, ".", atMost: -1, fromRight: false).reduce(value) { value, name in
       let isIndex = !name.isEmpty && name.utf8.allSatisfy { (48...57).contains($0) }
       let key = isIndex ? Int(name).map { TemplateValue.integer($0) } : nil
@@ -132,7 +148,7 @@ extension TemplateEvaluator {
       let kept = try chosenFrom(value).filter { item in
         let subject = try path.map { try part($0, of: item) } ?? item
         guard let test else { return subject.isTrue == wanted }
-        guard case .string(let name) = test else {
+        guard let name = test.string else {
           throw TemplateFault("\(call.name): the name of a test expected, got \(test.typeName)")
         }
         return try holds(TemplateCall(name, Array(arguments), [], run), of: subject) == wanted
@@ -157,7 +173,7 @@ extension TemplateEvaluator {
       let values = try items.map { try part(path.value, of: $0, fallback: other) }
       return .iterator(try TemplateIterator(values))
     }
-    guard case .string(let name)? = call.positional.first else {
+    guard let name = call.positional.first?.string else {
       throw TemplateFault("map: the name of a filter, or 'attribute', expected")
     }
     let inner = TemplateCall(name, Array(call.positional.dropFirst()), call.named, run)

@@ -13,7 +13,8 @@ extension TemplateEvaluator {
     var call = call
     let result =
       try basic(value, &call) ?? textual(value, &call) ?? numeric(value, &call)
-      ?? ordering(value, &call) ?? choosing(value, &call)
+      ?? ordering(value, &call) ?? choosing(value, &call) ?? grouping(value, &call)
+      ?? layout(value, &call)
     guard let result else { throw TemplateFault("the filter '\(call.name)' is not supported") }
     return result
   }
@@ -30,9 +31,18 @@ extension TemplateEvaluator {
     case "list":
       try call.bind()
       return try .list(of: elements(of: value))
-    case "string", "safe":
+    case "string":
       try call.bind()
-      return .string(try value.text(run))
+      return value.isMarkup ? value : .string(try value.text(run))
+    case "safe":
+      try call.bind()
+      return .markup(try value.text(run))
+    case "escape", "e":
+      try call.bind()
+      return .markup(try value.escapedText(run))
+    case "forceescape":
+      try call.bind()
+      return .markup(try escaped(value.text(run), run))
     case "items":
       try call.bind()
       guard case .dictionary(let dictionary) = value else {
@@ -52,10 +62,11 @@ extension TemplateEvaluator {
   func length(of value: TemplateValue) throws -> Int {
     switch value {
     case .undefined: return 0
-    case .string(let text):
+    case .string(let text), .markup(let text):
       try run.charge(bytes: text.utf8.count)
       return text.unicodeScalars.count
     case .list(let list), .tuple(let list): return list.items.count
+    case .view(let view): return view.list.items.count
     case .dictionary(let dictionary): return dictionary.keys.count
     case .loop(let loop): return loop.items.count
     default: throw TemplateFault("a \(value.typeName) has no length")
@@ -79,7 +90,7 @@ extension TemplateEvaluator {
     if writer.indent != nil { writer.itemSeparator = "," }
     if let separators = call[2], !separators.isNone {
       let parts = try elements(of: separators)
-      guard parts.count == 2, case .string(let item) = parts[0], case .string(let key) = parts[1]
+      guard parts.count == 2, let item = parts[0].string, let key = parts[1].string
       else { throw TemplateFault("tojson: 'separators' must be two texts") }
       (writer.itemSeparator, writer.keySeparator) = (item, key)
     }
@@ -96,7 +107,7 @@ extension TemplateEvaluator {
     switch call.name {
     case "trim":
       try call.bind("chars")
-      return .string(stripped(text, try call.string(0)))
+      return try TemplateValue.string(stripped(text, try call.string(0))).marked(as: value)
     case "replace":
       try call.bind("old", "new", "count")
       let (old, new) = try (call.required(0).text(run), call.required(1).text(run))
@@ -104,16 +115,16 @@ extension TemplateEvaluator {
       return .string(try replacing(old, with: new, in: text, atMost: limit, run))
     case "indent":
       try call.bind("width", "first", "blank")
-      guard case .string = value else {
+      guard value.string != nil else {
         throw TemplateFault("indent: a text expected, got \(value.typeName)")
       }
-      return .string(try indented(text, call))
+      return try TemplateValue.string(indented(text, call)).marked(as: value)
     default:
       try call.bind()
       switch call.name {
-      case "upper": return .string(text.uppercased())
-      case "lower": return .string(text.lowercased())
-      case "capitalize": return .string(capitalized(text))
+      case "upper": return try TemplateValue.string(text.uppercased()).marked(as: value)
+      case "lower": return try TemplateValue.string(text.lowercased()).marked(as: value)
+      case "capitalize": return try TemplateValue.string(capitalized(text)).marked(as: value)
       default:
         return .string(titled(text) { $0.isPythonSpace || "-({[<".unicodeScalars.contains($0) })
       }
@@ -122,7 +133,7 @@ extension TemplateEvaluator {
 
   private func indented(_ text: String, _ call: TemplateCall) throws -> String {
     var margin = "    "
-    if case .string(let text)? = call[0] {
+    if let text = call[0]?.string {
       margin = text
     } else {
       let width = try call.integer(0, default: 4)
@@ -144,12 +155,12 @@ extension TemplateEvaluator {
     switch call.name {
     case "int":
       try call.bind("default", "base")
-      if call[1] != nil { throw TemplateFault("int: 'base' is not supported") }
-      return try integer(value, default: call[0] ?? .integer(0))
+      let base = try call.integer(1, default: 10)
+      return try integer(value, default: call[0] ?? .integer(0), base: base)
     case "float":
       try call.bind("default")
       if let number = value.number { return .float(number) }
-      if case .string(let text) = value, let number = Double(stripped(text, nil)) {
+      if let text = value.string, let number = pythonFloat(text) {
         return .float(number)
       }
       if case .undefined(let what) = value { throw TemplateFault("float: \(what) is undefined") }
@@ -169,35 +180,17 @@ extension TemplateEvaluator {
   }
 
   private func integer(
-    _ value: TemplateValue, default other: TemplateValue
+    _ value: TemplateValue, default other: TemplateValue, base: Int
   ) throws -> TemplateValue {
     var number = value.number
     if let exact = value.index { return .integer(exact) }
     if case .undefined(let what) = value { throw TemplateFault("int: \(what) is undefined") }
-    if case .string(let text) = value {
-      let digits = stripped(text, nil)
-      if let exact = Int(digits) { return .integer(exact) }
-      number = Double(digits)
+    if let text = value.string {
+      if let exact = pythonInteger(stripped(text, nil), base: base) { return .integer(exact) }
+      number = pythonFloat(text)
     }
     guard let number, let whole = Int(exactly: number.rounded(.towardZero)) else { return other }
     return .integer(whole)
-  }
-
-  private func rounded(_ value: TemplateValue, _ call: TemplateCall) throws -> TemplateValue {
-    let digits = try call.integer(0, default: 0)
-    let method = try call.string(1) ?? "common"
-    let rules: [String: FloatingPointRoundingRule] = [
-      "common": .toNearestOrEven, "ceil": .up, "floor": .down,
-    ]
-    guard let number = value.number, let rule = rules[method], (0...15).contains(digits) else {
-      throw TemplateFault("round: a number, 0 to 15 digits, and common, ceil or floor expected")
-    }
-    if digits > 0, method == "common" {
-      throw TemplateFault("round: digits behind the point are not supported")
-    }
-    if digits == 0, method == "common", value.index != nil { return value }
-    let scale = raised(10, to: Double(digits))
-    return .float((number * scale).rounded(rule) / scale)
   }
 }
 

@@ -28,7 +28,7 @@ struct TemplateJSONWriter {
     case .boolean(let value): text += value ? "true" : "false"
     case .integer(let value): text += String(value)
     case .float(let value): text += Self.number(value)
-    case .string(let string): try write(string)
+    case .string(let string), .markup(let string): try write(string)
     case .list(let list), .tuple(let list):
       try block(list.items, "[", "]") { try $0.write($1) }
     case .dictionary(let dictionary):
@@ -56,7 +56,7 @@ struct TemplateJSONWriter {
 
   private static func key(_ value: TemplateValue) throws -> String {
     switch value {
-    case .string(let text): return text
+    case .string(let text), .markup(let text): return text
     case .none: return "null"
     case .boolean(let value): return value ? "true" : "false"
     case .integer(let value): return String(value)

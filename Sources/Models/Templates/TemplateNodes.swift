@@ -13,6 +13,9 @@ struct TemplateStatement: Sendable {
     /// `{% generation %}`: marks what the assistant wrote; its assignments stay inside.
     case generation([TemplateStatement])
     case filter([TemplateFilter], [TemplateStatement])
+    case with([(target: TemplateTarget, value: TemplateExpression)], [TemplateStatement])
+    /// `{% call(x) f(y) %}`: the body is a macro that `f` sees as `caller`.
+    case callBlock(TemplateMacroDefinition, TemplateExpression)
     case breakLoop
     case continueLoop
   }
@@ -30,6 +33,7 @@ struct TemplateForLoop: Sendable {
   let test: TemplateExpression?
   let body: [TemplateStatement]
   let otherwise: [TemplateStatement]
+  let isRecursive: Bool
 }
 
 /// What is assigned to.
@@ -46,6 +50,8 @@ struct TemplateMacroDefinition: Sendable {
   }
   let name: String
   let parameters: [Parameter]
+  /// Which of `varargs`, `kwargs` and `caller` the body names: only these are taken.
+  let mentions: Set<String>
   let body: [TemplateStatement]
 }
 
@@ -60,6 +66,8 @@ struct TemplateArguments: Sendable {
   var named: [(name: String, value: TemplateExpression)] = []
   /// What follows `*`: further arguments in a list.
   var rest: TemplateExpression?
+  /// What follows `**`: further named arguments in a dictionary.
+  var namedRest: TemplateExpression?
 }
 
 indirect enum TemplateExpression: Sendable {

@@ -45,6 +45,8 @@ extension TemplateValue {
   func added(to other: TemplateValue, _ run: TemplateRun) throws -> TemplateValue {
     switch (self, other) {
     case (.string(let a), .string(let b)): return .string(try [a, b].joined(run))
+    case (.markup, .string), (.string, .markup), (.markup, .markup):
+      return .markup(try [escapedText(run), other.escapedText(run)].joined(run))
     case (.list(let a), .list(let b)):
       try run.charge(elements: a.items.count + b.items.count)
       return try .list(of: a.items + b.items)
@@ -83,6 +85,9 @@ extension TemplateValue {
     case .string(let text):
       try charge(text.utf8.count)
       return .string(text.isEmpty ? "" : String(repeating: text, count: count))
+    case .markup(let text):
+      try charge(text.utf8.count)
+      return .markup(text.isEmpty ? "" : String(repeating: text, count: count))
     case .list(let list):
       try charge(list.items.count * 32)
       return try .list(of: list.items.isEmpty ? [] : (0..<count).flatMap { _ in list.items })
@@ -111,7 +116,6 @@ extension TemplateValue {
 
   /// What is left has the sign of the divisor, as in Python.
   func remainder(by other: TemplateValue) throws -> TemplateValue {
-    if case .string = self { throw TemplateFault("formatting with '%' is not supported") }
     let (x, y) = try floats("%", other)
     guard y != 0 else { throw TemplateFault("division by zero") }
     if let (a, b) = integers(other) {

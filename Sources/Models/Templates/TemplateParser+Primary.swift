@@ -7,6 +7,7 @@ extension TemplateParser {
     switch token {
     case .name(let name):
       advance()
+      if ["varargs", "kwargs", "caller"].contains(name) { mentions.insert(name) }
       return Self.constant(name).map { .constant($0) } ?? .name(name)
     case .string(var text):
       advance()
@@ -136,8 +137,13 @@ extension TemplateParser {
         result.named.append((name, try expression()))
         continue
       }
-      if current == .symbol("**") {
-        throw TemplateFault("arguments with '**' are not supported")
+      if skip("**") {
+        guard result.namedRest == nil else { throw TemplateFault("'**' stands twice in a call") }
+        result.namedRest = try expression()
+        continue
+      }
+      guard result.namedRest == nil else {
+        throw TemplateFault("an argument without a name follows '**'")
       }
       guard result.named.isEmpty || current == .symbol("*"), result.rest == nil else {
         throw TemplateFault("an argument without a name follows one with a name or '*'")

@@ -1,5 +1,5 @@
 // Tags to statements. The grammar is Jinja's; what is left out is refused by name: inheritance and
-// inclusion, recursive loops, call blocks, `with`, `do`, `autoescape` and translations.
+// inclusion, `do`, `autoescape` and translations.
 
 /// Reads the tokens of a template.
 struct TemplateParser {
@@ -7,6 +7,8 @@ struct TemplateParser {
   private var next = 0
   private var depth = 0
   private var loopDepth = 0
+  /// Which of the names that a macro need not declare were read so far.
+  var mentions: Set<String> = []
 
   /// Parses a template; throws a `TemplateError` with its line.
   static func parse(_ source: String, named name: String) throws -> [TemplateStatement] {
@@ -116,6 +118,8 @@ struct TemplateParser {
     case "for": return try loop()
     case "set": return try assignment()
     case "macro": return try macro()
+    case "call": return try callBlock()
+    case "with": return try with()
     case "generation": return .generation(try outsideLoops { try $0.body("endgeneration") })
     case "filter":
       let filters = try filterChain()
@@ -126,8 +130,8 @@ struct TemplateParser {
       return name == "break" ? .breakLoop : .continueLoop
     default:
       throw TemplateFault(
-        "the tag '\(name)' is not supported (supported: if, for, set, macro, generation, filter, "
-          + "break, continue, raw)")
+        "the tag '\(name)' is not supported (supported: if, for, set, macro, call, with, "
+          + "generation, filter, break, continue, raw)")
     }
   }
 
@@ -153,9 +157,7 @@ struct TemplateParser {
     try expect(.name("in"))
     let iterable = try tuple(conditionals: false, ends: ["recursive"])
     let test = try skip(.name("if")) ? expression() : nil
-    if current == .name("recursive") {
-      throw TemplateFault("recursive loops are not supported")
-    }
+    let isRecursive = skip(.name("recursive"))
     try expect(.blockEnd)
     loopDepth += 1
     let body = try statements(until: ["endfor", "else"])
@@ -168,7 +170,8 @@ struct TemplateParser {
     }
     return .loop(
       TemplateForLoop(
-        target: target, iterable: iterable, test: test, body: body, otherwise: otherwise))
+        target: target, iterable: iterable, test: test, body: body, otherwise: otherwise,
+        isRecursive: isRecursive))
   }
 
   private mutating func assignment() throws -> TemplateStatement.Kind {
@@ -190,7 +193,50 @@ struct TemplateParser {
   }
 
   private mutating func macro() throws -> TemplateStatement.Kind {
-    let name = try expectName()
+    .macro(try definition(named: expectName(), end: "endmacro"))
+  }
+
+  private mutating func callBlock() throws -> TemplateStatement.Kind {
+    // The parameters stand before the call, the body behind it.
+    let outer = mentions
+    let parameters = current == .symbol("(") ? try self.parameters() : []
+    mentions = []
+    let call = try expression()
+    guard case .call = call else { throw TemplateFault("a call expected after 'call'") }
+    let inCall = mentions
+    mentions = []
+    let body = try outsideLoops { try $0.body("endcall") }
+    let definition = TemplateMacroDefinition(
+      name: "caller", parameters: parameters, mentions: mentions, body: body)
+    mentions.formUnion(outer.union(inCall))
+    return .callBlock(definition, call)
+  }
+
+  private mutating func with() throws -> TemplateStatement.Kind {
+    var pairs: [(target: TemplateTarget, value: TemplateExpression)] = []
+    while current != .blockEnd {
+      if !pairs.isEmpty { try expect(",") }
+      let target = try singleTarget(false)
+      try expect("=")
+      pairs.append((target, try expression()))
+    }
+    return .with(pairs, try body("endwith"))
+  }
+
+  private mutating func definition(
+    named name: String, end: String
+  ) throws -> TemplateMacroDefinition {
+    let outer = mentions
+    mentions = []
+    let parameters = try parameters()
+    let body = try outsideLoops { try $0.body(end) }
+    defer { mentions.formUnion(outer) }
+    return TemplateMacroDefinition(
+      name: name, parameters: parameters,
+      mentions: mentions.subtracting(parameters.map(\.name)), body: body)
+  }
+
+  private mutating func parameters() throws -> [TemplateMacroDefinition.Parameter] {
     var parameters: [TemplateMacroDefinition.Parameter] = []
     try expect("(")
     while !skip(")") {
@@ -202,8 +248,7 @@ struct TemplateParser {
       }
       parameters.append(TemplateMacroDefinition.Parameter(name: name, fallback: fallback))
     }
-    let body = try outsideLoops { try $0.body("endmacro") }
-    return .macro(TemplateMacroDefinition(name: name, parameters: parameters, body: body))
+    return parameters
   }
 
   /// A body that `break` cannot leave.
@@ -222,8 +267,10 @@ struct TemplateParser {
     var isTuple = false
     while skip(",") {
       isTuple = true
-      if case .name(let name) = current, name != "in" {
-        targets.append(try singleTarget(attributes))
+      switch current {
+      case .name(let name) where name != "in": targets.append(try singleTarget(attributes))
+      case .symbol("("): targets.append(try singleTarget(attributes))
+      default: break
       }
     }
     return isTuple ? .tuple(targets) : targets[0]

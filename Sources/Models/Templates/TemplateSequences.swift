@@ -9,6 +9,18 @@ extension Array {
 
   /// Python's slice.
   func slice(_ start: Int?, _ stop: Int?, _ step: Int?, _ run: TemplateRun) throws -> [Element] {
+    let (first, end, step) = try sliceBounds(start, stop, step)
+    guard step > 0 ? first < end : first > end else { return [] }
+    let distance = step > 0 ? end - first : first - end
+    let size = (distance - 1) / Int(clamping: step.magnitude) + 1
+    try run.charge(elements: size)
+    return (0..<size).map { self[first + $0 * step] }
+  }
+
+  /// Where a slice begins and ends, and its step: Python's `slice.indices`.
+  func sliceBounds(
+    _ start: Int?, _ stop: Int?, _ step: Int?
+  ) throws -> (first: Int, end: Int, step: Int) {
     let step = step ?? 1
     guard step != 0 else { throw TemplateFault("the step of a slice is 0") }
     let lowest = step > 0 ? 0 : -1
@@ -19,12 +31,7 @@ extension Array {
       return Swift.min(Swift.max(place, lowest), highest)
     }
     let first = clamped(start, step > 0 ? lowest : highest)
-    let end = clamped(stop, step > 0 ? highest : lowest)
-    guard step > 0 ? first < end : first > end else { return [] }
-    let distance = step > 0 ? end - first : first - end
-    let size = (distance - 1) / Int(clamping: step.magnitude) + 1
-    try run.charge(elements: size)
-    return (0..<size).map { self[first + $0 * step] }
+    return (first, clamped(stop, step > 0 ? highest : lowest), step)
   }
 }
 

@@ -51,6 +51,9 @@ extension TemplateEvaluator {
     case (.none, .none): true
     case (.boolean(let a), .boolean(let b)): a == b
     case (.none, _), (_, .none), (.boolean, _), (_, .boolean): false
+    case (.namespace(let a), .namespace(let b)): a === b
+    case (.integer(let a), .integer(let b)) where (-5...256).contains(a): a == b
+    case (.integer, .string), (.string, .integer): false
     default: throw TemplateFault("the test 'sameas' is supported for true, false and none only")
     }
   }
@@ -68,21 +71,24 @@ extension TemplateEvaluator {
     case ("defined", _): !value.isUndefined
     case ("undefined", _): value.isUndefined
     case ("none", _): value.isNone
-    case ("boolean", .boolean), ("string", .string), ("mapping", .dictionary), ("float", .float),
+    case ("boolean", .boolean), ("string", .string), ("string", .markup), ("mapping", .dictionary), ("float", .float),
       ("integer", .integer), ("true", .boolean(true)), ("false", .boolean(false)),
       ("number", .integer), ("number", .float), ("number", .boolean):
       true
-    case ("sequence", .string), ("sequence", .list), ("sequence", .tuple),
+    case ("sequence", .view(let view)): view.type == "range"
+    case ("sequence", .string), ("sequence", .markup), ("sequence", .list), ("sequence", .tuple),
       ("sequence", .dictionary), ("sequence", .undefined):
       true
-    case ("iterable", .string), ("iterable", .list), ("iterable", .tuple),
+    case ("iterable", .string), ("iterable", .markup), ("iterable", .view), ("iterable", .list), ("iterable", .tuple),
       ("iterable", .dictionary), ("iterable", .iterator), ("iterable", .undefined),
       ("iterable", .loop):
       true
     case ("callable", .function), ("callable", .method), ("callable", .macro): true
     case ("lower", _): try value.text(run).isCase(\.isLowercase, not: \.isUppercase)
     case ("upper", _): try value.text(run).isCase(\.isUppercase, not: \.isLowercase)
-    case ("filter", _): nil
+    case ("escaped", _): value.isMarkup
+    case ("filter", _): value.string.map(TemplateEvaluator.filterNames.contains)
+    case ("test", _): value.string.map(TemplateEvaluator.testNames.contains)
     case ("boolean", _), ("string", _), ("mapping", _), ("float", _), ("integer", _), ("true", _),
       ("false", _), ("number", _), ("sequence", _), ("iterable", _), ("callable", _):
       false

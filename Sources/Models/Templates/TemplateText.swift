@@ -5,13 +5,34 @@ extension TemplateValue {
   func text(_ run: TemplateRun) throws -> String {
     switch self {
     case .undefined: return ""
-    case .string(let text):
+    case .string(let text), .markup(let text):
       try run.charge(bytes: text.utf8.count)
       return text
     default:
       var writer = TemplateWriter(run: run)
       try writer.write(self)
       return writer.text
+    }
+  }
+}
+
+extension TemplateValue {
+  /// The value as it looks within a list: Python's repr.
+  func representation(_ run: TemplateRun) throws -> String {
+    var writer = TemplateWriter(run: run)
+    try writer.write(self)
+    return writer.text
+  }
+
+  /// The value, marked `safe` where the one that it was made of is: texts, and texts in a list.
+  func marked(as origin: TemplateValue) throws -> TemplateValue {
+    guard origin.isMarkup else { return self }
+    switch self {
+    case .string(let text): return .markup(text)
+    case .list(let list): return try .list(of: list.items.map { try $0.marked(as: origin) })
+    case .tuple(let list):
+      return .tuple(try TemplateList(list.items.map { try $0.marked(as: origin) }))
+    default: return self
     }
   }
 }
@@ -31,6 +52,15 @@ private struct TemplateWriter {
     case .string(let string):
       try run.charge(bytes: string.utf8.count)
       text += quoted(string)
+    case .markup(let string):
+      try run.charge(bytes: string.utf8.count)
+      text += "Markup(" + quoted(string) + ")"
+    case .view(let view):
+      if let range = view.text {
+        text += range
+      } else {
+        try write(view.list.items, view.type + "([", "])")
+      }
     case .list(let list): try write(list.items, "[", "]")
     case .tuple(let list): try write(list.items, "(", list.items.count == 1 ? ",)" : ")")
     case .dictionary(let dictionary): try write(dictionary)
@@ -104,7 +134,7 @@ private struct TemplateWriter {
 
 extension Unicode.Scalar {
   /// Python's `str.isprintable`.
-  fileprivate var isPrintable: Bool {
+  var isPrintable: Bool {
     switch properties.generalCategory {
     case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator,
       .paragraphSeparator:
@@ -114,7 +144,7 @@ extension Unicode.Scalar {
     }
   }
 
-  fileprivate var pythonEscape: String {
+  var pythonEscape: String {
     if value < 0x100 { return "\\x" + value.hexadecimal(2) }
     return value < 0x10000 ? "\\u" + value.hexadecimal(4) : "\\U" + value.hexadecimal(8)
   }

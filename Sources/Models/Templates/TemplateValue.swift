@@ -11,9 +11,13 @@ indirect enum TemplateValue: Sendable {
   case integer(Int)
   case float(Double)
   case string(String)
+  /// A text marked `safe`: what is joined to it is escaped, and what is made of it is marked too.
+  case markup(String)
   case list(TemplateList)
   case tuple(TemplateList)
   case dictionary(TemplateDictionary)
+  /// What `range` and a dictionary's `items`, `keys` and `values` give.
+  case view(TemplateView)
   /// What filters such as `select` give: true whatever it holds, and empty once it was walked over.
   case iterator(TemplateIterator)
   case namespace(TemplateNamespace)
@@ -29,10 +33,12 @@ indirect enum TemplateValue: Sendable {
 struct TemplateList: Sendable {
   let items: [TemplateValue]
   let depth: Int
+  /// Whether it is a pair of `groupby`, whose parts have names.
+  let isGroup: Bool
 
   /// Throws when values nest too deeply.
-  init(_ items: [TemplateValue]) throws {
-    self.items = items
+  init(_ items: [TemplateValue], isGroup: Bool = false) throws {
+    (self.items, self.isGroup) = (items, isGroup)
     depth = try items.reduce(0) { max($0, $1.depth) }.increased()
   }
 }
@@ -44,6 +50,29 @@ extension Int {
       throw TemplateFault("a value is nested deeper than \(TemplateLimits.nesting) levels")
     }
     return self + 1
+  }
+}
+
+/// Elements that are shown and subscripted otherwise than a list: Python's `range` and `dict_items`.
+struct TemplateView: Sendable {
+  /// Python's name of the type.
+  let type: String
+  /// The bounds of a range; nil for others.
+  let bounds: (start: Int, stop: Int, step: Int)?
+  let list: TemplateList
+
+  init(_ type: String, _ items: [TemplateValue]) throws {
+    (self.type, bounds, list) = (type, nil, try TemplateList(items))
+  }
+
+  /// The numbers of a range.
+  init(start: Int, stop: Int, step: Int, _ items: [TemplateValue]) throws {
+    (type, bounds, list) = ("range", (start, stop, step), try TemplateList(items))
+  }
+
+  /// How a range is printed; nil for others, which print their elements.
+  var text: String? {
+    bounds.map { "range(\($0.start), \($0.stop)" + ($0.step == 1 ? ")" : ", \($0.step))") }
   }
 }
 
@@ -97,7 +126,7 @@ enum TemplateKey: Hashable, Sendable {
     case .boolean(let value): self = .integer(value ? 1 : 0)
     case .integer(let value): self = .integer(value)
     case .float(let value): self = Int(exactly: value).map { .integer($0) } ?? .float(value)
-    case .string(let text): self = .text(Array(text.utf8))
+    case .string(let text), .markup(let text): self = .text(Array(text.utf8))
     case .tuple(let list): self = .tuple(try list.items.map { try TemplateKey($0) })
     default: throw TemplateFault("a \(value.typeName) cannot be a key")
     }
@@ -137,7 +166,18 @@ final class TemplateLoop: @unchecked Sendable {
   let depth: Int
   var index = 0
 
-  init(_ list: TemplateList) throws {
+  /// What `loop(…)` runs again, where the loop is recursive.
+  let recursion: (loop: TemplateForLoop, scope: TemplateScope)?
+  /// How many loops of a recursion are around this one.
+  let level: Int
+  /// What `loop.changed` was given last.
+  var last: [TemplateValue]?
+
+  init(
+    _ list: TemplateList, level: Int = 0,
+    recursion: (loop: TemplateForLoop, scope: TemplateScope)? = nil
+  ) throws {
+    (self.level, self.recursion) = (level, recursion)
     items = list.items
     depth = try list.depth.increased()
   }
@@ -165,10 +205,22 @@ final class TemplateMethod: @unchecked Sendable {
 }
 
 extension TemplateValue {
+  /// The text, marked `safe` or not.
+  var string: String? {
+    switch self {
+    case .string(let text), .markup(let text): text
+    default: nil
+    }
+  }
+
+  /// Whether it is a text marked `safe`.
+  var isMarkup: Bool { if case .markup = self { true } else { false } }
+
   /// How deeply values nest.
   var depth: Int {
     switch self {
     case .list(let list), .tuple(let list): list.depth
+    case .view(let view): view.list.depth
     case .dictionary(let dictionary): dictionary.depth
     case .iterator(let iterator): iterator.depth
     case .loop(let loop): loop.depth
@@ -191,9 +243,11 @@ extension TemplateValue {
     case .integer: "int"
     case .float: "float"
     case .string: "str"
+    case .markup: "Markup"
     case .list: "list"
     case .tuple: "tuple"
     case .dictionary: "dict"
+    case .view(let view): view.type
     case .iterator: "generator"
     case .namespace: "namespace"
     case .loop: "loop"
@@ -209,8 +263,9 @@ extension TemplateValue {
     case .boolean(let value): value
     case .integer(let value): value != 0
     case .float(let value): value != 0
-    case .string(let text): !text.isEmpty
+    case .string(let text), .markup(let text): !text.isEmpty
     case .list(let list), .tuple(let list): !list.items.isEmpty
+    case .view(let view): !view.list.items.isEmpty
     case .dictionary(let dictionary): !dictionary.keys.isEmpty
     case .iterator, .namespace, .macro, .function, .method: true
     case .loop(let loop): !loop.items.isEmpty
