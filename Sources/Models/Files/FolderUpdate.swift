@@ -103,6 +103,11 @@ public final class FolderUpdate {
   private func stage(
     _ name: String, isOld: Bool, _ body: (AtomicFileOutput) throws -> Void
   ) throws {
+    if name.contains("/") {
+      let inner = parentFolder("\(folder)/\(name)")
+      try makeFolder(inner)
+      AtomicFile.removeLeftovers(in: inner)
+    }
     // What could not be replaced is found out before anything is.
     let target = try WriteTarget(entry: "\(folder)/\(name)")
     let file = try AtomicFile.stage(target, body)

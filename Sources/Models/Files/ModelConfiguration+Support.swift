@@ -13,6 +13,7 @@ extension ModelConfiguration {
     if let setting = fields["quantization_config"] {
       throw fields.error("quantization_config", "is not supported, got \(setting.excerpt)")
     }
+    try checkForeign(fields)
     try checkPartialRotary(fields)
     if let rope = try RopeScaling.settings(fields) { try checkPartialRotary(rope) }
   }

@@ -4,21 +4,62 @@ import Glibc
 
 /// Saves what surrounds a model's weights.
 public enum ModelFolder {
-  /// Files that a saved model takes over byte for byte from the folder it was loaded from.
-  public static let companions = [
+  /// Files that a saved model takes over byte for byte from the folder it was loaded from: what says how text becomes ids
+  /// and messages become prompts, in this program or in others, and licences.
+  static let companions: Set = [
     "tokenizer.json", "tokenizer_config.json", "generation_config.json",
-    "special_tokens_map.json", "added_tokens.json", "vocab.json", "merges.txt",
-    "tokenizer.model", "chat_template.jinja", "chat_template.json",
+    "special_tokens_map.json", "added_tokens.json", "vocab.json", "vocab.txt", "merges.txt",
+    "tokenizer.model", "spiece.model", "sentencepiece.bpe.model", "tekken.json",
+    "chat_template.jinja", "chat_template.json",
   ]
+  /// The folder of templates with other names than `default`, as transformers writes it.
+  static let templateFolder = "additional_chat_templates"
+
+  private static func isCompanion(_ name: String) -> Bool {
+    companions.contains(name) || name.hasPrefix("LICENSE") || name.hasPrefix("NOTICE")
+  }
 
   /// The companion files of a folder; kept in memory, so that a model can be saved after the folder
   /// it came from is gone.
   public static func readCompanions(_ folder: String) throws -> [String: [UInt8]] {
     var result: [String: [UInt8]] = [:]
-    for name in companions where fileExists("\(folder)/\(name)") {
+    for name in try companionNames(folder) {
+      try checkLink("\(folder)/\(name)")
       result[name] = try InputFile("\(folder)/\(name)").withBytes { Array($0) }
     }
     return result
+  }
+
+  /// The names of the companion files, those of the folder of templates with its name before them.
+  private static func companionNames(_ folder: String) throws -> [String] {
+    guard fileExists(folder) else { return [] }
+    var names: [String] = []
+    for name in try folderEntries(folder).sorted() {
+      if isCompanion(name) { names.append(name) }
+      guard name == templateFolder else { continue }
+      try checkLink("\(folder)/\(name)")
+      names += try folderEntries("\(folder)/\(name)").sorted().filter { $0.hasSuffix(".jinja") }
+        .map { "\(name)/\($0)" }
+    }
+    return names
+  }
+
+  /// Throws where a path is a link to something that is not there: without this the file would pass for missing.
+  static func checkLink(_ path: String) throws {
+    var status = stat()
+    guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFLNK, !fileExists(path) else {
+      return
+    }
+    throw FileError(path, "is a link to a file that is not there")
+  }
+
+  /// Throws at a link in a model's folder to something that is not there, if it is a file that would be read.
+  static func checkLinks(_ folder: String) throws {
+    let others = ["config.json", "model.safetensors.index.json"]
+    for name in (try? folderEntries(folder)) ?? []
+    where isCompanion(name) || others.contains(name) || name.hasSuffix(".safetensors") {
+      try checkLink("\(folder)/\(name)")
+    }
   }
 
   /// Throws where a folder holds an adapter and no model.
@@ -50,6 +91,7 @@ public enum ModelFolder {
 
   /// Throws where the file that comes last into a folder is missing and others are there: a save was interrupted.
   static func checkIsComplete(_ folder: String, last name: String) throws {
+    try checkLinks(folder)
     guard !fileExists("\(folder)/\(name)"),
       let entries = try? folderEntries(folder),
       entries.contains(where: { $0.contains(".safetensors") || $0.hasSuffix(".tmp") })
@@ -60,6 +102,17 @@ public enum ModelFolder {
         + "interrupted; save or copy it again")
   }
 
+  /// Notes the templates of a model that was in the folder before: they would be taken for this one's.
+  private static func removeTemplates(
+    besides companions: [String: [UInt8]], in update: FolderUpdate
+  ) throws {
+    guard companions["tokenizer.json"] != nil else { return }
+    let old = try companionNames(update.folder).filter {
+      $0.hasPrefix("chat_template.") || $0.hasPrefix("\(templateFolder)/")
+    }
+    update.remove(old.filter { companions[$0] == nil })
+  }
+
   /// Stages weights, companion files and config.json; `commit` then replaces the model in the folder.
   static func update(
     _ configuration: ModelConfiguration, _ weights: [Safetensors.Item],
@@ -68,6 +121,7 @@ public enum ModelFolder {
   ) throws -> FolderUpdate {
     let update = try FolderUpdate(folder, last: "config.json")
     try Safetensors.write(weights, to: update, type: type, maxShardSize: maxShardSize)
+    try removeTemplates(besides: companions, in: update)
     for (name, bytes) in companions.sorted(by: { $0.key < $1.key }) {
       try update.write(name, bytes)
     }

@@ -1,7 +1,8 @@
 /// The chat templates of a model folder, and the special tokens that they may name.
 ///
-/// A `chat_template.jinja` wins over `chat_template` of `tokenizer_config.json` (a text, or a list of
-/// names and texts), and that over the `chat_template.json` of older folders.
+/// `chat_template.jinja`, the default, and the files of `additional_chat_templates` count instead of all
+/// `chat_template` of `tokenizer_config.json` (a text, or a list of names and texts), as in transformers; and
+/// that instead of the `chat_template.json` of older folders.
 public struct ChatTemplates: Sendable {
   /// Names, texts and where they came from; the name of a lone template is `default`.
   public private(set) var all: [(name: String, text: String, source: String)] = []
@@ -17,18 +18,31 @@ public struct ChatTemplates: Sendable {
         bytes.withUnsafeBytes { try JSON.parse($0, file: path) }, file: path)
     }
     let configuration = try fields("tokenizer_config.json")
-    specialTokens = try Self.specialTokens(configuration, fields("special_tokens_map.json"))
-    if let bytes = files["chat_template.jinja"] {
-      let path = folder.isEmpty ? "chat_template.jinja" : "\(folder)/chat_template.jinja"
+    specialTokens = try Self.specialTokens(
+      Tokenizer.names(configuration, map: fields("special_tokens_map.json")))
+    for (file, bytes) in files.sorted(by: { $0.key < $1.key }) {
+      guard let name = Self.name(ofFile: file) else { continue }
+      let path = folder.isEmpty ? file : "\(folder)/\(file)"
       guard let text = String(validating: bytes, as: UTF8.self) else {
         throw FileError(path, "is not valid UTF-8")
       }
-      add("default", text, path)
+      // The file of the default counts instead of one of that name in the folder of others.
+      if file == "chat_template.jinja" { all.removeAll { $0.name == name } }
+      add(name, text, path)
     }
+    guard all.isEmpty else { return }
     for source in try [configuration, fields("chat_template.json")] {
       guard let source, let value = source["chat_template"] else { continue }
       try add(value, source)
     }
+  }
+
+  /// The name of the template in a file; nil where the file is no template.
+  private static func name(ofFile file: String) -> String? {
+    if file == "chat_template.jinja" { return "default" }
+    let folder = "\(ModelFolder.templateFolder)/"
+    guard file.hasPrefix(folder), file.hasSuffix(".jinja") else { return nil }
+    return String(file.dropFirst(folder.count).dropLast(".jinja".count))
   }
 
   /// Keeps a template unless one of its name is there.
@@ -64,17 +78,12 @@ public struct ChatTemplates: Sendable {
       "there is no chat template '\(wanted[0])' (there are: \(names.isEmpty ? "none" : names))")
   }
 
-  private static func specialTokens(_ sources: JSONFields?...) throws -> [JSON.Member] {
+  private static func specialTokens(_ source: JSONFields?) throws -> [JSON.Member] {
     let names = [
       "bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token",
     ]
     return try names.compactMap { name in
-      for case let source? in sources {
-        if let text = try Tokenizer.specialToken(source, name) {
-          return JSON.Member(name, .string(text))
-        }
-      }
-      return nil
+      try Tokenizer.specialToken(source, name).map { JSON.Member(name, .string($0)) }
     }
   }
 }

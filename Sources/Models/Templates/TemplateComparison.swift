@@ -96,7 +96,8 @@ extension TemplateValue {
     case .dictionary(let dictionary): return try dictionary[evaluator.key(value)] != nil
     case .list(let list), .tuple(let list):
       return try list.items.contains { try $0.equals(value, evaluator.run) }
-    case .view(let view): return try view.list.items.contains { try $0.equals(value, evaluator.run) }
+    case .view(let view):
+      return try view.list.items.contains { try $0.equals(value, evaluator.run) }
     case .iterator, .undefined:
       return try evaluator.elements(of: self).contains { try $0.equals(value, evaluator.run) }
     default: throw TemplateFault("'in' is not defined for a \(typeName)")

@@ -99,7 +99,7 @@ private struct TemplatePercent {
   private mutating func number(_ rest: inout ArraySlice<Unicode.Scalar>) throws -> Int? {
     if rest.first == "*" {
       rest.removeFirst()
-      guard case .integer(let number) = try take(), abs(number) <= TemplateFormat.limit else {
+      guard case .integer(let number) = try take(), number.magnitude <= TemplateFormat.limit else {
         throw TemplateFault("'%': '*' wants an integer up to \(TemplateFormat.limit)")
       }
       return number
@@ -167,7 +167,9 @@ private struct TemplatePercent {
     guard digits > 0 else { return try format.format(integer: number) }
     // The precision of an integer is its least number of digits.
     var inner = format
-    (inner.width, inner.fill, inner.align) = (digits + (number < 0 || format.sign != "-" ? 1 : 0), "0", "=")
+    (inner.width, inner.fill, inner.align) = (
+      digits + (number < 0 || format.sign != "-" ? 1 : 0), "0", "="
+    )
     let text = try inner.format(integer: number)
     return format.padded(text, by: ">")
   }

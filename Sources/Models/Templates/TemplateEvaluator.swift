@@ -62,7 +62,8 @@ struct TemplateEvaluator {
       let inner = TemplateScope(scope)
       for pair in pairs { try assign(evaluate(pair.value, scope), to: pair.target, inner) }
       return try run.nested { try execute(body, inner, &output) }
-    case .callBlock(let definition, let call): try append(callBlock(definition, call, scope), to: &output)
+    case .callBlock(let definition, let call):
+      try append(callBlock(definition, call, scope), to: &output)
     case .generation(let body): try append(block(body, [], scope).text(run), to: &output)
     case .filter(let filters, let body):
       let value = try block(body, filters, scope)

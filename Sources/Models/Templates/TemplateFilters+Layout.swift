@@ -141,10 +141,10 @@ extension TemplateEvaluator {
     let length = try call.integer(0, default: 255)
     let end = try call.string(2) ?? "..."
     let leeway = try call[3].map { $0.isNone ? 5 : try call.integer(3, default: 5) } ?? 5
-    let room = length - end.unicodeScalars.count
-    guard room >= 0, leeway >= 0 else {
+    guard length >= end.unicodeScalars.count, leeway >= 0 else {
       throw TemplateFault("truncate: 'length' must be at least that of 'end', 'leeway' at least 0")
     }
+    let room = length - end.unicodeScalars.count
     // Anything that has a length passes where it is short.
     guard try self.length(of: value) - leeway > length else { return value }
     guard let text = value.string else {
@@ -169,7 +169,9 @@ extension TemplateEvaluator {
     let items = try dictionary.pairs.compactMap { key, value -> String? in
       if value.isNone || value.isUndefined { return nil }
       guard let name = key.string,
-        !name.unicodeScalars.contains(where: { $0.isPythonSpace || "/>=".unicodeScalars.contains($0) })
+        !name.unicodeScalars.contains(where: {
+          $0.isPythonSpace || "/>=".unicodeScalars.contains($0)
+        })
       else { throw TemplateFault("xmlattr: a key is no name of an attribute") }
       return "\(try key.escapedText(run))=\"\(try value.escapedText(run))\""
     }
@@ -226,7 +228,12 @@ extension TemplateEvaluator {
     let names = letters.map { isBinary ? ($0 == "k" ? "K" : $0) + "iB" : $0 + "B" }
     var unit = base
     var place = 0
-    repeat { unit *= base } while !(bytes < unit) && { place += 1; return place < 8 }()
+    repeat {
+      unit *= base
+    } while !(bytes < unit)
+      && {
+        place += 1; return place < 8
+      }()
     var format = TemplateFormat()
     (format.type, format.precision) = ("f", 1)
     if place == 8 {

@@ -29,7 +29,8 @@ extension TemplateEvaluator {
       return .string(try texts.joined(run, separator: call[0]?.text(run) ?? ""))
     case "sort":
       try call.bind("reverse", "case_sensitive", "attribute")
-      let keyed = try sortKeys(elements(of: value), call[2], isExact: call.boolean(1, default: false))
+      let keyed = try sortKeys(
+        elements(of: value), call[2], isExact: call.boolean(1, default: false))
       let order = try sorted(keyed.map(\.key), reverse: call.boolean(0, default: false))
       return try .list(of: order.map { keyed[$0].item })
     case "dictsort": return try sortedPairs(value, &call)

@@ -46,7 +46,7 @@ extension TemplateEvaluator {
     case "items":
       try call.bind()
       guard case .dictionary(let dictionary) = value else {
-        if value.isUndefined { return try .list(of: []) }
+        if value.isUndefined { return .iterator(try TemplateIterator([])) }
         throw TemplateFault("items: a dict expected, got \(value.typeName)")
       }
       try run.charge(elements: dictionary.keys.count)

@@ -23,7 +23,9 @@ struct TemplateFormat {
   /// Reads a specification; throws on what Python does not know.
   init(_ text: String) throws {
     var rest = Array(text.unicodeScalars)[...]
-    func isAlign(_ scalar: Unicode.Scalar?) -> Bool { scalar.map { "<>=^".unicodeScalars.contains($0) } ?? false }
+    func isAlign(_ scalar: Unicode.Scalar?) -> Bool {
+      scalar.map { "<>=^".unicodeScalars.contains($0) } ?? false
+    }
     var hasFill = false
     if isAlign(rest.dropFirst().first) {
       (fill, align) = (rest.removeFirst(), rest.removeFirst())
@@ -82,12 +84,14 @@ struct TemplateFormat {
   }
 
   func format(text: String) throws -> String {
-    guard type == nil || type == "s", align != "=" || isAlignImplied, sign == "-", !isAlternate, grouping == nil
+    guard type == nil || type == "s", align != "=" || isAlignImplied, sign == "-", !isAlternate,
+      grouping == nil
     else { throw unknown("str") }
     var format = self
     if align == "=" { format.align = "<" }
     guard let precision else { return format.padded(text, by: "<") }
-    return format.padded(String(String.UnicodeScalarView(text.unicodeScalars.prefix(precision))), by: "<")
+    return format.padded(
+      String(String.UnicodeScalarView(text.unicodeScalars.prefix(precision))), by: "<")
   }
 
   func format(integer value: Int) throws -> String {

@@ -11,7 +11,8 @@ final class TemplateRun {
   /// Counts work; throws when there was too much of it, and when the user stops it.
   func charge(steps count: Int = 1) throws {
     let before = steps
-    steps += count
+    // Sizes that a template names can be any; added up they must not overflow.
+    steps += min(count, 1 << 40)
     if before >> 12 != steps >> 12 { try Interrupt.check() }
     guard steps <= TemplateLimits.steps else {
       throw TemplateFault("the template takes more than \(TemplateLimits.steps) steps")
@@ -20,7 +21,7 @@ final class TemplateRun {
 
   /// Counts bytes of text and values that are made or searched.
   func charge(bytes count: Int) throws {
-    bytes += count
+    bytes += min(count, 1 << 48)
     guard bytes <= TemplateLimits.bytes else {
       throw TemplateFault(
         "the template makes or searches more than \(TemplateLimits.bytes >> 20) MiB of text")
@@ -30,7 +31,7 @@ final class TemplateRun {
   /// Counts the elements of a list that is made or walked over.
   func charge(elements count: Int) throws {
     try charge(steps: count)
-    try charge(bytes: count * 32)
+    try charge(bytes: min(count, 1 << 40) * 32)
   }
 
   /// Runs something one level deeper.

@@ -41,7 +41,7 @@ extension TemplateEvaluator {
     } else {
       try call.bind()
     }
-    let rest = try value.remainder(by: divisor)
+    let rest = try value.string == nil ? value.remainder(by: divisor) : percent(value, divisor)
     return try rest.equals(.integer(call.name == "odd" ? 1 : 0), run)
   }
 
@@ -71,7 +71,8 @@ extension TemplateEvaluator {
     case ("defined", _): !value.isUndefined
     case ("undefined", _): value.isUndefined
     case ("none", _): value.isNone
-    case ("boolean", .boolean), ("string", .string), ("string", .markup), ("mapping", .dictionary), ("float", .float),
+    case ("boolean", .boolean), ("string", .string), ("string", .markup), ("mapping", .dictionary),
+      ("float", .float),
       ("integer", .integer), ("true", .boolean(true)), ("false", .boolean(false)),
       ("number", .integer), ("number", .float), ("number", .boolean):
       true
@@ -79,7 +80,8 @@ extension TemplateEvaluator {
     case ("sequence", .string), ("sequence", .markup), ("sequence", .list), ("sequence", .tuple),
       ("sequence", .dictionary), ("sequence", .undefined):
       true
-    case ("iterable", .string), ("iterable", .markup), ("iterable", .view), ("iterable", .list), ("iterable", .tuple),
+    case ("iterable", .string), ("iterable", .markup), ("iterable", .view), ("iterable", .list),
+      ("iterable", .tuple),
       ("iterable", .dictionary), ("iterable", .iterator), ("iterable", .undefined),
       ("iterable", .loop):
       true

@@ -49,6 +49,12 @@ extension Tokenizer {
     return result
   }
 
+  /// Whether tokenizer.json has an added token with this text.
+  func isAdded(_ token: String) -> Bool {
+    let bytes = Array(token.utf8)
+    return addedByID.values.contains { $0.content == bytes }
+  }
+
   static func id(_ token: String, _ added: [AddedToken], _ model: BPE) -> Int? {
     let content = Array(token.utf8)
     if let index = model.strings.find(content) { return Int(model.ids[index]) }

@@ -23,7 +23,7 @@ public final class Tokenizer: Sendable {
   let decoderSteps: [DecoderStep]
   /// For each id its index in the vocabulary, or -1.
   private let indexOfID: [Int32]
-  private let addedByID: [Int: AddedToken]
+  let addedByID: [Int: AddedToken]
   /// Added tokens as they are decoded: those looked for in normalized text are normalized.
   private let decodedByID: [Int: [UInt8]]
   /// Ids that `skipSpecialTokens` leaves out.
@@ -45,9 +45,16 @@ public final class Tokenizer: Sendable {
   /// Throws a `FileError` that names file and field when a component is unknown or inconsistent.
   public convenience init(file: String) throws {
     let folder = file.lastIndex(of: "/").map { String(file[...$0]) } ?? ""
-    let names = "\(folder)tokenizer_config.json"
-    try self.init(
-      JSONFields(file: file), names: fileExists(names) ? JSONFields(file: names) : nil)
+    func fields(_ name: String) throws -> JSONFields? {
+      try ModelFolder.checkLink(folder + name)
+      return fileExists(folder + name) ? try JSONFields(file: folder + name) : nil
+    }
+    let config = try fields("tokenizer_config.json")
+    let names = try Self.names(config, map: fields("special_tokens_map.json"))
+    try self.init(JSONFields(file: file), names: names)
+    if config?["added_tokens_decoder"] == nil, let added = try fields("added_tokens.json") {
+      try check(added: added)
+    }
   }
 
   /// Takes the contents of a tokenizer.json; `names` are the fields of a tokenizer_config.json.
@@ -86,6 +93,7 @@ public final class Tokenizer: Sendable {
     bosID = try find("bos_token")
     eosID = try find("eos_token")
     padID = try find("pad_token")
+    if let names { try check(names, fields) }
     for id in postProcessor.prefix + postProcessor.suffix where !contains(id) {
       throw fields.error("post_processor", "uses the id \(id), which is no token")
     }

@@ -160,6 +160,28 @@ import Testing
       "'rope_parameters.partial_rotary_factor' must be 1, got 0.5"
     ),
     (
+      #"{"num_local_experts": 8}"#,
+      "'num_local_experts' is a setting of a mixture of experts, which is not supported, got 8"
+    ),
+    (
+      #"{"moe_intermediate_size": 768}"#,
+      "'moe_intermediate_size' is a setting of a mixture of experts, which is not supported, got 768"
+    ),
+    (
+      #"{"final_logit_softcapping": 30.0}"#,
+      "'final_logit_softcapping' is a setting of models with scaled logits, scores or activations, "
+        + "which is not supported, got 30.0"
+    ),
+    (
+      #"{"vision_config": {"depth": 2}}"#,
+      #"'vision_config' is a setting of models of several parts, which is not supported, got {"depth":2}"#
+    ),
+    (
+      #"{"use_qk_norm": true}"#,
+      "'use_qk_norm' is a setting of models with other norms of queries and keys, which is not "
+        + "supported, got true"
+    ),
+    (
       #"{"quantization_config": {"bits": 4}}"#,
       #"'quantization_config' is not supported, got {"bits":4}"#
     ),
@@ -173,6 +195,19 @@ import Testing
       "'torch_dtype' 'int8' is not supported (supported: bfloat16, float16, float32)"
     ),
   ]
+
+  /// Settings that leave the formula as it is, or that say nothing about it, are passed over and kept.
+  @Test func passesOverWhatChangesNothing() throws {
+    let keys = #"""
+      {"num_experts": 0, "num_local_experts": 1, "router_aux_loss_coef": 0.001, "logit_scale": 1.0,
+       "embedding_multiplier": 1, "final_logit_softcapping": null, "use_qk_norm": false, "alibi": false,
+       "use_cache": false, "pretraining_tp": 2, "attention_dropout": 0.1, "is_encoder_decoder": false,
+       "auto_map": {"AutoConfig": "x.Y"}, "architectures": ["A"], "_name_or_path": "n", "id2label": {"0": "a"},
+       "transformers_version": "9", "unheard_of": {"a": 1}, "mlp_bias": false, "text_config": {}}
+      """#
+    let original = try read(keys).original
+    #expect(original["unheard_of"] == .object([.init("a", .integer(1))]))
+  }
 
   @Test(arguments: refusals) func refuses(_ changes: String, _ text: String) {
     #expect(errorText { _ = try read(changes) } == "config.json: field \(text)")

@@ -40,6 +40,48 @@ struct ModelFolderTests {
     }
   }
 
+  /// What says how messages become prompts goes with the model; templates of the model before it do not stay.
+  @Test func savesTemplatesOfAFolder() throws {
+    let source = Fixtures.path("models/stories260K")
+    try withTemporaryFolder { root in
+      let configuration = try ModelConfiguration(folder: source)
+      func save(_ companions: [String: [UInt8]], to folder: String) throws {
+        try ModelFolder.update(
+          configuration, [], companions: companions, type: .float32, to: folder
+        )
+        .commit()
+      }
+      var files = try ModelFolder.readCompanions(source)
+      files["additional_chat_templates/rag.jinja"] = Array("R".utf8)
+      files["chat_template.jinja"] = Array("J".utf8)
+      files["LICENSE.txt"] = Array("L".utf8)
+      try save(files, to: root + "/a")
+      let again = try ModelFolder.readCompanions(root + "/a")
+      #expect(again == files)
+      #expect(try ChatTemplates(files: again, folder: "a").all.map(\.name) == ["rag", "default"])
+      files["additional_chat_templates/rag.jinja"] = nil
+      files["additional_chat_templates/other.jinja"] = Array("O".utf8)
+      files["chat_template.jinja"] = nil
+      try save(files, to: root + "/a")
+      #expect(try ModelFolder.readCompanions(root + "/a") == files)
+    }
+  }
+
+  /// A link to nothing would pass for a file that is missing.
+  @Test(arguments: ["generation_config.json", "tokenizer_config.json", "model.safetensors"])
+  func linksToNothingAreNamed(_ name: String) throws {
+    let source = Fixtures.path("models/stories260K")
+    try withTemporaryFolder { folder in
+      try AtomicFile.write(
+        "\(folder)/config.json", ModelConfiguration(folder: source).original.text())
+      try FileManager.default.createSymbolicLink(
+        atPath: "\(folder)/\(name)", withDestinationPath: "nowhere")
+      #expect(
+        errorText { _ = try ModelConfiguration(folder: folder) }
+          == "\(folder)/\(name): is a link to a file that is not there")
+    }
+  }
+
   @Test func savesCompanionsByteForByte() throws {
     let source = Fixtures.path("models/stories260K")
     try withTemporaryFolder { root in

@@ -27,7 +27,9 @@ import Testing
 
   static let faults: [(String, String)] = [
     ("a\n{% include 'x' %}", "t: line 2: the tag 'include' is not supported (supported: if, for,"),
-    ("\n\n{% for x in [1] %}{{ loop(x) }}{% endfor %}", "t: line 3: 'loop' can be called in a loop"),
+    (
+      "\n\n{% for x in [1] %}{{ loop(x) }}{% endfor %}", "t: line 3: 'loop' can be called in a loop"
+    ),
     ("{% call f %}{% endcall %}", "line 1: a call expected after 'call'"),
     ("{% do f() %}", "line 1: the tag 'do' is not supported"),
     ("{{ 'a' | wordwrap }}", "line 1: the filter 'wordwrap' is not supported"),
@@ -78,6 +80,30 @@ import Testing
     ("{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}", "deeper than 300 levels"),
     (
       "{% set ns = namespace(x='a') %}{% for a in range(99) %}{% set ns.x = ns.x ~ ns.x %}"
+        + "{% endfor %}", "more than 128 MiB of text"
+    ),
+    (
+      "{% macro f() %}{{ caller() }}{% call f() %}{% endcall %}{% endmacro %}{% call f() %}{% endcall %}",
+      "deeper than 300 levels"
+    ),
+    ("{% for x in [1] recursive %}{{ loop([1]) }}{% endfor %}", "deeper than 300 levels"),
+    ("{{ [1] | batch(9223372036854775807, 0) | list }}", "more than 4000000 steps"),
+    ("{{ [1] | batch(-9223372036854775807 - 1, 0) | list }}", ""),
+    ("{{ [1] | slice(-9223372036854775807 - 1) | list }}", ""),
+    ("{{ 'a' | truncate(-9223372036854775807 - 1) }}", "must be at least that of 'end'"),
+    ("{{ 'aaaaaaaaaaaaaaa' | truncate(9223372036854775807, false, '', 9223372036854775807) }}", ""),
+    ("{{ '%*d' % (-9223372036854775807 - 1, 1) }}", "'*' wants an integer up to 100000"),
+    ("{{ (-9223372036854775807 - 1) | round(-19) }}", ""),
+    ("{{ (-9223372036854775807 - 1) | round(-18) }}", ""),
+    ("{{ (-9223372036854775807 - 1) | round(-1) }}", "an integer is beyond 64 bits"),
+    ("{{ '{:,}{:x}'.format(-9223372036854775807 - 1, -9223372036854775807 - 1) }}", ""),
+    ("{{ 'abc'.find('b', -9223372036854775807 - 1, 9223372036854775807) }}", ""),
+    ("{{ 'a'.expandtabs(9223372036854775807) }}", "a size of at most 1000 expected"),
+    ("{{ range(3)[9223372036854775807:-9223372036854775807:-9223372036854775807] }}", ""),
+    ("{% for i in range(99999) %}{{ '{:99999}'.format(i) }}{% endfor %}", "more than 128 MiB"),
+    ("{% for i in range(99999) %}{{ '%99999d' % i }}{% endfor %}", "more than 128 MiB"),
+    (
+      "{% set ns = namespace(x='<' | safe) %}{% for a in range(99) %}{% set ns.x = ns.x + ns.x | string ~ '' %}"
         + "{% endfor %}", "more than 128 MiB of text"
     ),
     ("{{ 'a' * 9223372036854775807 }}", "more than 128 MiB of text"),
@@ -138,7 +164,7 @@ import Testing
     #expect(try both.choose("tool_use", hasTools: false)?.text == "T")
     #expect(
       both.specialTokens
-        == [.init("bos_token", .string("<b>")), .init("eos_token", .string("<e>"))])
+        == [.init("bos_token", .string("<b>")), .init("eos_token", .string("<x>"))])
     #expect(
       errorText { _ = try both.choose("rag", hasTools: false) }
         == "there is no chat template 'rag' (there are: 'default', 'tool_use')")
@@ -147,6 +173,13 @@ import Testing
       try read(files).choose(nil, hasTools: true)?.source.contains("m/tokenizer_config") == true)
     let newer = files.merging(["chat_template.jinja": "J"]) { $1 }
     #expect(try read(newer).choose(nil, hasTools: false)?.text == "J")
+    let other = newer.merging(["additional_chat_templates/rag.jinja": "R"]) { $1 }
+    #expect(
+      try read(other).choose("rag", hasTools: false)?.source
+        == "m/additional_chat_templates/rag.jinja")
+    #expect(try read(other).choose(nil, hasTools: true)?.text == "J")
+    let alone = files.merging(["additional_chat_templates/tool_use.jinja": "T"]) { $1 }
+    #expect(try read(alone).all.map(\.text) == ["T"])
     #expect(try read(["chat_template.json": #"{"chat_template": "P"}"#]).all.map(\.text) == ["P"])
     #expect(try read([:]).choose(nil, hasTools: false) == nil)
   }
