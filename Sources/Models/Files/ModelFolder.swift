@@ -110,7 +110,7 @@ public enum ModelFolder {
     let old = try companionNames(update.folder).filter {
       $0.hasPrefix("chat_template.") || $0.hasPrefix("\(templateFolder)/")
     }
-    update.remove(old.filter { companions[$0] == nil })
+    try update.remove(old.filter { companions[$0] == nil })
   }
 
   /// Stages weights, companion files and config.json; `commit` then replaces the model in the folder.

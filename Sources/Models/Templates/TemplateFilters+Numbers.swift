@@ -43,14 +43,13 @@ extension TemplateEvaluator {
     guard digits < 0 else { return number }
     guard digits > -19 else { return 0 }
     let scale = (0..<(-digits)).reduce(1) { value, _ in value * 10 }
-    let rest = ((number % scale) + scale) % scale
-    let (low, isLow) = number.subtractingReportingOverflow(rest)
-    guard !isLow else { throw TemplateFault("an integer is beyond 64 bits") }
-    let isUp = rest > scale - rest || rest == scale - rest && (low / scale) % 2 != 0
-    guard isUp else { return low }
-    let (high, isHigh) = low.addingReportingOverflow(scale)
-    guard !isHigh else { throw TemplateFault("an integer is beyond 64 bits") }
-    return high
+    let (quotient, rest) = number.quotientAndRemainder(dividingBy: scale)
+    let twice = 2 * rest.magnitude
+    let isAway = twice > scale.magnitude || twice == scale.magnitude && quotient % 2 != 0
+    let nearest = isAway ? quotient + number.signum() : quotient
+    let (result, overflow) = nearest.multipliedReportingOverflow(by: scale)
+    guard !overflow else { throw TemplateFault("an integer is beyond 64 bits") }
+    return result
   }
 }
 
