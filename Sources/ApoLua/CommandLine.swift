@@ -11,8 +11,10 @@ import Lua
 
 /// Runs `apo-lua` with the arguments of this process.
 ///
-/// - Returns: the exit status: 0, or 1 after an error.
+/// - Returns: the exit status: 0, 1 after an error, or 128 and the number of the signal that ended
+///   the script.
 public func runCommandLine() -> Int32 {
+  LuaState.ignoreFileSignals()
   var count: Int32 = 0
   let values = cp_arguments(&count)
   let arguments = (0..<Int(count)).compactMap { index in
@@ -58,6 +60,27 @@ extension [UInt8] {
   }
 }
 
+/// Says where a signal stopped a script; nothing when nobody reads its output any more, as in
+/// `apo-lua script.lua | head`.
+private func reportStop(_ error: any Error, _ signal: Int32, _ program: [UInt8]) {
+  guard signal != SIGPIPE else { return }
+  guard let error = error as? LuaError, !error.hasCalls else { return report(error, program) }
+  writeError(program + Array(": \(error.message)\n".utf8))
+}
+
+extension LuaError {
+  /// Whether its traceback says more of the script than the message.
+  fileprivate var hasCalls: Bool {
+    let lines = (traceback ?? "").split(separator: "\n").dropFirst()
+    return lines.filter { !$0.hasPrefix("\t[") }.count > 1
+  }
+}
+
+/// What ends a session at a terminal when a signal stopped what it ran.
+struct Stopped: Error {
+  let signal: Int32
+}
+
 /// One run of the program.
 private struct Session {
   let options: CommandLineArguments
@@ -80,9 +103,15 @@ private struct Session {
     do {
       if let command = options.command { try run(command: command) } else { try runAll() }
       return 0
+    } catch let error as Stopped {
+      return 128 + error.signal
     } catch {
-      report(error, program)
-      return 1
+      guard let signal = LuaState.stopSignal else {
+        report(error, program)
+        return 1
+      }
+      reportStop(error, signal, program)
+      return 128 + signal
     }
   }
 

@@ -17,7 +17,8 @@ func openApo(_ state: LuaState) throws -> LuaReference {
   return try state.makeTable(
     of: Module(
       "apo", "Reinforcement learning of small language models.",
-      functions: [helpFunction, seedFunction(run), noGradFunction] + tensorFunctions
+      functions: [helpFunction, seedFunction(run), seedStepFunction(run), noGradFunction]
+        + tensorFunctions
         + randomFunctions(run) + tokenizerFunctions
         + [
           loadFunction, loadValueModelFunction, newModelFunction(run), memoryEstimateFunction,

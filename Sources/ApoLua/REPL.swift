@@ -13,6 +13,8 @@ final class REPL {
   private let state: LuaState
   private let terminal: REPLTerminal
   private var printer = PrettyPrinter()
+  /// The signal that stopped the last chunk.
+  private var stopSignal: Int32?
 
   init(_ state: LuaState) {
     self.state = state
@@ -21,12 +23,16 @@ final class REPL {
   }
 
   /// Reads and runs until the end of input.
+  ///
+  /// Throws `Stopped` when SIGTERM or SIGHUP stopped what ran.
   func run() throws {
     print("\(versionText). help() says how to go on; Ctrl-D ends.")
     openGlobals()
+    state.unwatchInterrupt()  // at the prompt a signal is the line editor's
     while let input = terminal.read(prompt("_PROMPT", "> ")) {
       guard case .line(let line) = input, !line.allSatisfy(\.isWhitespace) else { continue }
       evaluate(line)
+      if let stopSignal, stopSignal != SIGINT { throw Stopped(signal: stopSignal) }
     }
     print()
   }
@@ -48,10 +54,14 @@ final class REPL {
   }
 
   private func evaluate(_ line: String) {
+    stopSignal = nil
     do {
       guard let (chunk, text) = try compile(line) else { return }
       state.watchInterrupt()
-      defer { state.unwatchInterrupt() }
+      defer {
+        stopSignal = LuaState.stopSignal
+        state.unwatchInterrupt()
+      }
       let results = try state.callKeepingResults(chunk)
       if !text.hasSuffix(";") { try show(results) }
     } catch {

@@ -27,6 +27,15 @@ final class RunState {
     models = 0
   }
 
+  /// Starts what `generate` and the stream give on their own anew for a step of a training, so that
+  /// a training that goes on from a checkpoint draws what one draws that was not stopped.
+  func begin(step: Int, seed: Int) -> Int {
+    let mixed = mix(UInt64(bitPattern: Int64(seed)), UInt64(bitPattern: Int64(step)))
+    stream = RandomStream(seed: mixed)
+    generations = Int(truncatingIfNeeded: mixed >> 2)
+    return Int(bitPattern: UInt(mixed))
+  }
+
   /// The seed as the engine takes it.
   var engineSeed: UInt64 { UInt64(bitPattern: Int64(seed)) }
 
@@ -66,5 +75,27 @@ func seedFunction(_ run: RunState) -> Function {
       call.state.seedRandom(seed)
     }
     return call.result(run.seed)
+  }
+}
+
+/// `apo.seed_step`.
+func seedStepFunction(_ run: RunState) -> Function {
+  Function(
+    "seed_step",
+    "Starts everything random anew for a step: `apo.rand`, `apo.randn`, samples without a seed, "
+      + "`math.random`.",
+    [
+      Parameter("seed", .integer(), "the seed of a training"),
+      Parameter("step", .integer(), "one of its steps"),
+    ],
+    details: """
+      What a step draws then depends on these two numbers and not on the steps before it, so a
+      training that goes on from a checkpoint draws the same. `apo.train` calls it before each step
+      and each evaluation. `apo.seed()` stays what it is.
+      """,
+    example: "apo.seed_step(7, step)"
+  ) { call in
+    try call.state.seedRandom(run.begin(step: call[2].integer(), seed: call[1].integer()))
+    return call.nothing
   }
 }

@@ -1,5 +1,5 @@
 // `apo.system`: what the script library needs of the process and the terminal. Files are in
-// SystemFiles.swift.
+// SystemFiles.swift, signals and limits of time in SystemStops.swift.
 
 import Glibc
 import Lua
@@ -7,7 +7,7 @@ import Lua
 /// `apo.system`.
 let systemModule = Module(
   "apo.system", "Clocks, memory, the terminal and files.",
-  functions: processFunctions + terminalFunctions + textFunctions + fileFunctions,
+  functions: processFunctions + stopFunctions + terminalFunctions + textFunctions + fileFunctions,
   classes: [fileLockClass])
 
 private let processFunctions = [
@@ -38,49 +38,6 @@ private let processFunctions = [
     }
     let digits = String(hash, radix: 16)
     return call.result(String(repeating: "0", count: 16 - digits.count) + digits)
-  },
-  Function(
-    "on_interrupt", "Runs a function; when Ctrl-C stops it, runs another before it stops the rest.",
-    [
-      Parameter("body", .function, "what to run"),
-      Parameter("cleanup", .function, "what to run when it was interrupted"),
-    ],
-    details: "The clean-up can be interrupted in turn. Other errors pass through."
-  ) { call in
-    do {
-      try call.state.call(call[1].reference())
-      return call.nothing
-    } catch {
-      guard LuaState.isInterrupted else { throw error }
-      call.state.watchInterrupt()
-      try call.state.call(call[2].reference())
-      call.state.interrupt()
-      throw error
-    }
-  },
-  Function(
-    "time_limit", "Runs a function, and stops it when it takes too long.",
-    [
-      Parameter("seconds", .number(minimum: 0), "wall clock; math.huge for no limit"),
-      Parameter("body", .function, "what to run; it gets nothing, and what it gives is dropped"),
-      Parameter("label", .string, "what it is, in case it gets stuck", default: "a function"),
-    ],
-    returns: [
-      Returned(.boolean, "whether it ended in time"),
-      Returned(.string, "where it was stopped, when it was"),
-    ],
-    details: "Loops are stopped wherever they are, also in `pcall` and in coroutines; a single "
-      + "call of a compiled function such as `string.find` is not, and a line on standard error "
-      + "says so by the label. Other errors pass through."
-  ) { call in
-    let error = try call.state.withTimeLimit(
-      call[1].number(), label: visible(call[3].string(), keepsLines: false)
-    ) {
-      try call.state.call(call[2].reference())
-    }
-    guard let error else { return call.result(true) }
-    let place = error.message.split(separator: ": ").dropLast().joined(separator: ": ")
-    return try call.results([.boolean(false), .string(place)])
   },
 ]
 

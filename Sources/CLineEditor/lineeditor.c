@@ -26,6 +26,21 @@ static void on_interrupt(int number) {
   if (can_leave) siglongjmp(leave, 1);
 }
 
+/* The terminal gets its own settings back before the signal ends the process. */
+static void on_end(int number) {
+  rl_deprep_terminal();
+  signal(number, SIG_DFL);
+  raise(number);
+}
+
+/* Ignored signals stay so, as under nohup. */
+static void catch_end(int number, struct sigaction *before) {
+  struct sigaction action = {.sa_handler = on_end};
+  sigemptyset(&action.sa_mask);
+  sigaction(number, NULL, before);
+  if (before->sa_handler != SIG_IGN) sigaction(number, &action, NULL);
+}
+
 /* Is the cursor inside a string, where file names are wanted? */
 static bool in_string(int start) {
   char quote = 0;
@@ -62,10 +77,12 @@ void cle_open(const char *program, cle_generator next) {
 }
 
 char *cle_read_line(const char *prompt, bool *interrupted) {
-  struct sigaction action = {.sa_handler = on_interrupt}, before;
+  struct sigaction action = {.sa_handler = on_interrupt}, before, terminate, hang_up;
   char *volatile line = NULL;
   sigemptyset(&action.sa_mask);
   sigaction(SIGINT, &action, &before);
+  catch_end(SIGTERM, &terminate);
+  catch_end(SIGHUP, &hang_up);
   pending = 0;
   if (sigsetjmp(leave, 1) == 0) {
     can_leave = 1;
@@ -79,6 +96,8 @@ char *cle_read_line(const char *prompt, bool *interrupted) {
   }
   *interrupted = pending;
   sigaction(SIGINT, &before, NULL);
+  sigaction(SIGTERM, &terminate, NULL);
+  sigaction(SIGHUP, &hang_up, NULL);
   if (pending && line) {
     free(line);
     line = NULL;

@@ -46,6 +46,8 @@ void cl_stop_thread(lua_State *L);
 bool cl_is_over(void);
 /* Ends all limits, as the state is about to end. */
 void cl_forget_limits(void);
+void cl_pause_limit(cl_limit_pause *pause);
+void cl_resume_limit(lua_State *L, const cl_limit_pause *pause);
 
 void cl_push_pairs(lua_State *L); /* pushes the function */
 int cl_sort(lua_State *L);

@@ -1,19 +1,46 @@
-/* Ctrl-C. A hook that stays set raises on the next line of every function, so neither `pcall`
- * in a loop nor a coroutine escapes it; compiled loops poll cl_interrupted. An idle hook
+/* Signals that end a script: Ctrl-C, SIGTERM, SIGHUP, and SIGPIPE where nobody reads standard
+ * output any more. A hook that stays set raises on the next line of every function, so neither
+ * `pcall` in a loop nor a coroutine escapes it; compiled loops poll cl_interrupted. An idle hook
  * would cost a third of the interpreter's speed, hence the signal handler sets it. */
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <string.h>
+#include <termios.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "context.h"
 
-static atomic_bool interrupted;
+static const int stopping[] = {SIGINT, SIGTERM, SIGHUP};
+enum { STOPPING = 3 };
+
+static atomic_int interrupted; /* the signal, 0: none */
+static atomic_int pending;     /* a signal that came while it was held back */
+static atomic_int holds;
+static _Atomic int64_t first; /* when the first signal came, nanoseconds; 0: none came */
 static cl_context *_Atomic watched;
 static pthread_t owner;
-static struct sigaction before;
+static struct sigaction before[STOPPING];
+static atomic_bool reacted; /* the script has noticed */
+static timer_t patience;
+static bool has_patience;
 
 bool cl_interrupted(void) {
-  return atomic_load_explicit(&interrupted, memory_order_relaxed) || cl_is_over();
+  return atomic_load_explicit(&interrupted, memory_order_relaxed) != 0 || cl_is_over();
+}
+
+int cl_stop_signal(void) { return atomic_load(&interrupted); }
+
+const char *cl_stop_reason(void) {
+  switch (atomic_load(&interrupted)) {
+    case SIGTERM: return "stopped by SIGTERM";
+    case SIGHUP: return "stopped by SIGHUP";
+    case SIGPIPE: return "standard output is closed";
+    case 0: return cl_is_over() ? "out of time" : "interrupted!";
+    default: return "interrupted!";
+  }
 }
 
 /* Pushes the place of the innermost function that is Lua, the script's if there is one; in a hook,
@@ -33,8 +60,9 @@ static void stop(lua_State *L, lua_Debug *ar) {
     lua_sethook(L, NULL, 0, 0);
     return;
   }
+  atomic_store(&reacted, true);
   push_place(L);
-  lua_pushstring(L, atomic_load(&interrupted) ? "interrupted!" : "out of time");
+  lua_pushstring(L, cl_stop_reason());
   lua_concat(L, 2);
   lua_error(L);
 }
@@ -49,43 +77,156 @@ void cl_stop(cl_context *c) {
   if (c->current != c->main) cl_stop_thread(c->current);
 }
 
-void cl_interrupt(lua_State *L) {
-  atomic_store(&interrupted, true);
-  cl_stop(context(L));
+/* Who sends SIGTERM sends it once, and a single call of a C function cannot be stopped. */
+static void on_stuck(int number) {
+  int signalled = atomic_load(&interrupted);
+  if (signalled == 0 || atomic_load(&reacted)) return;
+  (void)number;
+  signal(signalled, SIG_DFL);
+  pthread_kill(owner, signalled);
+}
+
+static void begin_patience(void) {
+  struct itimerspec time = {.it_value = {.tv_sec = 10}};
+  atomic_store(&reacted, false);
+  if (has_patience) timer_settime(patience, 0, &time, NULL);
+}
+
+static void interrupt(cl_context *c, int number) {
+  if (number == SIGTERM || number == SIGHUP) begin_patience();
+  atomic_store(&interrupted, number);
+  cl_stop(c);
+}
+
+void cl_interrupt(lua_State *L) { interrupt(context(L), SIGINT); }
+
+static int64_t now(void) {
+  struct timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
+}
+
+/* In a signal handler nothing but what is safe there may be called; tcgetattr and write are. */
+static void say_finishing(void) {
+  static const char text[] = "\napo-lua: finishing the step; once more ends at once\n";
+  struct termios terminal;
+  if (tcgetattr(STDERR_FILENO, &terminal) != 0) return;
+  ssize_t written = write(STDERR_FILENO, text, sizeof text - 1);
+  (void)written; /* there is nobody else to tell */
+}
+
+/* `timeout`, shells and service managers send a signal twice, or another right after it: what comes
+ * within a quarter of a second is the same request. A later one ends the process at once. */
+static bool is_second(void) {
+  int64_t time = now(), begin = atomic_load(&first);
+  if (begin == 0) atomic_store(&first, time);
+  return begin != 0 && time - begin > 250000000;
+}
+
+static void receive(int number) {
+  cl_context *c = atomic_load(&watched);
+  if (is_second() || c == NULL) {
+    signal(number, SIG_DFL);
+    raise(number); /* is delivered when the handler returns */
+  } else if (atomic_load(&holds) > 0) {
+    if (atomic_load(&pending) == 0) {
+      atomic_store(&pending, number);
+      if (number != SIGPIPE) say_finishing();
+    }
+  } else if (atomic_load(&interrupted) == 0) {
+    interrupt(c, number);
+  }
 }
 
 /* The kernel may choose a worker thread to run this; the state belongs to one thread. */
 static void on_signal(int number) {
-  if (!pthread_equal(pthread_self(), owner)) {
-    pthread_kill(owner, number);
-    return;
-  }
-  cl_context *c = atomic_load(&watched);
-  signal(number, SIG_DFL); /* the second one ends the process */
-  if (c != NULL) cl_interrupt(c->main);
+  if (pthread_equal(pthread_self(), owner)) receive(number);
+  else pthread_kill(owner, number);
+}
+
+/* Of standard output the script is told by an end, as every program in a pipeline; of other pipes
+ * by the error that their write gives. */
+static void on_pipe(int number) {
+  struct pollfd output = {.fd = STDOUT_FILENO};
+  bool is_closed = poll(&output, 1, 0) == 1 && (output.revents & POLLERR) != 0;
+  if (!is_closed || atomic_load(&watched) == NULL) return;
+  if (!pthread_equal(pthread_self(), owner)) pthread_kill(owner, number);
+  else if (atomic_load(&first) == 0) receive(number);
+}
+
+static void on_size(int number) { (void)number; }
+
+/* A handler that does nothing and not SIG_IGN, which the programs that a script starts would
+ * inherit. */
+void cl_ignore_file_signals(void) {
+  struct sigaction action = {.sa_handler = on_size, .sa_flags = SA_RESTART};
+  sigemptyset(&action.sa_mask);
+  sigaction(SIGXFSZ, &action, NULL);
+  action.sa_handler = on_pipe;
+  sigaction(SIGPIPE, &action, NULL);
+}
+
+/* What `nohup` made the program ignore stays ignored; a blocked signal does not stay blocked. */
+static void install(int i) {
+  struct sigaction action = {.sa_handler = on_signal};
+  if (atomic_load(&watched) == NULL) sigaction(stopping[i], NULL, &before[i]);
+  if (before[i].sa_handler == SIG_IGN && stopping[i] != SIGINT) return;
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, stopping[i]);
+  pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+  sigemptyset(&action.sa_mask);
+  for (int k = 0; k < STOPPING; k++) sigaddset(&action.sa_mask, stopping[k]);
+  sigaction(stopping[i], &action, NULL);
+}
+
+static void make_patience(void) {
+  struct sigaction action = {.sa_handler = on_stuck, .sa_flags = SA_RESTART};
+  struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGVTALRM};
+  if (has_patience) return;
+  sigemptyset(&action.sa_mask);
+  sigaction(SIGVTALRM, &action, NULL);
+  has_patience = timer_create(CLOCK_MONOTONIC, &event, &patience) == 0;
 }
 
 void cl_watch_interrupt(lua_State *L) {
-  struct sigaction action = {.sa_handler = on_signal};
-  if (atomic_load(&watched) == NULL) sigaction(SIGINT, NULL, &before);
-  atomic_store(&interrupted, false);
-  atomic_store(&watched, context(L));
+  make_patience();
+  atomic_store(&interrupted, 0);
+  atomic_store(&pending, 0);
+  atomic_store(&first, 0);
   owner = pthread_self();
-  sigset_t set; /* a parent may have left it blocked */
-  sigemptyset(&set);
-  sigaddset(&set, SIGINT);
-  pthread_sigmask(SIG_UNBLOCK, &set, NULL);
-  sigemptyset(&action.sa_mask);
-  sigaction(SIGINT, &action, NULL);
+  for (int i = 0; i < STOPPING; i++) install(i);
+  atomic_store(&watched, context(L));
 }
 
 void cl_unwatch_interrupt(lua_State *L) {
   cl_context *c = context(L);
   if (atomic_load(&watched) == c) {
-    sigaction(SIGINT, &before, NULL);
+    for (int i = 0; i < STOPPING; i++) sigaction(stopping[i], &before[i], NULL);
     atomic_store(&watched, NULL);
   }
-  atomic_store(&interrupted, false);
+  atomic_store(&interrupted, 0);
+}
+
+void cl_hold_stop(void) { atomic_fetch_add(&holds, 1); }
+
+void cl_release_stop(lua_State *L) {
+  if (atomic_fetch_sub(&holds, 1) != 1) return;
+  int number = atomic_exchange(&pending, 0);
+  if (number != 0) interrupt(context(L), number);
+}
+
+void cl_pause_stop(cl_pause *pause) {
+  cl_hold_stop();
+  atomic_store(&reacted, true);
+  cl_pause_limit(&pause->limit);
+  pause->signal = atomic_exchange(&interrupted, 0);
+}
+
+void cl_resume_stop(lua_State *L, const cl_pause *pause) {
+  cl_resume_limit(L, &pause->limit);
+  if (pause->signal != 0) interrupt(context(L), pause->signal);
+  cl_release_stop(L);
 }
 
 int cl_undisturbed(lua_State *L, int arguments, int results) {

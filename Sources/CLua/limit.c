@@ -127,3 +127,22 @@ void cl_forget_limits(void) {
   set_timer(0);
   atomic_store(&over, false);
 }
+
+/* What cleans up after a function may take longer than that function was given. */
+void cl_pause_limit(cl_limit_pause *pause) {
+  pause->deadline = atomic_exchange(&deadline, 0);
+  if (pause->deadline != 0) set_timer(0);
+  pause->was_over = atomic_exchange(&over, false);
+}
+
+void cl_resume_limit(lua_State *L, const cl_limit_pause *pause) {
+  if (pause->deadline == 0) return;
+  if (now() > pause->deadline) atomic_store(&what, NULL); /* it was not stuck */
+  atomic_store(&limited, context(L));
+  atomic_store(&deadline, pause->deadline);
+  if (pause->was_over) {
+    atomic_store(&over, true);
+    cl_stop(context(L));
+  }
+  set_timer(pause->deadline);
+}

@@ -1,6 +1,8 @@
 // The one error of the bridge: raised by Lua and caught in Swift, or thrown in Swift and
 // raised in Lua.
 
+import CLua
+
 /// An error on its way between Swift and Lua.
 public struct LuaError: Error, CustomStringConvertible {
   /// What C puts before the message when the error is raised in Lua.
@@ -22,7 +24,7 @@ public struct LuaError: Error, CustomStringConvertible {
 
   var origin = Origin.swift
   /// The error value itself, which a script may have made a table.
-  var value: LuaReference?
+  public internal(set) var value: LuaReference?
 
   /// An error that Lua will raise at the script's line.
   public init(_ message: String) {
@@ -52,7 +54,14 @@ public struct LuaError: Error, CustomStringConvertible {
   public var outputBytes: [UInt8] { bytes ?? Array(description.utf8) }
 
   /// What a compiled loop throws when `LuaState.isInterrupted`.
-  public static var interrupted: LuaError { LuaError("interrupted!") }
+  public static var interrupted: LuaError { LuaError(String(cString: cl_stop_reason())) }
+
+  /// The same error with another value, and the traceback that it has.
+  public func raising(_ value: LuaReference) -> LuaError {
+    var other = self
+    (other.value, other.message) = (value, "\(value)")
+    return other
+  }
 
   /// The message, and the traceback when there is one.
   public var description: String {

@@ -142,15 +142,39 @@ extension LuaState {
   /// Whether Ctrl-C was typed; compiled loops poll it and throw `LuaError.interrupted`.
   public static var isInterrupted: Bool { cl_interrupted() }
 
-  /// Makes Ctrl-C stop what this state runs, and forgets an earlier one. A second Ctrl-C ends
-  /// the process.
+  /// Makes Ctrl-C, SIGTERM and SIGHUP stop what this state runs, and forgets an earlier one. A
+  /// second one ends the process.
   public func watchInterrupt() { cl_watch_interrupt(current) }
 
-  /// Gives Ctrl-C its former meaning.
+  /// Gives the signals their former meaning.
   public func unwatchInterrupt() { cl_unwatch_interrupt(current) }
 
   /// Does what Ctrl-C does.
   public func interrupt() { cl_interrupt(current) }
+
+  /// The signal that stops what this state runs; nil when none does.
+  public static var stopSignal: Int32? {
+    let number = cl_stop_signal()
+    return number == 0 ? nil : number
+  }
+
+  /// Makes writing to a closed pipe, or beyond the size that files may have, an error of the write
+  /// and not the end of the process.
+  public static func ignoreFileSignals() { cl_ignore_file_signals() }
+
+  /// Lets a first signal wait, or no longer.
+  public func holdStop(_ isHeld: Bool) {
+    if isHeld { cl_hold_stop() } else { cl_release_stop(current) }
+  }
+
+  /// Runs what cleans up after something that was stopped: neither a limit of time nor a first
+  /// signal stops it. Afterwards what was stopped stays so.
+  public func withoutStop<Output>(_ body: () throws -> Output) rethrows -> Output {
+    var pause = cl_pause()
+    cl_pause_stop(&pause)
+    defer { cl_resume_stop(current, &pause) }
+    return try body()
+  }
 
   /// Runs `body` and stops what it runs, as Ctrl-C would, when it takes longer.
   ///

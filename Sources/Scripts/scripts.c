@@ -81,6 +81,12 @@ static const unsigned char evaluate[] = {
 static const unsigned char function_code[] = {
 #embed "lua/function_code.lua"
 };
+static const unsigned char function_text[] = {
+#embed "lua/function_text.lua"
+};
+static const unsigned char hook[] = {
+#embed "lua/hook.lua"
+};
 static const unsigned char journal[] = {
 #embed "lua/journal.lua"
 };
@@ -108,6 +114,9 @@ static const unsigned char numbers_scan[] = {
 static const unsigned char numbers_sign[] = {
 #embed "lua/numbers/sign.lua"
 };
+static const unsigned char plain_data[] = {
+#embed "lua/plain_data.lua"
+};
 static const unsigned char plot[] = {
 #embed "lua/plot.lua"
 };
@@ -119,6 +128,9 @@ static const unsigned char plot_chart[] = {
 };
 static const unsigned char presets[] = {
 #embed "lua/presets.lua"
+};
+static const unsigned char printable[] = {
+#embed "lua/printable.lua"
 };
 static const unsigned char progress[] = {
 #embed "lua/progress.lua"
@@ -183,8 +195,17 @@ static const unsigned char rewards_trim[] = {
 static const unsigned char row_key[] = {
 #embed "lua/row_key.lua"
 };
+static const unsigned char row_place[] = {
+#embed "lua/row_place.lua"
+};
+static const unsigned char run_changes[] = {
+#embed "lua/run_changes.lua"
+};
 static const unsigned char score[] = {
 #embed "lua/score.lua"
+};
+static const unsigned char script_variables[] = {
+#embed "lua/script_variables.lua"
 };
 static const unsigned char shuffle[] = {
 #embed "lua/shuffle.lua"
@@ -194,6 +215,9 @@ static const unsigned char step[] = {
 };
 static const unsigned char step_update[] = {
 #embed "lua/step_update.lua"
+};
+static const unsigned char leaving[] = {
+#embed "lua/leaving.lua"
 };
 static const unsigned char limited[] = {
 #embed "lua/limited.lua"
@@ -216,6 +240,9 @@ static const unsigned char train[] = {
 static const unsigned char train_algorithm[] = {
 #embed "lua/train_algorithm.lua"
 };
+static const unsigned char train_evaluation[] = {
+#embed "lua/train_evaluation.lua"
+};
 static const unsigned char train_memory[] = {
 #embed "lua/train_memory.lua"
 };
@@ -227,6 +254,12 @@ static const unsigned char train_settings[] = {
 };
 static const unsigned char train_step[] = {
 #embed "lua/train_step.lua"
+};
+static const unsigned char train_stop[] = {
+#embed "lua/train_stop.lua"
+};
+static const unsigned char train_whole[] = {
+#embed "lua/train_whole.lua"
 };
 static const unsigned char value_file[] = {
 #embed "lua/value_file.lua"
@@ -294,6 +327,8 @@ static const apo_script scripts[] = {
     SCRIPT("dataset", dataset),
     SCRIPT("evaluate", evaluate),
     SCRIPT("function_code", function_code),
+    SCRIPT("function_text", function_text),
+    SCRIPT("hook", hook),
     SCRIPT("journal", journal),
     SCRIPT("metrics", metrics),
     SCRIPT("numbers.decimal", numbers_decimal),
@@ -303,10 +338,12 @@ static const apo_script scripts[] = {
     SCRIPT("numbers.reader", numbers_reader),
     SCRIPT("numbers.scan", numbers_scan),
     SCRIPT("numbers.sign", numbers_sign),
+    SCRIPT("plain_data", plain_data),
     SCRIPT("plot", plot),
     SCRIPT("plot_axis", plot_axis),
     SCRIPT("plot_chart", plot_chart),
     SCRIPT("presets", presets),
+    SCRIPT("printable", printable),
     SCRIPT("progress", progress),
     SCRIPT("reached_code", reached_code),
     SCRIPT("recorded", recorded),
@@ -328,10 +365,14 @@ static const apo_script scripts[] = {
     SCRIPT("rewards.tags", rewards_tags),
     SCRIPT("rewards.trim", rewards_trim),
     SCRIPT("row_key", row_key),
+    SCRIPT("row_place", row_place),
+    SCRIPT("run_changes", run_changes),
     SCRIPT("score", score),
+    SCRIPT("script_variables", script_variables),
     SCRIPT("shuffle", shuffle),
     SCRIPT("step", step),
     SCRIPT("step_update", step_update),
+    SCRIPT("leaving", leaving),
     SCRIPT("limited", limited),
     SCRIPT("replay_samples", replay_samples),
     SCRIPT("targets", targets),
@@ -339,10 +380,13 @@ static const apo_script scripts[] = {
     SCRIPT("terms_critic", terms_critic),
     SCRIPT("train", train),
     SCRIPT("train_algorithm", train_algorithm),
+    SCRIPT("train_evaluation", train_evaluation),
     SCRIPT("train_memory", train_memory),
     SCRIPT("train_options", train_options),
     SCRIPT("train_settings", train_settings),
     SCRIPT("train_step", train_step),
+    SCRIPT("train_stop", train_stop),
+    SCRIPT("train_whole", train_whole),
     SCRIPT("value_file", value_file),
     SCRIPT("value_table", value_table),
     SCRIPT("values", values),

@@ -140,11 +140,19 @@ bool cl_push_class(lua_State *L, const void *tag);
 /* Key under which a light userdata is put into a getters table. */
 void cl_push_pointer(lua_State *L, void *pointer);
 
-/* Ctrl-C. The first one makes every loop of the state stop, the second ends the process. */
-void cl_watch_interrupt(lua_State *L);    /* install the handler, forget an earlier Ctrl-C */
+/* Ctrl-C, SIGTERM, SIGHUP. The first one makes every loop of the state stop, a second one, at
+ * least a quarter of a second later, ends the process. */
+void cl_watch_interrupt(lua_State *L);    /* install the handlers, forget an earlier signal */
 void cl_unwatch_interrupt(lua_State *L);
 bool cl_interrupted(void);                /* for compiled loops; any thread */
 void cl_interrupt(lua_State *L);          /* as if Ctrl-C was typed */
+int cl_stop_signal(void);                 /* which signal stops the script, 0: none */
+const char *cl_stop_reason(void);         /* in words */
+/* Makes writing to a closed pipe and beyond the largest file an error of the write. */
+void cl_ignore_file_signals(void);
+/* While it is held, a first signal waits. Holds are counted. */
+void cl_hold_stop(void);
+void cl_release_stop(lua_State *L);
 
 /* A limit of time, after which what runs is stopped as by Ctrl-C; one state at a time, nested
  * ones end with the outer one. The struct keeps what was before. The label lives until the end: it
@@ -157,6 +165,18 @@ typedef struct {
 } cl_limit;
 void cl_begin_limit(lua_State *L, double seconds, const char *label, cl_limit *before);
 bool cl_end_limit(lua_State *L, const cl_limit *before); /* had it passed? */
+
+/* What cleans up after a function that was stopped: until it is resumed nothing is stopped. */
+typedef struct {
+  int64_t deadline;
+  bool was_over;
+} cl_limit_pause;
+typedef struct {
+  int signal;
+  cl_limit_pause limit;
+} cl_pause;
+void cl_pause_stop(cl_pause *pause);
+void cl_resume_stop(lua_State *L, const cl_pause *pause);
 
 /* Seeds math.random. */
 void cl_seed(lua_State *L, int64_t seed);

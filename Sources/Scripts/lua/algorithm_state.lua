@@ -1,8 +1,9 @@
 -- What an algorithm keeps from step to step, in checkpoints: models as folders, optimisers as
--- files, everything else as data in state.json. It goes back into the objects that `start` made.
+-- files, plain data as state.json has it (train_whole.lua). It goes back into the objects that
+-- `start` made.
 
 local apo = require "apo"
-local fail = require "apo.fail"
+local fail, plain_data = require "apo.fail", require "apo.plain_data"
 
 -- Copies all weights of a model into another.
 local function copy_weights(from, to, place)
@@ -46,6 +47,8 @@ local function kind(value)
   return name, kinds[name] or fail("an algorithm cannot keep an object of type " .. name)
 end
 
+local is_plain = {number = true, string = true, boolean = true, table = true}
+
 local reserved = {policy = true, optimizer = true, state = true}  -- the run's own files
 
 -- Whether a checkpoint can hold what an algorithm keeps.
@@ -54,29 +57,35 @@ local function check(state)
     if type(name) ~= "string" or not name:find "^[%w_]+$" or reserved[name] then
       fail(("an algorithm cannot keep something as '%s': a name of letters, digits and _ expected, "
         .. "other than optimizer, policy, state"):format(tostring(name)))
-    elseif not kind(value) and type(value) ~= "number" and type(value) ~= "string" then
-      fail(("an algorithm cannot keep a %s ('%s'): models, optimisers, numbers and strings")
-        :format(type(value), name))
+    elseif not kind(value) then
+      if not is_plain[type(value)] then
+        fail(("an algorithm cannot keep a %s ('%s'): models, optimisers, numbers, strings, booleans "
+          .. "and tables of them"):format(type(value), name))
+      end
+      plain_data.encode(value, "state." .. name)
     end
   end
   return state
 end
 
--- Writes models and optimisers into the folder; gives what is data, nil when there is none.
-local function save(state, folder)
-  local data
+-- What is plain data of it.
+local function plain(state)
+  local data = {}
   for name, value in pairs(check(state)) do
-    local _, of_kind = kind(value)
-    if of_kind then
-      of_kind.save(value, folder .. "/" .. name)
-    else
-      data = data or {}
-      data[name] = value
-    end
+    if not kind(value) then data[name] = value end
   end
   return data
 end
 
+-- Writes models and optimisers into the folder.
+local function save(state, folder)
+  for name, value in pairs(state) do
+    local _, of_kind = kind(value)
+    if of_kind then of_kind.save(value, folder .. "/" .. name) end
+  end
+end
+
+-- `data` is what older checkpoints have of it in state.json.
 local function load(state, folder, data)
   for name, value in pairs(state) do
     local _, of_kind = kind(value)
@@ -95,4 +104,4 @@ local function learning_rates(run)
 end
 
 return {check = check, copy_weights = copy_weights, save_model = save_model,
-        load_model = load_model, save = save, load = load, learning_rates = learning_rates}
+        load_model = load_model, plain = plain, save = save, load = load, learning_rates = learning_rates}

@@ -1,6 +1,7 @@
 -- Completes the module `apo` with the parts that are written in Lua. A part is read when it is
 -- used for the first time: a script that only needs tensors does not pay for the rest.
 local apo = ...
+require "apo.leaving"  -- a script may keep os.exit in a local from here on
 
 local parts = {  -- name in `apo`, and what it will be
   "dataset", "score", "estimate_values", "values_from", "train", "evaluate", "plot", "progress",

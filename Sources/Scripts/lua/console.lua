@@ -4,11 +4,11 @@
 local apo = require "apo"
 local visible = apo.system.visible
 
-local all_columns = {  -- heading, metric, width, format, factor; wide: not in 80 columns
+local all_columns = {  -- heading, metric, width with a blank, format, factor; wide: not in 80 columns
   {"step", "step", 6, "%d"},
   {"reward", "reward", 8, "%.3f"},
   {"v_star", "v_star", 8, "%.3f"},
-  {"loss", "loss", 9, "%.3g"},
+  {"loss", "loss", 10, "%.3g"},
   {"kl", "kl", 8, "%.4f"},
   {"grad_norm", "grad_norm", 11, "%.3g"},
   {"length", "completions/mean_length", 7, "%.1f"},
@@ -36,13 +36,20 @@ local function heading(columns)
   return table.concat(cells)
 end
 
+-- A figure in a column: with fewer digits where they do not fit, always after a blank.
+local function cell(column, value)
+  local room = column[3] - 1
+  if not value then return (" "):rep(room) .. "-" end
+  value = value * (column[5] or 1)
+  for _, format in ipairs{column[4], "%.3g", "%.2g", "%.0e"} do
+    local text = format:format(value)
+    if #text <= room or format == "%.0e" then return (" "):rep(math.max(1, room + 1 - #text)) .. text end
+  end
+end
+
 local function line(columns, record)
   local cells = {}
-  for i, c in ipairs(columns) do
-    local value = record[c[2]]
-    local text = value and c[4]:format(value * (c[5] or 1)) or "-"
-    cells[i] = (" "):rep(c[3] - #text) .. text
-  end
+  for i, c in ipairs(columns) do cells[i] = cell(c, record[c[2]]) end
   return table.concat(cells)
 end
 
@@ -65,6 +72,15 @@ function Console:say(text)
   self.bar:clear()
   print(visible(text, true))
   io.stdout:flush()
+end
+
+-- Counts from what is done already.
+function Console:begin(done) self.bar.done, self.bar.first = done, done end
+
+-- Says what must be known also where nothing else is shown.
+function Console:tell(text)
+  if not self.is_quiet then return self:say(text) end
+  io.stderr:write(text, "\n")
 end
 
 -- Shows a logged step.

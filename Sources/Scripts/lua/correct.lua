@@ -1,7 +1,7 @@
 -- Which rewards count as a correct answer: by a threshold, or as a function says. The default lies
 -- between 0 and 1, so that a small score for the right format is not taken for a solution.
 
-local fail = require "apo.fail"
+local fail, hook = require "apo.fail", require "apo.hook"
 
 local option = {
   name = "correct", type = "number or function", default = 0.5,
@@ -20,7 +20,7 @@ end
 local function test(given)
   if type(given) == "number" then return function(reward) return reward >= given end end
   return function(reward, completion)
-    local answer = given(reward, completion)
+    local answer = hook.call("correct", given, reward, completion)
     if type(answer) ~= "boolean" then
       fail(("the function 'correct' gave %s for the reward %g; it must give true or false")
         :format(type(answer), reward))

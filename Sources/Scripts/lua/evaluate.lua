@@ -15,6 +15,7 @@ local rows_of_files = require "apo.rows"
 local numbers = require "apo.numbers.reader"
 local correct, reward_timeout = require "apo.correct", require "apo.reward_timeout"
 local overlong, check_data = require "apo.overlong", require "apo.check_data"
+local hook = require "apo.hook"
 
 -- 1 - C(n-c, k) / C(n, k), as the product of 1 - k/i for i = n-c+1 … n.
 local function pass_at(n, c, k)
@@ -41,7 +42,7 @@ end
 
 local function answer_of(options, completion)
   if not options.answer then return completion.text end
-  local answer = options.answer(completion)
+  local answer = hook.call("answer", options.answer, completion)
   -- 5 and 5.0 are one vote.
   if type(answer) == "number" then answer = numbers.of(answer) or answer end
   return answer ~= nil and tostring(answer) or nil
@@ -58,7 +59,7 @@ local function evaluate_batch(options, rows, first_sample)
     seed = options.seed, step = 0, first_sample = first_sample,
   })
   local _, scored = apo.score(rollout, options.reward, {
-    weights = options.weights, reward_timeout = options.reward_timeout,
+    weights = options.weights, reward_timeout = options.reward_timeout, state = options.state,
   })
   local is_correct, records = correct.test(options.correct), {}
   for i, row in ipairs(rows) do
@@ -188,6 +189,7 @@ return documented{
     {name = "seed", type = "integer", default = 20250527, text = "of the samples"},
     {name = "path", type = "string", optional = true,
      text = "file for prompts and samples, a line for each row; it is replaced as a whole"},
+    {name = "state", type = "table", optional = true, text = "as for apo.score"},
     {name = "title", type = "string", default = "evaluation", text = "of the progress bar"},
     {name = "quiet", type = "boolean", default = false, text = "show no progress bar"},
   },
@@ -215,10 +217,14 @@ print(result.mean, result.pass_at[8], result.maj_at[8])]],
                              quiet = options.quiet}
     if text then bar:print(options.title .. ": " .. text) end
     local first_samples = first_samples_of(options.n)
-    for _, rows in data:batches{size = options.batch_size, seed = 0} do
-      table.move(evaluate_batch(options, rows, first_samples(rows)), 1, #rows, #records + 1, records)
-      bar:advance(#rows)
+    local function evaluate_all()
+      for _, rows in data:batches{size = options.batch_size, seed = 0} do
+        local batch = evaluate_batch(options, rows, first_samples(rows))
+        table.move(batch, 1, #rows, #records + 1, records)
+        bar:advance(#rows)
+      end
     end
+    if hook.is_within() then evaluate_all() else hook.during("apo.evaluate", nil, evaluate_all) end
     bar:clear()
     if options.path then write(options.path, records) end
     local result = summarize(records, options.n)

@@ -12,48 +12,18 @@
 -- figures are kept in memory.
 
 local apo = require "apo"
-local fail = require "apo.fail"
+local fail, run_changes = require "apo.fail", require "apo.run_changes"
 local rows_of_files = require "apo.rows"
 local json, system, shown = apo.json, apo.system, apo.system.shown
 
 local Journal = {}
 Journal.__index = Journal
 
--- Settings that a resumed run may have otherwise: they do not change what was done so far.
-local free = {
-  epochs = true, max_steps = true, save_every = true, keep = true, quiet = true, resume = true,
-}
-
--- Settings that are hashes, and what is another when they differ.
-local hashes = {
-  data = "the rows of data are others", eval_data = "the rows of eval.data are others",
-}
-
--- Settings that are not written where they are these.
-local unwritten = {kv_cache_dtype = "float32", overlong = "error", ignore_eos = false}
-
 local files = {"metrics.jsonl", "completions.jsonl", "events.jsonl"}
 
 local function script_text()
   local path = arg and arg[0]
   return path and system.exists(path) == "file" and system.read_file(path) or nil
-end
-
-local function differences(old, new)
-  local texts, names = {}, {}
-  for name in pairs(old) do names[name] = true end
-  for name in pairs(new) do names[name] = true end
-  local function text(settings, name)
-    local value = settings[name]
-    return json.encode(value == nil and unwritten[name] or value)
-  end
-  for name in pairs(names) do
-    local before, now = text(old, name), text(new, name)
-    if before ~= now and not free[name] then
-      texts[#texts + 1] = hashes[name] or ("%s was %s, now %s"):format(name, before, now)
-    end
-  end
-  return table.concat(texts, "; ")
 end
 
 local function check_unused(dir)
@@ -87,13 +57,17 @@ local function seed(dir)
   return system.exists(path) and settings(path).seed or nil
 end
 
-local function continue(journal, about)
+local function continue(journal, about, resume)
   local path = journal.dir .. "/run.json"
-  local changed = differences(settings(path), about.settings)
-  if changed ~= "" then
-    fail(("%s: the run was started with other settings (%s); use them again to resume it, "
-      .. "or choose another folder"):format(shown(path), changed))
+  local before = settings(path)
+  journal.changes = run_changes.between(before, about.settings)
+  if #journal.changes == 0 or resume == "force" then
+    journal.before = json.read(path)
+    return
   end
+  fail(("%s: the run was started with other settings (%s); use them again to resume it, go on with "
+    .. "these by resume = \"force\", or choose another folder"):format(shown(path),
+    run_changes.text(journal.changes)))
 end
 
 -- Raises an error when the folder of the run is no longer the one that was locked.
@@ -132,13 +106,14 @@ end
 
 -- Opens the journal of a run whose folder is locked; `about` is what run.json will hold, with
 -- `settings` in it.
-local function open(dir, about, held)
+local function open(dir, about, resume, held)
   local journal = setmetatable({dir = dir, lock = held, history = {}, events = {}}, Journal)
   journal.lengths = {}
   for _, name in ipairs(files) do journal.lengths[name] = 0 end
   if not dir then return journal end
   system.remove_temporary(dir, {"run.json", "script.lua", "curve.html", "checkpoint.json"})
-  if is_run(dir) then continue(journal, about) else json.write(dir .. "/run.json", about) end
+  if is_run(dir) then continue(journal, about, resume)
+  else json.write(dir .. "/run.json", about) end
   keep_script(journal)
   return journal
 end
@@ -178,6 +153,26 @@ function Journal:completions(samples, beta, limit)
     }, {lossy = true, order = {"step", "row", "prompt", "completion", "reward"}})
   end
   append(self, "completions.jsonl", lines)
+end
+
+-- Takes over what a run that goes on after a step has otherwise: writes it into run.json, and into
+-- events.jsonl, from which `rewind` may have cut what run.json has. Gives what there is to say.
+function Journal:adopt(about, step)
+  if not self.before then return {} end
+  local new, said = run_changes.adopted(self.before, about, self.changes, step)
+  if new then
+    json.write(self.dir .. "/run.json", new)
+    if #self.changes > 0 then
+      local text = script_text()
+      if text then system.write_file(self.dir .. "/script.lua", text) end
+    end
+  end
+  local is_there = {}
+  for _, event in ipairs(self.events) do is_there[event.event .. tostring(event.time)] = true end
+  for _, event in ipairs((new or self.before).changes or {}) do
+    if not is_there[event.event .. tostring(event.time)] then self:event(event) end
+  end
+  return said
 end
 
 -- How long the files are; a checkpoint holds it.

@@ -64,7 +64,7 @@ Progress.advance = documented{
     self.done, self.note = self.done + count, note or self.note
     local now = apo.system.clock()
     if self.is_quiet or now - self.shown < (self.is_terminal and 0.1 or 5) then return end
-    self.shown = now
+    self.shown, self.shown_done = now, self.done
     show(self)
   end,
 }
@@ -92,6 +92,7 @@ Progress.finish = documented{
   call = function(self)
     local is_short = apo.system.clock() - self.start < 5
     if self.is_quiet or is_short and not self.is_terminal then return end
+    if not self.is_terminal and self.shown_done == self.done then return end  -- is written already
     show(self)
     if self.is_terminal then io.stderr:write("\n") end
   end,

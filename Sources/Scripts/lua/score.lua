@@ -5,7 +5,7 @@
 local apo = require "apo"
 local documented, fail = require "apo.documented", require "apo.fail"
 local rows_of_files, prompts = require "apo.rows", require "apo.prompts"
-local reward_timeout = require "apo.reward_timeout"
+local reward_timeout, hook = require "apo.reward_timeout", require "apo.hook"
 
 local largest = 3.4028234663852886e38  -- of float32, which rewards are as a tensor
 
@@ -43,8 +43,9 @@ end
 local function entry(name, call, weight, of_table)
   local info = debug.getinfo(call, "S")
   return {
-    name = name, call = call, weight = weight, of_table = of_table or weight,
+    name = name, call = call, weight = weight, of_table = of_table or weight, short = title(name),
     title = ("%s (%s:%d)"):format(title(name), info.short_src, info.linedefined),
+    takes_state = info.source:sub(1, 6) ~= "=[apo]",
   }
 end
 
@@ -66,13 +67,16 @@ local function functions(reward, weights)
 end
 
 -- What the function gives, unless it takes longer than it may.
-local function call(reward, completion, timeout)
+local function call(reward, completion, options)
   local value
-  local row = row_of(completion)
+  local timeout, row = options.reward_timeout, row_of(completion)
+  local state = reward.takes_state and {options.state} or {}
   local index = rows_of_files.get(row)
   local in_time, where = apo.system.time_limit(timeout, function()
-    value = reward.call(row, completion)
-  end, index and reward.title .. " for row " .. index or reward.title)
+    value = reward.call(row, completion, table.unpack(state))
+  end, index and reward.title .. " for row " .. index or reward.title, function(problem)
+    return hook.described(problem, "reward", reward.short, reward.call, place(completion))
+  end)
   if in_time then return value end
   fail(("%s took more than %g s for %s and was stopped at %s; it may loop for ever, or "
     .. "reward_timeout is too short"):format(reward.title, timeout, place(completion), where))
@@ -93,7 +97,7 @@ end
 local function score_one(list, options, completion, parts)
   local total = 0
   for _, reward in ipairs(list) do
-    local value = call(reward, completion, options.reward_timeout)
+    local value = call(reward, completion, options)
     if type(value) == "table" then
       if next(value) == nil then
         fail(("%s gave an empty table for %s; a reward must be a finite number, or named ones")
@@ -167,6 +171,8 @@ return documented{
   options = {
     {name = "weights", type = "table", default = {}, text = "the weight of a name or position"},
     reward_timeout,
+    {name = "state", type = "table", optional = true,
+     text = "the third argument of the functions, such as the `state` of apo.train"},
   },
   returns = {
     {type = "apo.Tensor", text = "the rewards [B]"},

@@ -86,7 +86,7 @@ Step.score = documented{
     self.lap "update_actor"
     local o = self.options
     local reward, scored = apo.score(rollout, o.reward, {
-      weights = o.weights, reward_timeout = o.reward_timeout,
+      weights = o.weights, reward_timeout = o.reward_timeout, state = o.state,
     })
     for i, sample in ipairs(samples_of(self, rollout)) do
       sample.reward, sample.rewards = scored.rewards[i], scored.parts[i]

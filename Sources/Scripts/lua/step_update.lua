@@ -140,7 +140,10 @@ Step.update = documented{
     end
     figures.loss = loss:item()
     loss:backward()
-    run.is_updating = true
+    if not run.is_updating then
+      run.is_updating = true
+      apo.system.hold_stop(true)  -- a signal waits until the step is whole; see train_whole.lua
+    end
     local clip = {max_grad_norm = o.max_grad_norm}
     if optimizer then return (optimizer:step(clip)) end
     figures.grad_norm, figures.weight_delta_norm = run.optimizer:step(clip)

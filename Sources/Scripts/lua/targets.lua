@@ -2,6 +2,7 @@
 
 local apo = require "apo"
 local fail, limited = require "apo.fail", require "apo.limited"
+local row_place = require "apo.row_place"
 
 -- A sample that a script may change without harm to the run's own.
 local function copy(sample)
@@ -11,10 +12,15 @@ local function copy(sample)
 end
 
 -- The targets [B] of the samples, which are also written into them; each within some seconds.
-return function(samples, target, seconds)
+-- `state` is the script's, nil where it has none.
+return function(samples, target, seconds, state)
   local list = {}
   for i, sample in ipairs(samples) do
-    local number = limited(seconds, "target", sample.step, target, copy(sample))
+    local given = copy(sample)
+    given.state = state
+    local number = limited(seconds, "target", sample.step, target, given, function()
+      return row_place(sample.row)
+    end)
     if type(number) ~= "number" or number - number ~= 0 then
       fail(("the target function gave %s for sample %d of step %d; it must give a finite number")
         :format(type(number) == "number" and number or type(number), i, sample.step))

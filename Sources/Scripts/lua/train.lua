@@ -1,6 +1,7 @@
 -- A training from the first step to the last. What one step does is the algorithm's: a page in
 -- algorithms/, A*-PO unless another is asked for. Its figures are in metrics.lua, the run's folder
--- in journal.lua and checkpoint.lua.
+-- in journal.lua and checkpoint.lua, what a run leaves that was stopped in train_whole.lua and
+-- train_stop.lua.
 --
 -- A run is a pure function of its settings: sampling is keyed by (seed, step, row), the order of
 -- the rows by (seed, epoch). So one that was stopped anywhere and resumed from its checkpoint
@@ -12,48 +13,30 @@ local code_files, metrics = require "apo.code_files", require "apo.metrics"
 local journal, checkpoint = require "apo.journal", require "apo.checkpoint"
 local console, curve = require "apo.console", require "apo.curve"
 local warnings, fail = require "apo.warnings", require "apo.fail"
+local hook, leaving = require "apo.hook", require "apo.leaving"
+local script_variables = require "apo.script_variables"
+local whole, evaluation = require "apo.train_whole", require "apo.train_evaluation"
+local stop = require "apo.train_stop"
 local settings_of, options = require "apo.train_settings", require "apo.train_options"
 
--- Wall clock of the run, earlier sessions included.
-local function seconds(run) return run.seconds + apo.system.clock() - run.start end
-
--- Evaluation, if it is due at this step and was not done yet.
-local function evaluate(run)
-  local eval = run.options.eval
-  local is_due = eval and run.evaluated ~= run.step and (run.step % eval.every == 0
-    or run.step == run.total)
-  if not is_due then return end
-  local result = apo.evaluate{
-    model = run.policy, data = eval.data, reward = eval.reward or run.options.reward,
-    weights = eval.weights or eval.reward and {} or run.options.weights, n = eval.n,
-    temperature = eval.temperature, max_tokens = eval.max_tokens or run.options.max_tokens,
-    correct = eval.correct, stop = run.options.stop,
-    stop_token_ids = run.options.stop_token_ids, ignore_eos = run.options.ignore_eos,
-    max_num_seqs = run.options.max_num_seqs, overlong = run.options.overlong, quiet = run.console.is_quiet,
-    reward_timeout = run.options.reward_timeout,
-  }
-  local record = {step = run.step, epoch = run.epoch, seconds = seconds(run),
-                  ["eval/reward"] = result.mean, ["eval/mean_length"] = result.mean_length}
-  for k, value in pairs(result.pass_at) do record["eval/pass@" .. k] = value end
-  for name, mean in pairs(result.rewards) do
-    if name ~= "reward" then record["eval/rewards/" .. name .. "/mean"] = mean end
-  end
-  for source, of_source in pairs(result.sources) do
-    record["eval/" .. source .. "/reward"] = of_source.mean
-  end
-  run.evaluated, run.evaluation = run.step, result
-  run.journal:metrics(record)
-  run.console:evaluation(record)
+-- A curve that cannot be drawn is no reason to lose a run.
+local function draw(run)
+  local is_drawn, problem = pcall(curve, run.options.dir, run.journal.history)
+  if not is_drawn then run.console:warning("curve.html: " .. tostring(problem)) end
 end
 
+-- Saves the run as it was after its last whole step.
 local function save(run)
+  local now = apo.system.clock()
+  run.last_save = now
   if not run.options.dir or run.saved == run.step then return end
   run.checkpoint = checkpoint.save(run.options.dir, run, {
     step = run.step, num_tokens = run.num_tokens, evaluated = run.evaluated,
-    seconds = seconds(run), sizes = run.journal:sizes(),
+    seconds = run:elapsed(), sizes = run.whole.sizes, kept = run.whole.kept,
+    evaluation = evaluation.kept(run),
   })
   run.saved = run.step
-  curve(run.options.dir, run.journal.history)
+  draw(run)
 end
 
 -- Goes back to the last checkpoint of the run's folder, if there is one, or to the one asked for.
@@ -62,45 +45,74 @@ local function restore(run)
   local folder = checkpoint.choose(dir, run.options.resume)
   checkpoint.tidy(dir)
   if not folder then return run.journal:rewind{} end
-  local state = checkpoint.load(folder, run)
+  local state, place = checkpoint.load(folder, run), folder .. "/state.json"
   checkpoint.go_back(dir, state.step)
   run.journal:rewind(state.sizes)
   checkpoint.remove_others(dir, run)  -- a run that was killed may have saved without this
-  curve(dir, run.journal.history)
+  draw(run)
   run.step, run.saved, run.checkpoint = state.step, state.step, folder
   run.num_tokens, run.evaluated, run.seconds = state.num_tokens, state.evaluated, state.seconds
+  whole.restore(run, state.kept, place)
+  evaluation.restore(run, state.evaluation, place)
   for _, record in ipairs(run.journal.history) do
     if record.reward then run.warn(record) end  -- what was said is not said again
   end
 end
 
--- Writes down a step.
+-- Writes down a step, which is whole with it.
 local function log(run, record, samples)
   local o = run.options
   record.step, record.epoch = run.step, run.epoch
   record.num_tokens, record.learning_rate = run.num_tokens, run.optimizer.lr
-  record.seconds = seconds(run)
-  if run.step % o.log_every == 0 or run.step == run.total then
+  record.seconds = run:elapsed()
+  local is_logged, texts = run.step % o.log_every == 0 or run.step == run.total, {}
+  if is_logged then
     run.journal:metrics(record)
     run.journal:completions(samples, o.beta, o.log_completions)
-    run.console:step(record)
     if o.dir then checkpoint.check_keep(run) end
-    for _, text in ipairs(run.warn(record)) do
-      run.console:warning(text)
-      run.journal:event{event = "warning", step = run.step, text = text}
-    end
+    texts = run.warn(record)
   end
+  texts[#texts + 1] = run.changed_variable()
+  for _, text in ipairs(texts) do
+    run.journal:event{event = "warning", step = run.step, text = text}
+  end
+  whole.mark(run)
+  if is_logged then run.console:step(record) end
+  for _, text in ipairs(texts) do run.console:warning(text) end
 end
 
 -- The beta of a step, where it is a function.
 local function set_beta(run, step)
   if not run.beta then return end
-  local beta = run.beta(step, run.total)
+  local beta = hook.call("beta", run.beta, step, run.total)
   if type(beta) ~= "number" or not (beta >= 0 and beta < math.huge) then
     fail(("the function 'beta' gave %s for step %d; it must give a finite number of at least 0")
       :format(type(beta) == "number" and beta or type(beta), step))
   end
   run.options.beta = beta
+end
+
+local function take_step(run, step, rows)
+  for optimizer, lr in pairs(run.base_lr) do optimizer.lr = lr * run.schedule(step) end
+  set_beta(run, step)
+  apo.seed_step(run.seed, step)
+  local result = code_files.step(run, step, rows)
+  local record, tokens = metrics(result, run.options.beta, run.values)
+  record.beta = run.options.beta
+  run.epoch, run.num_tokens = step / run.steps_per_epoch, run.num_tokens + tokens
+  run.step = step
+  log(run, record, result.samples)
+  return record, result.samples
+end
+
+local function evaluate(run)
+  if evaluation.evaluate(run) then whole.mark(run) end
+end
+
+local function is_save_due(run)
+  local o = run.options
+  return o.save_every and run.step % o.save_every == 0
+    or apo.system.clock() - run.last_save >= 60 * o.save_minutes
 end
 
 local function loop(run)
@@ -110,33 +122,37 @@ local function loop(run)
                    drop_last = o.drop_last, start_step = run.step + 1}
   for step, rows in run.data:batches(batches) do
     if step > run.total then break end
-    for optimizer, lr in pairs(run.base_lr) do optimizer.lr = lr * run.schedule(step) end
-    set_beta(run, step)
-
-    local result = code_files.step(run, step, rows)
-
-    local record, tokens = metrics(result, o.beta, run.values)
-    record.beta = o.beta
-    run.step, run.epoch, run.num_tokens = step, step / run.steps_per_epoch, run.num_tokens + tokens
-    log(run, record, result.samples)
-    run.is_updating = false
-    run.console.bar:advance(1, ("reward %.3f"):format(record.reward))
-    if o.on_step and o.on_step(record, result.samples) == false then run.total = step end
+    local record, samples
+    hook.during("apo.train, step " .. step, nil, function()
+      record, samples = take_step(run, step, rows)
+      run.console.bar:advance(1, ("reward %.3f"):format(record.reward))
+      if o.on_step and hook.call("on_step", o.on_step, record, samples, o.state) == false then
+        run.total = step
+      end
+      if o.on_step then whole.mark(run) end
+    end)
     evaluate(run)
-    local is_due = o.save_every and step % o.save_every == 0
-    if is_due or checkpoint.is_new_best(run) then save(run) end
+    if is_save_due(run) or checkpoint.is_new_best(run) then save(run) end
   end
   save(run)
 end
 
--- What is done when Ctrl-C was typed.
-local function interrupted(run)
-  local dir = run.options.dir
-  if not dir then return run.console:say("stopped after step " .. run.step) end
-  if not run.is_updating then save(run) end
-  if not run.saved then return run.console:say("stopped; there is no checkpoint yet") end
-  run.console:say(("stopped; %s/checkpoint holds step %d. To go on, run the script again with "
-    .. "resume = true"):format(dir, run.saved))
+-- From an open folder to the end.
+local function train(run, about, lock)
+  local o = run.options
+  run.journal = journal.open(o.dir, about, o.resume, lock)
+  run.warn = warnings(run.algorithm.name)
+  run.console = console{total = run.total, quiet = o.quiet}
+  if o.dir and o.resume then restore(run) end
+  run.epoch = run.step / run.steps_per_epoch
+  run.console:begin(math.min(run.step, run.total))
+  for _, text in ipairs(run.journal:adopt(about, run.step)) do run.console:say(text) end
+  code_files.begin(run)
+  whole.mark(run)
+  run.changed_variable = o.dir and script_variables(run) or function() end
+  for _, text in ipairs(about.warnings or {}) do run.console:say("warning: " .. text) end
+  loop(run)
+  run.console.bar:finish()
 end
 
 return documented{
@@ -159,19 +175,18 @@ return documented{
   call = function(given)
     local run = settings_of.run(given)
     local about = settings_of.about(run)
-    local lock <close> = journal.lock(given.dir, given.resume)
-    run.journal, run.warn = journal.open(given.dir, about, lock), warnings(run.algorithm.name)
-    if given.dir and given.resume then restore(run) end
-    run.epoch = run.step / run.steps_per_epoch
-    local done = math.min(run.step, run.total)
-    run.console = console{total = run.total, done = done, quiet = given.quiet}
-    code_files.begin(run)
-    for _, text in ipairs(about.warnings or {}) do run.console:say("warning: " .. text) end
-    apo.system.on_interrupt(function() loop(run) end, function()
-      interrupted(run)
-      if lock then lock:free() end  -- after Ctrl-C Lua runs no `<close>`
+    local lock = journal.lock(given.dir, given.resume)
+    local function leave(kind, problem)
+      if run.whole then stop(run, save, kind, problem) end
+      if lock then lock:free() end  -- after a signal or a limit of time Lua runs no `<close>`
+    end
+    local forget = leaving(function() leave "exit" end)
+    apo.system.on_failure(function() train(run, about, lock) end, function(kind, problem)
+      forget()
+      leave(kind, problem)
     end)
-    run.console.bar:finish()
+    forget()
+    if lock then lock:free() end
     local last
     for _, record in ipairs(run.journal.history) do
       if record.reward then last = record end

@@ -89,9 +89,17 @@ return {
   {name = "dir", type = "string", optional = true, text = "folder that records the run"},
   {name = "resume", type = "boolean or string", default = false,
    text = "go on with the run in `dir` from its last checkpoint; `\"step-N\"` from that of step N, and "
-     .. "what came after it is taken back"},
+     .. "what came after it is taken back; `\"force\"` also where settings or functions are others than "
+     .. "it was started with, which events.jsonl then says"},
   {name = "save_every", type = "integer", minimum = 1, optional = true,
-   text = "steps between checkpoints; there is always one at the end"},
+   text = "steps between checkpoints; there is always one at the end, and one when the training is "
+     .. "stopped"},
+  {name = "save_minutes", type = "number", minimum = 0, default = 10,
+   text = "minutes after which a checkpoint is saved in any case; math.huge for none"},
+  {name = "state", type = "table", optional = true,
+   text = "what the script's functions keep from step to step, in checkpoints: numbers, strings, "
+     .. "booleans and tables of them. Rewards get it as their third argument, `target` and `loss` "
+     .. "as the field `state`, `on_step` as its third argument; a run that goes on puts back what it was"},
   {name = "keep", optional = true, text = "which checkpoints stay", fields = {
     {name = "last", type = "integer", minimum = 1, default = 2, text = "how many of the last ones"},
     {name = "best", type = "string", optional = true,
@@ -105,6 +113,8 @@ return {
    text = "completions recorded of a logged step; else all, which apo.replay needs"},
   {name = "seed", type = "integer", optional = true, text = "of order and samples; else the run's"},
   {name = "on_step", type = "function", optional = true,
-   text = "called with the figures and the samples of each step; `false` ends the training"},
-  {name = "quiet", type = "boolean", default = false, text = "show nothing"},
+   text = "called with the figures, the samples and the `state` after each step; `false` ends the "
+     .. "training"},
+  {name = "quiet", type = "boolean", default = false,
+   text = "show nothing, but where a training that a signal stopped goes on"},
 }

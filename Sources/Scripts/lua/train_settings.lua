@@ -4,7 +4,8 @@ local apo = require "apo"
 local fail = require "apo.fail"
 local journal, value_file = require "apo.journal", require "apo.value_file"
 local row_key = require "apo.row_key"
-local code_files = require "apo.code_files"
+local code_files, hook = require "apo.code_files", require "apo.hook"
+local function_text, plain_data = require "apo.function_text", require "apo.plain_data"
 local algorithm_state = require "apo.algorithm_state"
 local train_algorithm = require "apo.train_algorithm"
 local check_memory, check_data = require "apo.train_memory", require "apo.check_data"
@@ -13,7 +14,7 @@ local check_memory, check_data = require "apo.train_memory", require "apo.check_
 local function schedule(o, total)
   if type(o.schedule) == "function" then
     return function(step)
-      local factor = o.schedule(step, total)
+      local factor = hook.call("schedule", o.schedule, step, total)
       if type(factor) ~= "number" or not (factor >= 0 and factor < math.huge) then
         fail(("the schedule gave %s for step %d; it must give a finite number of at least 0")
           :format(type(factor) == "number" and factor or type(factor), step))
@@ -116,8 +117,9 @@ local function run(o)
   end
   if o.resume and not o.dir then
     fail("train: option 'resume' needs 'dir', the folder of the run")
-  elseif type(o.resume) == "string" and not o.resume:find "^step%-%d+$" then
-    fail(('train: option \'resume\' must be true or the name of a checkpoint, such as "step-20", got "%s"')
+  elseif type(o.resume) == "string" and o.resume ~= "force" and not o.resume:find "^step%-%d+$" then
+    fail(('train: option \'resume\' must be true or the name of a checkpoint, such as "step-20", or '
+      .. '"force", got "%s"')
       :format(o.resume))
   end
   local said = check_rows(o)
@@ -144,8 +146,14 @@ local function run(o)
     optimizer = optimizer(o), schedule = schedule(o, total),
     total = total, steps_per_epoch = per_epoch,
     step = 0, num_tokens = 0, seconds = 0, start = apo.system.clock(),
+    last_save = apo.system.clock(),
+    elapsed = function(self)  -- wall clock of the run, earlier sessions included
+      return self.seconds + apo.system.clock() - self.start
+    end,
   }
-  state.state = algorithm.start and algorithm.start(state, algorithm.options) or {}
+  if o.state then plain_data.encode(o.state, "option 'state'") end
+  state.state = algorithm.start and hook.call("algorithm", algorithm.start, state,
+    algorithm.options) or {}
   if type(state.state) ~= "table" then
     fail(("train: option 'algorithm': the function 'start' of '%s' must give a table, got %s")
       :format(algorithm.name, type(state.state)))
@@ -197,7 +205,7 @@ local function settings(run)
   end
   if run.beta then list.beta = code(run.beta) end
   list.schedule = type(o.schedule) == "string" and o.schedule or code(o.schedule)
-  if o.schedule ~= "constant" then list.steps = run.total end
+  if o.schedule ~= "constant" or run.beta then list.steps = run.total end
   if o.values then
     list.values = {beta = o.values.beta, mode = o.values.mode, n = o.values.n,
                    correct = number_or_code(o.values.correct)}
@@ -206,9 +214,19 @@ local function settings(run)
     list.eval_data = hash(o.eval.data)
     list.eval = {rows = #o.eval.data, every = o.eval.every, n = o.eval.n,
                  temperature = o.eval.temperature, max_tokens = o.eval.max_tokens,
-                 correct = number_or_code(o.eval.correct)}
+                 correct = number_or_code(o.eval.correct), reward = code(o.eval.reward)}
   end
   return list
+end
+
+-- The functions of the script, to be read: what they were before somebody mended one.
+local function functions(run)
+  local o = run.options
+  return {
+    reward = function_text(o.reward), target = function_text(o.target),
+    loss = function_text(o.loss), beta = function_text(run.beta),
+    schedule = function_text(o.schedule), algorithm = function_text(run.algorithm.step),
+  }
 end
 
 -- What is allowed and may surprise, and what was said of the data: texts, nil when there are none.
@@ -235,6 +253,7 @@ local function about(run)
     values = o.values and o.values.path,
     policy = run.policy.path, parameters = run.policy:num_parameters(),
     steps = run.total, warnings = warnings(o, run.said), settings = settings(run),
+    functions = functions(run),
   }
 end
 

@@ -1,7 +1,7 @@
 -- One step of training: the algorithm's, and what is logged of it. The page to read first is the
 -- algorithm's own: algorithms/astarpo.lua, or another beside it.
 
-local fail = require "apo.fail"
+local fail, hook = require "apo.fail", require "apo.hook"
 local Step = require "apo.step"
 require "apo.step_update"
 
@@ -22,7 +22,7 @@ end
 -- Trains on one batch of rows. Gives what there is to log.
 return function(run, step, rows)
   local s = Step.new(run, step, rows)
-  run.algorithm.step(s, run.algorithm.options)
+  hook.call("algorithm", run.algorithm.step, s, run.algorithm.options)
   check(run, s)
   if s.reference and not run.algorithm.needs_reference then complete(s) end
   return {

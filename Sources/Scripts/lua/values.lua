@@ -15,6 +15,7 @@ local value_file = require "apo.value_file"
 local row_key, correct = require "apo.row_key", require "apo.correct"
 local reward_timeout = require "apo.reward_timeout"
 local overlong, check_data = require "apo.overlong", require "apo.check_data"
+local hook, printable = require "apo.hook", require "apo.printable"
 
 -- Samples n completions for each row and gives the entries to store.
 local function sample(options, rows, first_sample)
@@ -57,17 +58,34 @@ local function missing_rows(data, entries, n)
   return rows, first
 end
 
+-- What there is when it was stopped, and what to do.
+local function say_stopped(file, done, total, kind, quiet)
+  if not file.path or quiet and kind ~= "signal" then return end
+  io.stderr:write(("%s; %s holds %d of %d prompts. To go on, run the script again\n"):format(
+    kind == "error" and "stopped by an error" or "stopped", printable(file.path), done, total))
+end
+
 -- Samples and stores what is missing, a batch at a time.
 local function complete(file, rows, first_samples, options)
   local total = #options.data
   local bar = apo.progress{title = "values", unit = "prompts", total = total,
                            done = total - #rows, quiet = options.quiet}
-  for first = 1, #rows, options.batch_size do
-    local last = math.min(first + options.batch_size - 1, #rows)
-    local batch = table.move(rows, first, last, 1, {})
-    file:append(sample(options, batch, table.move(first_samples, first, last, 1, {})))
-    bar:advance(#batch)
-  end
+  local stored = total - #rows
+  apo.system.on_failure(function()
+    for first = 1, #rows, options.batch_size do
+      local last = math.min(first + options.batch_size - 1, #rows)
+      local batch = table.move(rows, first, last, 1, {})
+      hook.during("apo.estimate_values", nil, function()
+        local numbers = table.move(first_samples, first, last, 1, {})
+        file:append(sample(options, batch, numbers))
+      end)
+      stored = stored + #batch
+      bar:advance(#batch)
+    end
+  end, function(kind)
+    bar:clear()
+    say_stopped(file, stored, total, kind, options.quiet)
+  end)
   bar:finish()
 end
 

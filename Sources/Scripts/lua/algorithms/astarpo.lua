@@ -36,12 +36,13 @@ local function step(s)
   s:note(rollout, "value", value)
   local tensors = {
     reward = reward, value = value, ref_logp = ref_logp, old_logp = rollout:logprobs(),
-    target = targets(s:samples_of(rollout), o.target or advantage, o.reward_timeout),
+    target = targets(s:samples_of(rollout), o.target or advantage, o.reward_timeout,
+                     o.state),
   }
   for b in s:minibatches(rollout, {}, tensors) do
     b.samples, b.rows, b.beta = s:samples_of(b.rollout), {}, o.beta
     for i, sample in ipairs(b.samples) do b.rows[i] = sample.row end
-    b.policy, b.reference = s.policy, s.reference
+    b.policy, b.reference, b.state = s.policy, s.reference, o.state
     b.logp, b.entropy = s:logprobs(b)
     local loss = limited(o.reward_timeout, "loss", s.step, o.loss or regression, b)
     s:note(b.rollout, "fitted", b.logp)  -- as it was before the update
