@@ -294,7 +294,7 @@ struct CommandLineTests {
   func interrupt() throws {
     let result = try Binary.run(
       ["-e", "while true do pcall(error) end"], interruptAfter: 0.5)
-    #expect(result.status == 1)
+    #expect(result.status == 130)
     #expect(result.errors.contains("(command line):1: interrupted!"))
   }
 

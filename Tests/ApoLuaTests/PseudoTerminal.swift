@@ -67,6 +67,13 @@ final class PseudoTerminal {
     return wait(for: prompt).replacingOccurrences(of: "\r", with: "")
   }
 
+  /// Waits for the program's end; its exit status, or nil if it does not end.
+  func status(seconds: Double = 20) -> Int32? {
+    let end = Date().addingTimeInterval(seconds)
+    while process.isRunning, Date() < end { Thread.sleep(forTimeInterval: 0.05) }
+    return process.isRunning ? nil : process.terminationStatus
+  }
+
   /// Types Ctrl-D until the program ends; its exit status, or nil if it does not end.
   ///
   /// The editor shows its prompt before it takes over the terminal: a Ctrl-D between becomes a

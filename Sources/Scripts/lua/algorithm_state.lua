@@ -59,8 +59,8 @@ local function check(state)
         .. "other than optimizer, policy, state"):format(tostring(name)))
     elseif not kind(value) then
       if not is_plain[type(value)] then
-        fail(("an algorithm cannot keep a %s ('%s'): models, optimisers, numbers, strings, booleans "
-          .. "and tables of them"):format(type(value), name))
+        fail(("an algorithm cannot keep a %s ('%s'): models, optimisers, numbers and strings, "
+          .. "booleans and tables of these"):format(type(value), name))
       end
       plain_data.encode(value, "state." .. name)
     end

@@ -118,9 +118,8 @@ local function run(o)
   if o.resume and not o.dir then
     fail("train: option 'resume' needs 'dir', the folder of the run")
   elseif type(o.resume) == "string" and o.resume ~= "force" and not o.resume:find "^step%-%d+$" then
-    fail(('train: option \'resume\' must be true or the name of a checkpoint, such as "step-20", or '
-      .. '"force", got "%s"')
-      :format(o.resume))
+    fail(('train: option \'resume\' must be true or the name of a checkpoint, such as "step-20", got "%s"; '
+      .. '"force" goes on with other settings'):format(o.resume))
   end
   local said = check_rows(o)
   local data = o.data

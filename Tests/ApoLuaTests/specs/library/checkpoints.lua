@@ -119,18 +119,15 @@ equal(spec.read(damaged .. "/curve.html"):gsub("damaged", "whole"),
 equal(apo.json.read(damaged .. "/checkpoint.json"), {step = 6})
 
 -- A save that fails leaves the checkpoint before and nothing unfinished.
-local failing = spec.folder .. "/failing"
+local failing, checksum = spec.folder .. "/failing", system.checksum
 raises("there is an end", train, failing, {
   save_every = 1,
   on_step = function(record)
     if record.step < 3 then return end
-    local checksum = system.checksum
-    function system.checksum(...)
-      system.checksum = checksum
-      error "there is an end"
-    end
+    function system.checksum() error "there is an end" end
   end,
 })
+system.checksum = checksum
 equal(checkpoints(failing), {"step-1", "step-2"})
 equal(train(failing, {resume = true, save_every = 1, keep = {last = 1}}).steps, 6)
 equal(checkpoints(failing), {"step-6"})

@@ -102,7 +102,7 @@ for _, crash in ipairs{1, 4, 6} do
   full.resume = true
   equal(train(full).steps, 6)
   same_run(one, dir)
-  equal(system.list(dir .. "/checkpoint"), {"step-3", "step-6"})
+  equal(system.list(dir .. "/checkpoint"), {crash == 4 and "step-4" or "step-3", "step-6"})
   equal(train(full).steps, 6)   -- a complete run is left as it is
   same_run(one, dir)
   full.resume = nil
