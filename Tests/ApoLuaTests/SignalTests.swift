@@ -15,7 +15,9 @@ struct SignalTests {
     variables["FIXTURES"] = Fixtures.folder ?? ""
     process.environment = variables
     process.currentDirectoryURL = folder
-    let (output, errors) = (folder.appendingPathComponent("out"), folder.appendingPathComponent("err"))
+    let (output, errors) = (
+      folder.appendingPathComponent("out"), folder.appendingPathComponent("err")
+    )
     try process.run(writing: output, errors)
     return RunResult(
       status: process.terminationStatus,
@@ -70,7 +72,8 @@ struct SignalTests {
   func script() throws {
     try Binary.withFolder { folder in
       let loop = try shell(
-        "timeout -s TERM --foreground 1 $APO -e 'while true do pcall(error) end'; echo $?", in: folder)
+        "timeout -s TERM --foreground 1 $APO -e 'while true do pcall(error) end'; echo $?",
+        in: folder)
       #expect(loop.errors.hasSuffix("(command line):1: stopped by SIGTERM\n"), "\(loop.errors)")
       let cleaned = try shell(
         """
@@ -161,7 +164,8 @@ struct SignalTests {
         let terminal = try PseudoTerminal(history: folder.appendingPathComponent("h").path)
         _ = terminal.wait(for: "> ")
         let name = folder.appendingPathComponent("pid").path
-        _ = terminal.answer(to: "io.open('\(name)', 'w'):write(io.open('/proc/self/stat'):read('n'))")
+        _ = terminal.answer(
+          to: "io.open('\(name)', 'w'):write(io.open('/proc/self/stat'):read('n'))")
         _ = terminal.answer(to: "collectgarbage()")
         let pid = try #require(Int32(String(contentsOfFile: name, encoding: .utf8)))
         if !line.isEmpty { terminal.type(line + "\r") }
@@ -193,7 +197,7 @@ struct SignalTests {
 extension Process {
   /// Runs to the end with both outputs in files, which need no reader.
   fileprivate func run(writing output: URL, _ errors: URL) throws {
-    for url in [output, errors] { FileManager.default.createFile(atPath: url.path, contents: nil) }
+    for url in [output, errors] { try Data().write(to: url) }
     standardInput = FileHandle.nullDevice
     standardOutput = try FileHandle(forWritingTo: output)
     standardError = try FileHandle(forWritingTo: errors)

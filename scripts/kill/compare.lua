@@ -1,16 +1,26 @@
--- Whether two folders hold the same files with the same bytes, times and memory excepted.
+-- Whether two folders hold the same files with the same bytes, times and memory excepted; with "last" as
+-- the third argument, of checkpoints the last one only.
 local apo = require "apo"
 local system = apo.system
-local first, second = ...
+local first, second, part = ...
 
 local changing = {"seconds", "step_time", "timing_s/%w+", "timing_s/update_actor", "perf/throughput",
                   "perf/peak_memory"}
+
+local function is_compared(name)
+  return part ~= "last" or not name:find "^checkpoint/" or name:find "^checkpoint/step%-8/"
+end
+
+-- What a run wrote when it was stopped, until it went on.
+local function is_taken_back(path)
+  return path:find "/events.jsonl$" and system.size(path) == 0
+end
 
 local function files(folder, prefix, list)
   for _, name in ipairs(system.list(folder .. "/" .. prefix)) do
     if system.exists(folder .. "/" .. prefix .. name) == "folder" then
       files(folder, prefix .. name .. "/", list)
-    else
+    elseif is_compared(prefix .. name) and not is_taken_back(folder .. "/" .. prefix .. name) then
       list[#list + 1] = prefix .. name
     end
   end
