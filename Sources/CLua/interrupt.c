@@ -156,6 +156,14 @@ static void on_pipe(int number) {
 
 static void on_size(int number) { (void)number; }
 
+/* A parent may have left it blocked. */
+static void unblock(int number) {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, number);
+  pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+}
+
 /* A handler that does nothing and not SIG_IGN, which the programs that a script starts would
  * inherit. */
 void cl_ignore_file_signals(void) {
@@ -164,17 +172,15 @@ void cl_ignore_file_signals(void) {
   sigaction(SIGXFSZ, &action, NULL);
   action.sa_handler = on_pipe;
   sigaction(SIGPIPE, &action, NULL);
+  unblock(SIGPIPE);
 }
 
-/* What `nohup` made the program ignore stays ignored; a blocked signal does not stay blocked. */
+/* What `nohup` made the program ignore stays ignored. */
 static void install(int i) {
   struct sigaction action = {.sa_handler = on_signal};
   if (atomic_load(&watched) == NULL) sigaction(stopping[i], NULL, &before[i]);
   if (before[i].sa_handler == SIG_IGN && stopping[i] != SIGINT) return;
-  sigset_t set;
-  sigemptyset(&set);
-  sigaddset(&set, stopping[i]);
-  pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+  unblock(stopping[i]);
   sigemptyset(&action.sa_mask);
   for (int k = 0; k < STOPPING; k++) sigaddset(&action.sa_mask, stopping[k]);
   sigaction(stopping[i], &action, NULL);
@@ -186,6 +192,7 @@ static void make_patience(void) {
   if (has_patience) return;
   sigemptyset(&action.sa_mask);
   sigaction(SIGVTALRM, &action, NULL);
+  unblock(SIGVTALRM);
   has_patience = timer_create(CLOCK_MONOTONIC, &event, &patience) == 0;
 }
 
