@@ -39,7 +39,7 @@ import Testing
     let w = Tensor(Self.random(n * k, 1), shape: [n, k])
     let x = Self.random(rows * k, 2)
     var y = [Float](repeating: .nan, count: rows * n)
-    try w.packed.multiply(x, rows: rows, into: &y)
+    try Self.multiply(w, x, rows: rows, into: &y)
     for row in 0..<rows {
       for column in 0..<n {
         let exact = (0..<k).reduce(0.0) {
@@ -55,23 +55,42 @@ import Testing
     let w = Tensor(Self.random(n * k, 3), shape: [n, k])
     let x = Self.random(rows * k, 4)
     var all = [Float](repeating: 0, count: rows * n)
-    try w.packed.multiply(x, rows: rows, into: &all)
+    try Self.multiply(w, x, rows: rows, into: &all)
     for row in 0..<rows {
       var one = [Float](repeating: 0, count: n)
-      try w.packed.multiply(Array(x[row * k..<(row + 1) * k]), rows: 1, into: &one)
+      try Self.multiply(w, Array(x[row * k..<(row + 1) * k]), rows: 1, into: &one)
       #expect(one == Array(all[row * n..<(row + 1) * n]))
     }
   }
 
-  @Test func packingFollowsAChangeOfTheWeights() throws {
+  /// Products with a packed copy, without one, and with one of weights that have changed since.
+  @Test func packedCopiesAreThoseOfTheWeightsAsTheyAre() throws {
     let w = Tensor([1, 2], shape: [1, 2])
-    var y: [Float] = [0]
-    try w.packed.multiply([1, 1], rows: 1, into: &y)
-    #expect(y == [3])
+    let (x, weight) = (Tensor([1, 1], shape: [1, 2]), Weight.float32(w))
+    #expect(weight.residentBytes == 8)
+    try weight.pack()
+    #expect(weight.residentBytes == 8 + 2 * 32 * 4)
+    #expect(try Tensor.linear(x, weight).values == [3])
     w.pointer[0] = 5
     w.storage.didChange()
-    try w.packed.multiply([1, 1], rows: 1, into: &y)
-    #expect(y == [7])
+    #expect(try Tensor.linear(x, weight).values == [7])
+    #expect(weight.residentBytes == 8)
+    try weight.pack()
+    #expect(try Tensor.linear(x, weight).values == [7])
+    try w.setRequiresGradient(true)
+    #expect(try Tensor.linear(x, weight).values == [7])
+    #expect(weight.residentBytes == 8)
+  }
+
+  /// y = x Wᵀ by a packed copy.
+  static func multiply(
+    _ w: Tensor, _ x: [Float], rows: Int, into y: inout [Float]
+  ) throws {
+    let product = Product(try PackedMatrix(w))
+    try y.withUnsafeMutableBufferPointer {
+      try product.multiply(
+        x, rows: rows, into: GradientBuffer(try #require($0.baseAddress), adds: false))
+    }
   }
 }
 

@@ -64,9 +64,9 @@ public func multiplyPacked(
 /// The same product, to the bit, with W packed as bfloat16 (see `BFloat16Panels`).
 public func multiplyPacked(
   _ packed: UnsafePointer<UInt32>, n: Int, k: Int, panels: Range<Int>, x: Factor, rows: Range<Int>,
-  y: UnsafeMutablePointer<Float>
+  y: UnsafeMutablePointer<Float>, adding: Bool = false
 ) {
-  multiplyBlocks(packed, n: n, k: k, panels, x, rows, y, false)
+  multiplyBlocks(packed, n: n, k: k, panels, x, rows, y, adding)
 }
 
 private func multiplyBlocks<W: PackedWeight>(

@@ -66,17 +66,16 @@ public final class Generator {
       (limit(requests[$1]), $0) < (limit(requests[$0]), $1)
     }.reversed()
     let capacity = capacity(requests)
-    return try withPackedWeights {
-      try withoutGradients {
-        while !waiting.isEmpty || !running.isEmpty {
-          try Interrupt.check()
-          if hasWorkForLanes(capacity) { try decodeInLanes(capacity) } else { try step(capacity) }
-          for sequence in lanes.flatMap({ $0.takeFinished() }) {
-            completions[sequence.request][sequence.sample] = sequence.completion
-          }
+    if !requests.isEmpty { try model.packWeights() }
+    return try withoutGradients {
+      while !waiting.isEmpty || !running.isEmpty {
+        try Interrupt.check()
+        if hasWorkForLanes(capacity) { try decodeInLanes(capacity) } else { try step(capacity) }
+        for sequence in lanes.flatMap({ $0.takeFinished() }) {
+          completions[sequence.request][sequence.sample] = sequence.completion
         }
-        return completions
       }
+      return completions
     }
   }
 

@@ -53,8 +53,9 @@ extension Transformer {
     return try rebuilt(adapter: nil) { name, weight, use in
       guard let change = changes.removeValue(forKey: name) else { return weight }
       let sum = try withoutGradients { try weight.floats() + change }
-      guard weight.tensor == nil else { return .float32(sum) }
-      return .bfloat16(try BFloat16Matrix(sum, isTransposed: use == .transposedMatrix))
+      let isTransposed = use.isTransposed
+      guard weight.tensor == nil else { return .float32(sum, isTransposed: isTransposed) }
+      return .bfloat16(try BFloat16Matrix(sum, isTransposed: isTransposed))
     }
   }
 }

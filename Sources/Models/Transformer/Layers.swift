@@ -12,6 +12,8 @@ struct ParameterSource {
     case matrix
     /// A matrix that is stored [in, out].
     case transposedMatrix
+
+    var isTransposed: Bool { self == .transposedMatrix }
   }
 
   /// Delivers the weight of a name and shape; a vector is always a float32 tensor.
@@ -44,8 +46,6 @@ struct Projection {
 struct Linear {
   let weight: Weight
   let bias: Tensor?
-  /// Whether the weight is stored [in, out], as in GPT-2's `Conv1D`.
-  let isTransposed: Bool
   let update: LowRankUpdate?
 
   init(
@@ -56,13 +56,12 @@ struct Linear {
       "\(name).weight", isTransposed ? [inputs, outputs] : [outputs, inputs],
       isTransposed: isTransposed)
     bias = hasBias ? try parameter("\(name).bias", [outputs]) : nil
-    self.isTransposed = isTransposed
     update = parameter.update(
       Projection(name: name, outputs: outputs, inputs: inputs, isTransposed: isTransposed))
   }
 
   func callAsFunction(_ x: Tensor) throws -> Tensor {
-    let y = try Tensor.linear(x, weight, bias: bias, isTransposed: isTransposed)
+    let y = try Tensor.linear(x, weight, bias: bias)
     return try update.map { try .adding($0, of: x, to: y) } ?? y
   }
 
@@ -77,7 +76,7 @@ struct Linear {
     return try .swiGLU(x, gate: gate.map, up: up.map)
   }
 
-  fileprivate var map: LinearMap { LinearMap(weight, bias: bias, isTransposed: isTransposed) }
+  fileprivate var map: LinearMap { LinearMap(weight, bias: bias) }
 }
 
 extension [Linear] {

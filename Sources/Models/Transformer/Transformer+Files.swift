@@ -24,11 +24,11 @@ extension Transformer {
       try list.ask(name, shape)
       guard list.isComplete else { return .float32(try Tensor.result(shape, for: "load")) }
       guard type == .float32 || use == .vector else {
-        return .bfloat16(try file.matrix(name, shape, isTransposed: use == .transposedMatrix))
+        return .bfloat16(try file.matrix(name, shape, isTransposed: use.isTransposed))
       }
       let tensor = try Tensor.result(shape, for: "load")
       try file.read(name, into: tensor.pointer, count: tensor.count)
-      return .float32(tensor)
+      return .float32(tensor, isTransposed: use.isTransposed)
     }
     try Self.check(list, configuration)
     try Self.checkTiedHead(file, prefix + architecture.embedding, configuration)

@@ -41,7 +41,7 @@ extension Transformer {
 
   /// Whether this is made of the same matrices in memory, as a model with an adapter and its base are.
   public func sharesWeights(with other: Transformer) -> Bool {
-    switch (lmHead, other.lmHead) {
+    switch (lmHead.values, other.lmHead.values) {
     case (.float32(let mine), .float32(let others)): mine.storage === others.storage
     case (.bfloat16(let mine), .bfloat16(let others)): mine === others
     default: false
@@ -67,18 +67,19 @@ extension Weight {
   fileprivate func copied(
     as type: WeightType, _ use: ParameterSource.Use
   ) throws(TensorError) -> Weight {
-    switch (self, type) {
+    switch (values, type) {
     case (.bfloat16, .bfloat16): return self
-    case (.bfloat16(let matrix), .float32): return .float32(try matrix.floats())
+    case (.bfloat16(let matrix), .float32):
+      return .float32(try matrix.floats(), isTransposed: isTransposed)
     case (.float32(let tensor), .bfloat16) where use != .vector:
-      return .bfloat16(
-        try BFloat16Matrix(tensor, isTransposed: use == .transposedMatrix))
-    case (.float32(let tensor), _): return .float32(try tensor.copied())
+      return .bfloat16(try BFloat16Matrix(tensor, isTransposed: isTransposed))
+    case (.float32(let tensor), _):
+      return .float32(try tensor.copied(), isTransposed: isTransposed)
     }
   }
 
   fileprivate func copyBytes(as type: WeightType) -> Int {
-    switch (self, type) {
+    switch (values, type) {
     case (.bfloat16, .bfloat16): 0
     case (.float32(let tensor), .bfloat16) where tensor.shape.count == 2: tensor.count * 2
     default: count * 4

@@ -17,6 +17,8 @@ public final class Transformer: @unchecked Sendable {
   public let adapter: LoRA?
   /// The linear maps of the layers, to which an adapter can add.
   let projections: [Projection]
+  /// The weights of these maps and of the output layer: all that inputs are multiplied by.
+  private let factors: [Weight]
   /// What the names of all weights but the head's begin with.
   let prefix: String
   let parts: TransformerParts
@@ -35,8 +37,8 @@ public final class Transformer: @unchecked Sendable {
   ) throws {
     try self.init(
       configuration, keyValues: keyValues, prefix: prefix, adapter: adapter
-    ) { name, shape, _ in
-      .float32(try weight(name, shape))
+    ) { name, shape, use in
+      .float32(try weight(name, shape), isTransposed: use.isTransposed)
     }
   }
 
@@ -70,6 +72,8 @@ public final class Transformer: @unchecked Sendable {
     }
     weights = named
     projections = linear
+    let names = Set(linear.map { "\($0.name).weight" })
+    factors = named.filter { names.contains($0.name) }.map(\.weight) + [lmHead]
     attentionShapes = zip(c.windows, c.scoreScales).map {
       AttentionShape(
         heads: c.headCount, keyValueHeads: c.keyValueHeadCount, size: c.headSize,
@@ -161,6 +165,12 @@ public final class Transformer: @unchecked Sendable {
     for (_, tensor) in trainable ? trainedParameters : parameters {
       try tensor.setRequiresGradient(trainable)
     }
+  }
+
+  /// Packs all weights that inputs are multiplied by, for sampling (see `Weight.pack`). Throws where memory is short.
+  func packWeights() throws(TensorError) {
+    for weight in factors { try weight.pack() }
+    for update in adapter?.updates ?? [] { try update.factors.pack() }
   }
 
   /// A model of the same configuration with weights made of these, and another adapter.

@@ -1,7 +1,7 @@
 import Kernels
 
 extension Tensor {
-  /// The rows of `weight` [V, C], which may be held as bfloat16, named by `ids` (0-based): [N, C].
+  /// The rows of `weight` [V, C] at `ids` (0-based): [N, C].
   ///
   /// Throws if an id is not in 0..<V.
   public static func embedding(_ ids: [Int], _ weight: Weight) throws(TensorError) -> Tensor {
@@ -11,7 +11,7 @@ extension Tensor {
         "embedding: token id \(id) at position \(place + 1) is outside of 0..\(vocabulary - 1)")
     }
     let y = try result([ids.count, width], for: "embedding")
-    switch weight {
+    switch weight.values {
     case .bfloat16(let matrix):
       for (row, id) in ids.enumerated() {
         matrix.load(rows: id..<id + 1, into: y.pointer + row * width)

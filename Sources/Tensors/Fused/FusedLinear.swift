@@ -1,120 +1,110 @@
 import Kernels
 
-// In decoding (`withPackedWeights`) a product's loop also does what surrounds it: with few rows, starting loops and waiting for
-// the slowest thread takes as long as the products, and outputs are still in the cache of the thread that made them.
+// Linear maps fused with what surrounds them: several maps of one input, a residual connection, SwiGLU.
+//
+// In sampling, with few rows, starting loops and waiting for the slowest thread takes as long as the products, and outputs are
+// still in the cache of the thread that made them. So one loop over the panels of packed weights does it all.
 
 /// A linear map y = x Wᵀ + b.
 public struct LinearMap {
   let weight: Weight
   let bias: Tensor?
-  let isTransposed: Bool
 
-  /// A weight [out, in], or [in, out] where `isTransposed`, and an optional bias [out].
-  public init(_ weight: Weight, bias: Tensor?, isTransposed: Bool = false) {
-    (self.weight, self.bias, self.isTransposed) = (weight, bias, isTransposed)
+  /// A weight and an optional bias [out].
+  public init(_ weight: Weight, bias: Tensor?) { (self.weight, self.bias) = (weight, bias) }
+
+  /// Panels of the packed weight, where products with `rows` rows can be fused: nothing is recorded for the map, and the
+  /// panels are what threads share.
+  fileprivate func fusedPanels(rows: Int) -> (any PackedPanels)? {
+    guard !weight.isRecorded, bias.map({ Tensor.records($0) }) != true, let panels = weight.panels,
+      !Product.splitsRows(rows, panels: panelCount(panels.n))
+    else { return nil }
+    return panels
   }
-}
-
-/// A matrix whose panels can be multiplied one by one.
-protocol PanelProduct {
-  /// Outputs of the product.
-  var n: Int { get }
-  /// y = x Wᵀ for the outputs of some panels.
-  func multiply(
-    _ x: UnsafePointer<Float>, rows: Int, panels: Range<Int>, into y: UnsafeMutablePointer<Float>)
 }
 
 extension Tensor {
   /// Several linear maps of x [N, in], each with the bits of `linear`.
   public static func linears(_ x: Tensor, _ maps: [LinearMap]) throws(TensorError) -> [Tensor] {
-    guard keepsPackedCopies, !records(x), !maps.contains(where: \.isRecorded) else {
-      var results: [Tensor] = []
-      for map in maps { results.append(try linear(x, map)) }
-      return results
-    }
-    var parts: [Part] = []
+    var fused: [FusedMap] = []
     var panels = 0
     for map in maps {
-      let part = try Part(map, of: x, first: panels)
-      panels = part.panels.upperBound
-      parts.append(part)
+      guard let next = try FusedMap(map, of: x, first: panels) else {
+        var results: [Tensor] = []
+        for map in maps { results.append(try linear(x, map)) }
+        return results
+      }
+      panels = next.panels.upperBound
+      fused.append(next)
     }
     Team.shared.forEach(panels, atLeast: grain(rows: x.shape[0], k: x.shape[1])) { range in
-      for part in parts { part.multiply(x, range) }
+      for map in fused { map.multiply(x, range) }
     }
-    return parts.map(\.result)
+    return fused.map(\.result)
   }
 
   /// A linear map of x [N, in] added to `residual` [N, out], with the bits of `linear` and `+`.
   public static func linear(
     _ x: Tensor, _ map: LinearMap, addedTo residual: Tensor
   ) throws(TensorError) -> Tensor {
-    guard keepsPackedCopies, !records(x, residual), !map.isRecorded else {
+    guard !records(residual), let fused = try FusedMap(map, of: x, addedTo: residual) else {
       return try residual + linear(x, map)
     }
-    let part = try Part(map, of: x, addedTo: residual)
-    let panels = part.panels.count
+    let panels = fused.panels.count
     Team.shared.forEach(panels, atLeast: grain(rows: x.shape[0], k: x.shape[1])) {
-      part.multiply(x, $0)
+      fused.multiply(x, $0)
     }
-    return part.result
+    return fused.result
   }
 
   /// silu(gate(x)) up(x) for two linear maps of x [N, in], with the bits of `linear` and `swiGLU`.
   public static func swiGLU(
     _ x: Tensor, gate: LinearMap, up: LinearMap
   ) throws(TensorError) -> Tensor {
-    guard keepsPackedCopies, !records(x), !gate.isRecorded, !up.isRecorded else {
-      return try swiGLU(linear(x, gate), linear(x, up))
-    }
-    let (gate, up) = (try Part(gate, of: x), try Part(up, of: x))
-    guard gate.panels == up.panels, gate.result.shape == up.result.shape else {
-      throw TensorError(
-        "swiglu: equal shapes expected, got \(gate.result.shape) and \(up.result.shape)")
-    }
-    let panels = gate.panels.count
+    guard let fusedGate = try FusedMap(gate, of: x), let fusedUp = try FusedMap(up, of: x),
+      fusedGate.result.shape == fusedUp.result.shape
+    else { return try swiGLU(linear(x, gate), linear(x, up)) }
+    let panels = fusedGate.panels.count
     Team.shared.forEach(panels, atLeast: grain(rows: x.shape[0], k: 2 * x.shape[1])) { range in
-      gate.multiply(x, range)
-      up.multiply(x, range)
-      gate.forEachRow(range) { gate, columns in
-        Kernels.swiGLU(gate, up.result.pointer + columns.lowerBound, into: gate, columns.count)
+      fusedGate.multiply(x, range)
+      fusedUp.multiply(x, range)
+      fusedGate.forEachRow(range) { gate, columns in
+        Kernels.swiGLU(
+          gate, fusedUp.result.pointer + columns.lowerBound, into: gate, columns.count)
       }
     }
-    return gate.result
+    return fusedGate.result
   }
 
   private static func linear(_ x: Tensor, _ map: LinearMap) throws(TensorError) -> Tensor {
-    try linear(x, map.weight, bias: map.bias, isTransposed: map.isTransposed)
-  }
-}
-
-extension LinearMap {
-  fileprivate var isRecorded: Bool {
-    [weight.tensor, bias].contains { $0.map { Tensor.records($0) } ?? false }
+    try linear(x, map.weight, bias: map.bias)
   }
 }
 
 /// A map in a loop over panels.
-private struct Part {
+private struct FusedMap {
   /// Its panels' numbers in the loop.
   let panels: Range<Int>
   let result: Tensor
-  private let matrix: any PanelProduct
+  private let matrix: any PackedPanels
   private let bias: Tensor?
   private let residual: Tensor?
 
-  init(
+  /// Nil where the map cannot be fused; throws where shapes do not fit.
+  init?(
     _ map: LinearMap, of x: Tensor, first: Int = 0, addedTo residual: Tensor? = nil
   ) throws(TensorError) {
-    let (outputs, _) = try Tensor.checkLinear(x, map.weight.shape, map.bias, map.isTransposed)
+    guard x.shape.count == 2, !Tensor.records(x),
+      let matrix = map.fusedPanels(rows: x.shape[0])
+    else { return nil }
+    let outputs = try Tensor.checkLinear(x, map.weight, map.bias)
     let shape = [x.shape[0], outputs]
     guard residual == nil || residual?.shape == shape else {
       throw TensorError("linear: \(shape) cannot be added to \(residual?.shape ?? [])")
     }
     result = try Tensor.result(shape, for: "linear")
     panels = first..<first + panelCount(outputs)
-    matrix = try map.weight.panels(isTransposed: map.isTransposed)
-    (bias, self.residual) = (map.bias, residual)
+    (self.matrix, bias, self.residual) = (matrix, map.bias, residual)
   }
 
   /// Computes its outputs in those of the loop's panels that are its own.
@@ -122,9 +112,9 @@ private struct Part {
     let mine = range.clamped(to: panels)
     guard !mine.isEmpty else { return }
     matrix.multiply(
-      x.pointer, rows: x.shape[0],
+      x.pointer, rows: 0..<x.shape[0],
       panels: mine.lowerBound - panels.lowerBound..<mine.upperBound - panels.lowerBound,
-      into: result.pointer)
+      into: GradientBuffer(result.pointer, adds: false))
     if let bias {
       forEachRow(mine) { Kernels.add(bias.pointer + $1.lowerBound % matrix.n, to: $0, $1.count) }
     }

@@ -8,6 +8,8 @@ public struct LowRankUpdate: Sendable {
   public let b: Tensor
   /// What the product is multiplied by.
   public let scale: Float
+  /// The factors as products use them.
+  let weights: (a: Weight, b: Weight)
 
   /// Two factors, whose ranks must be equal, and their scale.
   public init(a: Tensor, b: Tensor, scale: Float) throws(TensorError) {
@@ -16,9 +18,16 @@ public struct LowRankUpdate: Sendable {
         "low_rank: A [r, in] and B [out, r] expected, got \(a.shape) and \(b.shape)")
     }
     (self.a, self.b, self.scale) = (a, b, scale)
+    weights = (.float32(a), .float32(b))
   }
 
   var rank: Int { a.shape[0] }
+
+  /// Packs both factors (see `Weight.pack`).
+  public func pack() throws(TensorError) {
+    try weights.a.pack()
+    try weights.b.pack()
+  }
 
   /// s B A [out, in], for merging it into a weight.
   public func product() throws(TensorError) -> Tensor {
@@ -34,8 +43,8 @@ extension Tensor {
   public static func adding(_ update: LowRankUpdate, of x: Tensor, to y: Tensor)
     throws(TensorError) -> Tensor
   {
-    let (a, b, rank) = (update.a, update.b, update.rank)
-    let (inputs, outputs) = (a.shape[1], b.shape[0])
+    let (a, b) = update.weights
+    let (inputs, outputs, rank) = (a.shape[1], b.shape[0], update.rank)
     guard x.shape.count == 2, x.shape[1] == inputs, y.shape == [x.shape[0], outputs] else {
       throw TensorError(
         "low_rank: input [tokens, \(inputs)] and output [tokens, \(outputs)] expected, got "
@@ -43,28 +52,26 @@ extension Tensor {
     }
     let rows = x.shape[0]
     let h = try result([rows, rank], for: "low_rank")  // s x Aᵀ
-    try a.multiply(
-      x.pointer, rows: rows, isTrained: records(a), into: h.pointer)
+    try a.product(isTrained: a.isRecorded).multiply(
+      x.pointer, rows: rows, into: GradientBuffer(h.pointer, adds: false))
     Kernels.scale(update.scale, h.pointer, into: h.pointer, h.count)
-    try b.multiply(
-      h.pointer, rows: rows, isTrained: records(b), into: y.pointer, adding: true)
-    let (savedA, savedB) = (SavedValues(a), SavedValues(b))
-    return recorded("low_rank", [y, x, a, b], y, style: [.passing, .writing]) {
-      [x = x.detached(), scale = update.scale] dy, into in
-      let (a, b) = try (savedA.pointer(for: "low_rank"), savedB.pointer(for: "low_rank"))
+    try b.product(isTrained: b.isRecorded).multiply(
+      h.pointer, rows: rows, into: GradientBuffer(y.pointer, adds: true))
+    let saved = [SavedValues(update.a), SavedValues(update.b)]
+    return recorded("low_rank", [y, x, update.a, update.b], y, style: [.passing, .writing]) {
+      [x = x.detached(), a = a.withoutTape, b = b.withoutTape, scale = update.scale] dy, into in
+      for values in saved { _ = try values.pointer(for: "low_rank") }
       let dh = try Storage(count: rows * rank, for: "backward")
-      try inputGradient(
-        dy, rows: rows, weight: b, n: outputs, k: rank,
-        into: GradientBuffer(dh.pointer, adds: false))
+      try b.inputGradient(dy, rows: rows, into: GradientBuffer(dh.pointer, adds: false))
       Kernels.scale(scale, dh.pointer, into: dh.pointer, rows * rank)
       if let dx = into.buffer(1) {
-        try inputGradient(dh.pointer, rows: rows, weight: a, n: rank, k: inputs, into: dx)
+        try a.inputGradient(dh.pointer, rows: rows, into: dx)
       }
       if let da = into.buffer(2) {
-        try weightGradient(dh.pointer, x.pointer, rows: rows, n: rank, k: inputs, into: da)
+        try a.gradient(dh.pointer, x.pointer, rows: rows, into: da)
       }
       if let db = into.buffer(3) {
-        try weightGradient(dy, h.pointer, rows: rows, n: outputs, k: rank, into: db)
+        try b.gradient(dy, h.pointer, rows: rows, into: db)
       }
     }
   }

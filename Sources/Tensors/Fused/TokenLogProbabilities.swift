@@ -43,7 +43,7 @@ extension Tensor {
     let normalisers = try Storage(count: count, for: "logprobs")
     let chunks = blocks(count, size: logitRows(vocabulary))
     let scale = 1 / temperature
-    let isTrained = weight.tensor.map { $0.requiresGradient && records($0) } ?? false
+    let isTrained = weight.isRecorded
     var onlyLogits: Storage?
     for chunk in chunks {
       try Interrupt.check()
@@ -63,7 +63,7 @@ extension Tensor {
       }
     }
     let version = weight.tensor?.storage.version
-    let head = weight.tensor.map { Weight.float32($0.detached()) } ?? weight
+    let head = weight.withoutTape
     let inputs = [hidden] + [weight.tensor].compactMap { $0 }
     return recorded("logprobs", inputs, output, style: .writing) {
       [hidden = hidden.detached()] gradient, into in
@@ -101,8 +101,8 @@ extension Tensor {
   ) throws(TensorError) -> Storage {
     let gathered = try gather(hidden, rows)
     let logits = try Storage(count: rows.count * weight.shape[0], for: "logprobs")
-    try weight.multiply(
-      gathered.pointer, rows: rows.count, isTrained: isTrained, into: logits.pointer)
+    try weight.product(isTrained: isTrained).multiply(
+      gathered.pointer, rows: rows.count, into: GradientBuffer(logits.pointer, adds: false))
     return logits
   }
 
@@ -122,7 +122,7 @@ extension Tensor {
     _ dlogits: Storage, _ hidden: Tensor, _ weight: Weight, _ rows: ArraySlice<Int>,
     _ into: InputGradients, isFirst: Bool
   ) throws(TensorError) {
-    let (vocabulary, width) = (weight.shape[0], weight.shape[1])
+    let width = weight.shape[1]
     if let dh = into[0] {
       let local = try Storage(count: rows.count * width, for: "backward")
       try weight.inputGradient(
@@ -133,8 +133,8 @@ extension Tensor {
     }
     if weight.tensor != nil, let dw = into[1] {
       let gathered = try gather(hidden, rows)
-      try weightGradient(
-        dlogits.pointer, gathered.pointer, rows: rows.count, n: vocabulary, k: width,
+      try weight.gradient(
+        dlogits.pointer, gathered.pointer, rows: rows.count,
         into: GradientBuffer(dw, adds: !(isFirst && into.isEmpty(1))))
     }
   }

@@ -16,10 +16,9 @@ public final class Storage: @unchecked Sendable {
   public let pointer: UnsafeMutablePointer<Float>
   /// The number of floats.
   public let count: Int
-  /// Counts changes in place, so that packed copies and recorded operations notice them.
+  /// Counts changes in place, so that packed copies and recorded operations can detect them.
   public private(set) var version = 0
   private var number: Int?
-  private var packed: PackedMatrix?
 
   /// Bytes of the block that `FreedBlocks` gave; 0 where malloc did.
   private let blockSize: Int
@@ -105,7 +104,6 @@ public final class Storage: @unchecked Sendable {
   public func didChange() {
     version += 1
     number = nil
-    packed = nil
   }
 
   /// A number that is unique in this process to the storage's values as they are now; a change in place gives another.
@@ -114,32 +112,4 @@ public final class Storage: @unchecked Sendable {
     number = current
     return current
   }
-
-  /// The packed copy of the contents as an [n, k] matrix, stored so or as its transpose, if there is one.
-  func packedCopy(offset: Int, rows n: Int, columns k: Int, isTransposed: Bool) -> PackedMatrix? {
-    guard let packed,
-      packed.isCurrent(version: version, offset: offset, n: n, k: k, isTransposed: isTransposed)
-    else { return nil }
-    return packed
-  }
-
-  /// The same, made where there is none; packed again after a change.
-  func packedMatrix(offset: Int, rows n: Int, columns k: Int, isTransposed: Bool)
-    throws(TensorError) -> PackedMatrix
-  {
-    if let packed = packedCopy(offset: offset, rows: n, columns: k, isTransposed: isTransposed) {
-      return packed
-    }
-    packed = nil
-    let fresh = try PackedMatrix(
-      pointer + offset, n: n, k: k, isTransposed: isTransposed, version: version, offset: offset)
-    packed = fresh
-    return fresh
-  }
-
-  /// Frees the packed copy: it takes as much memory as the contents.
-  func dropPackedCopy() { packed = nil }
-
-  /// Bytes of the packed copy, 0 where there is none.
-  var packedBytes: Int { packed?.bytes ?? 0 }
 }

@@ -4,7 +4,7 @@ import Kernels
 ///
 /// Products widen the weights and add in float32 in the order of `PackedMatrix`: results are those of a float32 matrix of
 /// the same rounded weights, to the bit. It collects no gradient, but passes one on to the product's input.
-public final class BFloat16Matrix: PanelProduct, @unchecked Sendable {
+public final class BFloat16Matrix: PackedPanels, @unchecked Sendable {
   /// Sizes as the weights are stored in files: [outputs, inputs], or [inputs, outputs] where transposed.
   public let shape: [Int]
   /// Whether files store it [inputs, outputs], as GPT-2's do.
@@ -85,19 +85,12 @@ public final class BFloat16Matrix: PanelProduct, @unchecked Sendable {
     return result
   }
 
-  /// y = x Wᵀ for x [rows, k] and y [rows, n]; the bits of a row do not depend on the other rows.
-  func multiply(_ x: UnsafePointer<Float>, rows: Int, into y: UnsafeMutablePointer<Float>) {
-    Team.shared.forEach(panelCount(n), atLeast: grain(rows: rows, k: k)) {
-      multiply(x, rows: rows, panels: $0, into: y)
-    }
-  }
-
   func multiply(
-    _ x: UnsafePointer<Float>, rows: Int, panels range: Range<Int>,
-    into y: UnsafeMutablePointer<Float>
+    _ x: UnsafePointer<Float>, rows: Range<Int>, panels range: Range<Int>, into y: GradientBuffer
   ) {
     multiplyPacked(
-      panels.words, n: n, k: k, panels: range, x: Factor(rows: x, k: k), rows: 0..<rows, y: y)
+      panels.words, n: n, k: k, panels: range, x: Factor(rows: x, k: k), rows: rows, y: y.pointer,
+      adding: y.adds)
   }
 
   /// dx = dy W, or dx += dy W, for dy [rows, n] and dx [rows, k].

@@ -1,15 +1,41 @@
 import Kernels
 
-/// A matrix of a model: a float32 tensor that can be trained, or one that is held as bfloat16 and cannot.
-public enum Weight: Sendable {
-  /// A float32 tensor.
-  case float32(Tensor)
-  /// A matrix held once, as packed bfloat16.
-  case bfloat16(BFloat16Matrix)
+/// A matrix of a model and the packed copy that sampling multiplies with.
+///
+/// It is a float32 tensor, which can be trained, or a frozen bfloat16 matrix. The class is confined to one thread, except that
+/// products of a weight that is packed may run on several.
+public final class Weight: @unchecked Sendable {
+  /// What a weight is made of.
+  public enum Values: Sendable {
+    /// A float32 tensor.
+    case float32(Tensor)
+    /// A matrix whose only form is packed bfloat16.
+    case bfloat16(BFloat16Matrix)
+  }
+
+  /// The values, as files store them.
+  public let values: Values
+  /// Whether files store the matrix [inputs, outputs], as GPT-2's do, and not [outputs, inputs].
+  public let isTransposed: Bool
+  private var packed: PackedMatrix?
+
+  private init(_ values: Values, isTransposed: Bool) {
+    (self.values, self.isTransposed) = (values, isTransposed)
+  }
+
+  /// A float32 matrix, stored [outputs, inputs] or, where `isTransposed`, [inputs, outputs].
+  public static func float32(_ tensor: Tensor, isTransposed: Bool = false) -> Weight {
+    Weight(.float32(tensor), isTransposed: isTransposed)
+  }
+
+  /// A matrix of bfloat16.
+  public static func bfloat16(_ matrix: BFloat16Matrix) -> Weight {
+    Weight(.bfloat16(matrix), isTransposed: matrix.isTransposed)
+  }
 
   /// Sizes, as stored in files.
   public var shape: [Int] {
-    switch self {
+    switch values {
     case .float32(let tensor): tensor.shape
     case .bfloat16(let matrix): matrix.shape
     }
@@ -18,74 +44,40 @@ public enum Weight: Sendable {
   /// Number of weights.
   public var count: Int { shape.reduce(1, *) }
 
-  /// Bytes that it takes now, with its packed copy and its gradient.
+  /// Bytes in memory now, with the packed copy and the gradient.
   public var residentBytes: Int {
-    switch self {
+    switch values {
     case .float32(let tensor):
-      (tensor.count + (tensor.gradient?.count ?? 0)) * 4 + tensor.storage.packedBytes
+      (tensor.count + (tensor.gradient?.count ?? 0)) * 4 + (packed?.bytes ?? 0)
     case .bfloat16(let matrix): matrix.bytes
     }
   }
 
   /// A number for the weights as they are now; see `Storage.stamp`.
   public var stamp: Int {
-    switch self {
+    switch values {
     case .float32(let tensor): tensor.storage.stamp
     case .bfloat16(let matrix): matrix.stamp
     }
   }
 
-  /// The float32 tensor; nil where the matrix is held as bfloat16.
+  /// The float32 tensor; nil for a bfloat16 matrix.
   public var tensor: Tensor? {
-    if case .float32(let tensor) = self { tensor } else { nil }
+    if case .float32(let tensor) = values { tensor } else { nil }
   }
 
   /// The tensor itself, or a float32 copy of a bfloat16 matrix, which collects no gradient.
   public func floats() throws(TensorError) -> Tensor {
-    switch self {
+    switch values {
     case .float32(let tensor): tensor
     case .bfloat16(let matrix): try matrix.floats()
     }
   }
 
-  /// The packed form, whose panels can be multiplied one by one.
-  func panels(isTransposed: Bool) throws(TensorError) -> any PanelProduct {
-    switch self {
-    case .float32(let tensor): try tensor.packed(isTransposed: isTransposed)
-    case .bfloat16(let matrix): matrix
-    }
-  }
-
-  /// y = x Wᵀ for x [rows, in] and y [rows, out], W stored [out, in]; see `Tensor.multiply`.
-  func multiply(
-    _ x: UnsafePointer<Float>, rows: Int, isTrained: Bool,
-    into y: UnsafeMutablePointer<Float>
-  ) throws(TensorError) {
-    switch self {
-    case .float32(let tensor):
-      try tensor.multiply(x, rows: rows, isTrained: isTrained, into: y)
-    case .bfloat16(let matrix): matrix.multiply(x, rows: rows, into: y)
-    }
-  }
-
-  /// dx = dy W, or dx += dy W, for dy [rows, out] and dx [rows, in], W stored [out, in].
-  func inputGradient(
-    _ dy: UnsafePointer<Float>, rows: Int, into dx: GradientBuffer
-  ) throws(TensorError) {
-    switch self {
-    case .float32(let tensor):
-      try Tensors.inputGradient(
-        dy, rows: rows, weight: tensor.pointer, n: shape[0], k: shape[1], into: dx)
-    case .bfloat16(let matrix): try matrix.inputGradient(dy, rows: rows, into: dx)
-    }
-  }
-}
-
-extension Weight {
   /// Calls `body` with all weights in float32, row-major as files store them, some rows at a time: about a megabyte where
-  /// they have to be converted, everything at once where not.
+  /// they have to be converted, else everything at once.
   public func forEachChunk(_ body: (UnsafeBufferPointer<Float>) throws -> Void) rethrows {
-    switch self {
+    switch values {
     case .float32(let tensor):
       try body(UnsafeBufferPointer(start: tensor.pointer, count: tensor.count))
       withExtendedLifetime(tensor) {}
@@ -100,5 +92,74 @@ extension Weight {
         }
       }
     }
+  }
+}
+
+// MARK: - Products
+
+extension Weight {
+  /// Packs the weights for products with few rows, and keeps the copy, which takes as much memory as they do, until they
+  /// change or are trained. Throws where memory is short.
+  public func pack() throws(TensorError) {
+    guard case .float32(let tensor) = values, panels == nil else { return }
+    packed = nil
+    packed = try PackedMatrix(tensor, isTransposed: isTransposed)
+  }
+
+  /// The packed form of the weights as they are now, if there is one.
+  var panels: (any PackedPanels)? {
+    switch values {
+    case .float32(let tensor): packed?.version == tensor.storage.version ? packed : nil
+    case .bfloat16(let matrix): matrix
+    }
+  }
+
+  /// How x Wᵀ is computed.
+  ///
+  /// In training (`isTrained`) the weights are about to change, and the packed copy is freed.
+  func product(isTrained: Bool) -> Product {
+    switch values {
+    case .bfloat16(let matrix): return Product(matrix)
+    case .float32(let tensor):
+      if let packed {
+        if !isTrained, packed.version == tensor.storage.version { return Product(packed) }
+        self.packed = nil
+      }
+      let (rows, columns) = (tensor.shape[0], tensor.shape[1])
+      return Product(
+        tensor.pointer, n: isTransposed ? columns : rows, k: isTransposed ? rows : columns,
+        isTransposed: isTransposed)
+    }
+  }
+
+  /// dx = dy W, or dx += dy W, for dy [rows, out] and dx [rows, in].
+  func inputGradient(
+    _ dy: UnsafePointer<Float>, rows: Int, into dx: GradientBuffer
+  ) throws(TensorError) {
+    switch values {
+    case .float32(let tensor):
+      let (rowCount, columns) = (tensor.shape[0], tensor.shape[1])
+      // The product with Wᵀ, whose stored form is W's the other way round.
+      try Product(
+        tensor.pointer, n: isTransposed ? rowCount : columns, k: isTransposed ? columns : rowCount,
+        isTransposed: !isTransposed
+      ).multiply(dy, rows: rows, into: dx)
+    case .bfloat16(let matrix): try matrix.inputGradient(dy, rows: rows, into: dx)
+    }
+  }
+
+  /// dW = dyᵀ x, or dW += dyᵀ x, in the layout of the weights, for dy [rows, out] and x [rows, in].
+  func gradient(
+    _ dy: UnsafePointer<Float>, _ x: UnsafePointer<Float>, rows: Int, into dw: GradientBuffer
+  ) throws(TensorError) {
+    let (n, k) = (shape[0], shape[1])
+    let (left, right) = isTransposed ? (x, dy) : (dy, x)
+    try weightGradient(left, right, rows: rows, n: n, k: k, into: dw)
+  }
+
+  /// The same weights for a gradient to keep: the tape holds the gradient, so that nothing in it may hold the tape.
+  var withoutTape: Weight {
+    guard let tensor, tensor.record != nil else { return self }
+    return .float32(tensor.detached(), isTransposed: isTransposed)
   }
 }

@@ -11,11 +11,12 @@ import Testing
       LinearMap(.float32(tensor([70, 300], 2)), bias: tensor([70], 3)),
       LinearMap(.float32(tensor([33, 300], 4)), bias: nil),
       LinearMap(.bfloat16(try BFloat16Matrix(tensor([100, 300], 5))), bias: tensor([100], 6)),
-      LinearMap(.float32(tensor([300, 5], 7)), bias: tensor([5], 8), isTransposed: true),
+      LinearMap(.float32(tensor([300, 5], 7), isTransposed: true), bias: tensor([5], 8)),
     ]
     let apart = try Tensor.linears(x, maps)
-    let joint = try withPackedWeights { try Tensor.linears(x, maps) }
-    for (one, other) in zip(apart, joint) {
+    for map in maps { try map.weight.pack() }
+    let fused = try Tensor.linears(x, maps)
+    for (one, other) in zip(apart, fused) {
       #expect(one.shape == other.shape)
       #expect(one.values == other.values)
     }
@@ -34,14 +35,20 @@ import Testing
         try Tensor.swiGLU(x, gate: gate, up: up).values,
       ]
     }
-    #expect(try withPackedWeights { try results() } == results())
+    let apart = try results()
+    try gate.weight.pack()
+    #expect(try results() == apart)
     #expect(residual.values == tensor([rows, 70], 5).values)
   }
 
   @Test func wrongShapesAreAnError() throws {
     let x = Tensor(zeros: [2, 5])
-    func map(_ shape: [Int]) -> LinearMap { LinearMap(.float32(Tensor(zeros: shape)), bias: nil) }
-    withPackedWeights {
+    for isPacked in [false, true] {
+      func map(_ shape: [Int]) throws -> LinearMap {
+        let map = LinearMap(.float32(Tensor(zeros: shape)), bias: nil)
+        if isPacked { try map.weight.pack() }
+        return map
+      }
       #expect(throws: TensorError.self) { try Tensor.linears(x, [map([4, 3])]) }
       #expect(throws: TensorError.self) {
         try Tensor.linear(x, map([4, 5]), addedTo: Tensor(zeros: [2, 3]))

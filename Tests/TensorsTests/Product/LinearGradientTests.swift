@@ -13,8 +13,8 @@ import Testing
     var dx = [Float](repeating: 1, count: rows * k)
     var dw = [Float](repeating: -1, count: n * k)
     try dx.withUnsafeMutableBufferPointer {
-      try inputGradient(
-        dy, rows: rows, weight: w, n: n, k: k, into: GradientBuffer($0.baseAddress!, adds: true))
+      try Weight.float32(Tensor(w, shape: [n, k])).inputGradient(
+        dy, rows: rows, into: GradientBuffer($0.baseAddress!, adds: true))
     }
     try dw.withUnsafeMutableBufferPointer {
       try weightGradient(
@@ -42,12 +42,11 @@ import Testing
     let x = PackedProductTests.random(rows * k, 1)
     let w = Tensor(PackedProductTests.random(n * k, 2), shape: [n, k])
     var packed = [Float](repeating: 0, count: rows * n)
-    try w.packed.multiply(x, rows: rows, into: &packed)
+    try PackedProductTests.multiply(w, x, rows: rows, into: &packed)
     var sliced = [Float](repeating: .nan, count: rows * n)
     try sliced.withUnsafeMutableBufferPointer {
-      try multiply(
-        x, rows: rows, weight: w.pointer, n: n, k: k, isTransposed: false,
-        into: GradientBuffer($0.baseAddress!, adds: false))
+      try Weight.float32(w).product(isTrained: true).multiply(
+        x, rows: rows, into: GradientBuffer($0.baseAddress!, adds: false))
     }
     #expect(sliced == packed)
   }
