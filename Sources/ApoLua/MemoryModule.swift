@@ -94,8 +94,8 @@ private struct MemoryQuestion {
   private let canSharpen: Bool
 
   init(_ options: Options) throws {
-    let type = try WeightType(rawValue: options["dtype"].string()) ?? .float32
-    let referenceType = try WeightType(rawValue: options["reference_dtype"].string()) ?? .float32
+    let type = try ScalarType(rawValue: options["dtype"].string()) ?? .float32
+    let referenceType = try ScalarType(rawValue: options["reference_dtype"].string()) ?? .float32
     let policy = try SizedModel(options["policy"], type)
     let given = try options["reference"]
     let isTrained = try options["train"].boolean()
@@ -116,7 +116,7 @@ private struct MemoryQuestion {
       reference: reference.map { ($0.configuration, $0.type) },
       trainedCount: isTrained ? policy.trainedCount : 0)
     plan.keyValueType =
-      try policy.keyValueType ?? KeyValueType(rawValue: options["kv_cache_dtype"].string())
+      try policy.keyValueType ?? ScalarType(rawValue: options["kv_cache_dtype"].string())
       ?? .float32
     plan.batchSize = try options["batch_size"].integer()
     plan.samples = try options["n"].integer()
@@ -169,18 +169,18 @@ private struct MemoryQuestion {
 /// A model, or what a folder says about one.
 private struct SizedModel {
   let configuration: ModelConfiguration
-  let type: WeightType
+  let type: ScalarType
   let trainedCount: Int
   let held: Int
   private let transformer: Transformer?
 
   /// What its cache holds; nil where that is not known.
-  var keyValueType: KeyValueType? { transformer?.keyValueType }
+  var keyValueType: ScalarType? { transformer?.keyValueType }
 
   /// Whether an adapter is what is trained.
   var hasAdapter: Bool { transformer?.adapter != nil }
 
-  init(_ argument: Argument, _ type: WeightType) throws {
+  init(_ argument: Argument, _ type: ScalarType) throws {
     if let model = argument.ifObject(Model.self) {
       transformer = model.transformer
       configuration = model.transformer.configuration
@@ -198,7 +198,7 @@ private struct SizedModel {
     }
   }
 
-  private init(_ original: SizedModel, as type: WeightType) {
+  private init(_ original: SizedModel, as type: ScalarType) {
     configuration = original.configuration
     self.type = type
     (trainedCount, held, transformer) = (0, 0, nil)
@@ -211,7 +211,7 @@ private struct SizedModel {
   }
 
   /// What a copy would be.
-  func copy(as type: WeightType) -> SizedModel { SizedModel(self, as: type) }
+  func copy(as type: ScalarType) -> SizedModel { SizedModel(self, as: type) }
 }
 
 extension MemoryEstimate {

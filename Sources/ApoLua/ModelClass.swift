@@ -115,7 +115,7 @@ private let weightMethods = [
   ) { call in
     let model = try call.this(Model.self)
     let type = try call[1].options()["dtype"].ifPresent.flatMap {
-      try WeightType(rawValue: $0.string())
+      try ScalarType(rawValue: $0.string())
     }
     try Memory.check(bytes: model.transformer.cloneBytes(as: type), for: "clone")
     return try call.result(

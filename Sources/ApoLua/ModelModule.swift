@@ -67,10 +67,10 @@ final class Model: LuaObject {
 }
 
 /// What the matrices of a model can be held as.
-let weightTypes = ValueType.choice(WeightType.allCases.map(\.rawValue))
+let weightTypes = ValueType.choice(Transformer.weightTypes.map(\.rawValue))
 
 /// What the keys and values of a model can be held as.
-let keyValueTypes = ValueType.choice(KeyValueType.allCases.map(\.rawValue))
+let keyValueTypes = ValueType.choice(KVCache.types.map(\.rawValue))
 
 private let modelResult = [Returned(.object(Model.self), "the model")]
 
@@ -104,8 +104,8 @@ let loadFunction = Function(
   let path = try call.path()
   try ModelFolder.checkIsModel(path)
   let options = try call[2].options()
-  let type = try WeightType(rawValue: options["dtype"].string()) ?? .float32
-  let keyValues = try KeyValueType(rawValue: options["kv_cache_dtype"].string()) ?? .float32
+  let type = try ScalarType(rawValue: options["dtype"].string()) ?? .float32
+  let keyValues = try ScalarType(rawValue: options["kv_cache_dtype"].string()) ?? .float32
   let transformer = try Transformer(folder: path, as: type, keyValues: keyValues)
   let companions = try ModelFolder.readCompanions(path)
   let tokenizer =
@@ -173,10 +173,10 @@ private func tokenizer(_ argument: Argument) throws -> TokenizerObject? {
   }
 }
 
-private func keyValueType(_ argument: Argument) throws -> KeyValueType {
+private func keyValueType(_ argument: Argument) throws -> ScalarType {
   if argument.isAbsent { return .float32 }
   let name = argument.kind == .string ? try argument.string() : nil
-  if let type = name.flatMap(KeyValueType.init) { return type }
+  if let type = name.flatMap(ScalarType.init), KVCache.types.contains(type) { return type }
   throw LuaError(
     "new_model: field 'kv_cache_dtype' must be one of 'float32', 'bfloat16', got "
       + (name.map { "'\($0)'" } ?? argument.typeName))

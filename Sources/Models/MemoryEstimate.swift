@@ -8,14 +8,14 @@ import Tensors
 /// What is run with which models.
 public struct MemoryPlan: Sendable {
   /// A model and what its matrices are held as.
-  public typealias Held = (configuration: ModelConfiguration, type: WeightType)
+  public typealias Held = (configuration: ModelConfiguration, type: ScalarType)
 
   /// The model that samples and is trained.
   public var policy: Held
   /// The model that the policy is kept near, where it has weights of its own.
   public var reference: Held?
   /// What the policy's cache holds.
-  public var keyValueType = KeyValueType.float32
+  public var keyValueType = ScalarType.float32
   /// Weights of the policy that are trained; 0 where it only samples.
   public var trainedCount: Int
   /// Prompts of a step.

@@ -61,8 +61,8 @@ import Testing
     Shape(batch: 4, samples: 16, micro: 8, fresh: true, prompt: 100, tokens: 100),
   ]
 
-  @Test(arguments: shapes, [WeightType.float32, .bfloat16])
-  func agreesWithTheMostThatStoragesHeld(shape: Shape, reference type: WeightType) throws {
+  @Test(arguments: shapes, [ScalarType.float32, .bfloat16])
+  func agreesWithTheMostThatStoragesHeld(shape: Shape, reference type: ScalarType) throws {
     let configuration = try shape.configuration()
     let start = Storage.liveBytes
     let policy = try Transformer.random(configuration, seed: 1)
@@ -94,8 +94,8 @@ import Testing
     withExtendedLifetime((policy, reference)) {}
   }
 
-  @Test(arguments: shapes, KeyValueType.allCases)
-  func agreesForSamplingAlone(shape: Shape, keyValues: KeyValueType) throws {
+  @Test(arguments: shapes, KVCache.types)
+  func agreesForSamplingAlone(shape: Shape, keyValues: ScalarType) throws {
     let configuration = try shape.configuration()
     let start = Storage.liveBytes
     let model = try Transformer.random(configuration, keyValues: keyValues, seed: 1)
@@ -146,7 +146,7 @@ import Testing
     var (counted, refused) = (0, 0)
     let sizes = stride(from: 0, through: 40, by: 4).map { 1 << $0 }
     for configuration in try Self.extremes() {
-      for (index, type) in KeyValueType.allCases.enumerated() {
+      for (index, type) in KVCache.types.enumerated() {
         for batch in sizes {
           for (samples, tokens) in [1, 1 << 20].flatMap({ n in sizes.map { (n, $0) } }) {
             var plan = MemoryPlan(

@@ -96,9 +96,10 @@ public struct AttentionBlock {
   func score(_ segments: UnsafeBufferPointer<KeyValueSegment>, from start: Int) {
     segments.forEach(seen: seen, from: start) { segment, keys, place, following in
       let ahead = following.map { $0.keys(of: head) } ?? segments[0].values(of: head)
-      switch segment.type {
-      case .float32: score(segment, Float.self, keys, place, ahead)
-      case .bfloat16: score(segment, UInt32.self, keys, place, ahead)
+      if segment.type == .bfloat16 {
+        score(segment, UInt32.self, keys, place, ahead)
+      } else {
+        score(segment, Float.self, keys, place, ahead)
       }
     }
   }
@@ -118,9 +119,10 @@ public struct AttentionBlock {
   func addValues(_ segments: UnsafeBufferPointer<KeyValueSegment>, from start: Int) {
     segments.forEach(seen: seen, from: start) { segment, keys, place, following in
       let ahead = following.map { $0.values(of: head) } ?? next
-      switch segment.type {
-      case .float32: addValues(segment, Float.self, keys, place, ahead)
-      case .bfloat16: addValues(segment, UInt32.self, keys, place, ahead)
+      if segment.type == .bfloat16 {
+        addValues(segment, UInt32.self, keys, place, ahead)
+      } else {
+        addValues(segment, Float.self, keys, place, ahead)
       }
     }
   }

@@ -44,10 +44,10 @@ public struct BFloat16Page: Sendable {
   private func storeValue(_ value: UnsafePointer<Float>, into words: UnsafeMutablePointer<UInt32>) {
     let whole = size / 32 * 32
     for first in stride(from: 0, to: whole, by: 32) {
-      let low = roundedBits(Vector(at: value + first)) &>> 16
+      let low = bfloat16Bits(Vector(at: value + first)) &>> 16
       let words = UnsafeMutableRawPointer(words + first / 2)
       words.storeBytes(
-        of: low | roundedBits(Vector(at: value + first + 16)), as: SIMD16<UInt32>.self)
+        of: low | bfloat16Bits(Vector(at: value + first + 16)), as: SIMD16<UInt32>.self)
     }
     for d in whole..<size {
       let half = UInt32(bfloat16(value[d]))
@@ -55,19 +55,4 @@ public struct BFloat16Page: Sendable {
       words[word] = d % 32 < 16 ? half : words[word] | half << 16
     }
   }
-}
-
-/// The bits of the floats rounded to bfloat16: the lower half of each is 0.
-@inline(__always)
-private func roundedBits(_ x: Vector) -> SIMD16<UInt32> {
-  let bits = unsafeBitCast(x, to: SIMD16<UInt32>.self)
-  let rounded = bits &+ 0x7FFF &+ (bits &>> 16 & 1)
-  return rounded.replacing(with: bits | 0x0040_0000, where: x .!= x) & 0xFFFF_0000
-}
-
-/// y = x rounded to the nearest bfloat16, ties to even, as floats; NaN stays NaN.
-public func roundToBFloat16(
-  _ x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>, _ count: Int
-) {
-  map(x, into: y, count) { unsafeBitCast(roundedBits($0), to: Vector.self) }
 }

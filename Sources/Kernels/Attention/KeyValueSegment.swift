@@ -1,19 +1,11 @@
 // What attention reads: keys across, in blocks of sixteen (see KeyBlocks.swift), and values by rows.
 
-/// What keys and values are held as.
-public enum KeyValueType: String, Sendable, CaseIterable {
-  /// 32-bit floats.
-  case float32
-  /// Half the size, rounded to nearest: two numbers to a word (see `TileElement`).
-  case bfloat16
-}
-
 /// Consecutive keys and values of all key-value heads.
 ///
 /// Distances are in words of 32 bits, whatever the type.
 public struct KeyValueSegment {
-  /// What is at `keys` and `values`.
-  public let type: KeyValueType
+  /// The format of keys and values: float32, or bfloat16 with two numbers to a word (see `TileElement`).
+  public let type: ScalarType
   /// The first element of the first head's keys: a block is sixteen keys side by side, element by element.
   public var keys: UnsafePointer<Float>
   /// Words from one head's keys to the next head's, from one block to the next, and from one element to the next.
@@ -71,7 +63,7 @@ public struct KeyValueSegment {
 
   /// The block that loading begins with to get the key at `index`: blocks of bfloat16 are loaded in pairs.
   func firstBlock(_ index: Int) -> Int {
-    type == .float32 ? index / keyBlock : index / (2 * keyBlock) * 2
+    type == .bfloat16 ? index / (2 * keyBlock) * 2 : index / keyBlock
   }
 }
 

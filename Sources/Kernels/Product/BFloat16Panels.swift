@@ -3,14 +3,6 @@
 // The layout is that of `multiplyPacked` with 32 columns in 16 words: column c of a panel is the low half of word c, column
 // c + 16 the high half of word c, so that shifting or masking one vector of words gives sixteen floats.
 
-/// The bfloat16 nearest to a float32, ties to even; a NaN stays a NaN.
-@inlinable @inline(__always)
-public func bfloat16(_ value: Float) -> UInt16 {
-  let bits = value.bitPattern
-  if value.isNaN { return UInt16(truncatingIfNeeded: bits >> 16) | 0x40 }
-  return UInt16(truncatingIfNeeded: (bits &+ 0x7FFF &+ (bits >> 16 & 1)) >> 16)
-}
-
 /// A matrix W [n, k] packed as bfloat16: rows are outputs of the product, columns its inputs.
 public struct BFloat16Panels {
   private let halves: UnsafeMutablePointer<UInt16>
@@ -51,7 +43,7 @@ public struct BFloat16Panels {
     for output in outputs {
       let row = target + (output - outputs.lowerBound) * k
       let source = halves + start(output)
-      for i in 0..<k { row[i] = Float(bitPattern: UInt32(source[i * panelWidth]) << 16) }
+      for i in 0..<k { row[i] = float(bfloat16: source[i * panelWidth]) }
     }
   }
 
@@ -68,8 +60,7 @@ public struct BFloat16Panels {
     for input in inputs {
       let row = target + (input - inputs.lowerBound) * n
       for output in 0..<n {
-        row[output] = Float(
-          bitPattern: UInt32(halves[start(output) + input * panelWidth]) << 16)
+        row[output] = float(bfloat16: halves[start(output) + input * panelWidth])
       }
     }
   }
@@ -84,8 +75,7 @@ public struct BFloat16Panels {
       for output in 0..<n {
         let source = halves + start(output) + first * panelWidth
         for i in 0..<width {
-          destination[output * panelWidth + i] = Float(
-            bitPattern: UInt32(source[i * panelWidth]) << 16)
+          destination[output * panelWidth + i] = float(bfloat16: source[i * panelWidth])
         }
       }
     }

@@ -25,11 +25,7 @@ extension UInt32: PackedWeight {
 
   @inline(__always)
   static func row(at pointer: UnsafePointer<UInt32>) -> (Vector, Vector) {
-    let pairs = UnsafeRawPointer(pointer).loadUnaligned(as: SIMD16<UInt32>.self)
-    return (
-      unsafeBitCast(pairs &<< 16, to: Vector.self),
-      unsafeBitCast(pairs & 0xFFFF_0000, to: Vector.self)
-    )
+    floats(bfloat16: UnsafeRawPointer(pointer).loadUnaligned(as: SIMD16<UInt32>.self))
   }
 }
 

@@ -56,6 +56,6 @@ extension UInt32: TileElement {
 
   static func column(_ index: Int, of row: UnsafePointer<UInt32>) -> Float {
     let word = row[index / 32 * 16 + index % 16]
-    return Float(bitPattern: index / 16 % 2 == 0 ? word << 16 : word & 0xFFFF_0000)
+    return float(bfloat16: UInt16(truncatingIfNeeded: index / 16 % 2 == 0 ? word : word >> 16))
   }
 }

@@ -66,13 +66,10 @@ extension ModelConfiguration {
   }
 
   /// Bytes that a loaded model's weights take.
-  public func weightBytes(as type: WeightType) -> Int {
-    switch type {
-    case .float32: parameterCount * 4
-    case .bfloat16:
-      productPackedCount * 2 + tables.reduce(0) { $0 + $1.packedCount } * 2
-        + vectorParameterCount * 4
-    }
+  public func weightBytes(as type: ScalarType) -> Int {
+    guard type == .bfloat16 else { return parameterCount * 4 }
+    return productPackedCount * 2 + tables.reduce(0) { $0 + $1.packedCount } * 2
+      + vectorParameterCount * 4
   }
 
   /// Bytes of the packed copies that products make of float32 weights.

@@ -112,11 +112,11 @@ extension Safetensors {
   ) throws {
     if type == .float16 { try checkFloat16([item], output.path) }
     try item.weight.forEachChunk { values in
-      if type == .float32 { return try output.append(UnsafeRawBufferPointer(values)) }
-      for piece in blocks(values.count, size: 1 << 18) {
-        let rounded = values[piece].map {
-          type == .bfloat16 ? bfloat16($0) : Float16($0).bitPattern
-        }
+      guard let scalar = type.scalar, scalar != .float32 else {
+        return try output.append(UnsafeRawBufferPointer(values))
+      }
+      for chunk in blocks(values.count, size: 1 << 18) {
+        let rounded = values[chunk].map(scalar.halfBits)
         try rounded.withUnsafeBytes { try output.append($0) }
       }
     }

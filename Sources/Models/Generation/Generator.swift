@@ -107,7 +107,7 @@ public final class Generator {
 
   /// Sequences of up to `longest` tokens that run at a time: as many as a gigabyte of cache holds, from 8 to 256.
   static func capacity(
-    _ configuration: ModelConfiguration, _ type: KeyValueType, longest: Int
+    _ configuration: ModelConfiguration, _ type: ScalarType, longest: Int
   ) -> Int {
     let bytes = KVCache.bytesPerToken(configuration, type) * longest
     return max(8, min(256, (1 << 30) / max(1, bytes)))

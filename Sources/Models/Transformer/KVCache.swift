@@ -4,13 +4,13 @@ import Tensors
 
 // Keys and values of the tokens already seen, in pages that sequences share: n samples of one prompt keep one copy of it.
 
-/// What keys and values are held as.
-public typealias KeyValueType = Kernels.KeyValueType
-
 /// The pages of a model's cache; a page holds the keys and values of up to 64 tokens in all layers.
 ///
 /// Threads may use sequences of their own; pages that these share are not written.
 public final class KVCache: Sendable {
+  /// The formats that keys and values can be stored in.
+  public static let types: [ScalarType] = [.float32, .bfloat16]
+
   static let pageTokens = 64
   let layers: Int
   let heads: Int
@@ -28,8 +28,8 @@ public final class KVCache: Sendable {
     halves = KVCache.halves(c, model.keyValueType)
   }
 
-  private static func halves(_ c: ModelConfiguration, _ type: KeyValueType) -> BFloat16Page? {
-    type == .float32
+  private static func halves(_ c: ModelConfiguration, _ type: ScalarType) -> BFloat16Page? {
+    type != .bfloat16
       ? nil : BFloat16Page(tokens: pageTokens, heads: c.keyValueHeadCount, size: c.headSize)
   }
 
@@ -37,7 +37,7 @@ public final class KVCache: Sendable {
   fileprivate var block: Int { halves?.count ?? 2 * KVCache.pageTokens * heads * headSize }
 
   /// Bytes of cache per token of a sequence.
-  public static func bytesPerToken(_ c: ModelConfiguration, _ type: KeyValueType) -> Int {
+  public static func bytesPerToken(_ c: ModelConfiguration, _ type: ScalarType) -> Int {
     let floats = 2 * c.keyValueHeadCount * c.headSize
     return c.layerCount * (halves(c, type).map { $0.count / pageTokens } ?? floats) * 4
   }

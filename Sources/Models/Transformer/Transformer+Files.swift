@@ -10,7 +10,7 @@ extension Transformer {
   /// Throws a `FileError` that names file and tensor on missing, extra or wrongly shaped weights, and where the weights do
   /// not fit into memory, before any is read.
   public convenience init(
-    folder: String, as type: WeightType = .float32, keyValues: KeyValueType = .float32
+    folder: String, as type: ScalarType = .float32, keyValues: ScalarType = .float32
   ) throws {
     let configuration = try ModelConfiguration(folder: folder)
     try Self.checkFits(configuration, as: type, folder)
@@ -36,7 +36,7 @@ extension Transformer {
   }
 
   private static func checkFits(
-    _ c: ModelConfiguration, as type: WeightType, _ folder: String
+    _ c: ModelConfiguration, as type: ScalarType, _ folder: String
   ) throws {
     let bytes = c.weightBytes(as: type)
     let available = Memory.usableBytes()
@@ -82,7 +82,7 @@ extension Transformer {
   /// A model with random weights, as Hugging Face starts one: normal with deviation `initializer_range` (in GPT-2, less for
   /// what is added to the residual stream), norms 1, biases 0.
   public static func random(
-    _ configuration: ModelConfiguration, keyValues: KeyValueType = .float32, seed: UInt64
+    _ configuration: ModelConfiguration, keyValues: ScalarType = .float32, seed: UInt64
   ) throws -> Transformer {
     var stream: UInt64 = 0
     let model = try Transformer(configuration, keyValues: keyValues) { name, shape in

@@ -1,19 +1,18 @@
+import Kernels
 import Tensors
 
 // The precision of a model's matrices: float32, or bfloat16, which takes a quarter of the memory of a float32 model in use,
 // as the packed form is the only copy.
 
-/// What a model's matrices are held as in memory.
-public enum WeightType: String, Sendable, CaseIterable {
-  /// Float32 tensors, which can be trained.
-  case float32
-  /// Packed bfloat16: half of the memory, computed with float32 sums, frozen.
-  case bfloat16
-}
+/// The number format of weights, caches and files.
+public typealias ScalarType = Kernels.ScalarType
 
 extension Transformer {
-  /// What the matrices are held as.
-  public var weightType: WeightType {
+  /// The formats that matrices can be held in: float32 tensors, which can be trained, or packed bfloat16, which is frozen.
+  public static let weightTypes: [ScalarType] = [.float32, .bfloat16]
+
+  /// The format of the matrices.
+  public var weightType: ScalarType {
     weights.contains { $0.weight.tensor == nil } ? .bfloat16 : .float32
   }
 
@@ -30,7 +29,7 @@ extension Transformer {
   /// matrices are rounded to nearest.
   ///
   /// Without a `type` it is held as this one is. Bfloat16 matrices never change, so that copies share them.
-  public func clone(as type: WeightType? = nil) throws -> Transformer {
+  public func clone(as type: ScalarType? = nil) throws -> Transformer {
     let type = type ?? weightType
     let copy = try rebuilt(adapter: adapter?.copied()) { _, weight, use in
       try weight.copied(as: type, use)
@@ -57,7 +56,7 @@ extension Transformer {
   }
 
   /// Bytes that `clone` allocates.
-  public func cloneBytes(as type: WeightType? = nil) -> Int {
+  public func cloneBytes(as type: ScalarType? = nil) -> Int {
     let type = type ?? weightType
     return weights.reduce(0) { $0 + $1.weight.copyBytes(as: type) }
   }
@@ -65,11 +64,11 @@ extension Transformer {
 
 extension Weight {
   fileprivate func copied(
-    as type: WeightType, _ use: ParameterSource.Use
+    as type: ScalarType, _ use: ParameterSource.Use
   ) throws(TensorError) -> Weight {
     switch (values, type) {
     case (.bfloat16, .bfloat16): return self
-    case (.bfloat16(let matrix), .float32):
+    case (.bfloat16(let matrix), _):
       return .float32(try matrix.floats(), isTransposed: isTransposed)
     case (.float32(let tensor), .bfloat16) where use != .vector:
       return .bfloat16(try BFloat16Matrix(tensor, isTransposed: isTransposed))
@@ -78,7 +77,7 @@ extension Weight {
     }
   }
 
-  fileprivate func copyBytes(as type: WeightType) -> Int {
+  fileprivate func copyBytes(as type: ScalarType) -> Int {
     switch (values, type) {
     case (.bfloat16, .bfloat16): 0
     case (.float32(let tensor), .bfloat16) where tensor.shape.count == 2: tensor.count * 2

@@ -12,7 +12,7 @@ public final class Transformer: @unchecked Sendable {
   /// All weights with their checkpoint names, in the checkpoint's order; a tied head is not listed twice.
   public let weights: [(name: String, weight: Weight)]
   /// What attention reads keys and values as: part of what the model computes, with a cache or without.
-  public let keyValueType: KeyValueType
+  public let keyValueType: ScalarType
   /// What is added to the weights; these are then frozen.
   public let adapter: LoRA?
   /// The linear maps of the layers, to which an adapter can add.
@@ -31,7 +31,7 @@ public final class Transformer: @unchecked Sendable {
   ///
   /// `prefix` is what the names begin with, by default as Hugging Face writes them: `model.` or `transformer.`.
   public convenience init(
-    _ configuration: ModelConfiguration, keyValues: KeyValueType = .float32,
+    _ configuration: ModelConfiguration, keyValues: ScalarType = .float32,
     prefix: String? = nil, adapter: LoRA? = nil,
     weight: (_ name: String, _ shape: [Int]) throws -> Tensor
   ) throws {
@@ -44,7 +44,7 @@ public final class Transformer: @unchecked Sendable {
 
   /// Builds the model from weights of either kind, asked for in order with their use.
   init(
-    _ configuration: ModelConfiguration, keyValues: KeyValueType, prefix: String?, adapter: LoRA?,
+    _ configuration: ModelConfiguration, keyValues: ScalarType, prefix: String?, adapter: LoRA?,
     weight: (_ name: String, _ shape: [Int], _ use: ParameterSource.Use) throws -> Weight
   ) throws {
     let c = configuration

@@ -142,7 +142,7 @@ extension Tensor {
   /// round them too, so that log-probabilities agree with sampling.
   ///
   /// The gradient is passed straight through (arXiv 1308.3432): that of a step function would be 0.
-  public func rounded(to type: KeyValueType) throws(TensorError) -> Tensor {
+  public func rounded(to type: ScalarType) throws(TensorError) -> Tensor {
     guard type == .bfloat16 else { return self }
     let y = try Tensor.result(shape, for: "key-value rounding")
     forElements(count) {

@@ -9,7 +9,7 @@ import Testing
 struct KeyValueTypeTests {
   private static let names = referenceModels + ["stories260K"]
 
-  private func load(_ name: String, _ type: KeyValueType = .bfloat16) throws -> Transformer {
+  private func load(_ name: String, _ type: ScalarType = .bfloat16) throws -> Transformer {
     try Transformer(folder: Fixtures.path("models/\(name)"), keyValues: type)
   }
 

@@ -62,7 +62,7 @@ import Testing
       try Tensor.randn([53, $0 * size], from: &stream)
     }
     let seed = try Tensor.randn([53, heads * size], from: &stream)
-    func run(_ type: KeyValueType, _ inputs: [Tensor]) throws -> [[UInt32]] {
+    func run(_ type: ScalarType, _ inputs: [Tensor]) throws -> [[UInt32]] {
       for input in inputs { try input.setRequiresGradient(true) }
       let out = try Tensor.attention(
         inputs[0], inputs[1].rounded(to: type), inputs[2].rounded(to: type), batch: batch,

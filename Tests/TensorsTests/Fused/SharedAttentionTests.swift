@@ -39,8 +39,8 @@ private let cases: [SharedAttentionCase] = [
 /// Samples of a prompt that attend to it together, against each alone.
 @Suite(.serialized) struct SharedAttentionTests {
   /// The newest tokens of samples of different lengths, with an entering prompt behind them.
-  @Test(arguments: cases, KeyValueType.allCases)
-  func bitsAreThoseOfASequenceAlone(_ example: SharedAttentionCase, _ type: KeyValueType) throws {
+  @Test(arguments: cases, [ScalarType.float32, .bfloat16])
+  func bitsAreThoseOfASequenceAlone(_ example: SharedAttentionCase, _ type: ScalarType) throws {
     let before = Team.shared
     defer { Team.shared = before }
     for threads in [1, 3] {
@@ -49,7 +49,7 @@ private let cases: [SharedAttentionCase] = [
     }
   }
 
-  private func compare(_ example: SharedAttentionCase, _ type: KeyValueType) throws {
+  private func compare(_ example: SharedAttentionCase, _ type: ScalarType) throws {
     let shape = example.shape
     var stream = RandomStream(seed: 4)
     var prefixes = zip(example.prompts, example.samples).flatMap { prompt, samples in
@@ -134,7 +134,7 @@ private final class SampledKeys {
 
   init(
     _ length: Int, after prompt: SampledKeys?, _ shape: AttentionShape,
-    _ type: KeyValueType, _ stream: inout RandomStream
+    _ type: ScalarType, _ stream: inout RandomStream
   ) {
     var own = Segments(shape, type)
     for slot in 0..<length {
@@ -153,11 +153,11 @@ private final class SampledKeys {
 /// Segments of cached keys and values that end where a test wants them to.
 struct Segments {
   private let shape: AttentionShape
-  private let type: KeyValueType
+  private let type: ScalarType
   private var pages: [(storage: Storage, count: Int)] = []
   private let room = 160
 
-  init(_ shape: AttentionShape, _ type: KeyValueType = .float32) {
+  init(_ shape: AttentionShape, _ type: ScalarType = .float32) {
     self.shape = shape
     self.type = type
     begin()
@@ -180,11 +180,11 @@ struct Segments {
     let (storage, slot) = pages[pages.count - 1]
     for head in 0..<shape.keyValueHeads {
       let (k, v) = (k + head * shape.size, v + head * shape.size)
-      switch type {
-      case .float32:
+      if type == .bfloat16 {
+        halves.store(k, v, head: head, page: storage.pointer, slot: slot)
+      } else {
         storeKeyValue(
           k, v, head: head, size: shape.size, page: storage.pointer, tokens: room, slot: slot)
-      case .bfloat16: halves.store(k, v, head: head, page: storage.pointer, slot: slot)
       }
     }
     pages[pages.count - 1].count += 1
