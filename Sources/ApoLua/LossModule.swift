@@ -22,46 +22,52 @@ let optimalValueFunction = Function(
 ) { call in
   let mode = AStarPO.ValueMode(rawValue: try call[3].string()) ?? .optimal
   return call.result(
-    try AStarPO.value(call[1].rewards(), mode: mode, beta: call[2].number()))
+    try AStarPO.value(call[1].doubles(), mode: mode, beta: call[2].number()))
 }
 
 extension Argument {
-  fileprivate func rewards() throws -> [Double] {
+  fileprivate func doubles() throws -> [Double] {
     if let tensor = ifObject(Tensor.self) { return tensor.values.map { Double($0) } }
     return try numbers()
   }
 }
 
-private let regressionOptions = [
-  Parameter("logp", .object(Tensor.self), "ln π(y|x) of each completion [B]"),
-  Parameter("ref_logp", .object(Tensor.self), "ln π_ref(y|x) [B]"),
-  Parameter("reward", .object(Tensor.self), "r(x, y) [B]"),
-  Parameter("value", .object(Tensor.self), "V*(x) [B]"),
-  Parameter("beta", .number(), "the factor of the log-ratio"),
-]
+/// `logp`, `ref_logp` and `target` of a type, and `beta`.
+private func regressionOptions(_ type: ValueType) -> [Parameter] {
+  [
+    Parameter("logp", type, "ln π(y|x) of each completion [B]"),
+    Parameter("ref_logp", type, "ln π_ref(y|x) [B]"),
+    Parameter("target", type, "the advantage r(x, y) - V*(x) [B]"),
+    Parameter("beta", .number(), "the factor of the log-ratio"),
+  ]
+}
 
 /// `apo.loss`.
 let lossModule = Module(
   "apo.loss", "Losses in compiled form.",
   functions: [
     Function(
-      "apo", "Computes the mean of (beta (logp - ref_logp) - (reward - value))².",
-      [Parameter("options", .options(regressionOptions), "all [B], beta a number")],
+      "astarpo", "Computes the mean of (beta (logp - ref_logp) - target)².",
+      [
+        Parameter(
+          "options", .options(regressionOptions(.object(Tensor.self))), "all [B], beta a number")
+      ],
       returns: [Returned(.object(Tensor.self), "the loss, a scalar with gradients")],
       details: """
-        The loss of A*-PO (arXiv 2505.20686). Residuals are computed in double precision; in Lua it \
-        is `((beta * (logp - ref_logp) - (reward - value)) ^ 2):mean()`.
+        The loss of A*-PO (arXiv 2505.20686), which apo.train minimises. In Lua it is \
+        `((beta * (logp - ref_logp) - target) ^ 2):mean()`, with the same bits.
         """
     ) { call in
-      let fit = try RegressionArguments(call[1].options())
+      let options = try call[1].options()
       return try call.result(
         AStarPO.loss(
-          logp: fit.logp, reference: fit.reference, rewards: fit.rewards, values: fit.values,
-          beta2: fit.beta))
+          logp: options["logp"].object(Tensor.self),
+          reference: options["ref_logp"].object(Tensor.self),
+          target: options["target"].object(Tensor.self), beta2: options.finiteBeta("astarpo")))
     },
     Function(
       "fit", "Tells how well a policy fits the optimal advantages.",
-      [Parameter("options", .options(regressionOptions), "all [B], beta a number")],
+      [Parameter("options", .options(regressionOptions(rewardsType)), "all [B], beta a number")],
       returns: [
         Returned(
           .table,
@@ -69,36 +75,27 @@ let lossModule = Module(
             + "`explained_variance` (nil where all advantages agree)")
       ]
     ) { call in
-      let arguments = try RegressionArguments(call[1].options())
+      let options = try call[1].options()
       let fit = try Regression(
-        logp: arguments.logp, reference: arguments.reference, rewards: arguments.rewards,
-        values: arguments.values, beta2: arguments.beta)
+        logp: options["logp"].doubles(), reference: options["ref_logp"].doubles(),
+        targets: options["target"].doubles(), beta2: options.finiteBeta("fit"))
       return try call.result(
         [
           "implicit_reward": .number(mean(fit.implicitRewards)),
-          "advantage": .number(mean(fit.advantages)),
+          "advantage": .number(mean(fit.targets)),
           "residual_mean": .number(fit.meanResidual), "residual_rms": .number(fit.rmsResidual),
           "explained_variance": fit.explainedVariance.map { .number($0) } ?? .nil,
         ] as LuaValue)
     },
   ])
 
-private struct RegressionArguments {
-  let logp: Tensor
-  let reference: Tensor
-  let rewards: Tensor
-  let values: Tensor
-  let beta: Double
-
-  init(_ options: Options) throws {
-    logp = try options["logp"].object(Tensor.self)
-    reference = try options["ref_logp"].object(Tensor.self)
-    rewards = try options["reward"].object(Tensor.self)
-    values = try options["value"].object(Tensor.self)
-    beta = try options["beta"].number()
+extension Options {
+  fileprivate func finiteBeta(_ function: String) throws -> Double {
+    let beta = try self["beta"].number()
     guard beta.isFinite else {
-      throw LuaError("apo.loss: option 'beta' must be a finite number, got \(beta)")
+      throw LuaError("\(function): option 'beta' must be a finite number, got \(beta)")
     }
+    return beta
   }
 }
 

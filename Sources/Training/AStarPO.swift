@@ -1,4 +1,5 @@
 import Glibc
+import Kernels
 import Models
 import Tensors
 
@@ -71,33 +72,43 @@ public enum AStarPO {
     return try value(rewards, mode: mode, beta: beta1)
   }
 
-  /// The regression loss, mean over b of e_b² with e = β₂ (logp − ref) − (r − V), as a scalar.
+  /// The residual e = β₂ ln(π(y|x) / π_ref(y|x)) − A of a completion with advantage A = r(x, y) − V*(x).
+  @inline(__always)
+  static func residual<Number: BinaryFloatingPoint>(
+    logp: Number, reference: Number, target: Number, beta2: Number
+  ) -> Number {
+    beta2 * (logp - reference) - target
+  }
+
+  /// The regression loss, mean over b of e_b², as a scalar: what `apo.train` minimises.
   ///
-  /// All tensors are [B]: `logp` and `reference` are sums over the completion's tokens of ln π and
-  /// ln π_ref. Every input that requires a gradient gets one; in training only `logp` does.
+  /// All tensors are [B]: `logp` and `reference` are sums over the completion's tokens of ln π and ln π_ref, `target` is the
+  /// advantage. Every input that requires a gradient gets one; in training only `logp` does. The arithmetic is that of the
+  /// same formula in tensor operations, to the bit.
   /// - Throws: `TensorError` if shapes differ from [B], B ≥ 1, or a value is not finite, which
   ///   names the sample.
   public static func loss(
-    logp: Tensor, reference: Tensor, rewards: Tensor, values: Tensor, beta2: Double
+    logp: Tensor, reference: Tensor, target: Tensor, beta2: Double
   ) throws -> Tensor {
-    let inputs = [logp, reference, rewards, values]
-    try check(inputs, names: ["logp", "ref", "rewards", "values"])
+    let inputs = [logp, reference, target]
+    try check(inputs, names: ["logp", "ref_logp", "target"])
     guard beta2.isFinite else {
       throw ArgumentError("beta: a finite number expected, got \(beta2)")
     }
-    let count = Double(logp.count)
-    let residuals = (0..<logp.count).map { b in
-      // e_b = β₂ ln(π / π_ref) − A*, in Double: the terms are large and their difference is not.
-      beta2 * (Double(logp.pointer[b]) - Double(reference.pointer[b]))
-        - (Double(rewards.pointer[b]) - Double(values.pointer[b]))
+    let beta = Float(beta2)
+    let residuals = (0..<logp.count).map {
+      residual(
+        logp: logp.pointer[$0], reference: reference.pointer[$0], target: target.pointer[$0],
+        beta2: beta)
     }
-    let loss = Tensor(Float(residuals.reduce(0) { $0 + $1 * $1 } / count))
-    return Tensor.recorded("apo_loss", inputs, loss) { gradient, into in
-      // dL/de_b = 2 e_b / B, times de/dlogp = β₂, de/dref = −β₂, de/dr = −1, de/dV = 1.
-      for (input, factor) in [beta2, -beta2, -1, 1].enumerated() {
+    let share = 1 / Double(logp.count)
+    let loss = Tensor(Float(longSum(residuals.map { $0 * $0 }, residuals.count) * share))
+    return Tensor.recorded("astarpo", inputs, loss) { gradient, into in
+      // dL/de_b = 2 e_b / B, times de/dlogp = β₂, de/dref = −β₂, de/dA = −1.
+      let scale = gradient[0] * Float(share)
+      for (input, factor) in [beta, -beta, -1].enumerated() {
         guard let buffer = into[input] else { continue }
-        let scale = 2 * factor / count * Double(gradient[0])
-        for b in residuals.indices { buffer[b] += Float(scale * residuals[b]) }
+        for (b, e) in residuals.enumerated() { buffer[b] += scale * (e + e) * factor }
       }
     }
   }
@@ -119,11 +130,11 @@ public enum AStarPO {
     for (tensor, name) in zip(inputs, names) {
       guard tensor.shape.count == 1, tensor.count > 0, tensor.shape == inputs[0].shape else {
         throw TensorError(
-          "apo_loss: logp, ref, rewards and values of one shape [B] expected, "
+          "astarpo: logp, ref_logp and target of one shape [B] expected, "
             + "got \(name) \(tensor.shape) and logp \(inputs[0].shape)")
       }
       for b in 0..<tensor.count where !tensor.pointer[b].isFinite {
-        throw TensorError("apo_loss: \(name) of sample \(b + 1) is \(tensor.pointer[b])")
+        throw TensorError("astarpo: \(name) of sample \(b + 1) is \(tensor.pointer[b])")
       }
     }
   }

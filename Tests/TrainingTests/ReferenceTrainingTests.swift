@@ -18,8 +18,9 @@ struct ReferenceTrainingTests {
     let values = try reference.apo("v_star").floats
     let count = [rewards.count]
     return try AStarPO.loss(
-      logp: logp, reference: Tensor(ref, shape: count), rewards: Tensor(rewards, shape: count),
-      values: Tensor(values, shape: count), beta2: reference.apo("beta2").double)
+      logp: logp, reference: Tensor(ref, shape: count),
+      target: Tensor(zip(rewards, values).map { $0 - $1 }, shape: count),
+      beta2: reference.apo("beta2").double)
   }
 
   private func referenceLogProbabilities(

@@ -74,16 +74,12 @@ local function add_policy(m, samples)
 end
 
 local function add_regression(m, samples, beta)
-  local implicit, residual = {}, {}
-  for i, s in ipairs(samples) do
-    implicit[i] = beta * (s.fitted - s.ref_logp)
-    residual[i] = implicit[i] - s.target
-  end
-  m.implicit_reward = mean_and_std(implicit)
-  local mean, deviation = mean_and_std(residual)
-  local _, spread = mean_and_std(column(samples, "target"))
-  m["apo/residual_mean"], m["apo/residual_rms"] = mean, math.sqrt(mean ^ 2 + deviation ^ 2)
-  if spread > 0 then m["apo/explained_var"] = 1 - (deviation / spread) ^ 2 end
+  local fit = apo.loss.fit{
+    logp = column(samples, "fitted"), ref_logp = column(samples, "ref_logp"),
+    target = column(samples, "target"), beta = beta,
+  }
+  m.implicit_reward, m["apo/explained_var"] = fit.implicit_reward, fit.explained_variance
+  m["apo/residual_mean"], m["apo/residual_rms"] = fit.residual_mean, fit.residual_rms
 end
 
 local bins = 5

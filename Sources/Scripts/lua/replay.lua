@@ -42,16 +42,12 @@ local function cosine(product, a, b)
 end
 
 -- 1 - var(residual) / var(target), as in the log of a run; nil when all targets are the same.
-local function explained_variance(beta, logp, ref_logp, target)
-  local function variance(t) return ((t - t:mean()) ^ 2):mean():item() end
-  local spread = variance(target)
-  return spread > 0 and 1 - variance(beta * (logp - ref_logp) - target) / spread or nil
-end
-
 local function explained(rule, b)
   local is_known = rule.beta and samples_of.all_have(b.samples, "ref_logp")
     and (rule.target or samples_of.all_have(b.samples, "target"))
-  return is_known and explained_variance(rule.beta, b.logp:detach(), b.ref_logp, b.target) or nil
+  return is_known and apo.loss.fit{
+    logp = b.logp, ref_logp = b.ref_logp, target = b.target, beta = rule.beta,
+  }.explained_variance or nil
 end
 
 -- Loss, explained variance and gradients under one rule, which is {target, loss, beta}.

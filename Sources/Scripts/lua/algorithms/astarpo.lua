@@ -16,8 +16,9 @@ local fail = require "apo.fail"
 
 local function advantage(sample) return sample.reward - sample.value end
 
+-- ((b.beta * (b.logp - b.ref_logp) - b.target) ^ 2):mean(), compiled
 local function regression(b)
-  return ((b.beta * (b.logp - b.ref_logp) - b.target) ^ 2):mean()
+  return apo.loss.astarpo{logp = b.logp, ref_logp = b.ref_logp, target = b.target, beta = b.beta}
 end
 
 local function start(run)

@@ -137,27 +137,34 @@ test("optimal values", function()
   raises("one of 'optimal', 'mean', 'max', 'zero' expected", apo.optimal_value, {1}, 1, "median")
 end)
 
+-- The compiled loss against its formula in tensors: value and gradients have the same bits.
 test("the compiled loss is the one in Lua", function()
-  local logp = apo.tensor{-3, -5}:requires_grad_()
-  local inputs = {
-    logp = logp, ref_logp = apo.tensor{-4, -4.5}, reward = apo.tensor{1, 0},
-    value = apo.tensor{0.5, 0.25}, beta = 0.1}
-  local loss = apo.loss.apo(inputs)
-  loss:backward()
-  local compiled = logp.grad:totable()
-  logp.grad = nil
-  local twin = ((0.1 * (logp - inputs.ref_logp) - (inputs.reward - inputs.value)) ^ 2):mean()
-  twin:backward()
-  close(loss:item(), twin:item())
-  close(logp.grad, compiled)
-  local fit = apo.loss.fit(inputs)
-  close(fit.residual_rms ^ 2, loss:item())
-  close(fit.advantage, 0.125)
-  inputs.value = apo.ones(3)
-  raises("apo_loss: logp, ref, rewards and values of one shape [B] expected, got values [3]",
-    apo.loss.apo, inputs)
-  inputs.value = nil
-  raises("apo: option 'value' is missing (an apo.Tensor)", apo.loss.apo, inputs)
+  for _, count in ipairs{1, 2, 17, 64, 300} do
+    local function random(scale) return (apo.randn(count) * scale):requires_grad_() end
+    local inputs = {logp = random(30), ref_logp = random(30), target = random(1), beta = 0.0137}
+    local function run(loss)
+      loss:backward()
+      local result = {loss:item()}
+      for _, name in ipairs{"logp", "ref_logp", "target"} do
+        result[name], inputs[name].grad = inputs[name].grad:totable(), nil
+      end
+      return result
+    end
+    local compiled = run(apo.loss.astarpo(inputs))
+    local twin = run(((0.0137 * (inputs.logp - inputs.ref_logp) - inputs.target) ^ 2):mean())
+    eq(compiled, twin)
+    local fit = apo.loss.fit(inputs)
+    close(fit.residual_rms ^ 2, compiled[1])
+    close(fit.advantage, inputs.target:mean():item(), 1e-6)
+  end
+  local inputs = {logp = apo.ones(2), ref_logp = apo.ones(2), target = apo.ones(3), beta = 1}
+  raises("astarpo: logp, ref_logp and target of one shape [B] expected, got target [3]",
+    apo.loss.astarpo, inputs)
+  raises("fit: 3 values for 2 samples", apo.loss.fit, inputs)
+  inputs.target = nil
+  raises("astarpo: option 'target' is missing (an apo.Tensor)", apo.loss.astarpo, inputs)
+  inputs.target, inputs.beta = apo.ones(2), math.huge
+  raises("astarpo: option 'beta' must be a finite number, got inf", apo.loss.astarpo, inputs)
 end)
 
 test("a training loop keeps memory flat", function()
