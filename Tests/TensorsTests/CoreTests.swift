@@ -1,5 +1,6 @@
-import Kernels
 import Glibc
+import Kernels
+import TestSupport
 import Testing
 
 @testable import Tensors
@@ -35,18 +36,14 @@ import Testing
   }
 
   @Test(arguments: [(1, 1, 1), (5, 7, 3), (13, 24, 48), (64, 130, 33), (37, 320, 64)])
-  func equalsTheSumInDoubles(rows: Int, n: Int, k: Int) throws {
+  func equalsTheReference(rows: Int, n: Int, k: Int) throws {
     let w = Tensor(Self.random(n * k, 1), shape: [n, k])
     let x = Self.random(rows * k, 2)
     var y = [Float](repeating: .nan, count: rows * n)
     try Self.multiply(w, x, rows: rows, into: &y)
-    for row in 0..<rows {
-      for column in 0..<n {
-        let exact = (0..<k).reduce(0.0) {
-          $0 + Double(x[row * k + $1]) * Double(w.pointer[column * k + $1])
-        }
-        #expect(abs(Double(y[row * n + column]) - exact) < 1e-5 * Double(k))
-      }
+    let exact = Reference.product(matrix(x, columns: k), matrix(w.values, columns: k))
+    for (got, expected) in zip(y, exact.joined()) {
+      #expect(abs(Double(got) - expected) < 1e-5 * Double(k))
     }
   }
 

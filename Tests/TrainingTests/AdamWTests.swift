@@ -1,4 +1,5 @@
 import Foundation
+import Kernels
 import Models
 import Tensors
 import TestSupport
@@ -6,29 +7,11 @@ import Testing
 
 @testable import Training
 
-/// AdamW written down once more, one number at a time and in Double.
-private struct Twin {
-  var w: [Double]
-  var m: [Double]
-  var v: [Double]
-  var t = 0.0
-
-  init(_ w: [Double]) {
-    self.w = w
-    m = w.map { _ in 0 }
-    v = m
-  }
-
-  mutating func step(_ g: [Double], _ o: AdamWOptions) {
-    t += 1
-    for i in w.indices {
-      w[i] -= o.learningRate * o.weightDecay * w[i]
-      m[i] = o.beta1 * m[i] + (1 - o.beta1) * g[i]
-      v[i] = o.beta2 * v[i] + (1 - o.beta2) * g[i] * g[i]
-      let mean = m[i] / (1 - pow(o.beta1, t))
-      let square = v[i] / (1 - pow(o.beta2, t))
-      w[i] -= o.learningRate * mean / (square.squareRoot() + o.epsilon)
-    }
+extension Reference.AdamW {
+  fileprivate mutating func step(_ g: [Double], _ o: AdamWOptions) {
+    step(
+      g, learningRate: o.learningRate, beta1: o.beta1, beta2: o.beta2, epsilon: o.epsilon,
+      weightDecay: o.weightDecay)
   }
 }
 
@@ -48,12 +31,12 @@ private func give(_ gradient: [Float], to tensor: Tensor) {
 }
 
 @Suite struct AdamWTests {
-  @Test(arguments: [0.0, 0.1]) func stepsEqualTheTwin(decay: Double) throws {
+  @Test(arguments: [0.0, 0.1]) func stepsEqualTheReference(decay: Double) throws {
     let options = try AdamWOptions(learningRate: 3e-3, epsilon: 1e-6, weightDecay: decay)
     let start = [numbers(20_003, seed: 1), numbers(5, seed: 2)]
     let tensors = try start.map(parameter)
     let optimizer = try AdamW([("a", tensors[0]), ("b", tensors[1])], options: options)
-    var twins = start.map { Twin($0.map(Double.init)) }
+    var twins = start.map { Reference.AdamW($0.map(Double.init)) }
     for step in 1...5 {
       var square = 0.0
       for (index, tensor) in tensors.enumerated() {
@@ -96,7 +79,7 @@ private func give(_ gradient: [Float], to tensor: Tensor) {
     let options = try AdamWOptions(learningRate: 0.1, epsilon: 1, weightDecay: 0)
     for (limit, factor) in [(1.0, 1 / (5 + 1e-6)), (5.0, 5 / (5 + 1e-6)), (6.0, 1.0)] {
       let w = try parameter([0, 0, 0])
-      var twin = Twin([0, 0, 0])
+      var twin = Reference.AdamW([0, 0, 0])
       give(gradient, to: w)
       let norm = try AdamW([("w", w)], options: options).step(maxGradNorm: limit).gradientNorm
       twin.step(gradient.map { Double($0) * factor }, options)

@@ -1,4 +1,3 @@
-import Glibc
 import Kernels
 import TestSupport
 import Testing
@@ -156,7 +155,7 @@ private let cases: [AttentionCase] = [
   }
 }
 
-/// Attention and its gradients as the formulas say, in double precision.
+/// Attention and its gradients by `Reference`, head by head and sequence by sequence.
 private struct SlowAttention {
   private(set) var out, dq, dk, dv: [Double]
 
@@ -164,48 +163,33 @@ private struct SlowAttention {
     let shape = example.shape
     (out, dq) = ([Double](repeating: 0, count: q.count), [Double](repeating: 0, count: q.count))
     (dk, dv) = ([Double](repeating: 0, count: k.count), [Double](repeating: 0, count: k.count))
+    let scale = Double(shape.scale)
     var start = 0
     for length in example.lengths {
-      for token in 0..<length {
-        for head in 0..<shape.heads {
-          let kv = head * shape.keyValueHeads / shape.heads
-          let row = (start + token) * shape.heads * shape.size + head * shape.size
-          let keys = shape.visible(from: token).map {
-            (start + $0) * shape.stride + kv * shape.size
-          }
-          add(row, keys, shape, q, k, v, seed)
+      for head in 0..<shape.heads {
+        // Where the rows of this head begin.
+        let queries = (start..<start + length).map { ($0 * shape.heads + head) * shape.size }
+        let keys = (start..<start + length).map {
+          ($0 * shape.keyValueHeads + head / shape.group) * shape.size
         }
+        func rows(_ values: [Float], _ places: [Int]) -> Reference.Matrix {
+          places.map { values[$0..<$0 + shape.size].map { Double($0) } }
+        }
+        func add(_ rows: Reference.Matrix, to values: inout [Double], _ places: [Int]) {
+          for (place, row) in zip(places, rows) {
+            for (d, value) in row.enumerated() { values[place + d] += value }
+          }
+        }
+        let (q, k, v) = (rows(q, queries), rows(k, keys), rows(v, keys))
+        add(
+          Reference.attention(q, k, v, scale: scale, window: shape.window), to: &out, queries)
+        let gradients = Reference.attentionGradient(
+          q, k, v, dout: rows(seed, queries), scale: scale, window: shape.window)
+        add(gradients.dq, to: &dq, queries)
+        add(gradients.dk, to: &dk, keys)
+        add(gradients.dv, to: &dv, keys)
       }
       start += length
-    }
-  }
-
-  private mutating func add(
-    _ row: Int, _ keys: [Int], _ shape: AttentionShape, _ q: [Float], _ k: [Float],
-    _ v: [Float], _ seed: [Float]
-  ) {
-    let elements = 0..<shape.size
-    func product(_ a: (Int) -> Double, _ b: (Int) -> Double) -> Double {
-      elements.reduce(0) { $0 + a($1) * b($1) }
-    }
-    let scale = Double(shape.scale)
-    let weights = keys.map { key in
-      exp(scale * product({ Double(q[row + $0]) }, { Double(k[key + $0]) }))
-    }
-    let total = weights.reduce(0, +)
-    for (key, weight) in zip(keys, weights) {
-      for d in elements { out[row + d] += weight / total * Double(v[key + d]) }
-    }
-    let shared = product({ Double(seed[row + $0]) }, { out[row + $0] })
-    for (key, weight) in zip(keys, weights) {
-      let p = weight / total
-      let dp = product({ Double(seed[row + $0]) }, { Double(v[key + $0]) })
-      let ds = p * (dp - shared) * scale
-      for d in elements {
-        dq[row + d] += ds * Double(k[key + d])
-        dk[key + d] += ds * Double(q[row + d])
-        dv[key + d] += p * Double(seed[row + d])
-      }
     }
   }
 }

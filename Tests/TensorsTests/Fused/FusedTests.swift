@@ -1,4 +1,5 @@
 import Glibc
+import Kernels
 import TestSupport
 import Testing
 
@@ -20,6 +21,27 @@ import Testing
     for (index, (ours, theirs)) in zip(fused, twin).enumerated() {
       let scale = theirs.reduce(1) { max($0, abs($1)) }
       #expect(largestDifference(ours, theirs) < 1e-5 * scale, "value 0, gradients 1...: \(index)")
+    }
+  }
+
+  @Test(arguments: [1, 16, 37, 300]) func normsEqualTheReference(width: Int) throws {
+    var stream = RandomStream(seed: 9)
+    let tensors = try [[4, width], [width], [width]].map { try Tensor.randn($0, from: &stream) }
+    let rms = try Tensor.rmsNorm(tensors[0], weight: tensors[1], epsilon: 1e-5)
+    let layer = try Tensor.layerNorm(
+      tensors[0], weight: tensors[1], bias: tensors[2], epsilon: 1e-5)
+    let (x, w, b) = (
+      matrix(tensors[0].values, columns: width), tensors[1].values.map(Double.init),
+      tensors[2].values.map(Double.init)
+    )
+    let expected = [
+      (rms, x.map { Reference.rmsNorm($0, weight: w, epsilon: 1e-5) }),
+      (layer, x.map { Reference.layerNorm($0, weight: w, bias: b, epsilon: 1e-5) }),
+    ]
+    for (ours, theirs) in expected {
+      for (got, exact) in zip(ours.values, theirs.joined()) {
+        #expect(abs(Double(got) - exact) < 1e-5)
+      }
     }
   }
 

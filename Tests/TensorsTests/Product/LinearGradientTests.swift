@@ -1,12 +1,13 @@
 import Kernels
+import TestSupport
 import Testing
 
 @testable import Tensors
 
 @Suite struct LinearGradientTests {
-  /// The products against sums in doubles, on shapes with rests of every tile and more than one chunk.
+  /// The products against the reference, on shapes with rests of every tile and more than one chunk.
   @Test(arguments: [(1, 1, 1), (7, 5, 3), (45, 33, 70), (1030, 21, 34)])
-  func equalSumsInDoubles(rows: Int, n: Int, k: Int) throws {
+  func equalTheReference(rows: Int, n: Int, k: Int) throws {
     let dy = PackedProductTests.random(rows * n, 1)
     let w = PackedProductTests.random(n * k, 2)
     let x = PackedProductTests.random(rows * k, 3)
@@ -20,19 +21,17 @@ import Testing
       try weightGradient(
         dy, x, rows: rows, n: n, k: k, into: GradientBuffer($0.baseAddress!, adds: true))
     }
-    for row in stride(from: 0, to: rows, by: 13) {
-      for i in 0..<k {
-        let sum = (0..<n).reduce(1.0) { $0 + Double(dy[row * n + $1]) * Double(w[$1 * k + i]) }
-        #expect(abs(Double(dx[row * k + i]) - sum) < 1e-5 * Double(n + 1))
-      }
+    // dx = 1 + dy W and dw = -1 + dyᵀ x, as products with a transposed right factor.
+    let (dyRows, wRows, xRows) = (
+      matrix(dy, columns: n), matrix(w, columns: k), matrix(x, columns: k)
+    )
+    let exactX = Reference.product(dyRows, Reference.transpose(wRows)).joined()
+    for (got, expected) in zip(dx, exactX) {
+      #expect(abs(Double(got) - (1 + expected)) < 1e-5 * Double(n + 1))
     }
-    for o in 0..<n {
-      for i in 0..<k {
-        let sum = (0..<rows).reduce(-1.0) {
-          $0 + Double(dy[$1 * n + o]) * Double(x[$1 * k + i])
-        }
-        #expect(abs(Double(dw[o * k + i]) - sum) < 1e-5 * Double(rows + 1))
-      }
+    let exactW = Reference.product(Reference.transpose(dyRows), Reference.transpose(xRows))
+    for (got, expected) in zip(dw, exactW.joined()) {
+      #expect(abs(Double(got) - (expected - 1)) < 1e-5 * Double(rows + 1))
     }
   }
 
