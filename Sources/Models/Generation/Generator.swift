@@ -57,7 +57,8 @@ public final class Generator {
     set { lanes[0].running = newValue }
   }
 
-  /// `options.n` completions of every prompt, in order. Throws on prompts that are empty or do not fit the context.
+  /// `options.n` completions of every prompt, in order. Throws on prompts that are empty, do not fit the context or
+  /// have unknown tokens.
   public func generate(_ requests: [GenerationRequest]) throws -> [[Completion]] {
     try check(requests)
     self.requests = requests
@@ -94,6 +95,11 @@ public final class Generator {
           "generate: prompt \(index + 1) has \(request.prompt.count) tokens, which with max_tokens = "
             + "\(limit(request)) exceeds the model's context of \(context) "
             + "(\(model.configuration.architecture.keys.context))")
+      }
+      if let place = model.firstUnknown(request.prompt) {
+        throw TensorError(
+          "generate: prompt \(index + 1): token id \(request.prompt[place]) is outside of "
+            + "0..\(model.configuration.vocabularySize - 1)")
       }
     }
   }

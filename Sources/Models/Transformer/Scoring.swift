@@ -57,10 +57,10 @@ extension Transformer {
 
   private func check(_ sequence: TokenSequence) throws(TensorError) {
     guard !sequence.prompt.isEmpty else { throw TensorError("the prompt is empty") }
-    let vocabulary = configuration.vocabularySize
     for ids in [sequence.prompt, sequence.completion] {
-      for id in ids where id < 0 || id >= vocabulary {
-        throw TensorError("token id \(id) is outside of 0..\(vocabulary - 1)")
+      if let place = firstUnknown(ids) {
+        throw TensorError(
+          "token id \(ids[place]) is outside of 0..\(configuration.vocabularySize - 1)")
       }
     }
     // The last token is predicted and not read.

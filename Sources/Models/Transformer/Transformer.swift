@@ -85,16 +85,13 @@ public final class Transformer: @unchecked Sendable {
   ///
   /// The other rows are computed up to the keys and values of the last layer.
   /// With a cache, the batch holds the tokens that follow what the cache has seen; their keys and values are added to it.
-  /// Throws on token ids outside of the vocabulary, on sequences longer than the context, and when interrupted.
+  /// Ids and lengths are not checked again: callers have compared them with vocabulary and context. Throws when interrupted.
   public func hiddenStates(
     _ tokens: [Int], _ batch: RaggedBatch, outputRows: [Int]? = nil, cache: CacheBatch? = nil
   )
     throws -> Tensor
   {
     let positions = batch.positions
-    if let longest = positions.max(), longest >= configuration.maxPositions {
-      throw tooLong(longest + 1)
-    }
     var x = try Tensor.embedding(tokens, parts.embedTokens)  // [N, C]
     if let learned = parts.embedPositions { x = try x + .embedding(positions, learned) }
     for (index, layer) in parts.layers.enumerated() {
@@ -120,7 +117,17 @@ public final class Transformer: @unchecked Sendable {
     guard ids.count <= configuration.maxPositions else {
       throw TensorError("logits: \(tooLong(ids.count))")
     }
+    if let place = firstUnknown(ids) {
+      throw TensorError(
+        "logits: token id \(ids[place]) at position \(place + 1) is outside of "
+          + "0..\(configuration.vocabularySize - 1)")
+    }
     return try .linear(hiddenStates(ids, RaggedBatch(lengths: [ids.count])), lmHead)
+  }
+
+  /// The index of the first id that is not in the vocabulary.
+  func firstUnknown(_ ids: [Int]) -> Int? {
+    ids.firstIndex { $0 < 0 || $0 >= configuration.vocabularySize }
   }
 
   /// The error about a sequence of more tokens than the model has positions.

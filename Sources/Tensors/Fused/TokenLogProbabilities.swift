@@ -30,14 +30,12 @@ extension Tensor {
   /// Row 1 of the result holds log-probabilities; row 2 the entropies −Σ p ln p in nats where `entropy` is set, else zeros.
   /// - Parameters:
   ///   - hidden: [N, C], after the final norm.
-  ///   - weight: the output layer [V, C].
+  ///   - weight: the output layer [V, C]; all target ids are in 0..<V.
   public static func tokenLogProbabilities(
     _ hidden: Tensor, weight: Weight, _ targets: TokenTargets, temperature: Float, entropy: Bool
   ) throws -> Tensor {
     let vocabulary = weight.shape[0]
-    for id in targets.ids where id < 0 || id >= vocabulary {
-      throw TensorError("logprobs: token id \(id) is outside of 0..\(vocabulary - 1)")
-    }
+    assert(targets.ids.allSatisfy { $0 >= 0 && $0 < vocabulary })
     let count = targets.rows.count
     let output = try zeroResult([2, count], for: "logprobs")
     let normalisers = try Storage(count: count, for: "logprobs")

@@ -206,6 +206,6 @@ struct GeneratorTests {
         == "generate: prompt 1 is empty; at least one token expected")
     #expect(
       errorText { _ = try generate(model, [[999]], options) }
-        == "embedding: token id 999 at position 1 is outside of 0..319")
+        == "generate: prompt 1: token id 999 is outside of 0..319")
   }
 }

@@ -54,9 +54,6 @@ import Testing
     )
     let ids = [69, 0, 31, 32, 0]
     #expect(try Tensor.embedding(ids, held).values == Tensor.embedding(ids, plain).values)
-    #expect(
-      errorText { _ = try Tensor.embedding([70], held) }
-        == "embedding: token id 70 at position 1 is outside of 0..69")
     func score(_ weight: Weight) throws -> [[Float]] {
       let hidden = random([5, 40], 2)
       try hidden.setRequiresGradient(true)
