@@ -57,13 +57,11 @@ extension Tensor {
     _ start: Double, _ end: Double, _ step: Double = 1
   ) throws(TensorError) -> Tensor {
     guard start.isFinite, end.isFinite, step.isFinite, step != 0 else {
-      throw TensorError(
-        "arange: finite numbers and a step other than 0 expected, got \(start), \(end), \(step)")
+      throw .arangeNumbers(start: start, end: end, step: step)
     }
     let count = ((end - start) / step).rounded(.up)
-    guard count >= 0, count < 0x1p48 else {
-      throw TensorError("arange: no way from \(start) to \(end) in steps of \(step)")
-    }
+    guard count >= 0 else { throw .arangeDirection(start: start, end: end, step: step) }
+    guard count < 0x1p48 else { throw .arangeCount(start: start, end: end, step: step) }
     let tensor = try result([Int(count)], for: "arange")
     for i in 0..<tensor.count { tensor.pointer[i] = Float(start + Double(i) * step) }
     return tensor
@@ -72,7 +70,7 @@ extension Tensor {
   /// The only element; throws if there are none or several.
   public func item() throws(TensorError) -> Float {
     guard count == 1 else {
-      throw TensorError("item: a tensor with one element expected, got shape \(shape)")
+      throw .notOneElement(operation: "item", shape: shape)
     }
     return pointer[0]
   }
@@ -93,15 +91,14 @@ public struct TensorBuilder {
 
   /// Begins a list of `count` elements.
   public mutating func open(count: Int) throws(TensorError) {
-    guard open.count < 64 else { throw TensorError("tensor: lists nested more than 64 deep") }
+    guard open.count < 64 else { throw .list(.tooDeep) }
     let isFirst = open.count == shape.count && values.isEmpty
     guard isFirst || (open.count < shape.count && !isComplete) else {
-      throw TensorError("tensor: a number expected at \(place), got a list")
+      throw .list(.listForNumber(place: open))
     }
     if isFirst { shape.append(count) }
     guard shape[open.count] == count else {
-      throw TensorError(
-        "tensor: list \(place) has \(count) elements, expected \(shape[open.count])")
+      throw .list(.length(place: open, count, expected: shape[open.count]))
     }
     open.append(0)
   }
@@ -109,10 +106,10 @@ public struct TensorBuilder {
   /// Adds a number to the list that is open; without one it is the whole tensor.
   public mutating func append(_ value: Float) throws(TensorError) {
     guard open.count <= shape.count, !isComplete else {
-      throw TensorError("tensor: too many values")
+      throw .list(.tooManyValues)
     }
     guard open.count == shape.count else {
-      throw TensorError("tensor: a list of \(shape[open.count]) expected at \(place), got a number")
+      throw .list(.numberForList(place: open, count: shape[open.count]))
     }
     values.append(value)
     advance()
@@ -127,7 +124,7 @@ public struct TensorBuilder {
   public func finish() throws(TensorError) -> Tensor {
     let tensor = try Tensor.result(shape, for: "tensor")
     guard isComplete, tensor.count == values.count else {
-      throw TensorError("tensor: lists hold \(values.count) numbers, expected \(tensor.count)")
+      throw .list(.count(values.count, expected: tensor.count))
     }
     for (i, value) in values.enumerated() { tensor.pointer[i] = value }
     return tensor
@@ -136,7 +133,4 @@ public struct TensorBuilder {
   private mutating func advance() {
     if open.isEmpty { isComplete = true } else { open[open.count - 1] += 1 }
   }
-
-  /// Where the next element stands.
-  private var place: String { scriptPositions(open) }
 }

@@ -69,7 +69,7 @@ public final class Tensor: @unchecked Sendable {
   public func setRequiresGradient(_ wanted: Bool) throws(TensorError) {
     if record != nil {
       if wanted { return }
-      throw TensorError("requires_grad_: only leaves can stop requiring a gradient; use detach()")
+      throw .notALeaf
     }
     isLeafWithGradient = wanted
     if !wanted { gradient = nil }

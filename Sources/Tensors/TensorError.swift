@@ -1,16 +1,102 @@
-/// What went wrong in a tensor operation: its name, both sides, what was expected.
-public struct TensorError: Error, Equatable, CustomStringConvertible {
-  /// The whole message, as the user reads it.
-  public let message: String
+/// What went wrong in a tensor operation, as values: indices count from 0. `ApoLua` words it for scripts.
+public enum TensorError: Error, Equatable, Sendable {
+  /// The user stopped the computation (Ctrl-C).
+  case interrupted
 
-  /// An error with the given text: `add: shapes [2, 3] and [4] do not broadcast`.
-  public init(_ message: String) { self.message = message }
+  // Memory.
+  /// So many bytes are needed and so many are available.
+  case outOfMemory(operation: String, needed: Int, available: Int)
+  /// A size is negative, or there are more elements than can be addressed.
+  case impossibleShape(operation: String, [Int])
 
-  /// The message.
-  public var description: String { message }
+  // Shapes.
+  /// Operands of other shapes than `expected`, such as `input [tokens, C] and weight [C]`.
+  case shapes(operation: String, expected: String, given: [[Int]])
+  /// One element is expected.
+  case notOneElement(operation: String, shape: [Int])
+  /// Two shapes do not broadcast.
+  case notBroadcastable(operation: String, [Int], [Int])
+  /// A shape does not broadcast to another.
+  case notExpandable([Int], to: [Int])
+  /// The columns of the left factor of a product are not as many as the rows of the right one.
+  case factors([Int], [Int], columns: Int, rows: Int)
+  /// A product is too large.
+  case factorsTooLarge([Int], [Int])
+  /// Elements are not as many as another shape has.
+  case notReshapable([Int], to: [Int])
+  /// More than one size of another shape is to be computed.
+  case severalUnknownSizes([Int], to: [Int])
+  /// Tensors are put together whose shapes differ, the first one's and that of the tensor at `index`; sizes of `dimension` may.
+  case unequalShapes(operation: String, [Int], [Int], index: Int, dimension: Int?)
+  /// Tensors without dimensions cannot be put one after the other.
+  case scalarsInCat
+  /// There are no tensors to put together.
+  case noTensors(operation: String)
+  /// The index of `gather` does not fit the tensor.
+  case gatherShapes(index: [Int], [Int], dimension: Int)
+  /// Lengths of segments and a tensor of another size.
+  case segments(count: Int, tokens: Int, expected: Int, given: [Int])
 
-  /// The computation was stopped by the user (Ctrl-C).
-  public static let interrupted = TensorError("interrupted!")
+  // Positions.
+  /// A dimension outside of 0 ..< count.
+  case dimension(operation: String, Int, shape: [Int], count: Int)
+  /// A position in the first dimension that is not there.
+  case position(Int, shape: [Int])
+  /// Positions of a dimension that are not there.
+  case range(start: Int, length: Int, dimension: Int, size: Int, shape: [Int])
+  /// An element of the index of `gather` that is no position in 0 ..< size.
+  case gatherIndex(Float, place: [Int], size: Int)
+  /// A reduction over nothing.
+  case noElements(operation: String, shape: [Int])
+
+  // Numbers.
+  /// Neither bound of `clamp` is given.
+  case clampWithoutBounds
+  /// `arange` of numbers that are not finite, or with a step of 0.
+  case arangeNumbers(start: Double, end: Double, step: Double)
+  /// `arange` never gets to its end.
+  case arangeDirection(start: Double, end: Double, step: Double)
+  /// `arange` has more numbers than can be addressed.
+  case arangeCount(start: Double, end: Double, step: Double)
+  /// A nested list that is no tensor.
+  case list(ListError)
+
+  // Gradients.
+  /// A result of an operation cannot stop requiring a gradient.
+  case notALeaf
+  /// A gradient of another shape than its tensor.
+  case gradientShape([Int], tensor: [Int])
+  /// Nothing that the tensor depends on requires a gradient.
+  case noGraph
+  /// The graph behind an operation was freed by backward().
+  case graphFreed(operation: String)
+  /// What an operation needs in backward() was changed in place.
+  case changedInPlace(operation: String, Operand)
+
+  /// A mistake of a layer above that has no case yet, in words.
+  case other(String)
+
+  /// What was changed in place.
+  public enum Operand: Sendable { case tensor, weight, outputLayer }
+
+  /// What is wrong with a nested list; `place` has the index in each open list.
+  public enum ListError: Equatable, Sendable {
+    /// More lists in each other than a tensor has dimensions.
+    case tooDeep
+    /// A list where lists of this depth hold numbers.
+    case listForNumber(place: [Int])
+    /// A number where lists of this depth hold lists of `count`.
+    case numberForList(place: [Int], count: Int)
+    /// A list of another length than those before.
+    case length(place: [Int], Int, expected: Int)
+    /// More numbers than the shape has.
+    case tooManyValues
+    /// Fewer numbers than the shape has.
+    case count(Int, expected: Int)
+  }
+
+  /// A mistake in words.
+  public init(_ text: String) { self = .other(text) }
 }
 
 /// The question that long computations ask between steps: has the user asked to stop?

@@ -40,27 +40,27 @@ import Testing
 
   @Test(
     arguments: [
-      ([[1, 2], [3]], "tensor: list [2] has 1 elements, expected 2"),
-      ([[[1], [2]], [[3], [4, 5]]], "tensor: list [2, 2] has 2 elements, expected 1"),
-      ([1, [2]], "tensor: a number expected at [2], got a list"),
-      ([[1, 2], 3], "tensor: a list of 2 expected at [2], got a number"),
-      ([[], 3], "tensor: a list of 0 expected at [2], got a number"),
-    ] as [(Nested, String)])
-  func raggedLists(value: Nested, text: String) {
-    #expect(throws: TensorError(text)) { try tensor(value) }
+      ([[1, 2], [3]], .length(place: [1], 1, expected: 2)),
+      ([[[1], [2]], [[3], [4, 5]]], .length(place: [1, 1], 2, expected: 1)),
+      ([1, [2]], .listForNumber(place: [1])),
+      ([[1, 2], 3], .numberForList(place: [1], count: 2)),
+      ([[], 3], .numberForList(place: [1], count: 0)),
+    ] as [(Nested, TensorError.ListError)])
+  func raggedLists(value: Nested, error: TensorError.ListError) {
+    #expect(throws: TensorError.list(error)) { try tensor(value) }
   }
 
   @Test func misuseOfTheBuilder() throws {
     var builder = TensorBuilder()
     for _ in 0..<64 { try builder.open(count: 1) }
-    #expect(throws: TensorError("tensor: lists nested more than 64 deep")) {
+    #expect(throws: TensorError.list(.tooDeep)) {
       try builder.open(count: 1)
     }
     var scalar = TensorBuilder()
     scalar.close()
     try scalar.append(1)
-    #expect(throws: TensorError("tensor: too many values")) { try scalar.append(2) }
-    #expect(throws: TensorError("tensor: lists hold 0 numbers, expected 1")) {
+    #expect(throws: TensorError.list(.tooManyValues)) { try scalar.append(2) }
+    #expect(throws: TensorError.list(.count(0, expected: 1))) {
       try TensorBuilder().finish()
     }
   }

@@ -16,8 +16,7 @@ public struct SavedValues {
   /// The first value, as long as self lives; throws when the values were changed in place since.
   public func pointer(for operation: String) throws(TensorError) -> UnsafePointer<Float> {
     guard storage.version == version else {
-      throw TensorError(
-        "backward: a tensor that '\(operation)' needs was changed in place after it was used")
+      throw .changedInPlace(operation: operation, .tensor)
     }
     return UnsafePointer(storage.pointer + offset)
   }

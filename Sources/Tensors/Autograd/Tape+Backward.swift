@@ -74,9 +74,7 @@ extension Tape {
   private func step(_ index: Int, _ gradient: Storage, _ gradients: inout [Storage?]) throws {
     let node = nodes[index]
     guard let backward = node.backward else {
-      throw TensorError(
-        "backward: the graph behind '\(node.name)' was freed by an earlier backward() or one that was "
-          + "stopped; pass retain_graph = true to the first one to use it twice")
+      throw TensorError.graphFreed(operation: node.name)
     }
     let passes = node.style.contains(.passing)
     let nests = node.style.contains(.nesting)

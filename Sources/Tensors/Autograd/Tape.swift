@@ -174,16 +174,13 @@ extension Tensor {
   /// - Throws: `TensorError` if self has several elements and no seed, is not part of a graph, or its graph was freed.
   public func backward(seed: Tensor? = nil, retainGraph: Bool = false) throws {
     if let seed, seed.shape != shape {
-      throw TensorError("backward: gradient of shape \(seed.shape) for a tensor of shape \(shape)")
+      throw TensorError.gradientShape(seed.shape, tensor: shape)
     }
     guard seed != nil || count == 1 else {
-      throw TensorError("backward: a tensor with one element expected, got shape \(shape)")
+      throw TensorError.notOneElement(operation: "backward", shape: shape)
     }
     guard let record = record?.resolved() else {
-      guard isParameter else {
-        throw TensorError(
-          "backward: the tensor does not depend on anything that requires a gradient")
-      }
+      guard isParameter else { throw TensorError.noGraph }
       try accumulate(seed)
       return
     }

@@ -12,9 +12,11 @@ extension Tensor {
     guard q.shape == [tokens, shape.heads * shape.size], k.shape == [tokens, shape.stride],
       v.shape == k.shape
     else {
-      throw TensorError(
-        "attention: shapes \(q.shape), \(k.shape), \(v.shape) do not fit \(tokens) tokens of "
-          + "\(shape.heads) and \(shape.keyValueHeads) heads of size \(shape.size)")
+      throw .shapes(
+        operation: "attention",
+        expected: "q [\(tokens), \(shape.heads) x \(shape.size)], k and v "
+          + "[\(tokens), \(shape.keyValueHeads) x \(shape.size)]",
+        given: [q.shape, k.shape, v.shape])
     }
     let normalisers =
       try Tensor.records(q, k, v) ? Storage(count: tokens * shape.heads, for: "attention") : nil

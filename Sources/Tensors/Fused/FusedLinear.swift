@@ -100,7 +100,9 @@ private struct FusedMap {
     let outputs = try Tensor.checkLinear(x, map.weight, map.bias)
     let shape = [x.shape[0], outputs]
     guard residual == nil || residual?.shape == shape else {
-      throw TensorError("linear: \(shape) cannot be added to \(residual?.shape ?? [])")
+      throw .shapes(
+        operation: "linear", expected: "a residual of shape \(shape)",
+        given: [residual?.shape ?? []])
     }
     result = try Tensor.result(shape, for: "linear")
     panels = first..<first + panelCount(outputs)

@@ -8,9 +8,9 @@ extension Tensor {
     let width = weight.count
     guard x.shape.last == width, width > 0, weight.shape.count == 1, bias.shape == weight.shape
     else {
-      throw TensorError(
-        "layer_norm: input [tokens, C], weight [C] and bias [C] expected, got \(x.shape), "
-          + "\(weight.shape) and \(bias.shape)")
+      throw .shapes(
+        operation: "layer_norm", expected: "input [tokens, C], weight [C] and bias [C]",
+        given: [x.shape, weight.shape, bias.shape])
     }
     let rows = x.count / width
     let y = try result(x.shape, for: "layer_norm")

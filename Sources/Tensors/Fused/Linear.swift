@@ -25,7 +25,7 @@ extension Tensor {
       ]
       dy, into in
       guard weight.tensor?.storage.version == version else {
-        throw TensorError("backward: the weight of 'linear' was changed in place after it was used")
+        throw TensorError.changedInPlace(operation: "linear", .weight)
       }
       if let dx = into.buffer(0) { try weight.inputGradient(dy, rows: rows, into: dx) }
       if let x, let dw = into.buffer(1) { try weight.gradient(dy, x.pointer, rows: rows, into: dw) }
@@ -49,13 +49,15 @@ extension Tensor {
     let shape = weight.shape
     let inputDimension = weight.isTransposed ? 0 : 1
     guard x.shape.count == 2, shape.count == 2, x.shape[1] == shape[inputDimension] else {
-      throw TensorError(
-        "linear: input [tokens, in] and weight \(weight.isTransposed ? "[in, out]" : "[out, in]") "
-          + "expected, got \(x.shape) and \(shape)")
+      throw .shapes(
+        operation: "linear",
+        expected: "input [tokens, in] and weight "
+          + (weight.isTransposed ? "[in, out]" : "[out, in]"), given: [x.shape, shape])
     }
     let outputs = shape[1 - inputDimension]
     if let bias, bias.shape != [outputs] {
-      throw TensorError("linear: bias of shape [\(outputs)] expected, got \(bias.shape)")
+      throw .shapes(
+        operation: "linear", expected: "bias of shape [\(outputs)]", given: [bias.shape])
     }
     return outputs
   }

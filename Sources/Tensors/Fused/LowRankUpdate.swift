@@ -14,8 +14,8 @@ public struct LowRankUpdate: Sendable {
   /// Two factors, whose ranks must be equal, and their scale.
   public init(a: Tensor, b: Tensor, scale: Float) throws(TensorError) {
     guard a.shape.count == 2, b.shape.count == 2, a.shape[0] == b.shape[1] else {
-      throw TensorError(
-        "low_rank: A [r, in] and B [out, r] expected, got \(a.shape) and \(b.shape)")
+      throw .shapes(
+        operation: "low_rank", expected: "A [r, in] and B [out, r]", given: [a.shape, b.shape])
     }
     (self.a, self.b, self.scale) = (a, b, scale)
     weights = (.float32(a), .float32(b))
@@ -46,9 +46,10 @@ extension Tensor {
     let (a, b) = update.weights
     let (inputs, outputs, rank) = (a.shape[1], b.shape[0], update.rank)
     guard x.shape.count == 2, x.shape[1] == inputs, y.shape == [x.shape[0], outputs] else {
-      throw TensorError(
-        "low_rank: input [tokens, \(inputs)] and output [tokens, \(outputs)] expected, got "
-          + "\(x.shape) and \(y.shape)")
+      throw .shapes(
+        operation: "low_rank",
+        expected: "input [tokens, \(inputs)] and output [tokens, \(outputs)]",
+        given: [x.shape, y.shape])
     }
     let rows = x.shape[0]
     let h = try result([rows, rank], for: "low_rank")  // s x Aᵀ

@@ -9,8 +9,9 @@ extension Tensor {
   {
     let width = weight.count
     guard let last = x.shape.last, width > 0, last % width == 0, weight.shape.count == 1 else {
-      throw TensorError(
-        "rms_norm: input [tokens, C] and weight [C] expected, got \(x.shape) and \(weight.shape)")
+      throw .shapes(
+        operation: "rms_norm", expected: "input [tokens, C] and weight [C]",
+        given: [x.shape, weight.shape])
     }
     let rows = x.count / width
     let y = try result(x.shape, for: "rms_norm")

@@ -73,7 +73,8 @@ extension Tensor {
   {
     let size = table.half * 2
     guard x.shape.count == 2, x.shape[0] == positions.count, x.shape[1] % max(1, size) == 0 else {
-      throw TensorError("rotary: [\(positions.count), heads x \(size)] expected, got \(x.shape)")
+      throw .shapes(
+        operation: "rotary", expected: "[\(positions.count), heads x \(size)]", given: [x.shape])
     }
     let angles = try table.angles(through: positions.max() ?? 0)
     let y = try result(x.shape, for: "rotary")

@@ -43,9 +43,8 @@ extension Tensor {
 
   private static func checkSegments(_ x: Tensor, _ lengths: [Int], total: Int) throws(TensorError) {
     guard x.shape == [total] else {
-      throw TensorError(
-        "a tensor of shape [\(total)] expected for \(lengths.count) completions of "
-          + "\(lengths.reduce(0, +)) tokens, got \(x.shape)")
+      throw .segments(
+        count: lengths.count, tokens: lengths.reduce(0, +), expected: total, given: x.shape)
     }
   }
 }

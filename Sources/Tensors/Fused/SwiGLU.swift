@@ -4,7 +4,8 @@ extension Tensor {
   /// silu(gate) up, element by element (arXiv 2002.05202).
   public static func swiGLU(_ gate: Tensor, _ up: Tensor) throws(TensorError) -> Tensor {
     guard gate.shape == up.shape else {
-      throw TensorError("swiglu: equal shapes expected, got \(gate.shape) and \(up.shape)")
+      throw .shapes(
+        operation: "swiglu", expected: "equal shapes", given: [gate.shape, up.shape])
     }
     let y = try result(gate.shape, for: "swiglu")
     let grain = 16_384

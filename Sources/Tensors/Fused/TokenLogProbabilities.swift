@@ -66,8 +66,7 @@ extension Tensor {
     return recorded("logprobs", inputs, output, style: .writing) {
       [hidden = hidden.detached()] gradient, into in
       guard head.tensor?.storage.version == version else {
-        throw TensorError(
-          "backward: the output layer of 'logprobs' was changed in place after it was used")
+        throw TensorError.changedInPlace(operation: "logprobs", .outputLayer)
       }
       into.clearIfEmpty(0, count: hidden.count)
       if count == 0, head.tensor != nil { into.clearIfEmpty(1, count: head.count) }

@@ -19,8 +19,7 @@ extension Tensor {
     for size in shape {
       let (next, overflow) = product.multipliedReportingOverflow(by: max(1, size))
       guard size >= 0, !overflow, next < 1 << 48, shape.count <= 64 else {
-        throw TensorError(
-          "\(operation): a tensor of shape \(describe(shape)) cannot be made")
+        throw .impossibleShape(operation: operation, shape)
       }
       product = next
       if size == 0 { isEmpty = true }
@@ -69,8 +68,7 @@ public enum Memory {
   }
 
   private static func shortage(bytes: Int, available: Int, for operation: String) -> TensorError {
-    TensorError(
-      "\(operation): \(max(1, bytes >> 20)) MB of memory needed, \(available >> 20) MB available")
+    .outOfMemory(operation: operation, needed: bytes, available: available)
   }
 
   /// Bytes that `check` lets have: `availableBytes` without what stays free.

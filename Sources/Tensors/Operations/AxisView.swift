@@ -39,12 +39,20 @@ struct AxisView {
   /// Throws if there is nothing to choose from.
   func checkNotEmpty(_ tensor: Tensor, for operation: String) throws(TensorError) {
     guard n > 0 || count == 0 else {
-      throw TensorError("\(operation): no elements to choose from in shape \(tensor.shape)")
+      throw .noElements(operation: operation, shape: tensor.shape)
     }
   }
 }
 
 extension Tensor {
+  /// Throws unless `dim` is a dimension; a scalar counts as having one, as in PyTorch.
+  func checkDimension(_ dim: Int, for operation: String) throws(TensorError) {
+    let rank = max(1, shape.count)
+    guard dim >= 0, dim < rank else {
+      throw .dimension(operation: operation, dim, shape: shape, count: rank)
+    }
+  }
+
   /// The rows [outer, inner, n]: self where the view is along the last dimension.
   func asRows(_ view: AxisView) throws(TensorError) -> Tensor {
     if view.inner == 1 { return self }

@@ -46,7 +46,7 @@ struct Broadcast {
       let m = axis <= a.count ? a[a.count - axis] : 1
       let n = axis <= b.count ? b[b.count - axis] : 1
       guard m == n || m == 1 || n == 1 else {
-        throw TensorError("\(operation): shapes \(describe(a)) and \(describe(b)) do not broadcast")
+        throw .notBroadcastable(operation: operation, a, b)
       }
       let size = m == 1 ? n : m
       result[rank - axis] = size

@@ -64,7 +64,7 @@ extension Tensor {
   /// As in PyTorch all elements become `max` where min > max. Throws if both bounds are nil.
   public func clamp(min: Float? = nil, max: Float? = nil) throws(TensorError) -> Tensor {
     guard min != nil || max != nil else {
-      throw TensorError("clamp: at least one of min and max expected")
+      throw .clampWithoutBounds
     }
     let lower = min ?? -.infinity
     let upper = max ?? .infinity

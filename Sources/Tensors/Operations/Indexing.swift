@@ -6,11 +6,10 @@ extension Tensor {
   /// Sub-tensor number `index` of the first dimension, a view; a scalar for a tensor of one dimension.
   public func select(_ index: Int) throws(TensorError) -> Tensor {
     guard let size = shape.first else {
-      throw TensorError("index: a scalar has no elements to choose from")
+      throw .position(index, shape: shape)
     }
     guard index >= 0, index < size else {
-      throw TensorError(
-        "index: position \(scriptPosition(index)) is outside of 1..\(size) for shape \(shape)")
+      throw .position(index, shape: shape)
     }
     return part("index", at: index * (count / size), Array(shape.dropFirst()))
   }
@@ -20,9 +19,7 @@ extension Tensor {
     try checkDimension(dim, for: "narrow")
     let size = shape.isEmpty ? 1 : shape[dim]
     guard !shape.isEmpty, start >= 0, length >= 0, start <= size, length <= size - start else {
-      throw TensorError(
-        "narrow: \(length) positions from \(scriptPosition(start)) on are outside of 1..\(size), "
-          + "dimension \(scriptPosition(dim)) of shape \(shape)")
+      throw .range(start: start, length: length, dimension: dim, size: size, shape: shape)
     }
     var result = shape
     result[dim] = length
@@ -51,10 +48,8 @@ extension Tensor {
 
   /// The tensors one after the other along `dim`; their other sizes must agree.
   public static func cat(_ tensors: [Tensor], dim: Int = 0) throws(TensorError) -> Tensor {
-    guard let first = tensors.first else { throw TensorError("cat: at least one tensor expected") }
-    guard !first.shape.isEmpty else {
-      throw TensorError("cat: a scalar cannot be concatenated; use stack")
-    }
+    guard let first = tensors.first else { throw .noTensors(operation: "cat") }
+    guard !first.shape.isEmpty else { throw .scalarsInCat }
     try first.checkDimension(dim, for: "cat")
     var shape = first.shape
     shape[dim] = 0
@@ -62,9 +57,8 @@ extension Tensor {
       guard tensor.shape.count == shape.count,
         shape.indices.allSatisfy({ $0 == dim || tensor.shape[$0] == shape[$0] })
       else {
-        throw TensorError(
-          "cat: shapes \(first.shape) and \(tensor.shape) (tensor \(scriptPosition(position))) "
-            + "differ outside of dimension \(scriptPosition(dim))")
+        throw .unequalShapes(
+          operation: "cat", first.shape, tensor.shape, index: position, dimension: dim)
       }
       // Tensors without elements can have sizes whose sum overflows; `result` refuses what comes out.
       shape[dim] &+= tensor.shape[dim]
@@ -98,17 +92,15 @@ extension Tensor {
   /// Tensors of one shape along a new dimension `dim`.
   public static func stack(_ tensors: [Tensor], dim: Int = 0) throws(TensorError) -> Tensor {
     guard let first = tensors.first else {
-      throw TensorError("stack: at least one tensor expected")
+      throw .noTensors(operation: "stack")
     }
     guard dim >= 0, dim <= first.shape.count else {
-      throw TensorError(
-        "stack: dimension \(scriptPosition(dim)) for tensors of shape \(first.shape); "
-          + "expected 1 to \(first.shape.count + 1)")
+      throw .dimension(
+        operation: "stack", dim, shape: first.shape, count: first.shape.count + 1)
     }
     for (position, tensor) in tensors.enumerated() where tensor.shape != first.shape {
-      throw TensorError(
-        "stack: shapes \(first.shape) and \(tensor.shape) (tensor \(scriptPosition(position))) "
-          + "differ")
+      throw .unequalShapes(
+        operation: "stack", first.shape, tensor.shape, index: position, dimension: nil)
     }
     var shape = first.shape
     shape.insert(tensors.count, at: dim)
@@ -123,9 +115,7 @@ extension Tensor {
     guard index.shape.count == shape.count,
       index.count == 0 || shape.indices.allSatisfy({ $0 == dim || index.shape[$0] <= shape[$0] })
     else {
-      throw TensorError(
-        "gather: index of shape \(index.shape) for a tensor of shape \(shape): as many dimensions "
-          + "expected, and none longer but dimension \(scriptPosition(dim))")
+      throw .gatherShapes(index: index.shape, shape, dimension: dim)
     }
     let output = try Tensor.result(index.shape, for: "gather")
     let sources = try gatherSources(dim, index)
@@ -170,14 +160,8 @@ extension Tensor {
     _ index: Tensor, _ i: Int, size: Int, place: [Int]
   ) throws(TensorError) -> Int {
     let value = index.pointer[i]
-    guard let position = Int(exactly: value) else {
-      throw TensorError(
-        "gather: index \(value + 1) at position \(scriptPositions(place)) is not a whole number")
-    }
-    guard position >= 0, position < size else {
-      throw TensorError(
-        "gather: index \(scriptPosition(position)) at position \(scriptPositions(place)) "
-          + "is outside of 1..\(size)")
+    guard let position = Int(exactly: value), position >= 0, position < size else {
+      throw .gatherIndex(value, place: place, size: size)
     }
     return position
   }

@@ -7,13 +7,12 @@ extension Tensor {
   /// of one dimension is a row on the left and a column on the right, and that dimension is gone from the result.
   public func matmul(_ other: Tensor) throws(TensorError) -> Tensor {
     guard !shape.isEmpty, !other.shape.isEmpty else {
-      throw TensorError("matmul: at least one dimension expected, got \(shape) and \(other.shape)")
+      throw .shapes(
+        operation: "matmul", expected: "at least one dimension", given: [shape, other.shape])
     }
     let k = other.shape[max(0, other.shape.count - 2)]
     guard shape.last == k else {
-      throw TensorError(
-        "matmul: shapes \(shape) and \(other.shape) do not fit: \(shape.last ?? 0) columns meet "
-          + "\(k) rows")
+      throw .factors(shape, other.shape, columns: shape.last ?? 0, rows: k)
     }
     if shape.count == 1 {
       let product = try reshape([1, k]).matmul(other)
@@ -72,7 +71,7 @@ private struct MatrixPlan {
       }
     }
     guard max(m, n, k) <= Int(Int32.max) else {
-      throw TensorError("matmul: shapes \(a.shape) and \(b.shape) are too large")
+      throw .factorsTooLarge(a.shape, b.shape)
     }
   }
 

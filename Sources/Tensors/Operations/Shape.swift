@@ -21,16 +21,14 @@ extension Tensor {
     var shape = sizes
     if let unknown = sizes.firstIndex(of: -1) {
       guard sizes.lastIndex(of: -1) == unknown else {
-        throw TensorError(
-          "reshape: \(self.shape) cannot become \(describe(sizes)): only one size may be -1")
+        throw .severalUnknownSizes(self.shape, to: sizes)
       }
       shape[unknown] = 1
       let known = try Tensor.checkedCount(shape, for: "reshape")
       shape[unknown] = known == 0 ? -1 : count / known
     }
     guard !shape.contains(-1), try Tensor.checkedCount(shape, for: "reshape") == count else {
-      throw TensorError(
-        "reshape: \(self.shape) has \(count) elements and cannot become \(describe(sizes))")
+      throw .notReshapable(self.shape, to: sizes)
     }
     return shape
   }
@@ -46,9 +44,7 @@ extension Tensor {
   /// With a dimension of size 1 inserted before `dim`.
   public func unsqueeze(dim: Int) throws(TensorError) -> Tensor {
     guard dim >= 0, dim <= shape.count else {
-      throw TensorError(
-        "unsqueeze: dimension \(scriptPosition(dim)) of a tensor of shape \(shape); "
-          + "expected 1 to \(shape.count + 1)")
+      throw .dimension(operation: "unsqueeze", dim, shape: shape, count: shape.count + 1)
     }
     return try reshape(Array(shape[..<dim] + [1] + shape[dim...]))
   }
@@ -80,7 +76,7 @@ extension Tensor {
     let target = try Tensor.checkedCount(wanted, for: "expand")
     let plan = try? Broadcast(shapes: shape, wanted, for: "expand")
     guard let plan, plan.shape == wanted else {
-      throw TensorError("expand: shape \(shape) does not broadcast to \(describe(sizes))")
+      throw .notExpandable(shape, to: sizes)
     }
     let output = try Tensor.result(wanted, for: "expand")
     let (x, y) = (pointer, output.pointer)

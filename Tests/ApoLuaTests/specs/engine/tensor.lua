@@ -55,7 +55,7 @@ test("what cannot be a tensor is refused", function()
   raises("sizes or one list of sizes expected", apo.zeros, 3, {2})
   raises("arange: finite numbers", apo.arange, math.huge)
   raises("arange: finite numbers", apo.arange, 0, 1, 0)
-  raises("arange: no way", apo.arange, 1, 0)
+  raises("arange: step 1.0 cannot reach 0.0 from 1.0", apo.arange, 1, 0)
   raises("item: a tensor with one element expected, got shape [2]", function() return apo.ones(2):item() end)
 end)
 

@@ -1,8 +1,9 @@
+import Tensors
 import Testing
 
-@testable import Tensors
+@testable import ApoLua
 
-@Suite struct DescriptionTests {
+@Suite struct TensorDescriptionTests {
   @Test func columnsHaveTheirOwnPrecision() {
     let tensor = Tensor([1, 0.5, 123.456, -2, 0.25, 7], shape: [2, 3])
     #expect(

@@ -1,4 +1,5 @@
 import Glibc
+import Tensors
 
 // Tensors as text: matrices by rows with fitted columns, four significant digits, the middle of what is large left out.
 // Only the elements that are shown are read.
@@ -55,7 +56,7 @@ extension Tensor: CustomStringConvertible {
       var rest = slice
       var place: [String] = []
       for size in shape.dropLast(2).reversed() {
-        place.insert(String(scriptPosition(rest % size)), at: 0)
+        place.insert(String(rest % size + 1), at: 0)
         rest /= size
       }
       let title = "(" + (place + [".", "."]).joined(separator: ",") + ") ="
