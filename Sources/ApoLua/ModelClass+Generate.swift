@@ -105,9 +105,11 @@ func generateMethod(_ run: RunState, _ rows: RowNumbers) -> Function {
     let completions: [[Completion]]
     do {
       completions = try generator.generate(requests(prompts, n: options.n, limits, firstSamples))
-    } catch let error as GenerationError {
-      guard let place = prompts[error.prompt].place else { throw error }
-      throw LuaError("generate: \(place): \(error.reason)")
+    } catch ModelError.sampling(let prompt, let error) {
+      guard let place = prompts[prompt].place else {
+        throw ModelError.sampling(prompt: prompt, error)
+      }
+      throw LuaError("generate: \(place): \(error)")
     }
     let rollout = rollout(prompts, completions, options, model, origin: transformer.weightStamp)
     let kept = try call.state.reference(to: .list(prompts.map { .reference($0.row) }))

@@ -85,7 +85,7 @@ public enum AStarPO {
   /// All tensors are [B]: `logp` and `reference` are sums over the completion's tokens of ln π and ln π_ref, `target` is the
   /// advantage. Every input that requires a gradient gets one; in training only `logp` does. The arithmetic is that of the
   /// same formula in tensor operations, to the bit.
-  /// - Throws: `TensorError` if shapes differ from [B], B ≥ 1, or a value is not finite, which
+  /// - Throws: `TrainingError` if shapes differ from [B], B ≥ 1, or a value is not finite, which
   ///   names the sample.
   public static func loss(
     logp: Tensor, reference: Tensor, target: Tensor, beta2: Double
@@ -126,15 +126,13 @@ public enum AStarPO {
     }
   }
 
-  private static func check(_ inputs: [Tensor], names: [String]) throws(TensorError) {
+  private static func check(_ inputs: [Tensor], names: [String]) throws(TrainingError) {
     for (tensor, name) in zip(inputs, names) {
       guard tensor.shape.count == 1, tensor.count > 0, tensor.shape == inputs[0].shape else {
-        throw TensorError(
-          "astarpo: logp, ref_logp and target of one shape [B] expected, "
-            + "got \(name) \(tensor.shape) and logp \(inputs[0].shape)")
+        throw .lossShape(name: name, tensor.shape, logp: inputs[0].shape)
       }
       for b in 0..<tensor.count where !tensor.pointer[b].isFinite {
-        throw TensorError("astarpo: \(name) of sample \(b + 1) is \(tensor.pointer[b])")
+        throw .lossValue(name: name, sample: b, tensor.pointer[b])
       }
     }
   }

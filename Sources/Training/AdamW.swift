@@ -84,14 +84,12 @@ public final class AdamW {
   /// With `maxGradNorm` the gradients are first scaled by min(1, maxGradNorm / (norm + 1e-6)), as
   /// by torch's `clip_grad_norm_`. Parameters without a gradient stay as they are, without weight
   /// decay.
-  /// - Throws: `ArgumentError` for a `maxGradNorm` that is not > 0; `TensorError` if no parameter
+  /// - Throws: `TrainingError` for a `maxGradNorm` that is not > 0, if no parameter
   ///   has a gradient or one is not finite. Parameters, averages and gradients are then as they
   ///   were.
   public func step(maxGradNorm: Double? = nil) throws -> Step {
     if let limit = maxGradNorm, !(limit > 0) {
-      throw ArgumentError(
-        "max_grad_norm: a number above 0 expected (math.huge for no clipping), got "
-          + (limit == 0 ? "0" : "\(limit)"))
+      throw TrainingError.maxGradNorm(limit)
     }
     let active = try parametersWithGradient()
     let gradients = active.map(\.gradient)
@@ -110,35 +108,30 @@ public final class AdamW {
     return Step(gradientNorm: norm, updateNorm: change)
   }
 
-  private func parametersWithGradient() throws(TensorError) -> [(index: Int, gradient: Tensor)] {
+  private func parametersWithGradient() throws(TrainingError) -> [(index: Int, gradient: Tensor)] {
     var active: [(index: Int, gradient: Tensor)] = []
     for (index, parameter) in parameters.enumerated() {
       guard let gradient = parameter.tensor.gradient else { continue }
       guard gradient.count == parameter.tensor.count else {
-        throw TensorError(
-          "adamw: the gradient of '\(parameter.name)' has shape \(gradient.shape), "
-            + "the parameter \(parameter.tensor.shape)")
+        throw .gradientShape(
+          parameter: parameter.name, gradient.shape, expected: parameter.tensor.shape)
       }
       active.append((index, gradient))
     }
     if active.isEmpty {
-      let frozen = !parameters.contains { $0.tensor.requiresGradient }
-      throw TensorError(
-        "adamw: no parameter has a gradient; "
-          + (frozen ? "none requires one (is the model frozen?)" : "call loss:backward() first"))
+      throw .noGradient(isFrozen: !parameters.contains { $0.tensor.requiresGradient })
     }
     return active
   }
 
-  private func nonFinite(_ active: [(index: Int, gradient: Tensor)]) -> TensorError {
+  private func nonFinite(_ active: [(index: Int, gradient: Tensor)]) -> TrainingError {
     for (index, gradient) in active {
       guard let element = (0..<gradient.count).first(where: { !gradient.pointer[$0].isFinite })
       else { continue }
-      return TensorError(
-        "adamw: the gradient of '\(parameters[index].name)' is not finite "
-          + "(element \(element + 1) is \(gradient.pointer[element])); nothing was changed")
+      return .gradientValue(
+        parameter: parameters[index].name, element: element, gradient.pointer[element])
     }
-    return TensorError("adamw: the norm of the gradients is not finite; nothing was changed")
+    return .gradientNorm
   }
 
   private func makeMissingState(_ index: Int) throws(TensorError) {

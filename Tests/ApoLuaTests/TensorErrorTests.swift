@@ -132,6 +132,8 @@ import Testing
     expect("arange: finite numbers and a step other than 0 expected, got 0.0, nan, 1.0") {
       try Tensor.arange(0, .nan)
     }
-    expect("arange: too many numbers from 0.0 to 1e+300 in steps of 1.0") { try Tensor.arange(0, 1e300) }
+    expect("arange: too many numbers from 0.0 to 1e+300 in steps of 1.0") {
+      try Tensor.arange(0, 1e300)
+    }
   }
 }

@@ -170,7 +170,7 @@ private func rowSums(_ tokens: Tensor, _ lengths: [Int]) -> Tensor {
     #expect(text(ref: vector([0, -.infinity])) == "astarpo: ref_logp of sample 2 is -inf")
     #expect(text(beta2: .nan) == "beta: a finite number expected, got nan")
     let empty = Tensor(zeros: [0])
-    #expect(throws: TensorError.self) {
+    #expect(throws: TrainingError.self) {
       try AStarPO.loss(logp: empty, reference: empty, target: empty, beta2: 1)
     }
   }

@@ -87,20 +87,16 @@ public final class Generator {
   private func check(_ requests: [GenerationRequest]) throws {
     let context = model.configuration.maxPositions
     for (index, request) in requests.enumerated() {
-      guard !request.prompt.isEmpty else {
-        throw TensorError("generate: prompt \(index + 1) is empty; at least one token expected")
+      let (prompt, limit) = (request.prompt, limit(request))
+      if prompt.isEmpty { throw ModelError.prompt(index, .empty) }
+      guard prompt.count + limit <= context else {
+        throw ModelError.prompt(
+          index,
+          .noRoom(
+            prompt.count, maxTokens: limit, context: context,
+            setting: model.configuration.architecture.keys.context))
       }
-      guard request.prompt.count + limit(request) <= context else {
-        throw TensorError(
-          "generate: prompt \(index + 1) has \(request.prompt.count) tokens, which with max_tokens = "
-            + "\(limit(request)) exceeds the model's context of \(context) "
-            + "(\(model.configuration.architecture.keys.context))")
-      }
-      if let place = model.firstUnknown(request.prompt) {
-        throw TensorError(
-          "generate: prompt \(index + 1): token id \(request.prompt[place]) is outside of "
-            + "0..\(model.configuration.vocabularySize - 1)")
-      }
+      if let fault = model.unknownToken(in: prompt) { throw ModelError.prompt(index, fault) }
     }
   }
 

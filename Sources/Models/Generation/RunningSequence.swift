@@ -48,7 +48,7 @@ final class RunningSequence {
   /// Where its next token comes from.
   func place(logits: Int) -> TokenPlace {
     TokenPlace(
-      logits: logits, prompt: request + 1, row: row, sample: number,
+      logits: logits, prompt: request, row: row, sample: number,
       position: completion.ids.count)
   }
 

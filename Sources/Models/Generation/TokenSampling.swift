@@ -4,7 +4,7 @@ import Tensors
 /// A token to be sampled: the row of the logits it comes from and what its random number depends on.
 struct TokenPlace {
   let logits: Int
-  /// Number of the prompt, for error texts.
+  /// Index of the prompt, for errors.
   let prompt: Int
   let row: UInt64
   let sample: Int
@@ -65,12 +65,12 @@ final class TokenSampler {
 
   private func draw(
     _ logits: Tensor, _ place: TokenPlace, _ distribution: Distribution
-  ) throws -> SampledToken {
+  ) throws(ModelError) -> SampledToken {
     let row = logits.pointer + place.logits * logits.shape[1]
     do {
       try distribution.set(row, options)
     } catch {
-      throw GenerationError(prompt: place.prompt - 1, reason: "\(error)")
+      throw .sampling(prompt: place.prompt, error)
     }
     let u = uniform(
       seed: seed, step: step, row: place.row, sample: place.sample, position: place.position)

@@ -52,11 +52,11 @@ public final class Distribution {
 
   /// Takes the distribution of a row of `vocabularySize` logits.
   ///
-  /// - Throws: `TensorError` if a logit is NaN or +infinity (it names the token) or all are
+  /// - Throws: `LogitsError` if a logit is NaN or +infinity (it names the token) or all are
   ///   -infinity.
   public func set(
     _ logits: UnsafePointer<Float>, _ options: SamplingOptions
-  ) throws(TensorError) {
+  ) throws(LogitsError) {
     let largest = try largestLogit(logits)
     let temperature = Float(options.temperature)
     count = vocabularySize
@@ -66,7 +66,7 @@ public final class Distribution {
       return keepOnly(firstIndex(logits, 0..<count, above: largest.nextDown))
     }
     guard (largest / temperature).isFinite else {
-      throw TensorError("the logit \(largest) over temperature \(temperature) overflows")
+      throw .overflow(largest, temperature: temperature)
     }
     if let k = options.topK, k < vocabularySize {
       normaliser = logSumExp(logits, count, scale: options.logitScale)
@@ -229,13 +229,13 @@ extension Distribution {
     return (threshold, ties > 0 ? ties : .max)
   }
 
-  private func largestLogit(_ row: UnsafePointer<Float>) throws(TensorError) -> Float {
+  private func largestLogit(_ row: UnsafePointer<Float>) throws(LogitsError) -> Float {
     let (largest, hasNaN) = maximumAndNaN(row, vocabularySize)
     if hasNaN || largest == .infinity {
       let token = (0..<vocabularySize).first { row[$0].isNaN || row[$0] == .infinity } ?? 0
-      throw TensorError("the logit of token \(token) is \(row[token])")
+      throw .notFinite(token: token, row[token])
     }
-    guard largest > -.infinity else { throw TensorError("all logits are -inf") }
+    guard largest > -.infinity else { throw .allImpossible }
     return largest
   }
 }

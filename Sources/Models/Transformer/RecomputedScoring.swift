@@ -51,7 +51,7 @@ extension Transformer {
   ) throws -> Tensor {
     let total = sequences.reduce(0) { $0 + $1.completion.count }
     guard known.count == total else {
-      throw TensorError("\(name): \(known.count) sampled values for \(total) tokens")
+      throw ModelError.sampledCount(known.count, function: name, tokens: total)
     }
     let output = try Tensor.zeroResult([rows, total], for: name)
     known.withUnsafeBufferPointer { values in
@@ -104,13 +104,11 @@ extension Transformer {
   /// Throws unless what was computed again has the bits of what was given out.
   private func check(
     _ again: UnsafePointer<Float>, is given: UnsafePointer<Float>, _ count: Int, _ name: String
-  ) throws(TensorError) {
+  ) throws(ModelError) {
     guard let i = (0..<count).first(where: { again[$0].bitPattern != given[$0].bitPattern }) else {
       return
     }
-    throw TensorError(
-      "backward: '\(name)' gave \(given[i]) for a token and computes \(again[i]) now; please report "
-        + "this. With all sequences in one micro_batch nothing is computed twice")
+    throw .recomputed(again[i], function: name, before: given[i])
   }
 
   /// Consecutive groups of `size` sequences, or of about as many tokens each, at most `groupTokens` and a sequence, where no
@@ -146,14 +144,12 @@ private struct ScoredParameter {
   }
 
   /// Throws if the weight has other contents by now, or collects a gradient where it did not, or the other way round.
-  func checkIsUnchanged(since function: String) throws(TensorError) {
+  func checkIsUnchanged(since function: String) throws(ModelError) {
     guard tensor.storage.version == version else {
-      throw TensorError("backward: weights of the model were changed in place after '\(function)'")
+      throw .weightsChanged(function: function)
     }
     guard tensor.requiresGradient == collects else {
-      throw TensorError(
-        "backward: \(name) was \(collects ? "frozen" : "unfrozen") after '\(function)', whose layers "
-          + "backward() computes with the weights as they are now; call \(function) again")
+      throw .trainabilityChanged(weight: name, isFrozen: collects, function: function)
     }
   }
 }

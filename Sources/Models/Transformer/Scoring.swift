@@ -47,27 +47,20 @@ extension Transformer {
   /// Throws unless every sequence has a prompt, ids of the vocabulary and room in the context.
   func checkSequences(_ sequences: [TokenSequence], for function: String) throws {
     for (index, sequence) in sequences.enumerated() {
-      do {
-        try check(sequence)
-      } catch {
-        throw TensorError("\(function): completion \(index + 1): \(error)")
+      if let fault = fault(of: sequence) {
+        throw ModelError.completion(index, function: function, fault)
       }
     }
   }
 
-  private func check(_ sequence: TokenSequence) throws(TensorError) {
-    guard !sequence.prompt.isEmpty else { throw TensorError("the prompt is empty") }
+  private func fault(of sequence: TokenSequence) -> ModelError.SequenceFault? {
+    if sequence.prompt.isEmpty { return .empty }
     for ids in [sequence.prompt, sequence.completion] {
-      if let place = firstUnknown(ids) {
-        throw TensorError(
-          "token id \(ids[place]) is outside of 0..\(configuration.vocabularySize - 1)")
-      }
+      if let fault = unknownToken(in: ids) { return fault }
     }
     // The last token is predicted and not read.
     let count = sequence.prompt.count + sequence.completion.count - 1
-    guard sequence.completion.isEmpty || count <= configuration.maxPositions else {
-      throw tooLong(count)
-    }
+    return sequence.completion.isEmpty ? nil : tooLong(count)
   }
 
   /// One forward pass over whole sequences: the hidden state before each completion token [M, C], and these tokens; nil without

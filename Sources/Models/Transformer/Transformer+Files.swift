@@ -42,14 +42,9 @@ extension Transformer {
     let available = Memory.usableBytes()
     guard bytes >= available else { return }
     let halves = c.weightBytes(as: .bfloat16)
-    let advice =
-      type == .float32 && halves < available
-      ? "; held as bfloat16 they need \(halves >> 20) MB: load(path, {dtype = \"bfloat16\"}) gives a "
-        + "model to sample from and to score with, not to train" : ""
-    throw FileError(
-      folder,
-      "the \(c.parameterCount) weights need \(bytes >> 20) MB of memory as \(type.rawValue), "
-        + "\(available >> 20) MB available\(advice)")
+    throw ModelError.tooLarge(
+      folder, weights: c.parameterCount, type, bytes: bytes, available: available,
+      asBFloat16: type == .float32 && halves < available ? halves : nil)
   }
 
   /// A tied head that is stored all the same is the embedding: Hugging Face would use another one, whatever the file says.

@@ -17,11 +17,9 @@ extension Transformer {
   }
 
   /// Throws where the matrices cannot collect gradients; `operation` is what needs them.
-  public func checkTrainable(for operation: String) throws(TensorError) {
+  public func checkTrainable(for operation: String) throws(ModelError) {
     guard weightType == .float32 || adapter != nil else {
-      throw TensorError(
-        "\(operation): the model's weights are held as bfloat16 and collect no gradients; "
-          + "clone{dtype = \"float32\"} gives a copy that does")
+      throw .notTrainable(operation: operation)
     }
   }
 

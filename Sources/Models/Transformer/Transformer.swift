@@ -113,28 +113,24 @@ public final class Transformer: @unchecked Sendable {
 
   /// Logits of the next token after every token of one sequence: [T, V].
   public func logits(_ ids: [Int]) throws -> Tensor {
-    guard !ids.isEmpty else { throw TensorError("logits: at least one token id expected") }
-    guard ids.count <= configuration.maxPositions else {
-      throw TensorError("logits: \(tooLong(ids.count))")
-    }
-    if let place = firstUnknown(ids) {
-      throw TensorError(
-        "logits: token id \(ids[place]) at position \(place + 1) is outside of "
-          + "0..\(configuration.vocabularySize - 1)")
-    }
+    if ids.isEmpty { throw ModelError.ids(.empty) }
+    if let fault = tooLong(ids.count) ?? unknownToken(in: ids) { throw ModelError.ids(fault) }
     return try .linear(hiddenStates(ids, RaggedBatch(lengths: [ids.count])), lmHead)
   }
 
-  /// The index of the first id that is not in the vocabulary.
-  func firstUnknown(_ ids: [Int]) -> Int? {
-    ids.firstIndex { $0 < 0 || $0 >= configuration.vocabularySize }
+  /// The first id that is not in the vocabulary.
+  func unknownToken(in ids: [Int]) -> ModelError.SequenceFault? {
+    let vocabulary = configuration.vocabularySize
+    return ids.firstIndex { $0 < 0 || $0 >= vocabulary }.map {
+      .unknownToken(ids[$0], position: $0, vocabulary: vocabulary)
+    }
   }
 
-  /// The error about a sequence of more tokens than the model has positions.
-  func tooLong(_ count: Int) -> TensorError {
-    TensorError(
-      "the sequence has \(count) tokens and the model's context is "
-        + "\(configuration.maxPositions) (\(configuration.architecture.keys.context))")
+  /// What is wrong with a sequence of more tokens than the model has positions.
+  func tooLong(_ count: Int) -> ModelError.SequenceFault? {
+    let context = configuration.maxPositions
+    return count <= context
+      ? nil : .tooLong(count, context: context, setting: configuration.architecture.keys.context)
   }
 
   /// The weights that are float32 tensors, then the adapter's.

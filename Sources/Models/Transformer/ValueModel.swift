@@ -42,7 +42,7 @@ public final class ValueModel: Sendable {
   /// A critic with copies of a language model's weights, its adapter left out, and a head of zeros: all values are 0 at first.
   public convenience init(of model: Transformer) throws {
     guard model.weights.allSatisfy({ $0.weight.tensor != nil }) else {
-      throw TensorError("load_value_model: the model is held as bfloat16, which cannot be trained")
+      throw ModelError.notTrainable(operation: "load_value_model")
     }
     let weights = Dictionary(
       uniqueKeysWithValues: model.weights.map { ($0.name, $0.weight.tensor) })

@@ -84,9 +84,9 @@ import Testing
     wrong[recorded.count - 5] = recorded[recorded.count - 5].nextUp
     let scored = try model.logProbabilities(sequences, temperature: 0.8, sampled: wrong)
     let loss = try scored.sum()
-    let error = #expect(throws: TensorError.self) { try loss.backward() }
+    let error = #expect(throws: ModelError.self) { try loss.backward() }
     #expect("\(try #require(error))".hasPrefix("backward: 'logprobs' gave "))
-    #expect(throws: TensorError("logprobs: 1 sampled values for \(recorded.count) tokens")) {
+    #expect(throws: ModelError.sampledCount(1, function: "logprobs", tokens: recorded.count)) {
       _ = try model.logProbabilities(sequences, sampled: [-1])
     }
   }
