@@ -55,7 +55,7 @@ public final class Team: @unchecked Sendable {
       return
     }
     withoutActuallyEscaping(body) { body in
-      // Claims come in turns: so ranges that a thread claims one after the other mostly follow each other.
+      // Claims interleave, so that the ranges that one thread claims are mostly adjacent.
       let turns = parts % threads == 0 ? threads : 1
       self.body = { claim in
         let part = claim % turns * (parts / turns) + claim / turns

@@ -18,7 +18,7 @@ public final class Tensor: @unchecked Sendable {
   /// The accumulated d loss / d self of a leaf that requires a gradient.
   public private(set) var gradient: Tensor?
 
-  /// A view of `storage`; `offset` and `shape` must lie inside it.
+  /// A view of `storage`, which it must not exceed.
   public init(storage: Storage, offset: Int = 0, shape: [Int]) {
     let count = shape.reduce(1, *)
     precondition(offset >= 0 && offset + count <= storage.count, "view outside of its storage")
@@ -59,7 +59,7 @@ public final class Tensor: @unchecked Sendable {
   /// The elements in row-major order.
   public var values: [Float] { Array(UnsafeBufferPointer(start: pointer, count: count)) }
 
-  /// Whether backward() reaches this tensor: a leaf that asked for it, or a result of one.
+  /// Whether backward() reaches this tensor: a leaf that requires a gradient, or a result of one.
   public var requiresGradient: Bool { isLeafWithGradient || record != nil }
 
   /// Whether this is a leaf (a parameter) that collects its gradient.

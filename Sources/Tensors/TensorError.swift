@@ -99,7 +99,7 @@ public enum TensorError: Error, Equatable, Sendable {
   public init(_ text: String) { self = .other(text) }
 }
 
-/// The question that long computations ask between steps: has the user asked to stop?
+/// Whether the user has asked to stop; long computations check between steps.
 public enum Interrupt {
   /// Set once at start by whoever handles signals; must be cheap.
   public nonisolated(unsafe) static var isRequested: @convention(c) () -> Bool = { false }

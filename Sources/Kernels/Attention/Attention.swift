@@ -1,19 +1,19 @@
 // Attention forward: softmax(q kᵀ scale) v for consecutive queries of one sequence and the query heads that share one
 // key-value head.
 //
-// All of these are the rows of small products (see `multiplyTile`): four rows share each key and value that is loaded, be they
-// heads of one token in decoding or tokens in scoring. Keys and values come in segments of consecutive rows (a whole
-// sequence in training, pages of a cache in decoding). A score is one chain of additions over the head's elements, an
-// output one over the visible keys in their order: the results depend neither on the cut of the segments nor on the rows beside.
+// These are the rows of small products (see `multiplyTile`): four rows share each loaded key and value, heads of one token in
+// decoding and tokens in scoring. Keys and values come in segments of consecutive rows (a whole sequence in training, pages
+// of a KV cache in decoding). A score is one chain of additions over the head's elements, an output one chain over the visible
+// keys in order, so results depend neither on the boundaries of segments nor on the other rows.
 
 /// Rows that share a loaded key or value.
 let tileRows = 4
-/// Values that pass over all rows while they are in the first-level cache.
+/// Values per chunk: they stay in the L1 cache while all rows use them.
 let valueChunk = 64
 
 /// Consecutive queries of one sequence on one key-value head, and the scratch memory they are computed in.
 ///
-/// Row r is query r / group on the r % group-th of the head's query heads. Places count keys from the first that a row sees.
+/// Row r is query r / group of query head r % group. A place is the index of a key, counted from the first visible one.
 public struct AttentionBlock {
   let shape: AttentionShape
   let head: Int
@@ -23,7 +23,7 @@ public struct AttentionBlock {
   /// The positions that any of the rows sees.
   let seen: Range<Int>
   let scratch: AttentionScratch
-  /// What is read after this block, if that is known.
+  /// What is read after this block, to be prefetched.
   let next: UnsafePointer<Float>?
 
   /// The queries at `positions`; `scratch` holds `scratchCount` floats.
@@ -80,7 +80,7 @@ public struct AttentionBlock {
     store(out)
   }
 
-  /// Takes the queries, scaled, and begins their outputs with 0.
+  /// Loads the queries, scaled, and clears their outputs.
   func load(_ q: UnsafePointer<Float>) {
     let (width, count) = (shape.heads * shape.size, group * shape.size)
     let first = q + head * count
@@ -92,7 +92,7 @@ public struct AttentionBlock {
     scratch.sums.update(repeating: 0, count: rows * shape.size)
   }
 
-  /// Writes the scores of the keys in `segments`, of which the first is at position `start`.
+  /// Writes the scores of the keys in `segments`, the first of which is at position `start`.
   func score(_ segments: UnsafeBufferPointer<KeyValueSegment>, from start: Int) {
     segments.forEach(seen: seen, from: start) { segment, keys, place, following in
       let ahead = following.map { $0.keys(of: head) } ?? segments[0].values(of: head)
@@ -104,7 +104,7 @@ public struct AttentionBlock {
     }
   }
 
-  /// Turns all scores into weights, which are still to be divided by their sum.
+  /// Turns all scores into weights; `store` divides by their sum.
   func normalise(_ normalisers: UnsafeMutablePointer<Float>?) {
     for row in 0..<rows {
       let (largest, total) = exponentials(row)
@@ -115,7 +115,7 @@ public struct AttentionBlock {
     }
   }
 
-  /// Adds the weighted values in `segments`, of which the first is at position `start`.
+  /// Adds the weighted values in `segments`, the first of which is at position `start`.
   func addValues(_ segments: UnsafeBufferPointer<KeyValueSegment>, from start: Int) {
     segments.forEach(seen: seen, from: start) { segment, keys, place, following in
       let ahead = following.map { $0.values(of: head) } ?? next
@@ -143,7 +143,7 @@ public struct AttentionBlock {
     return lower - seen.lowerBound..<upper - seen.lowerBound
   }
 
-  /// Writes the products of the queries with the `keys` of a segment, of which the first has this place; `next` is read then.
+  /// Writes the products of the queries with the `keys` of a segment, the first of which is at `place`; prefetches `next`.
   private func score<E: TileElement>(
     _ segment: KeyValueSegment, _: E.Type, _ keys: Range<Int>, _ place: Int,
     _ next: UnsafePointer<Float>
@@ -181,7 +181,7 @@ public struct AttentionBlock {
     return (largest, exponential(scores, minus: largest, into: scores, padded))
   }
 
-  /// Adds the weighted values of a segment's `keys`, of which the first has this place; `next` is read then.
+  /// Adds the weighted values of a segment's `keys`, the first of which is at `place`; prefetches `next`.
   private func addValues<E: TileElement>(
     _ segment: KeyValueSegment, _: E.Type, _ keys: Range<Int>, _ place: Int,
     _ next: UnsafePointer<Float>?

@@ -16,9 +16,9 @@ struct AttentionScratch {
     queries = scratch
     sums = queries + rows * size
     inverses = sums + rows * size
-    // Two blocks of keys that begin before the first that is seen spill to the left, one that ends behind the last to the right.
-    // What spills to the left lands in the 32 floats at the end of the row before, even when that row is done: they are behind
-    // all keys, and nothing reads there but `exponentials`, which first pads the row it is at.
+    // Blocks of keys are written whole: up to two of them start before the first visible key, and one ends after the last.
+    // The former overwrite the 32 floats of padding at the end of the previous row, which only `exponentials` reads, after
+    // padding the row it works on.
     weights = inverses + (rows + 15) / 16 * 16 + 32
     weightStep = AttentionScratch.weightStep(keys)
     self.size = size
@@ -38,7 +38,7 @@ struct AttentionScratch {
 
   private static func weightStep(_ keys: Int) -> Int { (keys + 15) / 16 * 16 + 32 }
 
-  /// Floats that so many rows need.
+  /// Floats of scratch memory for `rows` rows.
   static func count(rows: Int, size: Int, keys: Int) -> Int {
     rows * (2 * size + 1 + weightStep(keys)) + 64
   }

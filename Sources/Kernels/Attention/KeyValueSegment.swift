@@ -33,7 +33,7 @@ public struct KeyValueSegment {
 
   /// The first `count` keys and values of a page [KV][keys, values] of `tokens` tokens: keys [D][tokens] and values [tokens][D].
   ///
-  /// What a head needs lies in two runs of memory, which the processor foresees.
+  /// A head's data are two contiguous runs of memory, which the hardware prefetcher follows.
   public init(page: UnsafePointer<Float>, tokens: Int, size: Int, count: Int) {
     let part = tokens * size
     type = .float32

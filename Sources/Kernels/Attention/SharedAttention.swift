@@ -1,9 +1,9 @@
-// Attention of samples of one prompt: the newest token of each sees the prompt's keys and values, of which there is one copy,
+// Attention of several samples of one prompt: the newest token of each sees the prompt's keys and values, which are stored once,
 // and then those of its own sequence.
 //
 // To the shared keys the queries of all sequences are one query of many heads: the tiles of `AttentionBlock` load a key
-// once for four rows, whatever sequences these belong to. Then each sequence goes on alone over its own segments, in the
-// same rows of weights and outputs. A row meets its keys in the same order as without the others: its bits are the same.
+// once for four rows, whatever sequences these belong to. Then each sequence continues over its own segments, in the
+// same rows of weights and outputs. A row sees its keys in the same order as it would alone, so its bits are the same.
 
 /// The newest tokens of sequences that begin with the same segments, on one key-value head.
 public struct SharedAttention {
@@ -22,7 +22,7 @@ public struct SharedAttention {
   ///   - shared: how many segments, at least one, all sequences begin with.
   ///   - scratch: `AttentionBlock.scratchCount` floats, for a query of each sequence and as many keys as the longest
   ///     of them has.
-  ///   - next: what is read afterwards, if that is known.
+  ///   - next: what is read afterwards, to be prefetched.
   public init(
     _ shape: AttentionShape, keyValueHead head: Int, positions: ArraySlice<Int>,
     _ segments: UnsafeBufferPointer<KeyValueSegment>, bounds: ArraySlice<Int>, shared: Int,

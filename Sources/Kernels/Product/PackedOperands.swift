@@ -1,6 +1,6 @@
 import CPrefetch
 
-// What a tile of the packed product reads and writes: rows of packed weights, sums in y, and the weights that come next.
+// Operands of a tile of the packed product: rows of packed weights, sums in y, and the weights to prefetch.
 
 /// What packed weights are stored as.
 protocol PackedWeight {
@@ -37,7 +37,7 @@ struct Target {
   let stride: Int
   /// Columns of the panel that exist: 1 to 32.
   let width: Int
-  /// Whether sums go on from what is there.
+  /// Whether sums start from the values in y.
   let continues: Bool
 
   /// What the sums of a row begin with.
@@ -83,19 +83,19 @@ struct Target {
   }
 }
 
-/// The weights that are needed next, which a tile asks for while it computes: a few bytes for each of its steps.
+/// The weights that are needed next, which a tile prefetches while it computes: a few bytes per step.
 struct Upcoming {
   private(set) var pointer: UnsafeRawPointer
   /// Bytes per step.
   let pace: Int
 
-  /// What the only tile of a panel needs itself 64 steps later.
+  /// The weights that the only tile of a panel needs 64 steps later.
   init<W: PackedWeight>(within weights: UnsafePointer<W>) {
     pointer = UnsafeRawPointer(weights + 64 * W.rowSize)
     pace = W.rowSize * MemoryLayout<W>.size
   }
 
-  /// Weights of which each of `tiles` tiles asks for a share.
+  /// Weights of which each of `tiles` tiles prefetches a share.
   init<W: PackedWeight>(_ weights: UnsafePointer<W>, tiles: Int) {
     pointer = UnsafeRawPointer(weights)
     pace = W.rowSize * MemoryLayout<W>.size / min(tiles, 8)
@@ -104,7 +104,7 @@ struct Upcoming {
   /// What is left for the next tile after one of `steps` steps.
   mutating func advance(by steps: Int) { pointer += steps * pace }
 
-  /// Asks for the weights of one step, two cache lines or less.
+  /// Prefetches the weights of one step, two cache lines or less.
   @inline(__always)
   static func fetch(_ pointer: UnsafeRawPointer) {
     prefetch(pointer)

@@ -79,10 +79,10 @@ private func multiplyBlocks<W: PackedWeight>(
       multiplyRow(packed, n: n, k: k, panels, x, start, y, adding)
       continue
     }
-    // Few rows wait for memory, which is fastest read in one go.
+    // With few rows the product is bound by memory, which is read fastest in one sequential pass.
     let tiles = (part.count + 7) / 8
     let depthStep = tiles == 1 ? max(1, k) : sliceDepth
-    /// The row of packed weights that is read behind a slice; behind the last one, what may be the thread's next range.
+    /// The row of packed weights that is read after a slice; after the last one, the start of the following panel.
     func follower(_ panel: Int, _ depth: Int) -> Int {
       if panel + 1 < panels.upperBound { return (panel + 1) * k + depth }
       return depth + depthStep < k
@@ -106,9 +106,9 @@ private func multiplyBlocks<W: PackedWeight>(
   }
 }
 
-/// Rows that pass over a slice of weights while it is in the first-level cache; theirs stay in the second.
+/// Rows per block: a slice of weights stays in the L1 cache for all of them, and the rows stay in L2.
 private let rowBlock = 256
-/// Steps over k in one slice: 32 kB of weights.
+/// Depth of a slice in k: 32 kB of weights.
 private let sliceDepth = 256
 
 /// A slice of one panel by a block of rows, in tiles of 8, 4, 2 and 1 rows.

@@ -28,12 +28,12 @@ public func pack(
   }
 }
 
-/// Packs the transpose of `w` [k, n]: panels of 32 of its columns, in rows as they stand.
+/// Packs the transpose of `w` [k, n]: panels of 32 of its columns, row by row.
 public func packTransposed(
   _ w: UnsafePointer<Float>, rows k: Int, columns n: Int, panels: Range<Int>,
   into packed: UnsafeMutablePointer<Float>
 ) {
-  // Rows lie pages apart: some of them pass over all panels before the next ones do.
+  // Rows are pages apart: 16 of them are packed for all panels before the next 16, for the sake of the TLB.
   for start in stride(from: 0, to: k, by: 16) {
     let rows = start..<min(start + 16, k)
     for panel in panels {
@@ -65,8 +65,8 @@ private func copyRows(
 
 /// Writes sixteen floats of sixteen rows, `stride` apart, as sixteen rows of a panel.
 ///
-/// A step takes pairs of rows apart into the even and the odd elements: it moves a bit of the element's number into the row's.
-/// After four steps, one for each bit, the two numbers have changed places.
+/// Each step deinterleaves pairs of rows into even and odd elements, which moves one bit of the column index to the row index.
+/// Four steps transpose the matrix.
 @inline(__always)
 private func transpose(
   _ x: UnsafePointer<Float>, stride: Int, into y: UnsafeMutablePointer<Float>

@@ -3,8 +3,8 @@ import CPrefetch
 // Small products y = a b or y += a b, whose operands may be strided: what attention consists of.
 //
 // A tile of up to 4 rows by 4 vectors of y stays in registers while its depth is run through, so that 16 chains of
-// additions hide each other's latency and an element that is loaded serves four of them. Each element of y is one
-// chain of fused multiply-adds over depth 0, 1, 2 …: its bits depend neither on the tile nor on what stands beside it.
+// additions hide each other's latency and each loaded element serves four of them. Each element of y is one chain of
+// fused multiply-adds over depth 0, 1, 2 …, so its bits do not depend on the tile.
 
 /// Where the elements of an operand are: (i, j) is at `i * rowStep + j * step`.
 struct Grid<Element> {
@@ -27,8 +27,8 @@ struct Grid<Element> {
 ///   - a: [rows, depth].
 ///   - b: [depth, ⌈columns/16⌉] vectors of 16 columns, in pairs where a word holds two numbers (see `TileElement`).
 ///   - y: rows like those of `b`: vector (row, j) is at `row * rowStep + j * step`.
-///   - columns: a multiple of 16 unless the vectors of b and y follow each other.
-///   - ahead: memory like b's that is read next, which the first tile asks for: as much in a step as a step reads.
+///   - columns: a multiple of 16 unless the vectors of b and y are contiguous.
+///   - ahead: the operand like b that is read next; the first tile prefetches as much of it per step as it reads.
 func multiplyTile<E: TileElement>(
   _ a: Grid<Float>, _ b: Grid<E>, rows: Int, columns: Int, depth: Int,
   into y: UnsafeMutablePointer<Float>, rowStep: Int, step: Int, adding: Bool = false,
@@ -60,7 +60,7 @@ func multiplyTile<E: TileElement>(
   }
 }
 
-/// A few vectors beside each other, as variables that the compiler keeps in registers.
+/// Adjacent vectors, as variables that the compiler keeps in registers.
 private protocol Strip {
   static var zero: Self { get }
   init<E: TileElement>(at pointer: UnsafePointer<E>, _ step: Int)
@@ -152,7 +152,7 @@ private struct Part<E: TileElement> {
     }
   }
 
-  /// Asks for what a later tile reads in one step.
+  /// Prefetches what a later tile reads in one step.
   @inline(__always)
   private func fetch(_ ahead: inout UnsafeRawPointer) {
     for line in 0..<E.cacheLines { prefetch(ahead + line * 64) }

@@ -1,4 +1,4 @@
-/// Where an operation's gradient goes: floats to be added to, or written when they hold nothing yet.
+/// Destination of a gradient: it is added to what the buffer holds, or written where the buffer is uninitialised.
 public struct GradientBuffer {
   /// The first float.
   public let pointer: UnsafeMutablePointer<Float>

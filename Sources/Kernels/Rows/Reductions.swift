@@ -1,7 +1,7 @@
 // Reductions of rows. Long sums are cut into blocks whose totals are added in double precision: the error does not
 // grow with the length, and the cut depends on the length alone.
 
-/// Elements that are added in single precision before the total goes on in double.
+/// Elements that are summed in single precision before the total is carried in double.
 private let sumBlock = 1024
 
 /// The sum of a row of any length.
@@ -46,7 +46,7 @@ public func longExponential(
   }
 }
 
-/// Adds the `rows` rows of `width` floats that stand `stride` apart, column by column, to `totals`.
+/// Adds `rows` rows of `width` floats, `stride` apart, column by column, to `totals`.
 public func addColumns(
   _ x: UnsafePointer<Float>, rows: Int, stride: Int, width: Int,
   to totals: UnsafeMutablePointer<Double>

@@ -87,7 +87,7 @@ public func maximum(_ a: Vector, _ b: Vector) -> Vector {
 /// Below -87.3 the result is 0, above 88.7 it is infinity; NaN stays NaN.
 @inlinable @inline(__always)
 public func exponential(_ x: Vector) -> Vector {
-  // Adding 1.5 * 2^23 rounds to an integer that then stands in the low bits of the float.
+  // Adding 1.5 * 2^23 rounds to an integer, which is then in the low bits of the float.
   let magic: Float = 12_582_912
   let shifted = Vector(repeating: magic).addingProduct(x, Vector(repeating: 1.442_695_04))
   let n = shifted - magic

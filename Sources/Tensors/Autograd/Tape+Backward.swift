@@ -16,12 +16,11 @@ public struct GradientStyle: OptionSet, Sendable {
   /// A set of the elements whose bits are set.
   public init(rawValue: Int) { self.rawValue = rawValue }
 
-  /// It writes every element of those that hold nothing yet (`InputGradients.isEmpty`), which saves filling them with
-  /// zeros first, and adds to the others.
+  /// It overwrites uninitialised buffers (`InputGradients.isEmpty`), so that they need no zeros first, and adds to the others.
   public static let writing = GradientStyle(rawValue: 1)
-  /// The gradient of input 0 is that of the output, and is passed on without the operation, which sees no buffer for it.
+  /// The gradient of input 0 is that of the output and is forwarded without the operation, which gets no buffer for it.
   public static let passing = GradientStyle(rawValue: 2)
-  /// It records and walks a graph of its own, which reaches the leaves among its inputs, and sees no buffers.
+  /// It records and walks a graph of its own, which adds to the leaves among its inputs, and gets no buffers.
   public static let nesting = GradientStyle(rawValue: 4)
 }
 
@@ -33,10 +32,10 @@ public struct InputGradients {
   /// The buffer of input `index`, or nil where no gradient is needed.
   public subscript(index: Int) -> UnsafeMutablePointer<Float>? { buffers[index] }
 
-  /// Whether the buffer of input `index` holds nothing yet, not even zeros; only with `GradientStyle.writing`.
+  /// Whether the buffer of input `index` is uninitialised; only with `GradientStyle.writing`.
   public func isEmpty(_ index: Int) -> Bool { empty[index] }
 
-  /// Fills the buffer of input `index` with zeros if it holds nothing yet.
+  /// Fills the buffer of input `index` with zeros if it is uninitialised.
   func clearIfEmpty(_ index: Int, count: Int) {
     if empty[index], let buffer = buffers[index] { buffer.update(repeating: 0, count: count) }
   }
@@ -96,7 +95,7 @@ extension Tape {
     if passes, let first = node.inputs.first { try pass(gradient, to: first, &gradients) }
   }
 
-  /// Takes the gradients of leaves away that an operation was to write when it failed.
+  /// Removes uninitialised gradients of leaves after an operation failed.
   private func forgetUnwritten(_ node: Node, _ into: InputGradients) {
     for (input, isEmpty) in zip(node.inputs, into.empty) where isEmpty {
       if case .leaf(let tensor) = input { tensor.clearGradient() }
@@ -122,7 +121,7 @@ extension Tape {
     }
   }
 
-  /// Makes the gradient of an operation that of its input, or adds it to what is there.
+  /// Moves the gradient of an operation to its input, or adds it to the input's.
   private func pass(_ gradient: Storage, to input: Input, _ gradients: inout [Storage?]) throws {
     switch input {
     case .none: break

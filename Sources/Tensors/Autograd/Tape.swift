@@ -4,7 +4,7 @@
 // connected graph: leaves have none, the first operation on leaves starts one, an operation on two tapes joins them.
 // It is kept alive by the tensors recorded on it, so a graph whose tensors are dropped is freed, iteratively and whole.
 
-/// Where a tensor stands on a tape.
+/// The position of a tensor on a tape.
 struct TapeRecord {
   let tape: Tape
   let index: Int
@@ -99,7 +99,7 @@ final class Tape {
       if needed[index] {
         for case .node(let input) in nodes[index].inputs { needed[input] = true }
       } else {
-        // What the gradient kept may be the last holder of an earlier result.
+        // The closure may hold the last reference to an earlier result.
         nodes[index].backward = nil
       }
     }

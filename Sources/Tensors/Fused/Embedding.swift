@@ -3,7 +3,7 @@ import Kernels
 extension Tensor {
   /// The rows of `weight` [V, C] at `ids` (0-based): [N, C].
   ///
-  /// All ids must be in 0..<V, of which whoever reads them makes sure.
+  /// Precondition: all ids are in 0..<V; the model has checked them.
   public static func embedding(_ ids: [Int], _ weight: Weight) throws(TensorError) -> Tensor {
     let width = weight.shape[1]
     assert(ids.allSatisfy { $0 >= 0 && $0 < weight.shape[0] })

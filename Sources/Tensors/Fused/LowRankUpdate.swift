@@ -36,7 +36,7 @@ public struct LowRankUpdate: Sendable {
 }
 
 extension Tensor {
-  /// y + s (x Aᵀ) Bᵀ for x [N, in] and y [N, out], in the memory of y: y must be a result that nobody else uses.
+  /// y + s (x Aᵀ) Bᵀ for x [N, in] and y [N, out], computed in place: y must not be used elsewhere.
   ///
   /// Costs r (in + out) multiplications a row, as A and B are never multiplied with each other. A row of the result does
   /// not depend on the other rows.

@@ -37,7 +37,7 @@ public final class RotaryTable: Sendable {
     self.scale = scale
   }
 
-  /// The table up to `position` and beyond; whoever has one keeps it while another thread makes a longer one.
+  /// The table up to `position` or beyond. It stays valid while another thread makes a longer one.
   ///
   /// Throws where memory is short.
   func angles(through position: Int) throws(TensorError) -> Angles {

@@ -19,7 +19,7 @@ public struct TokenTargets: Sendable {
   }
 }
 
-/// Rows of logits that exist at a time: at most 80 MB, but 16 rows. Each chunk of rows costs a pass over the output layer.
+/// Rows of logits per chunk: at most 80 MB, but at least 16 rows. Each chunk costs a pass over the output layer.
 public func logitRows(_ vocabulary: Int) -> Int {
   max(16, min(4096, 20_971_520 / max(1, vocabulary)))
 }

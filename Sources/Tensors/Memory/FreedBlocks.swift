@@ -1,25 +1,25 @@
 import Glibc
 import Synchronization
 
-// Freed blocks of tensors, kept for the next request of their size.
+// A caching allocator: freed blocks of tensors are reused by requests of the same size.
 //
 // A training step asks for the same sizes as the one before it, and a page that the kernel hands out anew is cleared
 // first: that was a quarter of the time of a step. A request may get a block that is up to a quarter larger, so that
 // batches of different lengths share them. What is kept is bounded by what the program held at its peak: keeping
 // blocks adds at most a sixteenth, or 128 MB, to the memory that it needs without.
 
-/// The blocks that wait for another use; all functions may be called from any thread.
+/// The cached blocks; all functions may be called from any thread.
 enum FreedBlocks {
   /// Smaller blocks are left to malloc, which keeps them itself.
   static let smallest = 4096
   private static let sizesPerOctave = 32
-  /// Phases that need few large and many small blocks in turn shall not take them from each other.
+  /// So that phases with few large and phases with many small blocks do not evict each other's.
   static let slack = 128 << 20
 
   private struct Contents {
     /// Blocks by class of size.
     var blocks = [[UnsafeMutableRawPointer]](repeating: [], count: 64 * sizesPerOctave)
-    /// Bytes of all blocks that wait.
+    /// Bytes of all cached blocks.
     var kept = 0
     /// The most bytes of blocks in use at a time since the start of the program.
     var peak = 0
@@ -30,16 +30,16 @@ enum FreedBlocks {
   private nonisolated(unsafe) static var contents = Contents()
   private static let fresh = Atomic(0)
 
-  /// Bytes that wait for another use.
+  /// Bytes of cached blocks.
   static var keptBytes: Int { lock.withLock { _ in contents.kept } }
 
   /// The most bytes of blocks in use at a time.
   static var peakBytes: Int { lock.withLock { _ in contents.peak } }
 
-  /// Bytes of large blocks that were ever had from the system.
+  /// Bytes of large blocks that were ever allocated by the system.
   static var freshBytes: Int { fresh.load(ordering: .relaxed) }
 
-  /// Memory that `take` gave: at least as many bytes as were asked for, on a cache line's boundary.
+  /// Memory from `take`: at least the requested bytes, aligned to a cache line.
   struct Block {
     let pointer: UnsafeMutableRawPointer
     let size: Int

@@ -57,12 +57,12 @@ public enum Memory {
     guard bytes < available else {
       throw shortage(bytes: bytes, available: available, for: operation)
     }
-    // Blocks that are kept count as available, but only those of the right size can be had without giving them back.
+    // Cached blocks count as available, but only those of the right size can be reused without releasing them first.
     if bytes > available - FreedBlocks.keptBytes { FreedBlocks.release() }
     checked.store(Storage.allocatedBytes, ordering: .relaxed)
   }
 
-  /// The error about `bytes` that could not be had.
+  /// The error about `bytes` that are not available.
   static func shortage(bytes: Int, for operation: String) -> TensorError {
     shortage(bytes: bytes, available: usableBytes(), for: operation)
   }
@@ -76,7 +76,7 @@ public enum Memory {
 
   /// Bytes that can be allocated without swapping and within the process's limit; `Int.max` where that is not known.
   ///
-  /// What the process keeps of freed tensors can be had again.
+  /// Cached blocks count as available.
   public static func availableBytes() -> Int {
     min(systemBytes(), limit - Storage.liveBytes)
   }
@@ -122,7 +122,7 @@ public enum Memory {
     return String(decoding: bytes[..<fread(&bytes, 1, bytes.count, file)], as: UTF8.self)
   }
 
-  /// Lets blocks of a megabyte and more go back to the system as soon as they are freed: `FreedBlocks` decides which are kept.
+  /// Makes malloc return blocks of a megabyte and more to the system as soon as they are freed: `FreedBlocks` does the caching.
   public static func returnFreedMemory() {
     _ = mallopt(-3, 1 << 20)  // M_MMAP_THRESHOLD, which would grow to 32 MB
     _ = mallopt(-1, 64 << 20)  // M_TRIM_THRESHOLD

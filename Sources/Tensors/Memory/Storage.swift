@@ -20,7 +20,7 @@ public final class Storage: @unchecked Sendable {
   public private(set) var version = 0
   private var number: Int?
 
-  /// Bytes of the block that `FreedBlocks` gave; 0 where malloc did.
+  /// Bytes of the block from `FreedBlocks`; 0 where malloc allocated it.
   private let blockSize: Int
 
   /// `count` floats that are not initialised: for small buffers, whose size no script decides.
@@ -91,13 +91,13 @@ public final class Storage: @unchecked Sendable {
   /// Bytes handed out since the start of the program.
   public static var allocatedBytes: Int { allocated.load(ordering: .relaxed) }
 
-  /// The most bytes that were held at a time since the start or the last `resetPeak`.
+  /// The peak of `liveBytes` since the start or the last `resetPeak`.
   public static var peakBytes: Int { peak.load(ordering: .relaxed) }
 
-  /// Bytes of large blocks that were had from the system, and not from those that were freed before.
+  /// Bytes of large blocks that were allocated by the system and not reused.
   public static var freshBytes: Int { FreedBlocks.freshBytes }
 
-  /// Lets `peakBytes` count from what is held now.
+  /// Resets `peakBytes` to `liveBytes`.
   public static func resetPeak() { peak.store(liveBytes, ordering: .relaxed) }
 
   /// Says that the contents were changed in place.

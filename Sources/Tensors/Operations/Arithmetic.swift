@@ -28,7 +28,7 @@ extension Tensor {
     _ name: String, _ a: Tensor, _ b: Tensor, _ output: Tensor, _ plan: Broadcast, sign: Float
   ) -> Tensor {
     guard records(a, b) else { return output }
-    // The residual stream: its gradient goes on as it is.
+    // The residual stream: its gradient is forwarded unchanged.
     let passes = a.shape == output.shape && b.shape == output.shape
     let count = output.count
     return recorded(name, [a, b], output, style: passes ? [.passing, .writing] : []) { g, into in

@@ -1,6 +1,6 @@
 import Kernels
 
-/// How the elements of two operands meet in a result, by NumPy's rule: shapes are aligned at their last dimension, and
+/// How two operands are broadcast, by NumPy's rule: shapes are aligned at their last dimension, and
 /// a size of 1 is repeated.
 ///
 /// Adjacent dimensions that behave alike are merged: the most frequent cases (equal shapes, a scalar, a row for every
@@ -74,7 +74,7 @@ struct Broadcast {
   /// The number of rows; the result has `rows * row.size` elements.
   var rows: Int { outer.reduce(1) { $0 &* $1.size } }
 
-  /// Whether elements of the operand on `side` meet more than one element of the other.
+  /// Whether elements of the operand on `side` are repeated.
   func repeats(_ side: Side) -> Bool {
     let isRepeated = { (loop: Loop) in
       (side == .left ? loop.left : loop.right) == 0 && loop.size != 1
@@ -95,7 +95,7 @@ struct Broadcast {
     return offsets
   }
 
-  /// A part of a row: where it stands in the result and in the operands.
+  /// A part of a row: its offsets in the result and in the operands.
   struct Chunk {
     let offset: Int
     let left: Int
@@ -127,7 +127,7 @@ struct Broadcast {
     }
   }
 
-  /// target += `values` (in the layout of the result) summed over what was repeated of the operand on `side`.
+  /// target += `values` (in the layout of the result), summed over the repeated dimensions of the operand on `side`.
   func addReduced(
     _ values: UnsafePointer<Float>, scale: Float = 1, _ side: Side,
     to target: UnsafeMutablePointer<Float>
@@ -152,7 +152,7 @@ struct Broadcast {
   }
 }
 
-/// Elements that are worth a thread of their own in an element-wise loop.
+/// Elements per thread below which an element-wise loop is not split.
 let elementGrain = 16_384
 
 /// Calls `body` with parts of `0..<count`, on the team where there is enough to do.

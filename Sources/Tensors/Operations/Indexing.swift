@@ -60,7 +60,7 @@ extension Tensor {
         throw .unequalShapes(
           operation: "cat", first.shape, tensor.shape, index: position, dimension: dim)
       }
-      // Tensors without elements can have sizes whose sum overflows; `result` refuses what comes out.
+      // Sizes of tensors without elements can overflow when added; `result` throws on the wrapped size.
       shape[dim] &+= tensor.shape[dim]
     }
     return try concatenated("cat", tensors, shape, dim)

@@ -39,20 +39,20 @@ extension Tensor {
   }
 }
 
-/// The products that make up a batched one: [m, k] by [k, n], and where each one's factors stand.
+/// A batched product as single ones: [m, k] by [k, n], and the offsets of their factors.
 private struct MatrixPlan {
   let shape: [Int]
   let m: Int
   let n: Int
   let k: Int
-  /// Numbers of the matrices that meet.
+  /// Indices of the matrices that are multiplied.
   let pairs: [(left: Int, right: Int)]
 
   init(_ a: Tensor, _ b: Tensor) throws(TensorError) {
     (k, n) = (b.shape[b.shape.count - 2], b.shape[b.shape.count - 1])
     let isSingle = b.shape.count == 2
     if isSingle {
-      // All rows of a meet the same matrix: one large product.
+      // All rows of a are multiplied by the same matrix: one large product.
       m = a.shape.dropLast().reduce(1, *)
       shape = a.shape.dropLast() + [n]
       pairs = [(0, 0)]
@@ -75,7 +75,7 @@ private struct MatrixPlan {
     }
   }
 
-  /// Products that are worth a thread.
+  /// Products per thread below which they are not split.
   private var grain: Int { 100_000 / max(1, m * n * k) + 1 }
 
   func multiply(

@@ -1,6 +1,6 @@
 import Kernels
 
-/// A weight matrix that is held once, packed as bfloat16 for products, and never changes.
+/// An immutable weight matrix that is stored once, packed as bfloat16 for products.
 ///
 /// Products widen the weights and add in float32 in the order of `PackedMatrix`: results are those of a float32 matrix of
 /// the same rounded weights, to the bit. It collects no gradient, but passes one on to the product's input.
@@ -23,7 +23,7 @@ public final class BFloat16Matrix: PackedPanels, @unchecked Sendable {
   /// Number of weights.
   public var count: Int { shape[0] * shape[1] }
 
-  /// Rounds the weights that `read` delivers, some rows as stored at a time, on all threads.
+  /// Rounds the weights that `read` writes, a few stored rows at a time, on all threads.
   public init(
     shape: [Int], isTransposed: Bool = false,
     _ read: (_ rows: Range<Int>, _ target: UnsafeMutablePointer<Float>) -> Void
@@ -35,12 +35,12 @@ public final class BFloat16Matrix: PackedPanels, @unchecked Sendable {
     let panels = BFloat16Panels(storage.pointer, n: n, k: k)
     self.panels = panels
     if n % panelWidth != 0 {
-      // What a product reads beyond the last output is not used, but it shall be a number.
+      // The padding columns of the last panel are read but not used: they must not be NaN by chance.
       let last = (panelCount(n) - 1) * panelWidth * k / 2
       (storage.pointer + last).update(repeating: 0, count: panelWidth * k / 2)
     }
     let width = shape[1]
-    // About a megabyte at a time: as much as a file gives its pages back for.
+    // About a megabyte at a time, so that pages of a mapped file can be released in between.
     let chunks = blocks(shape[0], size: max(1, (1 << 18) / max(1, width * panelWidth)) * panelWidth)
     Team.shared.forEach(chunks.count) { range in
       let scratch = Storage(count: chunks[range.lowerBound].count * width)

@@ -51,7 +51,7 @@ private func scaleRows(
   _ c: UnsafeMutablePointer<Float>, m: Int, n: Int, ldc: Int, by beta: Float
 ) {
   for row in 0..<m {
-    // As in BLAS, beta = 0 overwrites: what stands there may be uninitialised.
+    // As in BLAS, beta = 0 overwrites c, which may be uninitialised.
     if beta == 0 { (c + row * ldc).update(repeating: 0, count: n) }
     scale(beta, c + row * ldc, into: c + row * ldc, n)
   }

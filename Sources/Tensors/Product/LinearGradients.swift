@@ -4,7 +4,7 @@ import Kernels
 
 /// dW = dyᵀ x, or dW += dyᵀ x, for dy [rows, n], x [rows, k] and dW [n, k], in chunks of 512 rows.
 ///
-/// Both factors are packed, as the columns of dy lie far apart in memory.
+/// Both factors are packed, because the elements of a column of dy are far apart in memory.
 func weightGradient(
   _ dy: UnsafePointer<Float>, _ x: UnsafePointer<Float>, rows: Int, n: Int, k: Int,
   into dw: GradientBuffer

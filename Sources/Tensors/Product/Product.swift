@@ -120,7 +120,7 @@ private struct PanelPacking {
   }
 }
 
-/// Panels of depth k that are worth a thread where `rows` rows are multiplied by them: about 3 µs.
+/// Panels of depth k per thread below which a product with `rows` rows is not split: about 3 µs of work.
 ///
 /// Reading a weight takes as long as ten multiply-adds.
 func grain(rows: Int, k: Int, panels: Int = 1) -> Int {
