@@ -49,7 +49,7 @@ extension ModelConfiguration {
   }
 
   /// Whether each layer turns queries and keys: 1 in `no_rope_layers`, or all layers but each fourth.
-  static func turnsPositions(_ fields: JSONFields, _ family: ModelFamily, layers: Int) throws
+  static func usesRotary(_ fields: JSONFields, _ family: ModelFamily, layers: Int) throws
     -> [Bool]
   {
     guard family.readsLayersWithoutRope else { return Array(repeating: true, count: layers) }

@@ -37,7 +37,7 @@ public struct ModelConfiguration: Sendable, Equatable {
   /// The sliding window of every layer: tokens that a token sees, itself included; nil sees all before it.
   public let windows: [Int?]
   /// Whether each layer turns queries and keys by their positions; SmolLM3 has layers that do not.
-  public let turnsPositions: [Bool]
+  public let usesRotary: [Bool]
   /// What the attention scores of every layer are multiplied by.
   public let scoreScales: [Float]
   /// Whether the output layer is the embedding table.
@@ -51,7 +51,7 @@ public struct ModelConfiguration: Sendable, Equatable {
   /// How queries and keys are normed: by heads in Qwen3, as a whole in OLMo 2.
   public let queryKeyNorm: QueryKeyNorm
   /// Whether norms stand behind attention and feed-forward part, as in OLMo 2, and not before them.
-  public let normsOutputs: Bool
+  public let usesPostNorm: Bool
   /// Standard deviation for new weights.
   public let initializerRange: Double
   /// The token a text begins with.
@@ -99,14 +99,14 @@ public struct ModelConfiguration: Sendable, Equatable {
     ropeTheta = try Self.ropeTheta(fields, family)
     ropeScaling = try RopeScaling(fields, context: maxPositions)
     windows = try Self.windows(fields, family, layers: layerCount)
-    turnsPositions = try Self.turnsPositions(fields, family, layers: layerCount)
+    usesRotary = try Self.usesRotary(fields, family, layers: layerCount)
     scoreScales = try Self.scoreScales(fields, family, layers: layerCount, headSize: headSize)
     tiesEmbeddings = try fields.bool("tie_word_embeddings", default: family.tiesEmbeddings)
     hasOutputBias = try family.readsAttentionBias && fields.bool("attention_bias", default: false)
     hasQueryKeyValueBias = hasOutputBias || family.hasQueryKeyValueBias
     hasMLPBias = try family.readsMLPBias && fields.bool("mlp_bias", default: false)
     queryKeyNorm = family.queryKeyNorm
-    normsOutputs = family.normsOutputs
+    usesPostNorm = family.usesPostNorm
     initializerRange = try Self.positive(fields, "initializer_range", default: 0.02)
     let vocabulary = vocabularySize
     func ids(_ key: String) throws -> [Int] {

@@ -31,7 +31,7 @@ struct ModelFamily: Sendable {
   /// What of queries and keys is normed before they are turned.
   var queryKeyNorm = ModelConfiguration.QueryKeyNorm.none
   /// Whether norms stand behind attention and feed-forward part instead of before them.
-  var normsOutputs = false
+  var usesPostNorm = false
 
   /// Ways to give a sliding window.
   enum Window {
@@ -54,7 +54,7 @@ struct ModelFamily: Sendable {
       className: "MistralForCausalLM", context: 131072, keyValueHeads: 8, window: .always),
     "olmo2": ModelFamily(
       className: "Olmo2ForCausalLM", context: 2048, epsilon: 1e-5, readsAttentionBias: true,
-      queryKeyNorm: .whole, normsOutputs: true),
+      queryKeyNorm: .whole, usesPostNorm: true),
     "qwen2": ModelFamily(
       className: "Qwen2ForCausalLM", context: 32768, keyValueHeads: 32, window: .switched,
       hasQueryKeyValueBias: true),

@@ -12,7 +12,7 @@ extension TransformerParts {
     embedPositions = nil
     layers = try (0..<c.layerCount).map {
       try LlamaLayer(
-        c, prefix: "\(prefix)layers.\($0).", rotaryTable: c.turnsPositions[$0] ? table : nil,
+        c, prefix: "\(prefix)layers.\($0).", rotaryTable: c.usesRotary[$0] ? table : nil,
         parameter)
     }
     norm = try RMSNorm("\(prefix)norm", width: c.hiddenSize, epsilon: c.normEpsilon, parameter)
@@ -31,7 +31,7 @@ struct LlamaLayer: TransformerLayer {
   let upProj: Linear  // [I, C]
   let downProj: Linear  // [C, I]
   let attentionNorm, feedForwardNorm: RMSNorm
-  let normsOutputs: Bool
+  let usesPostNorm: Bool
   /// Nil in a layer that does not turn queries and keys.
   let rotaryTable: RotaryTable?
 
@@ -64,11 +64,11 @@ struct LlamaLayer: TransformerLayer {
     gateProj = try linear("mlp.gate_proj", inner, hidden, c.hasMLPBias)
     upProj = try linear("mlp.up_proj", inner, hidden, c.hasMLPBias)
     downProj = try linear("mlp.down_proj", hidden, inner, c.hasMLPBias)
-    normsOutputs = c.normsOutputs
+    usesPostNorm = c.usesPostNorm
     attentionNorm = try norm(
-      normsOutputs ? "post_attention_layernorm" : "input_layernorm", hidden)
+      usesPostNorm ? "post_attention_layernorm" : "input_layernorm", hidden)
     feedForwardNorm = try norm(
-      normsOutputs ? "post_feedforward_layernorm" : "post_attention_layernorm", hidden)
+      usesPostNorm ? "post_feedforward_layernorm" : "post_attention_layernorm", hidden)
     self.rotaryTable = rotaryTable
   }
 
@@ -98,8 +98,8 @@ struct LlamaLayer: TransformerLayer {
     _ projection: Linear, to x: Tensor, _ norm: RMSNorm, outputRows: [Int]? = nil,
     _ part: (Tensor) throws -> Tensor
   ) throws -> Tensor {
-    let h = try part(normsOutputs ? x : norm(x)).rows(outputRows)
+    let h = try part(usesPostNorm ? x : norm(x)).rows(outputRows)
     let x = try x.rows(outputRows)
-    return try normsOutputs ? x + norm(projection(h)) : projection(h, addedTo: x)
+    return try usesPostNorm ? x + norm(projection(h)) : projection(h, addedTo: x)
   }
 }

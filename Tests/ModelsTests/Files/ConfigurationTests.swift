@@ -261,13 +261,13 @@ import Testing
 
   @Test func layersThatDoNotTurnPositions() throws {
     func turns(_ changes: String) throws -> [Bool] {
-      try read(#"{"model_type": "smollm3", "num_hidden_layers": 5"# + changes + "}").turnsPositions
+      try read(#"{"model_type": "smollm3", "num_hidden_layers": 5"# + changes + "}").usesRotary
     }
     #expect(try turns("") == [true, true, true, false, true])
     #expect(try turns(#", "no_rope_layer_interval": 2"#) == [true, false, true, false, true])
     #expect(try turns(#", "no_rope_layers": [0, 1, 1, 0, 1]"#) == [false, true, true, false, true])
     #expect(try read(#"{"model_type": "smollm3"}"#).ropeTheta == 2e6)
-    #expect(try read(#"{"no_rope_layers": [0, 0]}"#).turnsPositions == [true, true])
+    #expect(try read(#"{"no_rope_layers": [0, 0]}"#).usesRotary == [true, true])
   }
 
   @Test func biases() throws {
