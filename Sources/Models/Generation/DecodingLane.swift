@@ -1,19 +1,19 @@
 import Tensors
 
-// Sequences that are decoded side by side: a step is one pass over the newest token of each.
+// Sequences that are decoded together: a step is one pass over the newest token of each.
 
-/// A prompt that enters a lane.
+/// A prompt that is prefilled in this step.
 struct EnteringPrompt {
   let tokens: [Int]
-  /// Has seen nothing.
+  /// Its empty cache.
   let cached: KVCache.Sequence
   /// The samples of the prompt, once the cache holds it.
   let samples: (KVCache.Sequence) throws -> [RunningSequence]
 }
 
-/// Sequences that take their steps together, and the memory that steps reuse.
+/// Sequences that are decoded together, and the memory that steps reuse.
 ///
-/// Lanes share nothing that changes but the cache's free pages, so that threads may run one each.
+/// Lanes share no mutable state but the cache's free pages, so that threads can run one each.
 final class DecodingLane {
   private let model: Transformer
   private let endings: CompletionEndings
@@ -21,9 +21,9 @@ final class DecodingLane {
   private let pass: CacheBatch
   /// Sequences that have their first token.
   var running: [RunningSequence] = []
-  /// What has ended, until it is taken.
+  /// Finished sequences, until `takeFinished`.
   private(set) var finished: [RunningSequence] = []
-  /// What the last pass read.
+  /// The input tokens of the last pass.
   private(set) var tokens: [Int] = []
   private var places: [TokenPlace] = []
   private var drawn: [SampledToken] = []
@@ -37,9 +37,7 @@ final class DecodingLane {
     pass = CacheBatch(cache)
   }
 
-  /// One more token for each of the first `decoded` running sequences, and the first tokens of prompts that enter.
-  ///
-  /// Prompts enter where all running sequences are decoded.
+  /// Samples one more token for each of the first `decoded` running sequences, and the first tokens of entering prompts.
   func step(decoded: Int, entering: [EnteringPrompt] = []) throws {
     let batch = try begin(decoded, entering)
     let last = entering.isEmpty ? nil : batch.lastRows
@@ -83,14 +81,14 @@ final class DecodingLane {
     return RaggedBatch(lengths: lengths, past: past)
   }
 
-  /// Gives its sequences away and keeps nothing of them.
+  /// Returns the running sequences and releases them.
   func leave() -> [RunningSequence] {
     defer { running = [] }
     pass.begin()
     return running
   }
 
-  /// What has ended since it was last asked for.
+  /// Returns the sequences that have finished since the last call.
   func takeFinished() -> [RunningSequence] {
     defer { finished.removeAll(keepingCapacity: true) }
     return finished

@@ -3,30 +3,29 @@ import Tensors
 
 // Decoding in lanes: each thread takes whole steps with sequences of its own.
 //
-// Threads that share the loops of one pass wait for each other some dozens of times a step, and read keys and values all at
-// the same time, while products need next to nothing from memory. In lanes they meet only when one has nothing left to
-// do or when there is room for new prompts. Each lane reads all weights, so it must have enough rows to compute
-// meanwhile. A token does not depend on what is computed beside it: lanes change no bit of a completion.
+// Threads that share the loops of one pass synchronise dozens of times a step, and all read keys and values at the same
+// time, while products hardly use memory bandwidth. Lanes synchronise only when one has no sequences left or when there is
+// room for new prompts. Each lane reads all weights, so it needs enough rows to amortise them. A token does not depend on
+// the rest of the batch: lanes change no bit of a completion.
 
 extension Generator {
-  /// Bytes that the last cache of a few cores holds at least.
+  /// A lower bound of the last-level cache of a few cores, in bytes.
   private static let lastCache = 32 << 20
 
   /// Sequences that each of several lanes must have at least.
   static func rowsPerLane(_ model: Transformer) -> Int {
     let bytes = model.weights.reduce(0) { $0 + $1.weight.count * ($1.weight.tensor == nil ? 2 : 4) }
-    // Weights that come from memory come once for each lane.
+    // Weights that do not fit into the cache are read from memory once for each lane.
     return bytes <= lastCache ? 8 : 32
   }
 
-  /// Whether there is something to do for all lanes before other prompts can enter.
+  /// Whether all lanes have work before other prompts can enter.
   func hasWorkForLanes(_ capacity: Int) -> Bool {
     lanes.count > 1 && min(running.count, capacity) >= lanes.count * rowsPerLane
       && (waiting.isEmpty || running.count >= capacity)
   }
 
-  /// Shares the running sequences out and lets each lane go on until one of them has none, or others can take the places of
-  /// those that ended.
+  /// Distributes the running sequences over the lanes, which decode until one is empty or waiting prompts can enter.
   func decodeInLanes(_ capacity: Int) throws {
     let all = lanes[0].leave()
     let decoded = min(all.count, capacity)
@@ -43,11 +42,11 @@ extension Generator {
   }
 }
 
-/// Steps that lanes take without waiting for each other.
+/// Steps of all lanes between two synchronisations.
 private final class Round: Sendable {
   private let isOver = Atomic(false)
   private let ended = Atomic(0)
-  /// Sequences that end before the round does.
+  /// Finished sequences that end the round.
   private let places: Int
   private let error = Mutex<(lane: Int, error: any Error)?>(nil)
 

@@ -11,7 +11,7 @@ import Tensors
 
 /// Samples completions of prompts from a model.
 public final class Generator {
-  /// Tokens of prompts that enter at a time.
+  /// Most prompt tokens that are prefilled in a step.
   private static let enteringTokens = 4096
 
   private let model: Transformer
@@ -20,12 +20,12 @@ public final class Generator {
   private let tokenizer: Tokenizer?
   private let maxSequences: Int?
   private let cache: KVCache
-  /// One for each thread; the first takes the steps of all together.
+  /// One for each thread; the first also decodes all sequences together.
   let lanes: [DecodingLane]
-  /// Running sequences with which a thread can decode alone.
+  /// Least running sequences per lane.
   let rowsPerLane: Int
   private var requests: [GenerationRequest] = []
-  /// Requests that have not entered, the next one last.
+  /// Requests that wait, the next one last.
   private(set) var waiting: [Int] = []
   private var completions: [[Completion]] = []
 
@@ -100,7 +100,7 @@ public final class Generator {
     }
   }
 
-  /// Sequences that run at a time.
+  /// Most sequences that run at a time (vLLM's `max_num_seqs`).
   private func capacity(_ requests: [GenerationRequest]) -> Int {
     let longest = requests.reduce(0) { max($0, $1.prompt.count + limit($1)) }
     return maxSequences

@@ -14,7 +14,7 @@ struct CompletionEndings {
   }
 }
 
-/// A sequence that is being sampled: what is known of it, and its part of the cache.
+/// A sequence that is being sampled, with its KV cache.
 final class RunningSequence {
   /// Position of its request, and its number among the samples of that.
   let request, sample: Int
@@ -45,7 +45,7 @@ final class RunningSequence {
     completion.logProbabilities.reserveCapacity(expected)
   }
 
-  /// Where its next token comes from.
+  /// The row of logits and the random-number key of its next token.
   func place(logits: Int) -> TokenPlace {
     TokenPlace(
       logits: logits, prompt: request, row: row, sample: number,

@@ -17,13 +17,13 @@ struct SampledToken {
   let logProbability: Float
 }
 
-/// Samples a token for each of many places; its scratch memory serves step after step.
+/// Samples a token for each of many rows of logits; its scratch memory is reused.
 final class TokenSampler {
   private let options: SamplingOptions
   private let seed: UInt64
   private let step: UInt64
   private let scale: Float
-  /// One for each share of the places.
+  /// One for each part of the rows.
   private var distributions: [Distribution] = []
 
   init(_ options: SamplingOptions, seed: UInt64, step: UInt64) {
@@ -52,7 +52,7 @@ final class TokenSampler {
       Team.shared.forEach(shares) { range in
         for share in range {
           for i in places.count * share / shares..<places.count * (share + 1) / shares {
-            // The error is found again below, in the order of the places.
+            // The first error in order is thrown below.
             if let token = try? draw(logits, places[i], distributions[share]) { tokens[i] = token }
           }
         }

@@ -83,29 +83,29 @@ public final class KVCache: Sendable {
       page: pointer, tokens: KVCache.pageTokens, size: headSize, count: count)
   }
 
-  /// What one sequence has seen.
+  /// The cached tokens of one sequence.
   public final class Sequence {
     fileprivate var pages: [(page: Page, count: Int)] = []
-    /// Pages before this one may be shared and are not written any more.
+    /// Pages before this one may be shared and are read-only.
     fileprivate var firstOwnPage = 0
-    /// Tokens seen.
+    /// Number of cached tokens.
     public private(set) var length = 0
     private let cache: KVCache
 
     fileprivate init(_ cache: KVCache) { self.cache = cache }
 
-    /// A sequence that has seen the same tokens and shares their pages.
+    /// A sequence with the same tokens, which shares their pages.
     public func fork() -> Sequence {
       let copy = Sequence(cache)
       copy.pages = pages
       copy.firstOwnPage = pages.count
       copy.length = length
-      // From here on this sequence does not write into the shared pages either.
+      // From here on the shared pages are read-only for this sequence too.
       firstOwnPage = pages.count
       return copy
     }
 
-    /// Makes room for one more token and returns its place.
+    /// Reserves a slot for one more token.
     fileprivate func reserve() throws(TensorError) -> CacheBatch.Place {
       if pages.count == firstOwnPage || pages[pages.count - 1].count == KVCache.pageTokens {
         pages.append((try Page(cache), 0))
@@ -123,13 +123,13 @@ public final class KVCache: Sendable {
     }
   }
 
-  /// A sequence that has seen nothing.
+  /// An empty sequence.
   public func newSequence() -> Sequence { Sequence(self) }
 }
 
-/// The sequences of one forward pass, with room made for the pass's tokens.
+/// The sequences of one forward pass, with slots reserved for the pass's tokens.
 ///
-/// An object serves pass after pass and keeps its memory.
+/// An object is reused pass after pass, with its memory.
 public final class CacheBatch {
   /// Where the keys and values of a new token go.
   fileprivate struct Place {
@@ -141,15 +141,15 @@ public final class CacheBatch {
   /// They hold the pages that `places` and `segments` point into.
   private var sequences: [KVCache.Sequence] = []
   private var places: [Place] = []
-  /// Those of `layer`, of sequence s from `bounds[s]` to `bounds[s + 1]`; the next layer's lie a constant distance behind.
+  /// Segments of `layer`, of sequence s from `bounds[s]` to `bounds[s + 1]`; those of the next layer are at a constant offset.
   private var segments: [KeyValueSegment] = []
   private var bounds = [0]
   private var layer = 0
 
-  /// A batch without sequences: the first pass begins with `begin`.
+  /// A batch without sequences; a pass starts with `begin`.
   init(_ cache: KVCache) { self.cache = cache }
 
-  /// Makes room for `lengths[s]` new tokens in sequence s; throws where memory is short.
+  /// Reserves slots for `lengths[s]` new tokens in sequence s; throws where memory is short.
   public convenience init(
     _ cache: KVCache, _ sequences: [KVCache.Sequence], lengths: [Int]
   ) throws {
@@ -168,7 +168,7 @@ public final class CacheBatch {
     layer = 0
   }
 
-  /// Adds a sequence to the pass and makes room for `length` new tokens; throws where memory is short.
+  /// Adds a sequence to the pass and reserves slots for `length` new tokens; throws where memory is short.
   func add(_ sequence: KVCache.Sequence, length: Int) throws(TensorError) {
     sequences.append(sequence)
     for _ in 0..<length { places.append(try sequence.reserve()) }
@@ -176,7 +176,7 @@ public final class CacheBatch {
     bounds.append(segments.count)
   }
 
-  /// Attention of the new tokens over all that their sequences have seen in one layer, where their keys and values are kept.
+  /// Stores the keys and values of the new tokens in one layer, and attends over all tokens of their sequences.
   ///
   /// q [N, H·D], k and v [N, KV·D]; see `Tensor.attention`.
   func attention(
@@ -184,7 +184,7 @@ public final class CacheBatch {
   ) throws -> Tensor {
     move(to: layer)
     guard batch.tokenCount > batch.count else {
-      // The thread that reads a sequence's last page writes to it first, and has it in its cache.
+      // Each thread stores into a sequence's last page just before it reads it, so that the page is in its CPU cache.
       return try .attention(q, batch: batch, shape: shape, segments: segments, bounds: bounds) {
         self.store(k, v, row: $0, head: $1)
       }

@@ -2,7 +2,7 @@ import Tensors
 
 // The parts that blocks are made of: a weight or two and the operation that uses them.
 
-/// Where the parts of a model get their weights from.
+/// Source of a model's weights while it is built.
 struct ParameterSource {
   /// What a weight is used for, which decides how it may be held.
   enum Use {
@@ -18,7 +18,7 @@ struct ParameterSource {
 
   /// Delivers the weight of a name and shape; a vector is always a float32 tensor.
   let weight: (_ name: String, _ shape: [Int], _ use: Use) throws -> Weight
-  /// Is told of each linear map of the layers; gives what an adapter adds to it.
+  /// Registers a linear map of the layers and returns what an adapter adds to it.
   let update: (Projection) -> LowRankUpdate?
 
   /// A bias or the weight of a norm.

@@ -32,7 +32,7 @@ struct LlamaLayer: TransformerLayer {
   let downProj: Linear  // [C, I]
   let attentionNorm, feedForwardNorm: RMSNorm
   let usesPostNorm: Bool
-  /// Nil in a layer that does not turn queries and keys.
+  /// Nil in a layer without rotary embedding.
   let rotaryTable: RotaryTable?
 
   init(

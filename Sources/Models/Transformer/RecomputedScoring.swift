@@ -131,7 +131,7 @@ extension Transformer {
   }
 }
 
-/// A weight as it was when sequences were scored.
+/// The version of a weight when sequences were scored.
 private struct ScoredParameter {
   private let name: String
   private let tensor: Tensor

@@ -11,7 +11,7 @@ public final class Transformer: @unchecked Sendable {
   public let configuration: ModelConfiguration
   /// All weights with their checkpoint names, in the checkpoint's order; a tied head is not listed twice.
   public let weights: [(name: String, weight: Weight)]
-  /// What attention reads keys and values as: part of what the model computes, with a cache or without.
+  /// The dtype that keys and values are rounded to, with a cache or without.
   public let keyValueType: ScalarType
   /// What is added to the weights; these are then frozen.
   public let adapter: LoRA?

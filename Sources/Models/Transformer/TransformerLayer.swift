@@ -5,13 +5,13 @@ typealias Attend = (_ q: Tensor, _ k: Tensor, _ v: Tensor) throws -> Tensor
 
 /// One block: it adds to the residual stream x [N, C] in two parts.
 protocol TransformerLayer {
-  /// The rows `outputRows` of x (all of them if nil), with what the attention adds; `attend` is called once, with all rows.
+  /// x + attention(x) for the rows `outputRows` (all if nil); `attend` is called once, with all rows.
   func attention(_ x: Tensor, positions: [Int], outputRows: [Int]?, attend: Attend) throws -> Tensor
-  /// x with what the feed-forward part adds.
+  /// x + feedForward(x).
   func feedForward(_ x: Tensor) throws -> Tensor
 }
 
-/// What a family is made of around the loop over its layers.
+/// The modules of a model: embeddings, blocks and final norm.
 struct TransformerParts {
   let embedTokens: Weight  // [V, C]
   /// A vector for each position, where positions are learned: [P, C].
