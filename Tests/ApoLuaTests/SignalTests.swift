@@ -92,7 +92,7 @@ struct SignalTests {
       let script = """
         $APO -e 'require "apo".system.on_interrupt(function() while true do end end, function() \
         print "begin" io.stdout:flush() local t = os.time() while os.time() - t < 4 do end \
-        print "end" end)' & sleep 1; kill -TERM $!; kill -TERM $!; kill -HUP $!;
+        print "end" end)' & sleep 1; kill -TERM $!; kill -TERM $!;
         """
       let once = try shell(script + " wait $!", in: folder)
       #expect((once.status, once.output) == (143, "begin\nend\n"))
@@ -173,7 +173,8 @@ struct SignalTests {
         Thread.sleep(forTimeInterval: 0.5)
         kill(pid, SIGHUP)
         if !reason.isEmpty { #expect(terminal.wait(for: reason).contains(reason)) }
-        #expect(terminal.status() == 129)
+        // At the prompt the signal itself ends it, which setsid(1) gives as its number.
+        #expect(terminal.status() == (line.isEmpty ? SIGHUP : 129))
       }
     }
   }
