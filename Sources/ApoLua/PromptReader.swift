@@ -168,6 +168,10 @@ struct PromptReader {
 
   private func ids(_ argument: Argument) throws -> Encoded {
     let ids = try argument.integers()
+    let vocabulary = model.transformer.configuration.vocabularySize
+    if let wrong = ids.first(where: { $0 < 0 || $0 >= vocabulary }) {
+      throw LuaError("token id \(wrong) is outside of 0..\(vocabulary - 1)")
+    }
     return try checked(Encoded(ids: ids, field: .list(ids.map { .integer($0) })))
   }
 
