@@ -31,16 +31,15 @@ let package = Package(
   name: "apo-lua",
   products: [.executable(name: "apo-lua", targets: ["apo-lua"])],
   targets: [
-    .systemLibrary(
-      name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+    .target(name: "CMemory"),
     .target(name: "CPrefetch"),
     .target(name: "Kernels", dependencies: ["CPrefetch"], swiftSettings: hot),
-    .target(name: "Tensors", dependencies: ["Kernels", "COpenBLAS"], swiftSettings: hot),
+    .target(name: "Tensors", dependencies: ["Kernels", "CMemory"], swiftSettings: hot),
     .target(name: "Models", dependencies: ["Tensors"], swiftSettings: hot),
     .target(name: "Training", dependencies: ["Models"], swiftSettings: hot),
 
     .systemLibrary(name: "CLua54", pkgConfig: "lua5.4", providers: [.apt(["liblua5.4-dev"])]),
-    .target(name: "CLua", dependencies: ["CLua54"]),
+    .target(name: "CLua", dependencies: ["CLua54", "CMemory"]),
     .target(name: "Lua", dependencies: ["CLua"], swiftSettings: strict),
 
     .systemLibrary(name: "CEdit", pkgConfig: "libedit", providers: [.apt(["libedit-dev"])]),

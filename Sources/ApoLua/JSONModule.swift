@@ -87,7 +87,7 @@ let jsonModule = Module(
         LuaIterator {
           guard let value = try reader.next() else { return nil }
           // A line that is null must not look like the end of the file.
-          let row = LuaValue(value, keepingNull: keep || value == .null)
+          let row = try LuaValue(value, keepingNull: keep || value == .null)
           return [row, .integer(reader.line)]
         })
     },

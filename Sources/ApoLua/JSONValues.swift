@@ -3,6 +3,7 @@
 
 import Lua
 import Models
+import Tensors
 
 /// What stands for JSON's `null` where a Lua table cannot do without: `apo.json.null`.
 final class JSONNull: LuaObject {
@@ -25,7 +26,7 @@ let jsonNullClass = Class(
 extension LuaValue {
   /// A JSON value for scripts. Members that are null are left out unless `keepingNull`; in lists
   /// they are `apo.json.null`, so that the others keep their positions.
-  init(_ json: JSON, keepingNull: Bool = false) {
+  init(_ json: JSON, keepingNull: Bool = false) throws {
     switch json {
     case .null: self = .object(JSONNull())
     case .bool(let value): self = .boolean(value)
@@ -33,12 +34,21 @@ extension LuaValue {
     case .double(let value): self = .number(value)
     case .string(let text): self = .string(text)
     case .array(let elements):
-      self = .list(elements.map { LuaValue($0, keepingNull: keepingNull) })
+      try Self.check(elements.count)
+      self = .list(try elements.map { try LuaValue($0, keepingNull: keepingNull) })
     case .object(let members):
+      try Self.check(members.count)
       let kept = keepingNull ? members : members.filter { $0.value != .null }
       self = .table(
-        LuaTable(fields: kept.map { ($0.key, LuaValue($0.value, keepingNull: keepingNull)) }))
+        LuaTable(
+          fields: try kept.map { ($0.key, try LuaValue($0.value, keepingNull: keepingNull)) }))
     }
+  }
+
+  /// Throws where there is no memory for so many values, or the user wants to stop.
+  fileprivate static func check(_ count: Int) throws {
+    try Memory.checkBuffer(bytes: count * MemoryLayout<LuaTable.Field>.stride, for: "JSON")
+    try Interrupt.check()
   }
 }
 
@@ -69,6 +79,7 @@ struct JSONEncoder {
   }
 
   private func encode(_ table: LuaTable, at path: String) throws -> JSON {
+    try LuaValue.check(table.list.count + table.fields.count)
     if table.fields.isEmpty {
       return .array(
         try table.list.enumerated().map { try encode($1, at: "\(path)[\($0 + 1)]") })

@@ -159,7 +159,7 @@ private func checkSize(_ prompts: Int, _ n: Int) throws {
   guard !overflow, count <= 1 << 24 else {
     throw LuaError("generate: \(prompts) prompts with n = \(n) are too many for one call")
   }
-  try Memory.check(bytes: count * 256, for: "generate")
+  try Memory.checkBuffer(bytes: count * 256, for: "generate")
 }
 
 /// A prompt that comes again goes on with other samples.

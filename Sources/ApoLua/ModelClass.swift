@@ -29,7 +29,7 @@ func modelClass(_ run: RunState, _ rows: RowNumbers) -> Class {
       },
       Property("adapter", .table, "The keys of adapter_config.json; nil without an adapter.") {
         let adapter = try $0.this(Model.self).transformer.adapter
-        return try $0.result(adapter.map { LuaValue($0.configuration.original) } ?? .nil)
+        return try $0.result(adapter.map { try LuaValue($0.configuration.original) } ?? .nil)
       },
       Property("path", .string, "The folder it was read from; nil for a new one.") {
         try $0.result($0.this(Model.self).path.map { LuaValue.string($0) } ?? .nil)

@@ -4,6 +4,7 @@
 import Glibc
 import Lua
 import Models
+import Tensors
 
 private let path = Parameter("path", .string, "the file")
 
@@ -150,9 +151,18 @@ func systemError(_ path: String) -> LuaError {
 func readFile(_ path: String, atMost limit: Int = .max) throws -> [UInt8] {
   let descriptor = try openForReading(path)
   defer { close(descriptor) }
+  var status = stat()
+  // What is read is copied, and pushed as a string of Lua's.
+  let size = fstat(descriptor, &status) == 0 ? min(limit, Int(status.st_size)) : 0
+  try Memory.checkBuffer(bytes: 3 * size, for: path)
   var bytes: [UInt8] = []
+  bytes.reserveCapacity(size)
   var buffer = [UInt8](repeating: 0, count: 1 << 16)
   while bytes.count < limit {
+    try Interrupt.check()
+    if bytes.count + buffer.count > bytes.capacity {
+      try Memory.checkBuffer(bytes: 4 * bytes.count, for: path)
+    }
     let count = read(descriptor, &buffer, min(buffer.count, limit - bytes.count))
     if count < 0, errno == EINTR { continue }
     guard count >= 0 else { throw systemError(path) }

@@ -7,7 +7,8 @@ import Lua
 /// `apo.system`.
 let systemModule = Module(
   "apo.system", "Clocks, memory, the terminal and files.",
-  functions: processFunctions + stopFunctions + terminalFunctions + textFunctions + fileFunctions,
+  functions: processFunctions + stopFunctions + memoryFunctions + terminalFunctions + textFunctions
+    + fileFunctions,
   classes: [fileLockClass])
 
 private let processFunctions = [

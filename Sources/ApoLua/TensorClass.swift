@@ -93,6 +93,13 @@ private let elementMethods = [
     returns: [Returned(.any, "lists nested as deep as there are dimensions; a scalar as a number")]
   ) { call in
     let tensor = try call.this(Tensor.self)
+    let lists = tensor.shape.dropLast().reduce(1, *)
+    guard tensor.count > 0 || lists <= 1 << 20 else {
+      throw LuaError(
+        "totable: a tensor of shape \(tensor.shape) holds no numbers, but would give \(lists) empty "
+          + "lists; at most \(1 << 20) expected")
+    }
+    try Memory.checkBuffer(bytes: tensor.count * 20 + lists * 64, for: "totable")
     return try call.result(NestedNumbers(shape: tensor.shape, values: tensor.values))
   },
   Function(

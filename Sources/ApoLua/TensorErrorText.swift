@@ -8,6 +8,7 @@ extension TensorError: CustomStringConvertible {
     switch self {
     case .interrupted: "interrupted!"
     case .other(let text): text
+    case .memoryIsShort: "not enough memory"
     case .outOfMemory(let operation, let needed, let available):
       "\(operation): \(max(1, needed >> 20)) MB of memory needed, \(available >> 20) MB available"
     case .impossibleShape(let operation, let shape):
@@ -23,7 +24,6 @@ extension TensorError: CustomStringConvertible {
       "expand: shape \(shape) does not broadcast to \(described(wanted))"
     case .factors(let a, let b, let columns, let rows):
       "matmul: shapes \(a) and \(b) do not fit: \(columns) columns meet \(rows) rows"
-    case .factorsTooLarge(let a, let b): "matmul: shapes \(a) and \(b) are too large"
     case .severalUnknownSizes(let shape, let wanted):
       "reshape: \(shape) cannot become \(described(wanted)): only one size may be -1"
     case .notReshapable(let shape, let wanted):

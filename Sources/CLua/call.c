@@ -2,6 +2,7 @@
  * Swift frame is live. The collector learns here of the bytes that Lua cannot see. */
 #include <string.h>
 
+#include "CMemory.h"
 #include "context.h"
 
 static const int64_t megabyte = 1 << 20;
@@ -29,16 +30,47 @@ size_t cl_heap_bytes(lua_State *L) {
   return (size_t)lua_gc(L, LUA_GCCOUNT) * 1024 + (size_t)lua_gc(L, LUA_GCCOUNTB);
 }
 
+/* Memory was short in a call, whose Swift frames are gone: frees what it can. False: not enough. */
+static bool settle(cl_context *c, lua_State *L) {
+  bool lacked = c->lacks_memory;
+  c->lacks_memory = false;
+  if (c->is_settling) return true; /* a finalizer's call; whoever collects decides */
+  c->is_settling = true;
+  lua_gc(L, LUA_GCCOLLECT);
+  bool has_room = cl_ask_room(c, 0);
+  c->is_settling = false;
+  return has_room && cm_refill() && !lacked;
+}
+
+static int raise_shortage(lua_State *L) {
+  lua_settop(L, 0);
+  lua_pushliteral(L, "not enough memory");
+  return CL_RAISE;
+}
+
+/* Did the engine take so much that the machine has to be asked whether that is all right? */
+static bool is_due(cl_context *c) {
+  size_t given = cm_given();
+  if (given - c->given < 32 << 20) return false;
+  c->given = given;
+  return !cl_ask_room(c, 0);
+}
+
 int cl_enter(lua_State *L, void *function) {
   cl_context *c = context(L);
+  if (cm_is_short() && !settle(c, L)) return raise_shortage(L);
   lua_State *current = c->current;
   bool in_swift = c->in_swift;
   c->current = L;
   c->in_swift = true;
+  bool patient = cm_set_patient(false);
   int n = c->entry(function, L);
+  cm_set_patient(patient);
   c->in_swift = in_swift;
   c->current = current;
   if (c->usage != NULL && n >= 0) collect(c, L);
+  bool is_short = cl_lacks_memory(L) || is_due(c);
+  if (is_short && !settle(c, L) && n >= 0) return raise_shortage(L);
   return n;
 }
 

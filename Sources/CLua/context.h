@@ -17,6 +17,17 @@ typedef struct {
   int64_t stepped;    /* bytes allocated at the last collection of any kind */
   int64_t kept;       /* bytes alive after the last full collection */
   bool in_swift;      /* a Swift frame is live above the last protected call */
+  cl_room_source room;
+  size_t held;        /* bytes of Lua's own */
+  size_t limit;       /* on these; SIZE_MAX where there is none */
+  size_t grown;       /* since the machine was last asked for room */
+  size_t given;       /* to all threads, when the machine was last asked after a call */
+  void *wanted;       /* the block whose growth failed last, and how often in a row */
+  int times;
+  bool refused;       /* the last request, so that Lua collects and asks again */
+  bool lacks_memory;  /* Swift could not have what it asked for: raised when it has returned */
+  bool is_settling;   /* making room at the end of a call */
+  char place[LUA_IDSIZE + 16]; /* where the limit was passed */
 } cl_context;
 
 /* Each coroutine starts with a copy of the main state's extra space. */
@@ -42,12 +53,21 @@ int cl_undisturbed(lua_State *L, int arguments, int results);
 void cl_stop(cl_context *c);
 /* The same for one coroutine, at its next line or call. */
 void cl_stop_thread(lua_State *L);
-/* Has the limit of time passed? */
+/* Has the limit of time passed? That of memory? */
 bool cl_is_over(void);
 /* Ends all limits, as the state is about to end. */
 void cl_forget_limits(void);
 void cl_pause_limit(cl_limit_pause *pause);
 void cl_resume_limit(lua_State *L, const cl_limit_pause *pause);
+void cl_forget_memory_limit(void);
+bool cl_is_over_memory(void);
+/* Hooks of the main state and of L, which a limit takes for itself. */
+void cl_keep_hooks(lua_State *L, cl_hooks *hooks);
+void cl_restore_hooks(const cl_hooks *hooks);
+
+/* The allocator (heap.c). */
+bool cl_ask_room(cl_context *c, size_t bytes);
+void *cl_allocate(void *user, void *block, size_t old, size_t size);
 
 void cl_push_pairs(lua_State *L); /* pushes the function */
 int cl_sort(lua_State *L);

@@ -28,7 +28,8 @@ static timer_t patience;
 static bool has_patience;
 
 bool cl_interrupted(void) {
-  return atomic_load_explicit(&interrupted, memory_order_relaxed) != 0 || cl_is_over();
+  return atomic_load_explicit(&interrupted, memory_order_relaxed) != 0 || cl_is_over() ||
+         cl_is_over_memory();
 }
 
 int cl_stop_signal(void) { return atomic_load(&interrupted); }
@@ -38,7 +39,8 @@ const char *cl_stop_reason(void) {
     case SIGTERM: return "stopped by SIGTERM";
     case SIGHUP: return "stopped by SIGHUP";
     case SIGPIPE: return "standard output is closed";
-    case 0: return cl_is_over() ? "out of time" : "interrupted!";
+    case 0:
+      return cl_is_over() ? "out of time" : cl_is_over_memory() ? "out of memory" : "interrupted!";
     default: return "interrupted!";
   }
 }

@@ -83,14 +83,26 @@ static void watch(lua_State *L) {
   atomic_store(&limited, context(L));
 }
 
-void cl_begin_limit(lua_State *L, double seconds, const char *label, cl_limit *before) {
+void cl_keep_hooks(lua_State *L, cl_hooks *hooks) {
   lua_State *states[] = {context(L)->main, L};
+  hooks->state = L;
   for (int i = 0; i < 2; i++) {
-    before->hooks[i].function = (void (*)(void))lua_gethook(states[i]);
-    before->hooks[i].mask = lua_gethookmask(states[i]);
-    before->hooks[i].count = lua_gethookcount(states[i]);
+    hooks->of[i].function = (void (*)(void))lua_gethook(states[i]);
+    hooks->of[i].mask = lua_gethookmask(states[i]);
+    hooks->of[i].count = lua_gethookcount(states[i]);
   }
-  before->state = L;
+}
+
+void cl_restore_hooks(const cl_hooks *hooks) {
+  lua_State *states[] = {context(hooks->state)->main, hooks->state};
+  for (int i = 0; i < 2; i++) {
+    lua_sethook(states[i], (lua_Hook)hooks->of[i].function, hooks->of[i].mask, hooks->of[i].count);
+  }
+  if (cl_interrupted()) cl_stop(context(hooks->state));
+}
+
+void cl_begin_limit(lua_State *L, double seconds, const char *label, cl_limit *before) {
+  cl_keep_hooks(L, &before->hooks);
   before->deadline = atomic_load(&deadline);
   before->label = atomic_load(&what);
   if (!(seconds < 1e9)) return;
@@ -111,14 +123,9 @@ bool cl_end_limit(lua_State *L, const cl_limit *before) {
     if (before->deadline == 0) atomic_store(&limited, NULL);
     atomic_store(&over, false);
   }
-  if (!was_over) return false;
-  lua_State *states[] = {context(L)->main, before->state};
-  for (int i = 0; i < 2; i++) {
-    lua_sethook(states[i], (lua_Hook)before->hooks[i].function, before->hooks[i].mask,
-                before->hooks[i].count);
-  }
-  if (cl_interrupted()) cl_stop(context(L));
-  return true;
+  (void)L;
+  if (was_over) cl_restore_hooks(&before->hooks);
+  return was_over;
 }
 
 void cl_forget_limits(void) {
@@ -126,6 +133,7 @@ void cl_forget_limits(void) {
   atomic_store(&deadline, 0);
   set_timer(0);
   atomic_store(&over, false);
+  cl_forget_memory_limit();
 }
 
 /* What cleans up after a function may take longer than that function was given. */

@@ -2,6 +2,7 @@
  *
  * The metatable of a class lies in the registry under the class's tag. A script cannot reach
  * it (`__metatable` is the class's name); the completer finds the methods under `__methods`. */
+#include "CMemory.h"
 #include "context.h"
 
 typedef struct {
@@ -46,7 +47,9 @@ static void empty(lua_State *L, box *b) {
   bool in_swift = c->in_swift;
   b->object = NULL;
   c->in_swift = true;
+  bool patient = cm_set_patient(false);
   c->release(object);
+  cm_set_patient(patient);
   c->in_swift = in_swift;
 }
 

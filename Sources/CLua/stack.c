@@ -51,10 +51,6 @@ void cl_push_number(lua_State *L, double value) { lua_pushnumber(L, value); }
 void cl_push_integer(lua_State *L, int64_t value) { lua_pushinteger(L, value); }
 void cl_push_pointer(lua_State *L, void *pointer) { lua_pushlightuserdata(L, pointer); }
 
-void cl_push_string(lua_State *L, const char *bytes, size_t length) {
-  lua_pushlstring(L, length ? bytes : "", length);
-}
-
 void cl_push_globals(lua_State *L) {
   lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_GLOBALS);
 }
@@ -63,7 +59,6 @@ void cl_push_globals(lua_State *L) {
 void cl_push_loaded(lua_State *L) { cl_get_field(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE); }
 void cl_push_preload(lua_State *L) { cl_get_field(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE); }
 
-void cl_new_table(lua_State *L, int array, int fields) { lua_createtable(L, array, fields); }
 size_t cl_length(lua_State *L, int index) { return lua_rawlen(L, index); }
 int cl_get_index(lua_State *L, int index, int64_t n) { return lua_rawgeti(L, index, n); }
 int cl_get(lua_State *L, int index) { return lua_rawget(L, index); }
@@ -110,11 +105,11 @@ size_t cl_read_floats(lua_State *L, int index, float *out, size_t count) {
   return i;
 }
 
-/* A hint for the size of a table: wrong is slow, never unsafe. */
-static int hint(size_t count) { return count < (1u << 30) ? (int)count : 0; }
+/* The size of a table; more than Lua's largest is refused as lack of memory. */
+static int hint(size_t count) { return count < INT32_MAX ? (int)count : INT32_MAX; }
 
 void cl_push_floats(lua_State *L, const float *values, size_t count) {
-  lua_createtable(L, hint(count), 0);
+  if (!cl_new_table(L, hint(count), 0)) return;
   for (size_t i = 0; i < count; i++) {
     lua_pushnumber(L, values[i]);
     lua_rawseti(L, -2, (lua_Integer)i + 1);
@@ -122,7 +117,7 @@ void cl_push_floats(lua_State *L, const float *values, size_t count) {
 }
 
 void cl_push_integers(lua_State *L, const int64_t *values, size_t count) {
-  lua_createtable(L, hint(count), 0);
+  if (!cl_new_table(L, hint(count), 0)) return;
   for (size_t i = 0; i < count; i++) {
     lua_pushinteger(L, values[i]);
     lua_rawseti(L, -2, (lua_Integer)i + 1);

@@ -1,29 +1,13 @@
-/* A state: its allocator, its libraries, loading text and calling under protection. */
+/* A state: its libraries, loading text and calling under protection. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "CMemory.h"
 #include "context.h"
 
 /* Addresses used as registry keys. */
 static const char error_key = 'e', seed_key = 's';
-
-/* Lua turns NULL into an error, which is a jump. That is right while Lua runs; with a Swift
- * frame live there is nothing left but to say so and stop. */
-static void *allocate(void *user, void *block, size_t old, size_t size) {
-  cl_context *c = user;
-  (void)old;
-  if (size == 0) {
-    free(block);
-    return NULL;
-  }
-  void *result = realloc(block, size);
-  if (result == NULL && c->in_swift) {
-    fprintf(stderr, "out of memory: Lua wanted %zu more bytes\n", size);
-    abort();
-  }
-  return result;
-}
 
 static int panic(lua_State *L) {
   const char *message = lua_tostring(L, -1);
@@ -62,9 +46,11 @@ static void warn_off(void *user, const char *message, int to_continue) {
 }
 
 lua_State *cl_open(void *owner, cl_entry entry, cl_release release) {
+  cm_start();
   cl_context *c = calloc(1, sizeof *c);
   if (c == NULL) return NULL;
-  lua_State *L = lua_newstate(allocate, c);
+  c->limit = SIZE_MAX;
+  lua_State *L = lua_newstate(cl_allocate, c);
   if (L == NULL) {
     free(c);
     return NULL;
@@ -135,10 +121,12 @@ static int open_libraries(lua_State *L) {
   return 0;
 }
 
-void cl_open_libraries(lua_State *L, bool ignore_environment) {
+bool cl_open_libraries(lua_State *L, bool ignore_environment) {
   lua_pushcfunction(L, open_libraries);
   lua_pushboolean(L, ignore_environment);
-  if (cl_undisturbed(L, 1, 0) != LUA_OK) lua_pop(L, 1);
+  if (cl_undisturbed(L, 1, 0) == LUA_OK) return true;
+  lua_pop(L, 1);
+  return false;
 }
 
 static int open_deterministic(lua_State *L) {
@@ -155,9 +143,11 @@ static int open_deterministic(lua_State *L) {
   return 0;
 }
 
-void cl_open_deterministic(lua_State *L) {
+bool cl_open_deterministic(lua_State *L) {
   lua_pushcfunction(L, open_deterministic);
-  if (cl_undisturbed(L, 0, 0) != LUA_OK) lua_pop(L, 1);
+  if (cl_undisturbed(L, 0, 0) == LUA_OK) return true;
+  lua_pop(L, 1);
+  return false;
 }
 
 void cl_seed(lua_State *L, int64_t seed) {
@@ -191,7 +181,9 @@ int cl_protected(lua_State *L, int arguments, int results, int handler) {
   bool in_swift = c->in_swift;
   c->current = L;
   c->in_swift = false;
+  bool patient = cm_set_patient(true);
   int status = lua_pcall(L, arguments, results, handler);
+  cm_set_patient(patient);
   c->in_swift = in_swift;
   c->current = current;
   return status;

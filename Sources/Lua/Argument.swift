@@ -54,13 +54,19 @@ public struct Argument {
 
   /// A string; bytes that are not UTF-8 are replaced, see `bytes()`.
   public func string() throws -> String {
-    if cl_type(L, index) == LuaType.string.code { return state.text(at: index) }
+    if cl_type(L, index) == LuaType.string.code {
+      try state.checkRoom(ofString: index)
+      return state.text(at: index)
+    }
     return try defaulted(\.asString, "string")
   }
 
   /// The bytes of a string.
   public func bytes() throws -> [UInt8] {
-    if cl_type(L, index) == LuaType.string.code { return state.bytes(at: index) }
+    if cl_type(L, index) == LuaType.string.code {
+      try state.checkRoom(ofString: index)
+      return state.bytes(at: index)
+    }
     return try defaulted(\.stringBytes, "string")
   }
 

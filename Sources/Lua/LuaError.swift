@@ -53,6 +53,9 @@ public struct LuaError: Error, CustomStringConvertible {
   /// What `description` says, with the bytes that are no UTF-8 as they are.
   public var outputBytes: [UInt8] { bytes ?? Array(description.utf8) }
 
+  /// What is thrown where memory does not suffice.
+  static var shortage: LuaError { LuaError("not enough memory") }
+
   /// What a compiled loop throws when `LuaState.isInterrupted`.
   public static var interrupted: LuaError { LuaError(String(cString: cl_stop_reason())) }
 

@@ -13,14 +13,14 @@ extension Array: LuaPushable where Element: LuaListElement {
   /// Pushes a list.
   public func push(onto state: LuaState) throws {
     try state.reserve(3)
-    Element.pushList(self, onto: state)
+    try Element.pushList(self, onto: state)
   }
 }
 
 /// An element whose arrays can be pushed as lists in one go.
 public protocol LuaListElement {
   /// Pushes a list.
-  static func pushList(_ list: [Self], onto state: LuaState)
+  static func pushList(_ list: [Self], onto state: LuaState) throws
 }
 
 extension Float: LuaListElement {
@@ -32,15 +32,16 @@ extension Float: LuaListElement {
 
 extension Int: LuaListElement {
   /// Pushes a list of integers.
-  public static func pushList(_ list: [Int], onto state: LuaState) {
+  public static func pushList(_ list: [Int], onto state: LuaState) throws {
+    try state.checkRoom(list.count * 8)
     cl_push_integers(state.current, list.map(Int64.init), list.count)
   }
 }
 
 extension String: LuaListElement {
   /// Pushes a list of strings.
-  public static func pushList(_ list: [String], onto state: LuaState) {
-    cl_new_table(state.current, Int32(clamping: list.count), 0)
+  public static func pushList(_ list: [String], onto state: LuaState) throws {
+    try state.pushTable(list: list.count)
     for (position, text) in list.enumerated() {
       state.push(text)
       cl_set_index(state.current, -2, Int64(position + 1))
@@ -69,18 +70,25 @@ public struct NestedNumbers: LuaPushable {
     guard shape.count < LuaState.depthLimit else { throw LuaError("too many dimensions") }
     try state.reserve(Int32(shape.count + 4))
     guard !shape.isEmpty else { return cl_push_number(state.current, Double(values[0])) }
-    values.withUnsafeBufferPointer { push(level: 0, of: $0, onto: state.current) }
+    try values.withUnsafeBufferPointer { try push(level: 0, of: $0, onto: state) }
   }
 
-  private func push(level: Int, of values: UnsafeBufferPointer<Float>, onto L: OpaquePointer) {
-    let size = shape[level]
-    guard level + 1 < shape.count else { return cl_push_floats(L, values.baseAddress, size) }
-    cl_new_table(L, Int32(clamping: size), 0)
+  private func push(
+    level: Int, of values: UnsafeBufferPointer<Float>, onto state: LuaState
+  ) throws {
+    let (L, size) = (state.current, shape[level])
+    guard level + 1 < shape.count else {
+      cl_push_floats(L, values.baseAddress, size)
+      if cl_lacks_memory(L) { throw LuaError.shortage }
+      return
+    }
+    try state.pushTable(list: size)
     let stride = size == 0 ? 0 : values.count / size
     for i in 0..<size {
       let part = UnsafeBufferPointer(rebasing: values[i * stride..<(i + 1) * stride])
-      push(level: level + 1, of: part, onto: L)
+      try push(level: level + 1, of: part, onto: state)
       cl_set_index(L, -2, Int64(i + 1))
+      if LuaState.isInterrupted { throw LuaError.interrupted }
     }
   }
 }
@@ -107,6 +115,7 @@ extension Argument {
     if isAbsent, let values = parameter?.defaultValue.asTable?.list, values.isEmpty { return [] }
     guard cl_type(L, index) == LuaType.table.code else { throw unreadable(as: "list") }
     try state.reserve(1)
+    try state.checkRoom(cl_length(L, index) * MemoryLayout<Element>.stride)
     return try (0..<cl_length(L, index)).map { position in
       cl_get_index(L, index, Int64(position + 1))
       defer { state.pop() }
@@ -123,6 +132,7 @@ extension Argument {
     guard cl_type(L, index) == LuaType.table.code else { throw unreadable(as: "list") }
     try state.reserve(1)
     let count = cl_length(L, index)
+    try state.checkRoom(count * 8)
     var read = 0
     let values = [Double](unsafeUninitializedCapacity: count) { buffer, filled in
       read = cl_read_doubles(L, index, buffer.baseAddress, count)
@@ -175,6 +185,8 @@ private struct NestedReader {
       throw fault(path, "has \(size) elements, expected \(shape[level])")
     }
     try state.reserve(3)
+    if values.count + size > values.capacity { try state.checkRoom((values.count + size) * 8) }
+    if LuaState.isInterrupted { throw LuaError.interrupted }
     if level + 1 == shape.count { return try readNumbers(at: index, path: path) }
     for position in 0..<size {
       cl_get_index(L, index, Int64(position + 1))

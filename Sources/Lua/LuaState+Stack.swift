@@ -20,6 +20,19 @@ extension LuaState {
     guard cl_reserve(current, slots) else { throw LuaError("stack overflow") }
   }
 
+  /// Pushes an empty table with room for so many values.
+  func pushTable(list: Int = 0, fields: Int = 0) throws {
+    guard cl_new_table(current, Int32(clamping: list), Int32(clamping: fields)) else {
+      throw LuaError.shortage
+    }
+  }
+
+  /// Throws where there is no room to read a string of Lua's: as bytes, as text and in what is made of it.
+  func checkRoom(ofString index: Int32) throws {
+    var length = 0
+    if cl_string(current, index, &length) != nil { try checkRoom(length * 4) }
+  }
+
   func push(_ text: String) {
     var text = text
     text.withUTF8 { bytes in
@@ -52,7 +65,8 @@ extension LuaState {
 
   private func push(_ table: LuaTable, depth: Int) throws {
     guard depth < Self.depthLimit else { throw LuaError("a table is nested too deeply") }
-    cl_new_table(current, Int32(clamping: table.list.count), Int32(clamping: table.fields.count))
+    if Self.isInterrupted { throw LuaError.interrupted }
+    try pushTable(list: table.list.count, fields: table.fields.count)
     for (position, value) in table.list.enumerated() {
       try push(value, depth: depth + 1)
       cl_set_index(current, -2, Int64(position + 1))
@@ -72,7 +86,9 @@ extension LuaState {
     case .number:
       return cl_is_float(current, index)
         ? .number(cl_number(current, index)) : .integer(Int(cl_integer(current, index)))
-    case .string: return LuaValue(bytes: bytes(at: index))
+    case .string:
+      try checkRoom(ofString: index)
+      return LuaValue(bytes: bytes(at: index))
     case .table: return .table(try table(at: index, depth: depth))
     default: return .reference(try reference(at: index))
     }
@@ -108,7 +124,11 @@ extension LuaState {
     let keys = cl_top(current)
     defer { cl_set_top(current, keys - 1) }
     var result = LuaTable()
-    for position in 0..<cl_length(current, keys) {
+    let size = cl_length(current, keys)
+    try checkRoom(size * MemoryLayout<LuaTable.Field>.stride)
+    if Self.isInterrupted { throw LuaError.interrupted }
+    result.list.reserveCapacity(count)
+    for position in 0..<size {
       cl_get_index(current, keys, Int64(position + 1))
       cl_copy(current, -1)
       cl_get(current, table)

@@ -38,8 +38,9 @@ public final class LuaState {
     }
     self.main = main
     home.state = self
-    cl_open_libraries(main, configuration.ignoresEnvironment)
-    if configuration.isDeterministic { cl_open_deterministic(main) }
+    guard cl_open_libraries(main, configuration.ignoresEnvironment),
+      !configuration.isDeterministic || cl_open_deterministic(main)
+    else { throw LuaError("not enough memory for Lua's libraries") }
     try openDocumentation()
     try registerSilently(LuaIterator.declaration)
   }
@@ -75,6 +76,16 @@ public final class LuaState {
     _ source: @escaping @convention(c) () -> cl_usage
   ) {
     cl_set_usage(main, source)
+  }
+
+  /// Tells Lua how to find out whether the machine has room for so many more bytes.
+  public func setMemoryRoom(_ source: @escaping @convention(c) (Int) -> Bool) {
+    cl_set_room(main, source)
+  }
+
+  /// Throws where there is no room for `bytes` more: before a large value of Lua's is copied.
+  func checkRoom(_ bytes: Int) throws {
+    guard cl_has_room(main, bytes) else { throw LuaError.shortage }
   }
 
   /// Runs a full collection.

@@ -116,7 +116,7 @@ extension LuaState {
   /// Pushes a copy of the options at a slot, with defaults; the slot may hold nil.
   fileprivate func pushFilled(_ fields: [Parameter], from slot: Int32) throws {
     try reserve(6)
-    cl_new_table(current, 0, Int32(clamping: fields.count))
+    try pushTable(fields: fields.count)
     let copy = cl_top(current)
     let given = type(at: slot) == .table
     for field in fields {

@@ -147,6 +147,9 @@ static const unsigned char replay[] = {
 static const unsigned char replay_report[] = {
 #embed "lua/replay_report.lua"
 };
+static const unsigned char reward_memory[] = {
+#embed "lua/reward_memory.lua"
+};
 static const unsigned char reward_timeout[] = {
 #embed "lua/reward_timeout.lua"
 };
@@ -349,6 +352,7 @@ static const apo_script scripts[] = {
     SCRIPT("recorded", recorded),
     SCRIPT("replay", replay),
     SCRIPT("replay_report", replay_report),
+    SCRIPT("reward_memory", reward_memory),
     SCRIPT("reward_timeout", reward_timeout),
     SCRIPT("rewards", rewards),
     SCRIPT("rewards.answer", rewards_answer),

@@ -1,3 +1,5 @@
+import CMemory
+
 /// What went wrong in a tensor operation, as values: indices count from 0. `ApoLua` words it for scripts.
 public enum TensorError: Error, Equatable, Sendable {
   /// The user stopped the computation (Ctrl-C).
@@ -6,6 +8,8 @@ public enum TensorError: Error, Equatable, Sendable {
   // Memory.
   /// So many bytes are needed and so many are available.
   case outOfMemory(operation: String, needed: Int, available: Int)
+  /// What is allocated comes from the reserve.
+  case memoryIsShort
   /// A size is negative, or there are more elements than can be addressed.
   case impossibleShape(operation: String, [Int])
 
@@ -20,8 +24,6 @@ public enum TensorError: Error, Equatable, Sendable {
   case notExpandable([Int], to: [Int])
   /// The columns of the left factor of a product are not as many as the rows of the right one.
   case factors([Int], [Int], columns: Int, rows: Int)
-  /// A product is too large.
-  case factorsTooLarge([Int], [Int])
   /// Elements are not as many as another shape has.
   case notReshapable([Int], to: [Int])
   /// More than one size of another shape is to be computed.
@@ -107,8 +109,9 @@ public enum Interrupt {
   /// About how many cheap steps, such as bytes of a text, may pass between two questions.
   public static let interval = 1 << 16
 
-  /// Throws `TensorError.interrupted` when the user has asked to stop.
+  /// Throws `TensorError.interrupted` when the user has asked to stop, and where the reserve of memory is in use.
   public static func check() throws(TensorError) {
     if isRequested() { throw .interrupted }
+    if cm_is_short() { throw .memoryIsShort }
   }
 }

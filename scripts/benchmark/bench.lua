@@ -66,7 +66,7 @@ local function limits_of(o, place, program, is_small)
       local _, rates = engine:run()
       for name, rate in pairs(rates or {}) do best[name] = math.max(rate, best[name] or 0) end
     end
-    best.compute = math.max(best.packed, best.openblas, best.torch or 0)
+    best.compute = math.max(best.packed, best.matmul, best.torch or 0)
     best.bandwidth = math.max(best.sum, best.decoding)
   end
   measure_again()

@@ -122,7 +122,7 @@ end
 -- The machine's limits in words.
 function Report.limits(limits)
   return ("limits: products %.0f GFLOP/s (%s), memory %.1f GB/s (%s)"):format(limits.compute / 1e9, rates(limits, {
-    {"packed", "own"}, {"openblas", "OpenBLAS"}, {"torch", "torch"}, {"torch_bf16", "torch bf16"},
+    {"packed", "own"}, {"matmul", "matmul"}, {"torch", "torch"}, {"torch_bf16", "torch bf16"},
   }), limits.bandwidth / 1e9, rates(limits, {{"sum", "sum"}, {"decoding", "decoding"}}))
 end
 

@@ -91,7 +91,7 @@ function kinds.limits(s)
   return function()
     return {
       packed = rate(2 * 1024 * 7 * width ^ 2, function() layer:logprobs(rollout):free() end),
-      openblas = rate(2 * width ^ 3, function() a:matmul(b):free() end),
+      matmul = rate(2 * width ^ 3, function() a:matmul(b):free() end),
       sum = rate(4 * s.floats, function() long:sum():free() end),
       decoding = rate(4 * 7 * width ^ 2 * passes, function()
         layer:generate({{1}}, {max_tokens = passes, ignore_eos = true})

@@ -42,7 +42,7 @@ lua_State *cl_current(lua_State *L);      /* the coroutine that runs now */
 void cl_set_usage(lua_State *L, cl_usage_source source);
 void cl_collect(lua_State *L);            /* a full collection */
 size_t cl_heap_bytes(lua_State *L);
-void cl_open_libraries(lua_State *L, bool ignore_environment);
+bool cl_open_libraries(lua_State *L, bool ignore_environment);
 void cl_set_warnings(lua_State *L, bool on);
 const char *cl_lua_version(void);
 
@@ -88,13 +88,13 @@ void cl_push_nil(lua_State *L);
 void cl_push_boolean(lua_State *L, bool value);
 void cl_push_number(lua_State *L, double value);
 void cl_push_integer(lua_State *L, int64_t value);
-void cl_push_string(lua_State *L, const char *bytes, size_t length);
+void cl_push_string(lua_State *L, const char *bytes, size_t length); /* too large: "", and an error later */
 void cl_push_globals(lua_State *L);
 void cl_push_loaded(lua_State *L);        /* package.loaded */
 void cl_push_preload(lua_State *L);       /* package.preload */
 
 /* Tables, always raw. */
-void cl_new_table(lua_State *L, int array, int fields);
+bool cl_new_table(lua_State *L, int array, int fields); /* false: too large; an empty one is pushed */
 size_t cl_length(lua_State *L, int index);
 int cl_get_field(lua_State *L, int index, const char *name);    /* pushes; returns the type */
 int cl_get_index(lua_State *L, int index, int64_t n);
@@ -158,10 +158,13 @@ void cl_release_stop(lua_State *L);
  * ones end with the outer one. The struct keeps what was before. The label lives until the end: it
  * says on standard error what it is that a call in C keeps from being stopped. */
 typedef struct {
+  lua_State *state;
+  struct { void (*function)(void); int mask, count; } of[2];
+} cl_hooks;
+typedef struct {
   int64_t deadline;
   const char *label;
-  lua_State *state;
-  struct { void (*function)(void); int mask, count; } hooks[2];
+  cl_hooks hooks;
 } cl_limit;
 void cl_begin_limit(lua_State *L, double seconds, const char *label, cl_limit *before);
 bool cl_end_limit(lua_State *L, const cl_limit *before); /* had it passed? */
@@ -178,10 +181,26 @@ typedef struct {
 void cl_pause_stop(cl_pause *pause);
 void cl_resume_stop(lua_State *L, const cl_pause *pause);
 
+/* A limit on how much more memory Lua itself may hold; nested ones only make it lower. What goes
+ * beyond is stopped as by Ctrl-C. Gives where that was, else NULL. */
+typedef struct {
+  size_t limit;
+  cl_hooks hooks;
+} cl_memory_limit;
+void cl_begin_memory_limit(lua_State *L, size_t bytes, cl_memory_limit *before);
+const char *cl_end_memory_limit(lua_State *L, const cl_memory_limit *before);
+
+/* Memory of the machine. Lua asks the source, once in 32 MB, whether so many more bytes can be had.
+ * A call after which memory is short raises "not enough memory" unless a collection helps. */
+typedef bool (*cl_room_source)(size_t bytes);
+void cl_set_room(lua_State *L, cl_room_source source);
+bool cl_has_room(lua_State *L, size_t bytes); /* for a copy of something, or the like */
+bool cl_lacks_memory(lua_State *L);           /* is that error on its way? */
+
 /* Seeds math.random. */
 void cl_seed(lua_State *L, int64_t seed);
 /* Replaces pairs, table.sort and the coroutine functions; see pairs.c, sort.c,
  * coroutine.c. */
-void cl_open_deterministic(lua_State *L);
+bool cl_open_deterministic(lua_State *L);
 
 #endif

@@ -126,6 +126,7 @@ struct JSONParser {
       skipSpace()
       guard peek() == UInt8(ascii: ":") else { throw JSONError("expected ':', found \(found())") }
       position += 1
+      try Memory.checkGrowth(of: members, for: "JSON")
       members.append(JSON.Member(key, try value()))
       if try ends(with: UInt8(ascii: "}")) { return .object(members) }
     }
@@ -139,6 +140,7 @@ struct JSONParser {
       return .array(elements)
     }
     while true {
+      try Memory.checkGrowth(of: elements, for: "JSON")
       elements.append(try value())
       if try ends(with: UInt8(ascii: "]")) { return .array(elements) }
     }

@@ -26,6 +26,8 @@ private struct JSONWriter {
   let first: [String]
   var text = ""
   var depth = 0
+  /// The length at which the writer last asked whether to stop.
+  private var polled = 0
 
   init(pretty: Bool, first: [String]) {
     self.pretty = pretty
@@ -33,6 +35,12 @@ private struct JSONWriter {
   }
 
   mutating func write(_ value: JSON) throws {
+    if text.utf8.count - polled > 1 << 16 {
+      polled = text.utf8.count
+      try Interrupt.check()
+      // The text may have to double.
+      try Memory.checkBuffer(bytes: 2 * polled, for: "JSON")
+    }
     switch value {
     case .null: text += "null"
     case .bool(let bool): text += bool ? "true" : "false"
@@ -40,7 +48,9 @@ private struct JSONWriter {
     case .double(let double):
       guard double.isFinite else { throw JSONError("\(double) cannot be written as JSON") }
       text += double.description
-    case .string(let string): try write(string)
+    case .string(let string):
+      try Memory.checkBuffer(bytes: 2 * (text.utf8.count + string.utf8.count), for: "JSON")
+      try write(string)
     case .array(let elements):
       try list(elements, "[", "]") { writer, element in try writer.write(element) }
     case .object(let members):

@@ -60,6 +60,7 @@ local function evaluate_batch(options, rows, first_sample)
   })
   local _, scored = apo.score(rollout, options.reward, {
     weights = options.weights, reward_timeout = options.reward_timeout, state = options.state,
+    reward_memory = options.reward_memory,
   })
   local is_correct, records = correct.test(options.correct), {}
   for i, row in ipairs(rows) do
@@ -168,6 +169,7 @@ return documented{
     {name = "reward", type = "function or table", text = "as for apo.score"},
     {name = "weights", type = "table", default = {}, text = "of the rewards, as for apo.score"},
     reward_timeout,
+    require "apo.reward_memory".option,
     {name = "n", type = "integer", minimum = 1, default = 1, text = "samples per prompt"},
     {name = "temperature", type = "number", minimum = 0, default = 0, text = "0 is greedy"},
     {name = "max_tokens", type = "integer", minimum = 1, text = "longest completion"},

@@ -6,6 +6,7 @@ local apo = require "apo"
 local documented, fail = require "apo.documented", require "apo.fail"
 local rows_of_files, prompts = require "apo.rows", require "apo.prompts"
 local reward_timeout, hook = require "apo.reward_timeout", require "apo.hook"
+local reward_memory = require "apo.reward_memory"
 
 local largest = 3.4028234663852886e38  -- of float32, which rewards are as a tensor
 
@@ -66,14 +67,27 @@ local function functions(reward, weights)
   return list
 end
 
--- What the function gives, unless it takes longer than it may.
+-- What f gives, unless it takes more memory than it may.
+local function within(bytes, reward, completion, f)
+  if not bytes then return f() end
+  local value
+  local enough, where = apo.system.memory_limit(bytes, function() value = f() end)
+  if enough then return value end
+  fail(("%s took more than %g MB of memory for %s and was stopped at %s; it may build a table "
+    .. "without end, or reward_memory is too small"):format(
+    reward.title, bytes / 1e6, place(completion), where))
+end
+
+-- What the function gives, unless it takes longer or more memory than it may.
 local function call(reward, completion, options)
   local value
   local timeout, row = options.reward_timeout, row_of(completion)
   local state = reward.takes_state and {options.state} or {}
   local index = rows_of_files.get(row)
   local in_time, where = apo.system.time_limit(timeout, function()
-    value = reward.call(row, completion, table.unpack(state))
+    value = within(options.reward_bytes, reward, completion, function()
+      return reward.call(row, completion, table.unpack(state))
+    end)
   end, index and reward.title .. " for row " .. index or reward.title, function(problem)
     return hook.described(problem, "reward", reward.short, reward.call, place(completion))
   end)
@@ -173,6 +187,7 @@ return documented{
     reward_timeout,
     {name = "state", type = "table", optional = true,
      text = "the third argument of the functions, such as the `state` of apo.train"},
+    reward_memory.option,
   },
   returns = {
     {type = "apo.Tensor", text = "the rewards [B]"},
@@ -185,6 +200,7 @@ return documented{
 })]],
   call = function(rollout, reward, options)
     check_weights(options.weights)
+    options.reward_bytes = reward_memory.bytes(options.reward_memory)
     local list, rewards, parts = functions(reward, options.weights), {}, {}
     for i = 1, #rollout do
       parts[i] = {}

@@ -87,6 +87,7 @@ Step.score = documented{
     local o = self.options
     local reward, scored = apo.score(rollout, o.reward, {
       weights = o.weights, reward_timeout = o.reward_timeout, state = o.state,
+      reward_memory = o.reward_memory,
     })
     for i, sample in ipairs(samples_of(self, rollout)) do
       sample.reward, sample.rewards = scored.rewards[i], scored.parts[i]

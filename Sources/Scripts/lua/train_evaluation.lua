@@ -28,6 +28,7 @@ local function evaluated(run, eval)
       correct = eval.correct, stop = o.stop, stop_token_ids = o.stop_token_ids,
       ignore_eos = o.ignore_eos, max_num_seqs = o.max_num_seqs, overlong = o.overlong,
       quiet = run.console.is_quiet, reward_timeout = o.reward_timeout, state = o.state,
+      reward_memory = o.reward_memory,
     }
   end)
   return result

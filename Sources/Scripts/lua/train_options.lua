@@ -18,6 +18,7 @@ return {
    text = "as for apo.score, or the path of a file that returns it"},
   {name = "weights", type = "table", default = {}, text = "of the rewards, as for apo.score"},
   reward_timeout,
+  require "apo.reward_memory".option,
   {name = "target", type = "function or string", optional = true,
    text = "gets a sample (`reward`, `rewards`, `value`, `row`, `completion`, `logp`, `ref_logp`, "
      .. "`length`, `finish_reason`, `step`), gives a number; or the path of a file that returns "

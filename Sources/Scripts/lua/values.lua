@@ -29,6 +29,7 @@ local function sample(options, rows, first_sample)
   })
   local _, scored = apo.score(rollout, options.reward, {
     weights = options.weights, reward_timeout = options.reward_timeout,
+    reward_memory = options.reward_memory,
   })
   local entries = {}
   for i, row in ipairs(rows) do
@@ -116,6 +117,7 @@ return documented{
     {name = "reward", type = "function or table", text = "as for apo.score"},
     {name = "weights", type = "table", default = {}, text = "of the rewards, as for apo.score"},
     reward_timeout,
+    require "apo.reward_memory".option,
     {name = "n", type = "integer", minimum = 1, default = 8, text = "samples per prompt"},
     {name = "beta", type = "number", minimum = 0, default = 0.5,
      text = "beta1: 0 is the best sample, infinity the mean"},

@@ -39,7 +39,7 @@ extension Tensor {
     let keys = keyBlocksCount(longest, size: shape.size)
     let queries = AttentionBlock.queryCount(shape, keys: longest)
     let scratchCount = keys + AttentionBlock.scratchCount(shape, queries: queries, keys: longest)
-    try Memory.check(bytes: Team.shared.threads * scratchCount * 4, for: "attention")
+    try Memory.checkBuffer(bytes: Team.shared.threads * scratchCount * 4, for: "attention")
     let grain = taskGrain(shape, pairs: longest * longest / 2)
     Team.shared.forEach(batch.count * shape.keyValueHeads, atLeast: grain) { tasks in
       let scratch = Storage(count: scratchCount)
@@ -82,7 +82,7 @@ extension Tensor {
   ) throws(TensorError) {
     let width = shape.heads * shape.size
     let scratchCount = AttentionGradient.scratchCount(shape, count: batch.longest)
-    try Memory.check(bytes: Team.shared.threads * scratchCount * 4, for: "backward")
+    try Memory.checkBuffer(bytes: Team.shared.threads * scratchCount * 4, for: "backward")
     Team.shared.forEach(batch.count * shape.keyValueHeads) { tasks in
       let scratch = Storage(count: scratchCount)
       for task in tasks {

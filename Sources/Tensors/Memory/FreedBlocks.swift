@@ -1,3 +1,4 @@
+import CMemory
 import Glibc
 import Synchronization
 
@@ -75,7 +76,7 @@ enum FreedBlocks {
 
   private static func allocate(_ size: Int) -> Block? {
     fresh.add(size, ordering: .relaxed)
-    return aligned_alloc(64, size).map { Block(pointer: $0, size: size) }
+    return cm_try_aligned(64, size).map { Block(pointer: $0, size: size) }
   }
 
   /// Takes back a block that `take` gave.

@@ -1,3 +1,4 @@
+import CMemory
 import Glibc
 import Synchronization
 
@@ -43,8 +44,11 @@ public enum Memory {
   package nonisolated(unsafe) static var reserve = 192 << 20
   /// What storages may hold in all; for tests.
   package nonisolated(unsafe) static var limit = Int.max
+  /// Less than this free is a shortage, whatever is asked for.
+  private static let least = 48 << 20
   /// `Storage.allocatedBytes` at the last check.
   private static let checked = Atomic(0)
+  private static let limits = MemoryLimits()
 
   /// Throws when `bytes` more would not fit into the memory that is free now.
   ///
@@ -62,7 +66,38 @@ public enum Memory {
     checked.store(Storage.allocatedBytes, ordering: .relaxed)
   }
 
-  /// The error about `bytes` that are not available.
+  /// Throws when `bytes` more cannot be had now: for buffers and lists of Swift's own, which cannot fail later.
+  public static func checkBuffer(bytes: Int, for operation: String) throws(TensorError) {
+    guard bytes > 8 << 20 else { return }
+    try check(bytes: bytes, for: operation)
+    if cm_has_room(bytes) { return }
+    FreedBlocks.release()
+    guard cm_has_room(bytes) else { throw shortage(bytes: bytes, for: operation) }
+  }
+
+  /// Throws when a list that is full, and will double, cannot: before an element is added that a file or a text decides on.
+  @inline(__always)
+  public static func checkGrowth<Element>(
+    of list: [Element], for operation: String
+  ) throws(TensorError) {
+    guard list.count == list.capacity else { return }
+    try checkBuffer(bytes: 2 * list.capacity * MemoryLayout<Element>.stride, for: operation)
+  }
+
+  /// Whether the machine and the groups of the process have `bytes` more; gives back what is kept first, if need be.
+  public static func hasRoom(_ bytes: Int) -> Bool {
+    func isEnough(_ kept: Int) -> Bool {
+      let free = limits.systemBytes
+      return free == .max || bytes < free + kept - least
+    }
+    if isEnough(0) { return true }
+    guard isEnough(FreedBlocks.keptBytes + heapBytes()) else { return false }
+    FreedBlocks.release()
+    malloc_trim(0)
+    return true
+  }
+
+  /// The error about `bytes` that could not be had.
   static func shortage(bytes: Int, for operation: String) -> TensorError {
     shortage(bytes: bytes, available: usableBytes(), for: operation)
   }
@@ -71,56 +106,19 @@ public enum Memory {
     .outOfMemory(operation: operation, needed: bytes, available: available)
   }
 
-  /// Bytes that `check` lets have: `availableBytes` without what stays free.
-  public static func usableBytes() -> Int { max(0, availableBytes() - reserve) }
-
-  /// Bytes that can be allocated without swapping and within the process's limit; `Int.max` where that is not known.
+  /// Bytes that can be allocated without swapping and within the process's limits, less what stays free; a very large number
+  /// where that is not known.
   ///
-  /// Cached blocks count as available.
-  public static func availableBytes() -> Int {
-    min(systemBytes(), limit - Storage.liveBytes)
+  /// What the process keeps of freed tensors can be had again.
+  public static func usableBytes() -> Int {
+    // Where address space ends, an allocation fails, and nobody is killed.
+    let free = min(limits.systemBytes - reserve, limits.addressBytes - reserve / 8)
+    let usable = free > 1 << 60 ? free : free + FreedBlocks.keptBytes + heapBytes()
+    return max(0, min(usable, limit - Storage.liveBytes - reserve))
   }
 
-  private static func systemBytes() -> Int {
-    let pages = numbers(in: "/proc/self/statm")
-    guard pages.count > 1, let machine = value(of: "MemAvailable:", in: "/proc/meminfo") else {
-      return .max
-    }
-    let free = min(machine * 1024, containerBytes())
-    let page = sysconf(Int32(_SC_PAGESIZE))
-    let kept = max(0, pages[1] * page - Storage.liveBytes)
-    var limit = rlimit()
-    guard getrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit) == 0,
-      limit.rlim_cur < rlim_t(Int.max)
-    else { return free + kept }
-    return min(free, max(0, Int(limit.rlim_cur) - pages[0] * page)) + kept
-  }
-
-  /// What the container may still use (cgroup 2), counting the file cache as free; `Int.max` outside of one.
-  private static func containerBytes() -> Int {
-    let folder = "/sys/fs/cgroup/memory"
-    guard let limit = numbers(in: folder + ".max").first,
-      let used = numbers(in: folder + ".current").first
-    else { return .max }
-    return max(0, limit - used + (value(of: "inactive_file", in: folder + ".stat") ?? 0))
-  }
-
-  private static func value(of name: String, in path: String) -> Int? {
-    let line = text(of: path).split(separator: "\n").first { $0.hasPrefix(name) }
-    return line?.split(separator: " ").lazy.compactMap { Int($0) }.first
-  }
-
-  private static func numbers(in path: String) -> [Int] {
-    text(of: path).split { " \n".contains($0) }.compactMap { Int($0) }
-  }
-
-  /// The first page of a file of the kernel; empty where there is no such file.
-  private static func text(of path: String) -> String {
-    guard let file = fopen(path, "r") else { return "" }
-    defer { fclose(file) }
-    var bytes = [UInt8](repeating: 0, count: 4096)
-    return String(decoding: bytes[..<fread(&bytes, 1, bytes.count, file)], as: UTF8.self)
-  }
+  /// Bytes that were freed and that malloc keeps.
+  private static func heapBytes() -> Int { Int(cm_heap_bytes()) }
 
   /// Makes malloc return blocks of a megabyte and more to the system as soon as they are freed: `FreedBlocks` does the caching.
   public static func returnFreedMemory() {
@@ -131,3 +129,5 @@ public enum Memory {
 
 // malloc.h is not part of the Glibc module.
 @_silgen_name("mallopt") private func mallopt(_ parameter: Int32, _ value: Int32) -> Int32
+@discardableResult
+@_silgen_name("malloc_trim") private func malloc_trim(_ pad: Int) -> Int32

@@ -25,10 +25,8 @@ public final class Storage: @unchecked Sendable {
 
   /// `count` floats that are not initialised: for small buffers, whose size no script decides.
   public init(count: Int) {
-    guard let (pointer, size) = Storage.allocate(count) else {
-      // Scripts cannot come here: what grows with their data is made by `init(count:for:)`.
-      preconditionFailure("out of memory: \(count) floats for a buffer")
-    }
+    // What grows with a script's data is made by `init(count:for:)`; for the rest there is a reserve.
+    let (pointer, size) = Storage.allocate(count) ?? (Storage.allocateFromReserve(count), 0)
     (self.pointer, self.count, blockSize) = (pointer, count, size)
     Storage.add(count)
   }
@@ -56,6 +54,12 @@ public final class Storage: @unchecked Sendable {
     // An aligned block of a few bytes takes several times as long, and leaves gaps behind.
     let raw = bytes <= 256 ? malloc(bytes) : aligned_alloc(64, bytes)
     return raw.map { ($0.bindMemory(to: Float.self, capacity: count), 0) }
+  }
+
+  private static func allocateFromReserve(_ count: Int) -> UnsafeMutablePointer<Float> {
+    let bytes = max(64, (count * 4 + 63) / 64 * 64)
+    guard let raw = aligned_alloc(64, bytes) else { fatalError("out of memory") }
+    return raw.bindMemory(to: Float.self, capacity: count)
   }
 
   private static func add(_ count: Int) {

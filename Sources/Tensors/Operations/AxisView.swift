@@ -36,6 +36,9 @@ struct AxisView {
   /// The number of rows of n elements.
   var count: Int { outer * inner }
 
+  /// The same, of rows that have elements: an empty tensor may have any number of empty rows.
+  var filledCount: Int { n == 0 ? 0 : count }
+
   /// Throws if there is nothing to choose from.
   func checkNotEmpty(_ tensor: Tensor, for operation: String) throws(TensorError) {
     guard n > 0 || count == 0 else {
@@ -76,6 +79,7 @@ func sumMiddle(
   _ x: UnsafePointer<Float>, outer: Int, _ n: Int, inner: Int, scale: Double = 1,
   into y: UnsafeMutablePointer<Float>
 ) {
+  guard outer > 0, inner > 0 else { return }
   let rows = inner == 1 ? 8192 : max(128, 16_384 / max(1, inner))
   let rowBlocks = max(1, (n + rows - 1) / rows)
   // The totals of the blocks wait in a buffer of limited size.

@@ -45,6 +45,7 @@ extension Tensor {
     try view.checkNotEmpty(self, for: name)
     let output = try Tensor.result(view.reduced, for: name)
     let (x, y, n) = (rows.pointer, output.pointer, view.n)
+    try Memory.checkBuffer(bytes: view.count * 16, for: name)
     let winners = UnsafeMutablePointer<Int>.allocate(capacity: view.count)
     defer { winners.deallocate() }
     forRows(view.count, of: n) { range in

@@ -1,6 +1,7 @@
 import Kernels
+import Synchronization
 
-// Products of matrices, vectors and batches of matrices, by OpenBLAS.
+// Products of matrices, vectors and batches of matrices.
 
 extension Tensor {
   /// The matrix product, as PyTorch's: the last two dimensions are matrices, those before them are broadcast; a tensor
@@ -25,15 +26,15 @@ extension Tensor {
     }
     let plan = try MatrixPlan(self, other)
     let output = try Tensor.result(plan.shape, for: "matmul")
-    plan.multiply(pointer, other.pointer, into: output.pointer)
+    try plan.multiply(pointer, other.pointer, into: output.pointer)
     guard Tensor.records(self, other) else { return output }
     let (left, right) = (SavedValues(self), SavedValues(other))
     return .recorded("matmul", [self, other], output) { g, into in
       if let target = into[0] {
-        plan.addLeftGradient(g, try right.pointer(for: "matmul"), to: target)
+        try plan.addLeftGradient(g, try right.pointer(for: "matmul"), to: target)
       }
       if let target = into[1] {
-        plan.addRightGradient(g, try left.pointer(for: "matmul"), to: target)
+        try plan.addRightGradient(g, try left.pointer(for: "matmul"), to: target)
       }
     }
   }
@@ -45,79 +46,83 @@ private struct MatrixPlan {
   let m: Int
   let n: Int
   let k: Int
-  /// Indices of the matrices that are multiplied.
-  let pairs: [(left: Int, right: Int)]
+  /// How the matrices meet; nil where there is one of each.
+  private let batch: Broadcast?
+  /// The number of products.
+  private let count: Int
 
   init(_ a: Tensor, _ b: Tensor) throws(TensorError) {
     (k, n) = (b.shape[b.shape.count - 2], b.shape[b.shape.count - 1])
-    let isSingle = b.shape.count == 2
-    if isSingle {
-      // All rows of a are multiplied by the same matrix: one large product.
+    if b.shape.count == 2 {
+      // All rows of a meet the same matrix: one large product.
       m = a.shape.dropLast().reduce(1, *)
       shape = a.shape.dropLast() + [n]
-      pairs = [(0, 0)]
+      (batch, count) = (nil, m == 0 || n == 0 ? 0 : 1)
     } else {
       m = a.shape[a.shape.count - 2]
       let batch = try Broadcast(
         shapes: Array(a.shape.dropLast(2)), Array(b.shape.dropLast(2)), for: "matmul")
       shape = batch.shape + [m, n]
-      _ = try Tensor.checkedCount(shape, for: "matmul")
-      let rows = batch.shape.reduce(1, *) == 0 ? 0 : batch.rows
-      pairs = (0..<rows).flatMap { index in
-        let (left, right) = batch.offsets(index)
-        return (0..<batch.row.size).map {
-          (left + $0 * batch.row.left, right + $0 * batch.row.right)
-        }
-      }
-    }
-    guard max(m, n, k) <= Int(Int32.max) else {
-      throw .factorsTooLarge(a.shape, b.shape)
+      let total = try Tensor.checkedCount(shape, for: "matmul")
+      (self.batch, count) = (batch, total == 0 ? 0 : total / (m * n))
     }
   }
 
-  /// Products per thread below which they are not split.
-  private var grain: Int { 100_000 / max(1, m * n * k) + 1 }
+  /// The numbers of the matrices that meet in product `index`.
+  private func pair(_ index: Int) -> (left: Int, right: Int) {
+    guard let batch else { return (0, 0) }
+    let (row, place) = index.quotientAndRemainder(dividingBy: batch.row.size)
+    let start = batch.offsets(row)
+    return (start.left + place * batch.row.left, start.right + place * batch.row.right)
+  }
+
+  private var size: ProductSize { ProductSize(m: m, n: n, k: k) }
+
+  /// Calls `body` with the offsets of all products; those that add to the same matrix come in order.
+  private func forEach(
+    isRepeated: Bool = false,
+    _ body: (_ left: Int, _ right: Int, _ result: Int) throws(TensorError) -> Void
+  ) throws(TensorError) {
+    let failure = Mutex<TensorError?>(nil)
+    // A large product is shared out itself; many small ones are shared out among the threads.
+    let grain = 100_000 / max(1, m * n * k) + 1
+    let isSerial = isRepeated || count < Team.shared.threads * 2
+    Team.shared.forEach(count, atLeast: isSerial ? count : grain) { range in
+      for index in range where failure.withLock({ $0 }) == nil {
+        let (left, right) = pair(index)
+        do throws(TensorError) {
+          try body(left * m * k, right * k * n, index * m * n)
+        } catch {
+          failure.withLock { $0 = error }
+        }
+      }
+    }
+    if let error = failure.withLock({ $0 }) { throw error }
+  }
 
   func multiply(
     _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, into c: UnsafeMutablePointer<Float>
-  ) {
-    Team.shared.forEach(pairs.count, atLeast: grain) { range in
-      for index in range {
-        let (left, right) = pairs[index]
-        gemm(
-          .no, .no, m: m, n: n, k: k, a + left * m * k, lda: max(1, k), b + right * k * n,
-          ldb: max(1, n), beta: 0, c + index * m * n, ldc: max(1, n))
-      }
+  ) throws(TensorError) {
+    try forEach { left, right, result throws(TensorError) in
+      try size.multiply(a + left, b + right, into: c + result)
     }
   }
 
   /// da += g bᵀ; a matrix that was repeated collects its products in order.
   func addLeftGradient(
     _ g: UnsafePointer<Float>, _ b: UnsafePointer<Float>, to target: UnsafeMutablePointer<Float>
-  ) {
-    let isRepeated = Set(pairs.map(\.left)).count < pairs.count
-    Team.shared.forEach(pairs.count, atLeast: isRepeated ? pairs.count : grain) { range in
-      for index in range {
-        let (left, right) = pairs[index]
-        gemm(
-          .no, .yes, m: m, n: k, k: n, g + index * m * n, lda: max(1, n), b + right * k * n,
-          ldb: max(1, n), beta: 1, target + left * m * k, ldc: max(1, k))
-      }
+  ) throws(TensorError) {
+    try forEach(isRepeated: batch?.repeats(.left) ?? false) { left, right, result throws(TensorError) in
+      try size.addLeftGradient(g + result, b + right, to: target + left)
     }
   }
 
   /// db += aᵀ g.
   func addRightGradient(
     _ g: UnsafePointer<Float>, _ a: UnsafePointer<Float>, to target: UnsafeMutablePointer<Float>
-  ) {
-    let isRepeated = Set(pairs.map(\.right)).count < pairs.count
-    Team.shared.forEach(pairs.count, atLeast: isRepeated ? pairs.count : grain) { range in
-      for index in range {
-        let (left, right) = pairs[index]
-        gemm(
-          .yes, .no, m: k, n: n, k: m, a + left * m * k, lda: max(1, k), g + index * m * n,
-          ldb: max(1, n), beta: 1, target + right * k * n, ldc: max(1, n))
-      }
+  ) throws(TensorError) {
+    try forEach(isRepeated: batch?.repeats(.right) ?? false) { left, right, result throws(TensorError) in
+      try size.addRightGradient(g + result, a + left, to: target + right)
     }
   }
 }

@@ -54,7 +54,7 @@ extension Tensor {
     let x = try asRows(view)
     let output = try Tensor.result(x.shape, for: "cumsum")
     let (source, target, n) = (x.pointer, output.pointer, view.n)
-    forRows(view.count, of: n) { rows in
+    forRows(view.filledCount, of: n) { rows in
       for row in rows {
         var total = 0.0
         for i in row * n..<(row + 1) * n {
@@ -66,7 +66,7 @@ extension Tensor {
     guard Tensor.records(x) else { return try output.fromRows(view, shape: shape) }
     return try Tensor.recorded("cumsum", [x], output) { g, into in
       guard let target = into[0] else { return }
-      for row in 0..<view.count {
+      for row in 0..<view.filledCount {
         var total = 0.0
         for i in (row * n..<(row + 1) * n).reversed() {
           total += Double(g[i])
@@ -82,6 +82,7 @@ private func addRepeated(
   _ g: UnsafePointer<Float>, _ view: AxisView, scale: Float, to target: UnsafeMutablePointer<Float>
 ) {
   let (n, inner) = (view.n, view.inner)
+  guard view.filledCount > 0 else { return }
   if inner != 1 {
     return forRows(view.outer * n, of: inner) { rows in
       for row in rows { addScaled(scale, g + row / n * inner, to: target + row * inner, inner) }

@@ -128,6 +128,7 @@ private struct AxisSwap {
 
   /// Sixteen columns at a time, so that a cache line that was read is used whole.
   func run(_ x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>, adding: Bool) {
+    guard m > 0, b > 0, c > 0 else { return }
     let strips = (n + 15) / 16
     Team.shared.forEach(a * strips, atLeast: elementGrain / max(1, m * b * c * 16) + 1) { range in
       for unit in range {

@@ -14,6 +14,7 @@ func weightGradient(
   let left = try Storage(count: packedCount(rows: n, columns: chunk), for: "backward")
   let right = try Storage(count: packedCount(rows: k, columns: chunk), for: "backward")
   for part in blocks(rows, size: 512) {
+    try Interrupt.check()
     let (count, first) = (part.count, part.lowerBound)
     let (leftPanels, rightPanels) = (panelCount(n), panelCount(k))
     Team.shared.forEach(leftPanels + rightPanels, atLeast: grain(rows: 1, k: count)) { range in
@@ -26,7 +27,7 @@ func weightGradient(
         into: right.pointer)
     }
     func multiply(_ leftPanels: Range<Int>, _ rightPanels: Range<Int>) {
-      for panel in leftPanels {
+      for panel in leftPanels where !Interrupt.isRequested() {
         multiplyPacked(
           right.pointer, n: k, k: count, panels: rightPanels,
           x: Factor(panel: panel, of: left.pointer, k: count),
@@ -44,6 +45,7 @@ func weightGradient(
       }
     }
   }
+  try Interrupt.check()
 }
 
 /// dW [width] = the sum of the rows of dy [rows, width], or dW plus it: the gradient of a bias.

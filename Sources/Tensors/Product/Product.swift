@@ -42,6 +42,7 @@ struct Product {
       let packing = PanelPacking(weights, n: n, k: k, isTransposed: isTransposed)
       try packing.checkMemory()
       split(rows: rows) { packing.multiply(x, rows: $1, panels: $0, into: y) }
+      try Interrupt.check()
     }
   }
 
@@ -78,6 +79,8 @@ protocol PackedPanels: Sendable {
 private struct PanelPacking {
   /// Bytes of panels that a thread packs at a time: they stay in the second-level cache beside the rows.
   private static let scratchBytes = 384 << 10
+  /// Rows after which a thread asks whether to stop: a multiple of the kernel's block, so that bits stay.
+  private static let pollInterval = 8192
 
   private let weights: UnsafePointer<Float>
   private let n, k: Int
@@ -94,7 +97,7 @@ private struct PanelPacking {
   }
 
   func checkMemory() throws(TensorError) {
-    try Memory.check(
+    try Memory.checkBuffer(
       bytes: Team.shared.threads * group * depthStep * panelWidth * 4, for: "linear")
   }
 
@@ -112,9 +115,13 @@ private struct PanelPacking {
         } else {
           pack(weights + depth, rows: n, columns: count, stride: k, panels: some, into: packed)
         }
-        multiplyPacked(
-          packed, n: n, k: count, panels: some, x: Factor(rows: x, k: k).from(depth), rows: rows,
-          y: y.pointer, adding: y.adds || depth > 0)
+        for first in stride(from: rows.lowerBound, to: rows.upperBound, by: Self.pollInterval) {
+          if Interrupt.isRequested() { return }
+          multiplyPacked(
+            packed, n: n, k: count, panels: some, x: Factor(rows: x, k: k).from(depth),
+            rows: first..<min(first + Self.pollInterval, rows.upperBound), y: y.pointer,
+            adding: y.adds || depth > 0)
+        }
       }
     }
   }

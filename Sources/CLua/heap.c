@@ -1,0 +1,173 @@
+/* Lua's memory: the allocator, what it counts, a limit, and large values that Swift asks for.
+ *
+ * NULL makes Lua collect and ask again, and then raise "not enough memory", which is a jump. That
+ * is right while Lua runs. With a Swift frame live, small requests are met from the reserve of
+ * CMemory, and large ones are made under protection. */
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "CMemory.h"
+#include "context.h"
+
+/* How much a state may grow before it is asked again whether the machine has room for it. */
+static const size_t look_step = 32 << 20;
+/* More than this in one piece is refused at the limit; less is granted, as the hook stops at once. */
+static const size_t small = 1 << 20;
+
+static atomic_bool over;
+
+bool cl_is_over_memory(void) { return atomic_load_explicit(&over, memory_order_relaxed); }
+
+/* Keeps the line that is running; nothing here allocates. */
+static void note_place(cl_context *c) {
+  lua_Debug ar;
+  c->place[0] = 0;
+  for (int level = 0; lua_getstack(c->current, level, &ar); level++) {
+    lua_getinfo(c->current, "Sl", &ar);
+    if (ar.currentline <= 0) continue;
+    snprintf(c->place, sizeof c->place, "%s:%d", ar.short_src, ar.currentline);
+    return;
+  }
+}
+
+/* The first NULL makes Lua collect; what is asked for next is the same request again. */
+static bool refuse_once(cl_context *c) {
+  c->refused = !c->refused;
+  if (c->refused) note_place(c);
+  return c->refused;
+}
+
+bool cl_ask_room(cl_context *c, size_t bytes) {
+  if (c->room == NULL) return true;
+  bool patient = cm_set_patient(false);
+  bool has_room = c->room(bytes);
+  cm_set_patient(patient);
+  return has_room;
+}
+
+/* May `more` bytes be had? Called with no Swift frame live. */
+static bool is_granted(cl_context *c, size_t more) {
+  if (c->held + more > c->limit) {
+    if (refuse_once(c)) return false;
+    atomic_store(&over, true);
+    cl_stop(c);
+    return more <= small;
+  }
+  c->refused = false;
+  if (c->grown + more <= look_step) return true;
+  if (!cl_ask_room(c, more)) return false;
+  c->grown = 0;
+  return true;
+}
+
+/* Lua does without a larger table of strings where there is no memory for it, but asks for it
+ * again with every string, and collects each time: the third time it gets it from the reserve. */
+static void *reconsider(cl_context *c, void *block, size_t size) {
+  c->times = block == c->wanted ? c->times + 1 : 1;
+  c->wanted = block;
+  return block != NULL && c->times > 2 ? cm_realloc_from_reserve(block, size) : NULL;
+}
+
+void *cl_allocate(void *user, void *block, size_t old, size_t size) {
+  cl_context *c = user;
+  size_t before = block != NULL ? old : 0; /* of a new block, `old` is the kind */
+  if (size == 0) {
+    c->held -= before;
+    free(block);
+    return NULL;
+  }
+  size_t more = size > before ? size - before : 0;
+  bool is_tight = c->held + more > c->limit || c->grown + more > look_step;
+  if (more > 0 && is_tight && !c->in_swift && !is_granted(c, more)) return NULL;
+  void *result = c->in_swift ? realloc(block, size) : cm_try_realloc(block, size);
+  if (result == NULL && !c->in_swift) result = reconsider(c, block, size);
+  if (result == NULL) return NULL;
+  c->held += size - before;
+  c->grown += more;
+  return result;
+}
+
+void cl_set_room(lua_State *L, cl_room_source source) { context(L)->room = source; }
+bool cl_lacks_memory(lua_State *L) { return context(L)->lacks_memory || cm_is_short(); }
+
+bool cl_has_room(lua_State *L, size_t bytes) {
+  cl_context *c = context(L);
+  if (bytes < small) return true;
+  return cm_has_room(bytes) && cl_ask_room(c, bytes);
+}
+
+/* --- a limit --- */
+
+void cl_begin_memory_limit(lua_State *L, size_t bytes, cl_memory_limit *before) {
+  cl_context *c = context(L);
+  before->limit = c->limit;
+  cl_keep_hooks(L, &before->hooks);
+  size_t limit = bytes < SIZE_MAX - c->held ? c->held + bytes : SIZE_MAX;
+  if (limit < c->limit) c->limit = limit;
+}
+
+const char *cl_end_memory_limit(lua_State *L, const cl_memory_limit *before) {
+  cl_context *c = context(L);
+  bool was_lower = c->limit < before->limit; /* else what passed is the enclosing one */
+  c->limit = before->limit;
+  /* Buffers of strings do not ask a second time. */
+  bool was_over = cl_is_over_memory() || c->refused;
+  if (!was_over || !was_lower) return NULL;
+  c->refused = false;
+  atomic_store(&over, false);
+  cl_restore_hooks(&before->hooks);
+  return c->place;
+}
+
+void cl_forget_memory_limit(void) { atomic_store(&over, false); }
+
+/* --- large values that Swift asks for --- */
+
+static int push_bytes(lua_State *L) {
+  lua_pushlstring(L, lua_touserdata(L, 1), (size_t)lua_tointeger(L, 2));
+  return 1;
+}
+
+static int push_table(lua_State *L) {
+  lua_createtable(L, (int)lua_tointeger(L, 1), (int)lua_tointeger(L, 2));
+  return 1;
+}
+
+/* Stack: ..., function, two arguments. Leaves the value, or nothing. */
+static bool make(lua_State *L) {
+  cl_context *c = context(L);
+  if (cl_undisturbed(L, 2, 1) == LUA_OK) return true;
+  lua_pop(L, 1);
+  c->lacks_memory = true; /* raised when Swift has returned */
+  return false;
+}
+
+void cl_push_string(lua_State *L, const char *bytes, size_t length) {
+  if (length < small / 16) {
+    lua_pushlstring(L, length ? bytes : "", length);
+    return;
+  }
+  if (lua_checkstack(L, 4)) {
+    lua_pushcfunction(L, push_bytes);
+    lua_pushlightuserdata(L, (void *)bytes);
+    lua_pushinteger(L, (lua_Integer)length);
+    if (make(L)) return;
+  }
+  lua_pushliteral(L, "");
+}
+
+bool cl_new_table(lua_State *L, int array, int fields) {
+  if (array < 4096 && fields < 1024) {
+    lua_createtable(L, array, fields);
+    return true;
+  }
+  if (lua_checkstack(L, 4)) {
+    lua_pushcfunction(L, push_table);
+    lua_pushinteger(L, array);
+    lua_pushinteger(L, fields);
+    if (make(L)) return true;
+  }
+  lua_createtable(L, 0, 0);
+  return false;
+}
