@@ -2,6 +2,7 @@
 
 import Lua
 import Scripts
+import Tensors
 
 /// Opens the state in which scripts run.
 ///
@@ -10,6 +11,7 @@ public func makeInterpreter(ignoringEnvironment: Bool = false) throws -> LuaStat
   var configuration = LuaState.Configuration()
   configuration.ignoresEnvironment = ignoringEnvironment
   let state = try LuaState(configuration)
+  state.setMemoryRoom { Memory.hasRoom($0) }  // tables of Lua can exhaust a container without `apo`
   try state.addLibrary(embeddedScript)
   try state.preload("apo", openApo) { state, table in
     guard let script = embeddedScript(named: "apo") else { return }

@@ -38,7 +38,6 @@ func openApo(_ state: LuaState) throws -> LuaReference {
 private func connectEngine(to state: LuaState) {
   Memory.returnFreedMemory()
   Interrupt.isRequested = { LuaState.isInterrupted }
-  state.setMemoryRoom { Memory.hasRoom($0) }
   state.setMemoryUsage {
     MemoryUsage(live: Int64(Storage.liveBytes), allocated: Int64(Storage.allocatedBytes))
   }
