@@ -93,7 +93,7 @@ func seedStepFunction(_ run: RunState) -> Function {
       training that goes on from a checkpoint draws the same. `apo.train` calls it before each step
       and each evaluation. `apo.seed()` stays what it is.
       """,
-    example: "apo.seed_step(7, step)"
+    example: "for step = 1, 3 do apo.seed_step(7, step) end"
   ) { call in
     try call.state.seedRandom(run.begin(step: call[2].integer(), seed: call[1].integer()))
     return call.nothing

@@ -96,7 +96,7 @@ struct BadInputTests {
       "run/run.json: the run was started with other settings (lr was 0.001, now 2); use them"),
     Case(
       #"apo.train(with{dir = "run", resume = true, target = function() return 2 end})"#,
-      "run/run.json: the run was started with other settings (target was \""),
+      "run/run.json: the run was started with other settings (the code of 'target' is another)"),
   ]
 
   static let functions: [Case] = [

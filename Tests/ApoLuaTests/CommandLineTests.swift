@@ -63,7 +63,7 @@ struct CommandLineTests {
     }
   }
 
-  @Test("Bytes that are no UTF-8 are kept in arguments, chunks and names of files, and shown in errors")
+  @Test("Bytes that are no UTF-8 are kept in arguments and names of files, and shown in errors")
   func bytes() throws {
     try Binary.withFolder { folder in
       let shell = """

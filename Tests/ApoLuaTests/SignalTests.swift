@@ -147,7 +147,8 @@ struct SignalTests {
       let script = folder.appendingPathComponent("train.lua")
       try Self.training.write(to: script, atomically: true, encoding: .utf8)
       let pipe = try shell(
-        "$APO train.lua 0 | head -3 >/dev/null; echo ${PIPESTATUS[0]}; ls run0/checkpoint", in: folder)
+        "$APO train.lua 0 | head -3 >/dev/null; echo ${PIPESTATUS[0]}; ls run0/checkpoint",
+        in: folder)
       #expect(pipe.output.hasPrefix("141\nstep-"), "\(pipe.output)\(pipe.errors)")
       let changed = Self.training.replacingOccurrences(
         of: "while true do end", with: "os.exit(9)")
