@@ -54,7 +54,9 @@ struct ExamplesTests {
     let correct = try #require(text.number(after: "correct"))
     let close = try #require(text.number(after: "close"))
     #expect(abs(mean - correct - 0.2 * close) < 0.0015, "\(text)")
-    #expect(result.output.contains("test.jsonl: line 1 (prompt: 321+379=); a reward must be a finite number"))
+    #expect(
+      result.output.contains(
+        "test.jsonl: line 1 (prompt: 321+379=); a reward must be a finite number"))
   }
 
   @Test("Targets of one's own are trained and compared")

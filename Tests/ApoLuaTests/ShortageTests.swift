@@ -7,7 +7,8 @@ struct ShortageTests {
   private func run(_ cases: String, _ levels: String, _ variables: [String: String] = [:]) throws
     -> RunResult
   {
-    let command = "exec scripts/shortage/run '\(Binary.url.path)' examples/models/arithmetic "
+    let command =
+      "exec scripts/shortage/run '\(Binary.url.path)' examples/models/arithmetic "
       + "'\(cases)' '\(levels)'"
     return try Binary.run(
       ["-e", "local _, _, status = os.execute([[\(command)]]) os.exit(status)"],
@@ -19,7 +20,8 @@ struct ShortageTests {
   @Test(
     "Under a limit of address space",
     arguments: [
-      "tables strings coroutines zeros", "graph decode totable nested", "read_file encode torn_line train_holding",
+      "tables strings coroutines zeros", "graph decode totable nested",
+      "read_file encode torn_line train_holding",
     ])
   func addressSpace(cases: String) throws {
     let result = try run(cases, "150000 400000")

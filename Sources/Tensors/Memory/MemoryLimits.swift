@@ -45,7 +45,9 @@ public struct MemoryLimits: Sendable {
     var limit = rlimit()
     guard getrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit) == 0,
       limit.rlim_cur < rlim_t(Int.max),
-      let pages = Self.text(root + "/proc/self/statm").split(separator: " ").first.flatMap({ Int($0) })
+      let pages = Self.text(root + "/proc/self/statm").split(separator: " ").first.flatMap({
+        Int($0)
+      })
     else { return .max }
     return max(0, Int(limit.rlim_cur) - pages * sysconf(Int32(_SC_PAGESIZE)))
   }
@@ -114,6 +116,8 @@ private struct Mount {
     }
     let parts = path.split(separator: "/")
     guard !parts.contains("..") else { return [point] }
-    return (0...parts.count).reversed().map { ([Substring(point)] + parts.prefix($0)).joined(separator: "/") }
+    return (0...parts.count).reversed().map {
+      ([Substring(point)] + parts.prefix($0)).joined(separator: "/")
+    }
   }
 }

@@ -112,7 +112,8 @@ private struct MatrixPlan {
   func addLeftGradient(
     _ g: UnsafePointer<Float>, _ b: UnsafePointer<Float>, to target: UnsafeMutablePointer<Float>
   ) throws(TensorError) {
-    try forEach(isRepeated: batch?.repeats(.left) ?? false) { left, right, result throws(TensorError) in
+    try forEach(isRepeated: batch?.repeats(.left) ?? false) {
+      left, right, result throws(TensorError) in
       try size.addLeftGradient(g + result, b + right, to: target + left)
     }
   }
@@ -121,7 +122,8 @@ private struct MatrixPlan {
   func addRightGradient(
     _ g: UnsafePointer<Float>, _ a: UnsafePointer<Float>, to target: UnsafeMutablePointer<Float>
   ) throws(TensorError) {
-    try forEach(isRepeated: batch?.repeats(.right) ?? false) { left, right, result throws(TensorError) in
+    try forEach(isRepeated: batch?.repeats(.right) ?? false) {
+      left, right, result throws(TensorError) in
       try size.addRightGradient(g + result, a + left, to: target + right)
     }
   }

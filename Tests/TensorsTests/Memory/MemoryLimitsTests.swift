@@ -40,7 +40,8 @@ import Testing
       "sys/fs/cgroup/unified/a/memory.current": "200000",
     ]
     #expect(try room(files) == 300_000)
-    files["sys/fs/cgroup/unified/a/memory.stat"] = "anon 7\nfile 9\ninactive_file 150000\nactive_file 20000"
+    files["sys/fs/cgroup/unified/a/memory.stat"] =
+      "anon 7\nfile 9\ninactive_file 150000\nactive_file 20000"
     #expect(try room(files) == 470_000)
     files["sys/fs/cgroup/unified/a/b/memory.high"] = "100000"
     #expect(try room(files) == 99_000)
