@@ -114,7 +114,9 @@ void cm_start(void) {
   if (atomic_exchange(&started, true)) return;
   extend_stack();
   size_t rest = left();
-  reserve_size = rest / 4 < 64 * megabyte ? rest / 4 / megabyte * megabyte : 64 * megabyte;
+  /* Under a limit more, as lists of Swift's that double (a tape of millions of operations) come from it. */
+  size_t most = rest == SIZE_MAX ? 64 * megabyte : 512 * megabyte;
+  reserve_size = rest / 4 < most ? rest / 4 / megabyte * megabyte : most;
   if (reserve_size > 0) atomic_store(&reserve, map(reserve_size));
 }
 
