@@ -16,7 +16,6 @@ let strict: [SwiftSetting] =
 let hot: [SwiftSetting] =
   strict + [.unsafeFlags(march), .unsafeFlags(["-O"], .when(configuration: .debug))]
 
-// Layers, lowest first. A target depends only on targets above it in this list.
 // The fuzzer is built by scripts/fuzz alone: it needs a compiler's runtime that the others do not.
 let fuzzer: [Target] =
   Context.environment["APO_FUZZ"] == nil
@@ -27,15 +26,18 @@ let fuzzer: [Target] =
       swiftSettings: strict)
   ]
 
+// Layers, lowest first. A target depends only on targets above it in this list.
 let package = Package(
   name: "apo-lua",
   products: [.executable(name: "apo-lua", targets: ["apo-lua"])],
   targets: [
     .target(name: "CMemory"),
+    .target(name: "Core", dependencies: ["CMemory"], swiftSettings: hot),
     .target(name: "CPrefetch"),
     .target(name: "Kernels", dependencies: ["CPrefetch"], swiftSettings: hot),
-    .target(name: "Tensors", dependencies: ["Kernels", "CMemory"], swiftSettings: hot),
-    .target(name: "Models", dependencies: ["Tensors"], swiftSettings: hot),
+    .target(name: "Tensors", dependencies: ["Core", "Kernels"], swiftSettings: hot),
+    .target(name: "Text", dependencies: ["Core"], swiftSettings: hot),
+    .target(name: "Models", dependencies: ["Text", "Tensors"], swiftSettings: hot),
     .target(name: "Training", dependencies: ["Models"], swiftSettings: hot),
 
     .systemLibrary(name: "CLua54", pkgConfig: "lua5.4", providers: [.apt(["liblua5.4-dev"])]),
@@ -60,6 +62,8 @@ let package = Package(
     .target(
       name: "Fuzzing", dependencies: ["ApoLua", "TestSupport"], path: "Tests/Fuzzing",
       swiftSettings: hot),
+    .testTarget(name: "CoreTests", dependencies: ["Core", "TestSupport"], swiftSettings: strict),
+    .testTarget(name: "TextTests", dependencies: ["Text", "TestSupport"], swiftSettings: strict),
     .testTarget(
       name: "TensorsTests", dependencies: ["Tensors", "TestSupport"], exclude: ["Fixtures"],
       swiftSettings: strict),

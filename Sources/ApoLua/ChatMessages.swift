@@ -7,6 +7,7 @@
 
 import Lua
 import Models
+import Text
 
 /// Reads messages, tools and other variables of a chat template.
 struct ChatMessages {

@@ -4,6 +4,7 @@
 import Glibc
 import Lua
 import Models
+import Text
 
 /// What a rendering is asked for.
 struct ChatRequest {

@@ -2,6 +2,7 @@
 
 import Lua
 import Models
+import Text
 
 private let chatOptions = [
   Parameter(

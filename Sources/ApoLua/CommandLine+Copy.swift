@@ -1,5 +1,6 @@
 // `apo-lua --copy`: writes an algorithm that is embedded in the program into a file, to be changed.
 
+import Core
 import Glibc
 import Lua
 import Models

@@ -1,5 +1,6 @@
 // A lock that one holder at a time has, among all processes: `apo.system.lock`.
 
+import Core
 import Glibc
 import Lua
 import Models

@@ -25,8 +25,7 @@ func embeddedScript(named name: String) -> Script? {
   var found: Script?
   forEachScript { script, entry in
     guard script == name else { return true }
-    let text = UnsafeBufferPointer(start: entry.text, count: entry.length)
-    found = Script(name: name, text: Array(text))
+    found = Script(name: name, text: Array(String(cString: entry.text).utf8))
     return false
   }
   return found

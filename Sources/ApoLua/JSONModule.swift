@@ -1,7 +1,9 @@
 // `apo.json`: JSON texts, files and files of lines for scripts.
 
+import Core
 import Lua
 import Models
+import Text
 
 private let keepNull = Parameter(
   "keep_null", .boolean, "whether members that are null become `apo.json.null`", default: false)

@@ -1,9 +1,10 @@
 // Lua data as JSON and back. Lua has neither null nor a difference between an empty list and an
 // empty object, so this file says what becomes of them.
 
+import Core
 import Lua
 import Models
-import Tensors
+import Text
 
 /// What stands for JSON's `null` where a Lua table cannot do without: `apo.json.null`.
 final class JSONNull: LuaObject {

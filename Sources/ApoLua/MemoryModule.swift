@@ -1,5 +1,6 @@
 // `apo.memory_estimate`: what a run will need, what is there, and what to change when it will not fit.
 
+import Core
 import Lua
 import Models
 import Tensors

@@ -1,8 +1,10 @@
 // Methods of models about LoRA adapters: adding, files, merging, and the model without one.
 
+import Core
 import Lua
 import Models
 import Tensors
+import Text
 
 /// `adapter` of the methods that compute.
 let adapterOption = Parameter(

@@ -1,5 +1,6 @@
 // `model:generate`: prompts and options in, a rollout out.
 
+import Core
 import Lua
 import Models
 import Tensors

@@ -1,5 +1,6 @@
 // The class `apo.Model`: weights, files, logits and log-probabilities.
 
+import Core
 import Lua
 import Models
 import Tensors

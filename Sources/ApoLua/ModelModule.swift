@@ -1,9 +1,11 @@
 // `apo.load`, `apo.new_model` and what a model object consists of. Its methods are in
 // ModelClass.swift, sampling in ModelClass+Generate.swift.
 
+import Core
 import Lua
 import Models
 import Tensors
+import Text
 
 /// A language model with its tokenizer and the files it is saved with.
 final class Model: LuaObject {

@@ -1,5 +1,6 @@
 // The module `apo`: which tables of functions and which classes it consists of.
 
+import Core
 import Lua
 import Tensors
 

@@ -1,5 +1,6 @@
 // `apo.optim.adamw` and the class `apo.Optimizer`.
 
+import Core
 import Lua
 import Models
 import Tensors

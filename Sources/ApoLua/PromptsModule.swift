@@ -1,5 +1,6 @@
 // `require "apo.prompts"`: whether the prompts of a data set can be used, before anything is sampled.
 
+import Core
 import Lua
 import Models
 import Tensors

@@ -4,6 +4,7 @@
 import Lua
 import Models
 import Tensors
+import Text
 
 /// Prompts with completions.
 final class Rollout: LuaObject {

@@ -1,6 +1,7 @@
 // The functions of `apo.system` for files. Whatever is replaced is replaced as a whole; a line
 // that is appended is on the disk when the function returns.
 
+import Core
 import Glibc
 import Lua
 import Models

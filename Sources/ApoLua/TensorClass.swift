@@ -1,5 +1,6 @@
 // The class `apo.Tensor`: what it is, its size and contents, and its place in the graph.
 
+import Core
 import Lua
 import Tensors
 

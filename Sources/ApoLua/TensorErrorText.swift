@@ -1,16 +1,32 @@
 // The errors of the engine in the words of scripts, which count positions and dimensions from 1.
 
+import Core
 import Tensors
+
+extension Interrupted: CustomStringConvertible {
+  /// The text as scripts see it.
+  public var description: String {
+    switch self {
+    case .byUser: "interrupted!"
+    case .memoryIsShort: "not enough memory"
+    }
+  }
+}
+
+extension OutOfMemory: CustomStringConvertible {
+  /// The text as scripts see it.
+  public var description: String {
+    "\(operation): \(max(1, needed >> 20)) MB of memory needed, \(available >> 20) MB available"
+  }
+}
 
 extension TensorError: CustomStringConvertible {
   /// The text as scripts see it.
   public var description: String {
     switch self {
-    case .interrupted: "interrupted!"
     case .other(let text): text
-    case .memoryIsShort: "not enough memory"
-    case .outOfMemory(let operation, let needed, let available):
-      "\(operation): \(max(1, needed >> 20)) MB of memory needed, \(available >> 20) MB available"
+    case .stopped(let error): error.description
+    case .outOfMemory(let error): error.description
     case .impossibleShape(let operation, let shape):
       "\(operation): a tensor of shape \(described(shape)) cannot be made"
 

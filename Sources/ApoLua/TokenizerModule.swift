@@ -2,6 +2,7 @@
 
 import Lua
 import Models
+import Text
 
 /// A tokenizer with the files that a model is saved with.
 final class TokenizerObject: LuaObject {

@@ -1,5 +1,6 @@
 // The class `apo.ValueModel` and `apo.load_value_model`: critics.
 
+import Core
 import Lua
 import Models
 import Tensors

@@ -15,10 +15,10 @@ public struct Script {
     self.text = text
   }
 
-  /// How tracebacks call it: `[apo] train.lua`. C knows library chunks by this prefix.
+  /// How tracebacks call it: `[apo] train/options.lua`. C knows library chunks by this prefix.
   var chunkName: String {
     let file = name.hasPrefix("apo.") ? String(name.dropFirst(4)) : name
-    return "=[apo] \(file).lua"
+    return "=[apo] \(String(file.map { $0 == "." ? "/" : $0 })).lua"
   }
 }
 

@@ -1,409 +1,213 @@
-/* The script library, one array a file. A new file needs an array and a row of the table. */
+/* The script library. A new file needs two lines; `SCRIPT` ends the text before it. */
 #include "Scripts.h"
 
 #pragma clang diagnostic ignored "-Wc23-extensions" /* #embed */
 
-static const unsigned char algorithm[] = {
-#embed "lua/algorithm.lua"
-};
-static const unsigned char algorithm_state[] = {
-#embed "lua/algorithm_state.lua"
-};
-static const unsigned char algorithms[] = {
-#embed "lua/algorithms.lua"
-};
-static const unsigned char algorithms_astarpo[] = {
-#embed "lua/algorithms/astarpo.lua"
-};
-static const unsigned char algorithms_dapo[] = {
-#embed "lua/algorithms/dapo.lua"
-};
-static const unsigned char algorithms_dr_grpo[] = {
-#embed "lua/algorithms/dr_grpo.lua"
-};
-static const unsigned char algorithms_grpo[] = {
-#embed "lua/algorithms/grpo.lua"
-};
-static const unsigned char algorithms_oapl[] = {
-#embed "lua/algorithms/oapl.lua"
-};
-static const unsigned char algorithms_online_dpo[] = {
-#embed "lua/algorithms/online_dpo.lua"
-};
-static const unsigned char algorithms_ppo[] = {
-#embed "lua/algorithms/ppo.lua"
-};
-static const unsigned char algorithms_rebel[] = {
-#embed "lua/algorithms/rebel.lua"
-};
-static const unsigned char algorithms_reinforce[] = {
-#embed "lua/algorithms/reinforce.lua"
-};
-static const unsigned char algorithms_rloo[] = {
-#embed "lua/algorithms/rloo.lua"
-};
-static const unsigned char apo[] = {
-#embed "lua/apo.lua"
-};
-static const unsigned char batches[] = {
-#embed "lua/batches.lua"
-};
-static const unsigned char checkpoint[] = {
-#embed "lua/checkpoint.lua"
-};
-static const unsigned char checkpoint_checksums[] = {
-#embed "lua/checkpoint/checksums.lua"
-};
-static const unsigned char checkpoint_kept[] = {
-#embed "lua/checkpoint/kept.lua"
-};
-static const unsigned char code_files[] = {
-#embed "lua/code_files.lua"
-};
-static const unsigned char console[] = {
-#embed "lua/console.lua"
-};
-static const unsigned char correct[] = {
-#embed "lua/correct.lua"
-};
-static const unsigned char csv[] = {
-#embed "lua/csv.lua"
-};
-static const unsigned char curve[] = {
-#embed "lua/curve.lua"
-};
-static const unsigned char dataset[] = {
-#embed "lua/dataset.lua"
-};
-static const unsigned char evaluate[] = {
-#embed "lua/evaluate.lua"
-};
-static const unsigned char function_code[] = {
-#embed "lua/function_code.lua"
-};
-static const unsigned char function_text[] = {
-#embed "lua/function_text.lua"
-};
-static const unsigned char hook[] = {
-#embed "lua/hook.lua"
-};
-static const unsigned char journal[] = {
-#embed "lua/journal.lua"
-};
-static const unsigned char metrics[] = {
-#embed "lua/metrics.lua"
-};
-static const unsigned char numbers_decimal[] = {
-#embed "lua/numbers/decimal.lua"
-};
-static const unsigned char numbers_digits[] = {
-#embed "lua/numbers/digits.lua"
-};
-static const unsigned char numbers_fractions[] = {
-#embed "lua/numbers/fractions.lua"
-};
-static const unsigned char numbers_powers[] = {
-#embed "lua/numbers/powers.lua"
-};
-static const unsigned char numbers_reader[] = {
-#embed "lua/numbers/reader.lua"
-};
-static const unsigned char numbers_scan[] = {
-#embed "lua/numbers/scan.lua"
-};
-static const unsigned char numbers_sign[] = {
-#embed "lua/numbers/sign.lua"
-};
-static const unsigned char plain_data[] = {
-#embed "lua/plain_data.lua"
-};
-static const unsigned char plot[] = {
-#embed "lua/plot.lua"
-};
-static const unsigned char plot_axis[] = {
-#embed "lua/plot_axis.lua"
-};
-static const unsigned char plot_chart[] = {
-#embed "lua/plot_chart.lua"
-};
-static const unsigned char presets[] = {
-#embed "lua/presets.lua"
-};
-static const unsigned char printable[] = {
-#embed "lua/printable.lua"
-};
-static const unsigned char progress[] = {
-#embed "lua/progress.lua"
-};
-static const unsigned char reached_code[] = {
-#embed "lua/reached_code.lua"
-};
-static const unsigned char recorded[] = {
-#embed "lua/recorded.lua"
-};
-static const unsigned char replay[] = {
-#embed "lua/replay.lua"
-};
-static const unsigned char replay_report[] = {
-#embed "lua/replay_report.lua"
-};
-static const unsigned char reward_memory[] = {
-#embed "lua/reward_memory.lua"
-};
-static const unsigned char reward_timeout[] = {
-#embed "lua/reward_timeout.lua"
-};
-static const unsigned char rewards[] = {
-#embed "lua/rewards.lua"
-};
-static const unsigned char rewards_answer[] = {
-#embed "lua/rewards/answer.lua"
-};
-static const unsigned char rewards_arithmetic[] = {
-#embed "lua/rewards/arithmetic.lua"
-};
-static const unsigned char rewards_column[] = {
-#embed "lua/rewards/column.lua"
-};
-static const unsigned char rewards_countdown[] = {
-#embed "lua/rewards/countdown.lua"
-};
-static const unsigned char rewards_format[] = {
-#embed "lua/rewards/format.lua"
-};
-static const unsigned char rewards_gsm8k[] = {
-#embed "lua/rewards/gsm8k.lua"
-};
-static const unsigned char rewards_latex[] = {
-#embed "lua/rewards/latex.lua"
-};
-static const unsigned char rewards_length[] = {
-#embed "lua/rewards/length.lua"
-};
-static const unsigned char rewards_match[] = {
-#embed "lua/rewards/match.lua"
-};
-static const unsigned char rewards_math[] = {
-#embed "lua/rewards/math.lua"
-};
-static const unsigned char rewards_multiply[] = {
-#embed "lua/rewards/multiply.lua"
-};
-static const unsigned char rewards_tags[] = {
-#embed "lua/rewards/tags.lua"
-};
-static const unsigned char rewards_trim[] = {
-#embed "lua/rewards/trim.lua"
-};
-static const unsigned char row_key[] = {
-#embed "lua/row_key.lua"
-};
-static const unsigned char row_place[] = {
-#embed "lua/row_place.lua"
-};
-static const unsigned char run_changes[] = {
-#embed "lua/run_changes.lua"
-};
-static const unsigned char score[] = {
-#embed "lua/score.lua"
-};
-static const unsigned char script_variables[] = {
-#embed "lua/script_variables.lua"
-};
-static const unsigned char shuffle[] = {
-#embed "lua/shuffle.lua"
-};
-static const unsigned char step[] = {
-#embed "lua/step.lua"
-};
-static const unsigned char step_update[] = {
-#embed "lua/step_update.lua"
-};
-static const unsigned char leaving[] = {
-#embed "lua/leaving.lua"
-};
-static const unsigned char limited[] = {
-#embed "lua/limited.lua"
-};
-static const unsigned char replay_samples[] = {
-#embed "lua/replay_samples.lua"
-};
-static const unsigned char targets[] = {
-#embed "lua/targets.lua"
-};
-static const unsigned char terms[] = {
-#embed "lua/terms.lua"
-};
-static const unsigned char terms_critic[] = {
-#embed "lua/terms_critic.lua"
-};
-static const unsigned char train[] = {
-#embed "lua/train.lua"
-};
-static const unsigned char train_algorithm[] = {
-#embed "lua/train_algorithm.lua"
-};
-static const unsigned char train_evaluation[] = {
-#embed "lua/train_evaluation.lua"
-};
-static const unsigned char train_memory[] = {
-#embed "lua/train_memory.lua"
-};
-static const unsigned char train_options[] = {
-#embed "lua/train_options.lua"
-};
-static const unsigned char train_settings[] = {
-#embed "lua/train_settings.lua"
-};
-static const unsigned char train_step[] = {
-#embed "lua/train_step.lua"
-};
-static const unsigned char train_stop[] = {
-#embed "lua/train_stop.lua"
-};
-static const unsigned char train_whole[] = {
-#embed "lua/train_whole.lua"
-};
-static const unsigned char value_file[] = {
-#embed "lua/value_file.lua"
-};
-static const unsigned char value_table[] = {
-#embed "lua/value_table.lua"
-};
-static const unsigned char values[] = {
-#embed "lua/values.lua"
-};
-static const unsigned char values_from[] = {
-#embed "lua/values_from.lua"
-};
-static const unsigned char warnings[] = {
-#embed "lua/warnings.lua"
-};
-static const unsigned char check_data[] = {
-#embed "lua/check_data.lua"
-};
-static const unsigned char faults[] = {
-#embed "lua/faults.lua"
-};
-static const unsigned char needs[] = {
-#embed "lua/needs.lua"
-};
-static const unsigned char overlong[] = {
-#embed "lua/overlong.lua"
-};
-static const unsigned char extension[] = {
-#embed "lua/extension.lua"
-};
-static const unsigned char plot_text[] = {
-#embed "lua/plot_text.lua"
-};
-static const unsigned char first_samples[] = {
-#embed "lua/first_samples.lua"
-};
-
-#define SCRIPT(name, text) {name, text, sizeof text}
+#define SCRIPT(name) 0}}, {name, (const unsigned char[]) {
 
 static const apo_script scripts[] = {
-    SCRIPT("algorithm", algorithm),
-    SCRIPT("algorithm_state", algorithm_state),
-    SCRIPT("algorithms", algorithms),
-    SCRIPT("algorithms.astarpo", algorithms_astarpo),
-    SCRIPT("algorithms.dapo", algorithms_dapo),
-    SCRIPT("algorithms.dr_grpo", algorithms_dr_grpo),
-    SCRIPT("algorithms.grpo", algorithms_grpo),
-    SCRIPT("algorithms.oapl", algorithms_oapl),
-    SCRIPT("algorithms.online_dpo", algorithms_online_dpo),
-    SCRIPT("algorithms.ppo", algorithms_ppo),
-    SCRIPT("algorithms.rebel", algorithms_rebel),
-    SCRIPT("algorithms.reinforce", algorithms_reinforce),
-    SCRIPT("algorithms.rloo", algorithms_rloo),
-    SCRIPT("apo", apo),
-    SCRIPT("batches", batches),
-    SCRIPT("checkpoint", checkpoint),
-    SCRIPT("checkpoint.checksums", checkpoint_checksums),
-    SCRIPT("checkpoint.kept", checkpoint_kept),
-    SCRIPT("code_files", code_files),
-    SCRIPT("console", console),
-    SCRIPT("correct", correct),
-    SCRIPT("csv", csv),
-    SCRIPT("curve", curve),
-    SCRIPT("dataset", dataset),
-    SCRIPT("evaluate", evaluate),
-    SCRIPT("function_code", function_code),
-    SCRIPT("function_text", function_text),
-    SCRIPT("hook", hook),
-    SCRIPT("journal", journal),
-    SCRIPT("metrics", metrics),
-    SCRIPT("numbers.decimal", numbers_decimal),
-    SCRIPT("numbers.digits", numbers_digits),
-    SCRIPT("numbers.fractions", numbers_fractions),
-    SCRIPT("numbers.powers", numbers_powers),
-    SCRIPT("numbers.reader", numbers_reader),
-    SCRIPT("numbers.scan", numbers_scan),
-    SCRIPT("numbers.sign", numbers_sign),
-    SCRIPT("plain_data", plain_data),
-    SCRIPT("plot", plot),
-    SCRIPT("plot_axis", plot_axis),
-    SCRIPT("plot_chart", plot_chart),
-    SCRIPT("presets", presets),
-    SCRIPT("printable", printable),
-    SCRIPT("progress", progress),
-    SCRIPT("reached_code", reached_code),
-    SCRIPT("recorded", recorded),
-    SCRIPT("replay", replay),
-    SCRIPT("replay_report", replay_report),
-    SCRIPT("reward_memory", reward_memory),
-    SCRIPT("reward_timeout", reward_timeout),
-    SCRIPT("rewards", rewards),
-    SCRIPT("rewards.answer", rewards_answer),
-    SCRIPT("rewards.arithmetic", rewards_arithmetic),
-    SCRIPT("rewards.column", rewards_column),
-    SCRIPT("rewards.countdown", rewards_countdown),
-    SCRIPT("rewards.format", rewards_format),
-    SCRIPT("rewards.gsm8k", rewards_gsm8k),
-    SCRIPT("rewards.latex", rewards_latex),
-    SCRIPT("rewards.length", rewards_length),
-    SCRIPT("rewards.match", rewards_match),
-    SCRIPT("rewards.math", rewards_math),
-    SCRIPT("rewards.multiply", rewards_multiply),
-    SCRIPT("rewards.tags", rewards_tags),
-    SCRIPT("rewards.trim", rewards_trim),
-    SCRIPT("row_key", row_key),
-    SCRIPT("row_place", row_place),
-    SCRIPT("run_changes", run_changes),
-    SCRIPT("score", score),
-    SCRIPT("script_variables", script_variables),
-    SCRIPT("shuffle", shuffle),
-    SCRIPT("step", step),
-    SCRIPT("step_update", step_update),
-    SCRIPT("leaving", leaving),
-    SCRIPT("limited", limited),
-    SCRIPT("replay_samples", replay_samples),
-    SCRIPT("targets", targets),
-    SCRIPT("terms", terms),
-    SCRIPT("terms_critic", terms_critic),
-    SCRIPT("train", train),
-    SCRIPT("train_algorithm", train_algorithm),
-    SCRIPT("train_evaluation", train_evaluation),
-    SCRIPT("train_memory", train_memory),
-    SCRIPT("train_options", train_options),
-    SCRIPT("train_settings", train_settings),
-    SCRIPT("train_step", train_step),
-    SCRIPT("train_stop", train_stop),
-    SCRIPT("train_whole", train_whole),
-    SCRIPT("value_file", value_file),
-    SCRIPT("value_table", value_table),
-    SCRIPT("values", values),
-    SCRIPT("values_from", values_from),
-    SCRIPT("warnings", warnings),
-    SCRIPT("check_data", check_data),
-    SCRIPT("faults", faults),
-    SCRIPT("needs", needs),
-    SCRIPT("overlong", overlong),
-    SCRIPT("extension", extension),
-    SCRIPT("plot_text", plot_text),
-    SCRIPT("first_samples", first_samples),
-    {0, 0, 0},
+    {"", (const unsigned char[]) {
+SCRIPT("apo")
+#embed "lua/apo.lua" suffix(,)
+SCRIPT("algorithms")
+#embed "lua/algorithms.lua" suffix(,)
+SCRIPT("algorithms.astarpo")
+#embed "lua/algorithms/astarpo.lua" suffix(,)
+SCRIPT("algorithms.dapo")
+#embed "lua/algorithms/dapo.lua" suffix(,)
+SCRIPT("algorithms.dr_grpo")
+#embed "lua/algorithms/dr_grpo.lua" suffix(,)
+SCRIPT("algorithms.grpo")
+#embed "lua/algorithms/grpo.lua" suffix(,)
+SCRIPT("algorithms.oapl")
+#embed "lua/algorithms/oapl.lua" suffix(,)
+SCRIPT("algorithms.online_dpo")
+#embed "lua/algorithms/online_dpo.lua" suffix(,)
+SCRIPT("algorithms.ppo")
+#embed "lua/algorithms/ppo.lua" suffix(,)
+SCRIPT("algorithms.rebel")
+#embed "lua/algorithms/rebel.lua" suffix(,)
+SCRIPT("algorithms.reinforce")
+#embed "lua/algorithms/reinforce.lua" suffix(,)
+SCRIPT("algorithms.rloo")
+#embed "lua/algorithms/rloo.lua" suffix(,)
+SCRIPT("data.batches")
+#embed "lua/data/batches.lua" suffix(,)
+SCRIPT("data.check")
+#embed "lua/data/check.lua" suffix(,)
+SCRIPT("data.csv")
+#embed "lua/data/csv.lua" suffix(,)
+SCRIPT("data.dataset")
+#embed "lua/data/dataset.lua" suffix(,)
+SCRIPT("data.extension")
+#embed "lua/data/extension.lua" suffix(,)
+SCRIPT("data.faults")
+#embed "lua/data/faults.lua" suffix(,)
+SCRIPT("data.first_samples")
+#embed "lua/data/first_samples.lua" suffix(,)
+SCRIPT("data.needs")
+#embed "lua/data/needs.lua" suffix(,)
+SCRIPT("data.overlong")
+#embed "lua/data/overlong.lua" suffix(,)
+SCRIPT("data.plain_data")
+#embed "lua/data/plain_data.lua" suffix(,)
+SCRIPT("data.printable")
+#embed "lua/data/printable.lua" suffix(,)
+SCRIPT("data.row_key")
+#embed "lua/data/row_key.lua" suffix(,)
+SCRIPT("data.row_place")
+#embed "lua/data/row_place.lua" suffix(,)
+SCRIPT("data.shuffle")
+#embed "lua/data/shuffle.lua" suffix(,)
+SCRIPT("evaluate")
+#embed "lua/evaluate.lua" suffix(,)
+SCRIPT("numbers.decimal")
+#embed "lua/numbers/decimal.lua" suffix(,)
+SCRIPT("numbers.digits")
+#embed "lua/numbers/digits.lua" suffix(,)
+SCRIPT("numbers.fractions")
+#embed "lua/numbers/fractions.lua" suffix(,)
+SCRIPT("numbers.powers")
+#embed "lua/numbers/powers.lua" suffix(,)
+SCRIPT("numbers.reader")
+#embed "lua/numbers/reader.lua" suffix(,)
+SCRIPT("numbers.scan")
+#embed "lua/numbers/scan.lua" suffix(,)
+SCRIPT("numbers.sign")
+#embed "lua/numbers/sign.lua" suffix(,)
+SCRIPT("plot")
+#embed "lua/plot.lua" suffix(,)
+SCRIPT("plot.axis")
+#embed "lua/plot/axis.lua" suffix(,)
+SCRIPT("plot.chart")
+#embed "lua/plot/chart.lua" suffix(,)
+SCRIPT("plot.text")
+#embed "lua/plot/text.lua" suffix(,)
+SCRIPT("replay")
+#embed "lua/replay.lua" suffix(,)
+SCRIPT("replay.recorded")
+#embed "lua/replay/recorded.lua" suffix(,)
+SCRIPT("replay.report")
+#embed "lua/replay/report.lua" suffix(,)
+SCRIPT("replay.samples")
+#embed "lua/replay/samples.lua" suffix(,)
+SCRIPT("rewards")
+#embed "lua/rewards.lua" suffix(,)
+SCRIPT("rewards.answer")
+#embed "lua/rewards/answer.lua" suffix(,)
+SCRIPT("rewards.arithmetic")
+#embed "lua/rewards/arithmetic.lua" suffix(,)
+SCRIPT("rewards.column")
+#embed "lua/rewards/column.lua" suffix(,)
+SCRIPT("rewards.correct")
+#embed "lua/rewards/correct.lua" suffix(,)
+SCRIPT("rewards.countdown")
+#embed "lua/rewards/countdown.lua" suffix(,)
+SCRIPT("rewards.format")
+#embed "lua/rewards/format.lua" suffix(,)
+SCRIPT("rewards.gsm8k")
+#embed "lua/rewards/gsm8k.lua" suffix(,)
+SCRIPT("rewards.latex")
+#embed "lua/rewards/latex.lua" suffix(,)
+SCRIPT("rewards.length")
+#embed "lua/rewards/length.lua" suffix(,)
+SCRIPT("rewards.match")
+#embed "lua/rewards/match.lua" suffix(,)
+SCRIPT("rewards.math")
+#embed "lua/rewards/math.lua" suffix(,)
+SCRIPT("rewards.memory")
+#embed "lua/rewards/memory.lua" suffix(,)
+SCRIPT("rewards.multiply")
+#embed "lua/rewards/multiply.lua" suffix(,)
+SCRIPT("rewards.score")
+#embed "lua/rewards/score.lua" suffix(,)
+SCRIPT("rewards.tags")
+#embed "lua/rewards/tags.lua" suffix(,)
+SCRIPT("rewards.timeout")
+#embed "lua/rewards/timeout.lua" suffix(,)
+SCRIPT("rewards.trim")
+#embed "lua/rewards/trim.lua" suffix(,)
+SCRIPT("run.changes")
+#embed "lua/run/changes.lua" suffix(,)
+SCRIPT("run.checkpoint")
+#embed "lua/run/checkpoint.lua" suffix(,)
+SCRIPT("run.checksums")
+#embed "lua/run/checksums.lua" suffix(,)
+SCRIPT("run.console")
+#embed "lua/run/console.lua" suffix(,)
+SCRIPT("run.curve")
+#embed "lua/run/curve.lua" suffix(,)
+SCRIPT("run.journal")
+#embed "lua/run/journal.lua" suffix(,)
+SCRIPT("run.kept")
+#embed "lua/run/kept.lua" suffix(,)
+SCRIPT("run.leaving")
+#embed "lua/run/leaving.lua" suffix(,)
+SCRIPT("run.progress")
+#embed "lua/run/progress.lua" suffix(,)
+SCRIPT("script.code_fingerprint")
+#embed "lua/script/code_fingerprint.lua" suffix(,)
+SCRIPT("script.function_code")
+#embed "lua/script/function_code.lua" suffix(,)
+SCRIPT("script.function_text")
+#embed "lua/script/function_text.lua" suffix(,)
+SCRIPT("script.hook")
+#embed "lua/script/hook.lua" suffix(,)
+SCRIPT("script.variables")
+#embed "lua/script/variables.lua" suffix(,)
+SCRIPT("script.with_timeout")
+#embed "lua/script/with_timeout.lua" suffix(,)
+SCRIPT("step.algorithm")
+#embed "lua/step/algorithm.lua" suffix(,)
+SCRIPT("step.algorithm_state")
+#embed "lua/step/algorithm_state.lua" suffix(,)
+SCRIPT("step.critic_terms")
+#embed "lua/step/critic_terms.lua" suffix(,)
+SCRIPT("step.step")
+#embed "lua/step/step.lua" suffix(,)
+SCRIPT("step.targets")
+#embed "lua/step/targets.lua" suffix(,)
+SCRIPT("step.terms")
+#embed "lua/step/terms.lua" suffix(,)
+SCRIPT("step.update")
+#embed "lua/step/update.lua" suffix(,)
+SCRIPT("train")
+#embed "lua/train.lua" suffix(,)
+SCRIPT("train.algorithm")
+#embed "lua/train/algorithm.lua" suffix(,)
+SCRIPT("train.evaluation")
+#embed "lua/train/evaluation.lua" suffix(,)
+SCRIPT("train.hot_reload")
+#embed "lua/train/hot_reload.lua" suffix(,)
+SCRIPT("train.memory")
+#embed "lua/train/memory.lua" suffix(,)
+SCRIPT("train.metrics")
+#embed "lua/train/metrics.lua" suffix(,)
+SCRIPT("train.options")
+#embed "lua/train/options.lua" suffix(,)
+SCRIPT("train.presets")
+#embed "lua/train/presets.lua" suffix(,)
+SCRIPT("train.settings")
+#embed "lua/train/settings.lua" suffix(,)
+SCRIPT("train.stop")
+#embed "lua/train/stop.lua" suffix(,)
+SCRIPT("train.take_step")
+#embed "lua/train/take_step.lua" suffix(,)
+SCRIPT("train.warnings")
+#embed "lua/train/warnings.lua" suffix(,)
+SCRIPT("train.whole_state")
+#embed "lua/train/whole_state.lua" suffix(,)
+SCRIPT("values")
+#embed "lua/values.lua" suffix(,)
+SCRIPT("values.file")
+#embed "lua/values/file.lua" suffix(,)
+SCRIPT("values.from_columns")
+#embed "lua/values/from_columns.lua" suffix(,)
+SCRIPT("values.table")
+#embed "lua/values/table.lua" suffix(,)
+    0}},
+    {0, 0},
 };
 
-const apo_script *apo_scripts(void) { return scripts; }
+/* The first one only opens the list. */
+const apo_script *apo_scripts(void) { return scripts + 1; }

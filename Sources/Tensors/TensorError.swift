@@ -1,15 +1,13 @@
-import CMemory
+import Core
 
 /// What went wrong in a tensor operation, as values: indices count from 0. `ApoLua` words it for scripts.
 public enum TensorError: Error, Equatable, Sendable {
-  /// The user stopped the computation (Ctrl-C).
-  case interrupted
+  /// A computation was stopped before its end.
+  case stopped(Interrupted)
 
   // Memory.
   /// So many bytes are needed and so many are available.
-  case outOfMemory(operation: String, needed: Int, available: Int)
-  /// What is allocated comes from the reserve.
-  case memoryIsShort
+  case outOfMemory(OutOfMemory)
   /// A size is negative, or there are more elements than can be addressed.
   case impossibleShape(operation: String, [Int])
 
@@ -101,17 +99,21 @@ public enum TensorError: Error, Equatable, Sendable {
   public init(_ text: String) { self = .other(text) }
 }
 
-/// Whether the user has asked to stop; long computations check between steps.
-public enum Interrupt {
-  /// Set once at start by whoever handles signals; must be cheap.
-  public nonisolated(unsafe) static var isRequested: @convention(c) () -> Bool = { false }
+extension Memory {
+  /// `check` with the errors of tensors.
+  static func require(bytes: Int, for operation: String) throws(TensorError) {
+    do { try check(bytes: bytes, for: operation) } catch { throw .outOfMemory(error) }
+  }
 
-  /// About how many cheap steps, such as bytes of a text, may pass between two questions.
-  public static let interval = 1 << 16
+  /// `checkBuffer` with the errors of tensors.
+  static func requireBuffer(bytes: Int, for operation: String) throws(TensorError) {
+    do { try checkBuffer(bytes: bytes, for: operation) } catch { throw .outOfMemory(error) }
+  }
+}
 
-  /// Throws `TensorError.interrupted` when the user has asked to stop, and where the reserve of memory is in use.
-  public static func check() throws(TensorError) {
-    if isRequested() { throw .interrupted }
-    if cm_is_short() { throw .memoryIsShort }
+extension Interrupt {
+  /// `check` with the errors of tensors.
+  static func poll() throws(TensorError) {
+    do { try check() } catch { throw .stopped(error) }
   }
 }

@@ -1,3 +1,4 @@
+import Core
 import Models
 
 /// The numbers of AdamW's update rule, with torch's defaults.

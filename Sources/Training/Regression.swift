@@ -1,3 +1,4 @@
+import Core
 import Models
 
 /// How well the policy's implicit rewards fit the optimal advantages of a batch: what is logged beside the A*-PO loss.

@@ -2,6 +2,7 @@ import Fuzzing
 import Models
 import TestSupport
 import Testing
+import Text
 
 /// A short run of the fuzzer: the same readers and damage, without sanitizer and guidance; `scripts/fuzz` is the long one.
 /// A crash ends the test run.

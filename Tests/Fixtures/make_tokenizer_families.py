@@ -211,7 +211,7 @@ PARTS = list("abcdeostTHEwAB  \t\n\r'.,!?-_0123456789<>|/x") + [
 
 
 def own_text():
-    paths = sorted(glob.glob(f"{here}/../../docs/*.md") + glob.glob(f"{here}/../../Sources/Models/**/*.swift", recursive=True))
+    paths = sorted(glob.glob(f"{here}/../../docs/*.md") + glob.glob(f"{here}/../../Sources/Text/**/*.swift", recursive=True))
     lines = [line for path in paths[:30] for line in open(path, encoding="utf-8")][:1500]
     return lines + SENTENCES * 12
 

@@ -1,4 +1,4 @@
-"""Writes the tables of Sources/Models/Tokenizer/Unicode*.swift: scripts and compatibility mappings.
+"""Writes the tables of Sources/Text/Unicode/Unicode*.swift: scripts and compatibility mappings.
 
 Both are asked from the `tokenizers` library (0.23.3), whose Unicode versions are 16 and 9, so that the
 results are its own. Usage: python make_unicode_tables.py
@@ -6,7 +6,7 @@ results are its own. Usage: python make_unicode_tables.py
 import os, textwrap
 from tokenizers import Regex, normalizers
 
-target = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../Sources/Models/Tokenizer")
+target = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../Sources/Text/Unicode")
 SCRIPTS = """Adlam Ahom Anatolian_Hieroglyphs Arabic Armenian Avestan Balinese Bamum Bassa_Vah Batak Bengali
 Bhaiksuki Bopomofo Brahmi Braille Buginese Buhid Canadian_Aboriginal Carian Caucasian_Albanian Chakma Cham
 Cherokee Chorasmian Common Coptic Cuneiform Cypriot Cypro_Minoan Cyrillic Deseret Devanagari Dives_Akuru Dogra

@@ -1,4 +1,5 @@
 import Models
+import Text
 
 // The folder of a LoRA adapter: adapter_config.json with adapter_model.safetensors, on a tiny base model.
 

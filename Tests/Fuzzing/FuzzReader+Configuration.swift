@@ -1,5 +1,6 @@
 import Models
 import Tensors
+import Text
 
 // config.json with generation_config.json, and the transformer that a configuration describes.
 

@@ -64,7 +64,7 @@ extension FuzzReader {
       "values", folder, files: ["values.jsonl"],
       places: places + ["not a file of values", "other settings"], seeds: [Array(seed.utf8)],
       """
-      local file = require "apo.value_file".open(folder .. "/values.jsonl", {n = 2})
+      local file = require "apo.values.file".open(folder .. "/values.jsonl", {n = 2})
       for _, entry in pairs(file.entries) do assert(entry.rewards[2]) end
       """)
   }
@@ -77,7 +77,7 @@ extension FuzzReader {
       places: places + ["other settings", "bytes"],
       seeds: [joined([Array(about.utf8), Array(metrics.utf8)])],
       """
-      local journal = require "apo.journal"
+      local journal = require "apo.run.journal"
       local seed = journal.seed(folder)
       local about = {settings = {lr = 0.001, seed = seed, betas = {0.9, 0.95}}}
       local opened = journal.open(folder, about)
@@ -95,7 +95,7 @@ extension FuzzReader {
       "checkpoint", folder, files: ["state.json"], places: places + ["must be an object"],
       seeds: [Array(state.utf8)],
       """
-      local state = require "apo.checkpoint".read_state(folder .. "/state.json")
+      local state = require "apo.run.checkpoint".read_state(folder .. "/state.json")
       assert(state.step >= 0 and state.sizes)
       """)
   }

@@ -1,5 +1,6 @@
 import Models
 import TestSupport
+import Text
 
 // Chat templates: chat_template.jinja, or the one in a tokenizer_config.json, parsed and rendered.
 

@@ -1,5 +1,6 @@
 import Models
 import TestSupport
+import Text
 
 // tokenizer.json with tokenizer_config.json, and the patterns in it.
 

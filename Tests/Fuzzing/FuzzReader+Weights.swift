@@ -1,5 +1,6 @@
 import Models
 import TestSupport
+import Text
 
 // Readers of weights: a safetensors file, an index with its shards, a model folder.
 

@@ -1,6 +1,8 @@
+import Core
 import Foundation
 import Models
 import Tensors
+import Text
 
 /// A model folder of the fixtures with the results that Hugging Face transformers gave for it.
 public struct ReferenceModel {

@@ -1,4 +1,6 @@
+import Core
 import Tensors
+import Text
 
 // Batched sampling: n samples per prompt share one pass over it, finished sequences leave the batch, waiting prompts enter.
 //

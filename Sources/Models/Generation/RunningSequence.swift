@@ -1,5 +1,7 @@
 // A completion while it is being sampled.
 
+import Text
+
 /// What ends a completion besides its length.
 struct CompletionEndings {
   let endTokens: Set<Int>

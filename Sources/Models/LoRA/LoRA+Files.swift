@@ -1,3 +1,4 @@
+import Core
 import Tensors
 
 // Adapters from and to PEFT's folders: adapter_config.json and adapter_model.safetensors.

@@ -1,3 +1,4 @@
+import Core
 import Tensors
 
 // LoRA (Hu et al., arXiv 2106.09685): linear maps y = x Wᵀ of a frozen model become y = x Wᵀ + s (x Aᵀ) Bᵀ. Names and

@@ -1,5 +1,7 @@
 // Which settings of an adapter_config.json can be computed, and readers of single fields.
 
+import Text
+
 extension LoRAConfiguration {
   /// Keys that change nothing here: notes, and settings of training or of features that other keys switch on.
   private static let ignored: Set = [

@@ -2,6 +2,8 @@
 // adapter_config.json or from a value with the same keys. What would need another formula is refused by name
 // (LoRAConfiguration+Support.swift). Dropout is 0 whatever the file says, as in the models themselves.
 
+import Text
+
 /// Which linear maps an adapter adds to, with which rank and scale.
 public struct LoRAConfiguration: Sendable, Equatable {
   /// Rank r of the factors.

@@ -1,3 +1,4 @@
+import Core
 import Tensors
 
 // Models with an adapter and without. Both share the weights: the base model costs no memory, and serves as the

@@ -1,3 +1,5 @@
+import Core
+
 /// How completions are drawn: names, ranges and defaults are those of vLLM's `SamplingParams`.
 public struct SamplingOptions: Sendable, Equatable {
   /// Completions per prompt.

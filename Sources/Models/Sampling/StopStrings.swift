@@ -1,3 +1,5 @@
+import Text
+
 /// The texts that end a completion, looked for in the bytes of the tokens as they come.
 ///
 /// The first text to be complete ends the completion; of several complete at the same byte the

@@ -1,4 +1,5 @@
 import Tensors
+import Text
 
 // A critic: a transformer whose head gives one number for each token, the value of the state before the next one.
 //

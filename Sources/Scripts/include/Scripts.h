@@ -1,12 +1,11 @@
 #ifndef SCRIPTS_H
 #define SCRIPTS_H
-#include <stddef.h>
 
-/* The Lua files of the script library, embedded in the binary: `require "apo.train"` finds `train` here. */
+/* The Lua files of the script library, embedded in the binary: `require "apo.train.options"` finds
+ * `train.options` here. */
 typedef struct {
   const char *name;
-  const unsigned char *text;
-  size_t length;
+  const unsigned char *text; /* ends with a zero */
 } apo_script;
 
 /* All scripts; the list ends with a null name. */

@@ -9,13 +9,13 @@
 -- middle of a training changes nothing in it.
 
 local apo = require "apo"
-local extension, first_samples_of = require "apo.extension", require "apo.first_samples"
+local extension, first_samples_of = require "apo.data.extension", require "apo.data.first_samples"
 local documented, fail = require "apo.documented", require "apo.fail"
 local rows_of_files = require "apo.rows"
 local numbers = require "apo.numbers.reader"
-local correct, reward_timeout = require "apo.correct", require "apo.reward_timeout"
-local overlong, check_data = require "apo.overlong", require "apo.check_data"
-local hook = require "apo.hook"
+local correct, reward_timeout = require "apo.rewards.correct", require "apo.rewards.timeout"
+local overlong, check_data = require "apo.data.overlong", require "apo.data.check"
+local hook = require "apo.script.hook"
 
 -- 1 - C(n-c, k) / C(n, k), as the product of 1 - k/i for i = n-c+1 … n.
 local function pass_at(n, c, k)
@@ -169,7 +169,7 @@ return documented{
     {name = "reward", type = "function or table", text = "as for apo.score"},
     {name = "weights", type = "table", default = {}, text = "of the rewards, as for apo.score"},
     reward_timeout,
-    require "apo.reward_memory".option,
+    require "apo.rewards.memory".option,
     {name = "n", type = "integer", minimum = 1, default = 1, text = "samples per prompt"},
     {name = "temperature", type = "number", minimum = 0, default = 0, text = "0 is greedy"},
     {name = "max_tokens", type = "integer", minimum = 1, text = "longest completion"},

@@ -3,8 +3,8 @@
 
 local apo = require "apo"
 local documented, fail = require "apo.documented", require "apo.fail"
-local chart_svg, escape = require "apo.plot_chart", require "apo.plot_text"
-local extension = require "apo.extension"
+local chart_svg, escape = require "apo.plot.chart", require "apo.plot.text"
+local extension = require "apo.data.extension"
 
 local style = [[
 :root { --page: #f6f6f4; --card: #ffffff; --ink: #1c1c1a; --quiet: #6b6b66; --grid: #e7e7e2;

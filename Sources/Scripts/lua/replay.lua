@@ -8,8 +8,8 @@
 
 local apo = require "apo"
 local documented, fail = require "apo.documented", require "apo.fail"
-local targets, report = require "apo.targets", require "apo.replay_report"
-local samples_of = require "apo.replay_samples"
+local targets, report = require "apo.step.targets", require "apo.replay.report"
+local samples_of = require "apo.replay.samples"
 local tensor_of = samples_of.tensor
 local regression = require "apo.algorithms.astarpo"{}.loss
 
@@ -120,7 +120,7 @@ end
 -- trainable.
 local function model_of(options, settings)
   if options.model then return options.model:clone() end
-  local checkpoint = require "apo.checkpoint"
+  local checkpoint = require "apo.run.checkpoint"
   local _, folder = checkpoint.latest(options.dir)
   local problem = folder and checkpoint.problem(folder)
   if problem then

@@ -8,7 +8,7 @@ local rewards = documented{
   details = "Each makes a function of (row, completion). Those for a data set give what the "
     .. "scorers of the A*-PO authors give.",
 }
-rewards.needs = require "apo.needs".declare
+rewards.needs = require "apo.data.needs".declare
 rewards.gsm8k = require "apo.rewards.gsm8k"
 rewards.math = require "apo.rewards.math"
 rewards.countdown = require "apo.rewards.countdown"

@@ -1,7 +1,6 @@
 -- A training from the first step to the last. What one step does is the algorithm's: a page in
--- algorithms/, A*-PO unless another is asked for. Its figures are in metrics.lua, the run's folder
--- in journal.lua and checkpoint.lua, what a run leaves that was stopped in train_whole.lua and
--- train_stop.lua.
+-- algorithms/, A*-PO unless another is asked for. Its figures are in train/metrics.lua, the
+-- run's folder in run/, what a run leaves that was stopped in train/whole_state.lua and stop.lua.
 --
 -- A run is a pure function of its settings: sampling is keyed by (seed, step, row), the order of
 -- the rows by (seed, epoch). So one that was stopped anywhere and resumed from its checkpoint
@@ -9,15 +8,15 @@
 
 local apo = require "apo"
 local documented = require "apo.documented"
-local code_files, metrics = require "apo.code_files", require "apo.metrics"
-local journal, checkpoint = require "apo.journal", require "apo.checkpoint"
-local console, curve = require "apo.console", require "apo.curve"
-local warnings, fail = require "apo.warnings", require "apo.fail"
-local hook, leaving = require "apo.hook", require "apo.leaving"
-local script_variables = require "apo.script_variables"
-local whole, evaluation = require "apo.train_whole", require "apo.train_evaluation"
-local stop = require "apo.train_stop"
-local settings_of, options = require "apo.train_settings", require "apo.train_options"
+local hot_reload, metrics = require "apo.train.hot_reload", require "apo.train.metrics"
+local journal, checkpoint = require "apo.run.journal", require "apo.run.checkpoint"
+local console, curve = require "apo.run.console", require "apo.run.curve"
+local warnings, fail = require "apo.train.warnings", require "apo.fail"
+local hook, leaving = require "apo.script.hook", require "apo.run.leaving"
+local script_variables = require "apo.script.variables"
+local whole, evaluation = require "apo.train.whole_state", require "apo.train.evaluation"
+local stop = require "apo.train.stop"
+local settings_of, options = require "apo.train.settings", require "apo.train.options"
 
 -- A curve that cannot be drawn is no reason to lose a run.
 local function draw(run)
@@ -96,7 +95,7 @@ local function take_step(run, step, rows)
   for optimizer, lr in pairs(run.base_lr) do optimizer.lr = lr * run.schedule(step) end
   set_beta(run, step)
   apo.seed_step(run.seed, step)
-  local result = code_files.step(run, step, rows)
+  local result = hot_reload.step(run, step, rows)
   local record, tokens = metrics(result, run.options.beta, run.values)
   record.beta = run.options.beta
   run.epoch, run.num_tokens = step / run.steps_per_epoch, run.num_tokens + tokens
@@ -147,7 +146,7 @@ local function train(run, about, lock)
   run.epoch = run.step / run.steps_per_epoch
   run.console:begin(math.min(run.step, run.total))
   for _, text in ipairs(run.journal:adopt(about, run.step)) do run.console:say(text) end
-  code_files.begin(run)
+  hot_reload.begin(run)
   whole.mark(run)
   run.changed_variable = o.dir and script_variables(run) or function() end
   for _, text in ipairs(about.warnings or {}) do run.console:say("warning: " .. text) end

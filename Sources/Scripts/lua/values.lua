@@ -5,17 +5,17 @@
 --
 -- The samples cost far more than the formula, so every reward is kept: in a file of lines that
 -- resumes where it stopped, and that serves any beta. This file samples; what the recorded
--- rewards are good for is in value_table.lua, how they are stored in value_file.lua.
+-- rewards are good for is in values/table.lua, how they are stored in values/file.lua.
 
 local apo = require "apo"
-local extension, first_samples_of = require "apo.extension", require "apo.first_samples"
+local extension, first_samples_of = require "apo.data.extension", require "apo.data.first_samples"
 local documented, fail = require "apo.documented", require "apo.fail"
-local new_table = require "apo.value_table"
-local value_file = require "apo.value_file"
-local row_key, correct = require "apo.row_key", require "apo.correct"
-local reward_timeout = require "apo.reward_timeout"
-local overlong, check_data = require "apo.overlong", require "apo.check_data"
-local hook, printable = require "apo.hook", require "apo.printable"
+local new_table = require "apo.values.table"
+local value_file = require "apo.values.file"
+local row_key, correct = require "apo.data.row_key", require "apo.rewards.correct"
+local reward_timeout = require "apo.rewards.timeout"
+local overlong, check_data = require "apo.data.overlong", require "apo.data.check"
+local hook, printable = require "apo.script.hook", require "apo.data.printable"
 
 -- Samples n completions for each row and gives the entries to store.
 local function sample(options, rows, first_sample)
@@ -117,7 +117,7 @@ return documented{
     {name = "reward", type = "function or table", text = "as for apo.score"},
     {name = "weights", type = "table", default = {}, text = "of the rewards, as for apo.score"},
     reward_timeout,
-    require "apo.reward_memory".option,
+    require "apo.rewards.memory".option,
     {name = "n", type = "integer", minimum = 1, default = 8, text = "samples per prompt"},
     {name = "beta", type = "number", minimum = 0, default = 0.5,
      text = "beta1: 0 is the best sample, infinity the mean"},

@@ -1,3 +1,4 @@
+import Core
 import Kernels
 
 // The walk of the tape from its end: each operation passes its gradient on to the buffers of its inputs.

@@ -1,3 +1,4 @@
+import Core
 import Kernels
 
 extension Tensor {
@@ -39,7 +40,7 @@ extension Tensor {
     let keys = keyBlocksCount(longest, size: shape.size)
     let queries = AttentionBlock.queryCount(shape, keys: longest)
     let scratchCount = keys + AttentionBlock.scratchCount(shape, queries: queries, keys: longest)
-    try Memory.checkBuffer(bytes: Team.shared.threads * scratchCount * 4, for: "attention")
+    try Memory.requireBuffer(bytes: Team.shared.threads * scratchCount * 4, for: "attention")
     let grain = taskGrain(shape, pairs: longest * longest / 2)
     Team.shared.forEach(batch.count * shape.keyValueHeads, atLeast: grain) { tasks in
       let scratch = Storage(count: scratchCount)
@@ -82,7 +83,7 @@ extension Tensor {
   ) throws(TensorError) {
     let width = shape.heads * shape.size
     let scratchCount = AttentionGradient.scratchCount(shape, count: batch.longest)
-    try Memory.checkBuffer(bytes: Team.shared.threads * scratchCount * 4, for: "backward")
+    try Memory.requireBuffer(bytes: Team.shared.threads * scratchCount * 4, for: "backward")
     Team.shared.forEach(batch.count * shape.keyValueHeads) { tasks in
       let scratch = Storage(count: scratchCount)
       for task in tasks {

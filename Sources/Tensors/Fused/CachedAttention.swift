@@ -1,3 +1,4 @@
+import Core
 import Kernels
 
 // Attention over a cache. A task is a few queries on one key-value head: consecutive tokens of one sequence, or the newest
@@ -20,7 +21,7 @@ extension Tensor {
     let queries = parts.reduce(1) { max($0, $1.rows.count) }
     let longest = cached.longest
     let scratchCount = AttentionBlock.scratchCount(shape, queries: queries, keys: longest)
-    try Memory.checkBuffer(bytes: Team.shared.available * scratchCount * 4, for: "attention")
+    try Memory.requireBuffer(bytes: Team.shared.available * scratchCount * 4, for: "attention")
     let grain = taskGrain(shape, pairs: longest * queries)
     Team.shared.forEach(parts.count * shape.keyValueHeads, atLeast: grain) { tasks in
       let scratch = Storage(count: scratchCount)

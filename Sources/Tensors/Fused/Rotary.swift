@@ -1,3 +1,4 @@
+import Core
 import Glibc
 import Kernels
 import Synchronization
@@ -20,7 +21,7 @@ public final class RotaryTable: Sendable {
 
     fileprivate init(_ count: Int) throws(TensorError) {
       guard let memory = malloc(max(1, 8 * count)) else {
-        throw Memory.shortage(bytes: 8 * count, for: "rotary")
+        throw TensorError.outOfMemory(Memory.shortage(bytes: 8 * count, for: "rotary"))
       }
       cosines = memory.bindMemory(to: Float.self, capacity: 2 * count)
       sines = cosines + count

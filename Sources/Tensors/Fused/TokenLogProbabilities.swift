@@ -1,3 +1,4 @@
+import Core
 import Kernels
 
 // The head of a language model at the target positions only, in chunks.

@@ -1,10 +1,9 @@
+import Core
 import Glibc
 import Synchronization
 
 // The floats behind tensors, counted so that a script's collector knows what its tensors hold.
 
-private let live = Atomic(0)
-private let allocated = Atomic(0)
 private let peak = Atomic(0)
 /// Given out by `Storage.stamp`.
 private let numbers = Atomic(0)
@@ -33,9 +32,9 @@ public final class Storage: @unchecked Sendable {
 
   /// `count` floats that are not initialised; throws where memory is short (see `Memory.check`).
   public init(count: Int, for operation: String) throws(TensorError) {
-    try Memory.check(bytes: count * 4, for: operation)
+    try Memory.require(bytes: count * 4, for: operation)
     guard let (pointer, size) = Storage.allocate(count) else {
-      throw Memory.shortage(bytes: count * 4, for: operation)
+      throw .outOfMemory(Memory.shortage(bytes: count * 4, for: operation))
     }
     (self.pointer, self.count, blockSize) = (pointer, count, size)
     Storage.add(count)
@@ -63,8 +62,8 @@ public final class Storage: @unchecked Sendable {
   }
 
   private static func add(_ count: Int) {
-    let now = live.add(count * 4, ordering: .relaxed).newValue
-    allocated.add(count * 4, ordering: .relaxed)
+    let now = Memory.live.add(count * 4, ordering: .relaxed).newValue
+    Memory.allocated.add(count * 4, ordering: .relaxed)
     if now > peak.load(ordering: .relaxed) { peak.max(now, ordering: .relaxed) }
   }
 
@@ -86,14 +85,14 @@ public final class Storage: @unchecked Sendable {
     } else {
       free(pointer)
     }
-    live.subtract(count * 4, ordering: .relaxed)
+    Memory.live.subtract(count * 4, ordering: .relaxed)
   }
 
   /// Bytes held by all storages that are alive.
-  public static var liveBytes: Int { live.load(ordering: .relaxed) }
+  public static var liveBytes: Int { Memory.live.load(ordering: .relaxed) }
 
   /// Bytes handed out since the start of the program.
-  public static var allocatedBytes: Int { allocated.load(ordering: .relaxed) }
+  public static var allocatedBytes: Int { Memory.allocated.load(ordering: .relaxed) }
 
   /// The peak of `liveBytes` since the start or the last `resetPeak`.
   public static var peakBytes: Int { peak.load(ordering: .relaxed) }

@@ -1,3 +1,4 @@
+import Core
 import Kernels
 
 // The largest and smallest elements along one dimension, or of all where `dim` is nil. NaN wins, as in PyTorch.
@@ -45,7 +46,7 @@ extension Tensor {
     try view.checkNotEmpty(self, for: name)
     let output = try Tensor.result(view.reduced, for: name)
     let (x, y, n) = (rows.pointer, output.pointer, view.n)
-    try Memory.checkBuffer(bytes: view.count * 16, for: name)
+    try Memory.requireBuffer(bytes: view.count * 16, for: name)
     let winners = UnsafeMutablePointer<Int>.allocate(capacity: view.count)
     defer { winners.deallocate() }
     forRows(view.count, of: n) { range in

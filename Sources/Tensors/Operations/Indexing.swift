@@ -1,3 +1,4 @@
+import Core
 import Kernels
 
 // Parts of tensors, and tensors made of parts. Positions are 0-based here and 1-based in error texts.
@@ -130,7 +131,7 @@ extension Tensor {
 extension Tensor {
   /// For each element of `index`, the element of self that `gather` reads; throws on positions outside.
   func gatherSources(_ dim: Int, _ index: Tensor) throws(TensorError) -> [Int] {
-    try Memory.checkBuffer(bytes: index.count * 8, for: "gather")
+    try Memory.requireBuffer(bytes: index.count * 8, for: "gather")
     guard !shape.isEmpty else { return [try position(index, 0, size: 1, place: [])] }
     var strides = [Int](repeating: 1, count: shape.count)
     for axis in shape.indices.dropFirst().reversed() {

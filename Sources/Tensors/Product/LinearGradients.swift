@@ -1,3 +1,4 @@
+import Core
 import Kernels
 
 // Gradients of a linear layer's weight and bias.
@@ -14,7 +15,7 @@ func weightGradient(
   let left = try Storage(count: packedCount(rows: n, columns: chunk), for: "backward")
   let right = try Storage(count: packedCount(rows: k, columns: chunk), for: "backward")
   for part in blocks(rows, size: 512) {
-    try Interrupt.check()
+    try Interrupt.poll()
     let (count, first) = (part.count, part.lowerBound)
     let (leftPanels, rightPanels) = (panelCount(n), panelCount(k))
     Team.shared.forEach(leftPanels + rightPanels, atLeast: grain(rows: 1, k: count)) { range in
@@ -45,7 +46,7 @@ func weightGradient(
       }
     }
   }
-  try Interrupt.check()
+  try Interrupt.poll()
 }
 
 /// dW [width] = the sum of the rows of dy [rows, width], or dW plus it: the gradient of a bias.

@@ -1,3 +1,4 @@
+import Core
 import Kernels
 
 // The product y = x Wᵀ of a linear layer: which way it is computed, and why. Every way adds in the same order over k, so the
@@ -42,7 +43,7 @@ struct Product {
       let packing = PanelPacking(weights, n: n, k: k, isTransposed: isTransposed)
       try packing.checkMemory()
       split(rows: rows) { packing.multiply(x, rows: $1, panels: $0, into: y) }
-      try Interrupt.check()
+      try Interrupt.poll()
     }
   }
 
@@ -97,7 +98,7 @@ private struct PanelPacking {
   }
 
   func checkMemory() throws(TensorError) {
-    try Memory.checkBuffer(
+    try Memory.requireBuffer(
       bytes: Team.shared.threads * group * depthStep * panelWidth * 4, for: "linear")
   }
 

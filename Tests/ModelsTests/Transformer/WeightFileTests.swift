@@ -1,5 +1,7 @@
+import Core
 import TestSupport
 import Testing
+import Text
 
 @testable import Models
 @testable import Tensors

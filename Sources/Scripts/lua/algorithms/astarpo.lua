@@ -11,7 +11,7 @@
 -- Defaults: beta 1e-3 is the authors'; the rest of their settings is in apo.presets.
 
 local apo = require "apo"
-local targets, limited = require "apo.targets", require "apo.limited"
+local targets, with_timeout = require "apo.step.targets", require "apo.script.with_timeout"
 local fail = require "apo.fail"
 
 local function advantage(sample) return sample.reward - sample.value end
@@ -45,7 +45,7 @@ local function step(s)
     for i, sample in ipairs(b.samples) do b.rows[i] = sample.row end
     b.policy, b.reference, b.state = s.policy, s.reference, o.state
     b.logp, b.entropy = s:logprobs(b)
-    local loss = limited(o.reward_timeout, "loss", s.step, o.loss or regression, b)
+    local loss = with_timeout(o.reward_timeout, "loss", s.step, o.loss or regression, b)
     s:note(b.rollout, "fitted", b.logp)  -- as it was before the update
     s:update(loss)
   end

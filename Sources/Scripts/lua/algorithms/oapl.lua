@@ -13,7 +13,7 @@
 -- documents state them; n 8 is ours.
 
 local apo = require "apo"
-local copy_weights = require "apo.algorithm_state".copy_weights
+local copy_weights = require "apo.step.algorithm_state".copy_weights
 
 local function loss(b, o)
   return ((o.beta2 * (b.logp - b.old_logp) - b.target) ^ 2):mean()

@@ -1,7 +1,7 @@
 -- What the rewards of this folder need of a row: a right answer that can be one.
 
 local right_answer = require "apo.rewards.column".column
-local needs = require "apo.needs"
+local needs = require "apo.data.needs"
 
 local answer = {}
 

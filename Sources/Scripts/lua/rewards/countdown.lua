@@ -7,7 +7,7 @@
 local documented = require "apo.documented"
 local tags, evaluate = require "apo.rewards.tags", require "apo.rewards.arithmetic"
 local right_answer = require "apo.rewards.column".column
-local needs = require "apo.needs"
+local needs = require "apo.data.needs"
 local answer_of = require "apo.rewards.answer".of
 
 local function extract(text)

@@ -7,7 +7,7 @@
 --              arXiv 2502.03373)
 
 local documented, fail = require "apo.documented", require "apo.fail"
-local correct = require "apo.correct"
+local correct = require "apo.rewards.correct"
 
 local function overlong(options)
   local longest, buffer = options.max_tokens, options.buffer

@@ -1,6 +1,6 @@
 -- The table of steps: a blank between any two figures, whatever they are.
 local spec = ...
-local console = require "apo.console"
+local console = require "apo.run.console"
 
 local figures = {0, 0.328, -0.000977, -1.49e-08, 1.23456789e-300, -1.2345e+250, 12345.678, -98765.4321,
                  1e15, -1 / 3, 0 / 0, math.huge, -math.huge}

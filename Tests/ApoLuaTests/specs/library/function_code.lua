@@ -1,5 +1,5 @@
 local spec = ...
-local code = require "apo.function_code"
+local code = require "apo.script.function_code"
 
 -- Makes a function from a text, after some lines and locals of its script.
 local function make(text, before)

@@ -19,7 +19,7 @@ assert(package.loaded["apo.train"])
 local options = apo.presets.gsm8k{batch_size = 4}
 equal({options.batch_size, options.mini_batch, options.lr, options.epochs}, {4, 128, 1e-6, 25})
 local known = {}
-for _, option in ipairs(require "apo.train_options") do known[option.name] = true end
+for _, option in ipairs(require "apo.train.options") do known[option.name] = true end
 for name in pairs(options) do assert(known[name], name) end
 equal(apo.presets.gsm8k_prompt{question = "1+1?"},
   '1+1? Let\'s think step by step and output the final answer after "####".')
@@ -35,7 +35,7 @@ equal({bar.done, bar.note}, {2, "note"})
 local said = {}
 local print_before = print
 print = function(text) said[#said + 1] = text end
-local console = require "apo.console"{total = 3, done = 0, quiet = false}
+local console = require "apo.run.console"{total = 3, done = 0, quiet = false}
 console.is_quiet, console.bar.is_quiet = false, true
 console:step{step = 123456, reward = 0, v_star = 0.125, loss = 1.5e-8, kl = -123.4567, grad_norm = 0,
   reward_std = 0, learning_rate = 1e-6, ["completions/mean_length"] = 1000.25,

@@ -3,7 +3,7 @@ local apo = require "apo"
 local equal, raises = spec.equal, spec.raises
 
 -- Round ticks and their labels.
-local plot_axis = require "apo.plot_axis"
+local plot_axis = require "apo.plot.axis"
 local function ticks(low, high, exact)
   local labels = {}
   for i, tick in ipairs(plot_axis.axis({{low, high}}, 0, 100, 4, exact).ticks) do

@@ -1,6 +1,6 @@
 local spec = ...
 local apo = require "apo"
-local code = require "apo.reached_code"
+local code = require "apo.script.code_fingerprint"
 
 -- Makes a function from a text, with what stands before it in its script.
 local function make(before, text)

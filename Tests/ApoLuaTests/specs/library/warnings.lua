@@ -1,7 +1,7 @@
 -- Runs that go nowhere: what is said of their figures, when, and how often.
 local spec = ...
 local equal = spec.equal
-local new = require "apo.warnings"
+local new = require "apo.train.warnings"
 
 local function figures(changes)
   local record = {

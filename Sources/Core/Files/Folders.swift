@@ -1,0 +1,55 @@
+import Glibc
+
+// Making folders and listing what is in them.
+
+/// Makes a folder and the ones above it; nothing happens when it is there.
+public func makeFolder(_ path: String) throws {
+  if mkdir(path, 0o777) == 0 { return try AtomicFile.flush(folder: parentFolder(path)) }
+  if errno == EEXIST { return try checkIsFolder(path) }
+  guard errno == ENOENT, let slash = path.lastIndex(of: "/"), slash > path.startIndex else {
+    throw FileError(path, "the folder cannot be made: \(lastSystemError())")
+  }
+  try makeFolder(String(path[..<slash]))
+  guard mkdir(path, 0o777) == 0 || errno == EEXIST else {
+    throw FileError(path, "the folder cannot be made: \(lastSystemError())")
+  }
+  try AtomicFile.flush(folder: parentFolder(path))
+}
+
+/// Gives what is at a path another name, which is on the disk when this returns.
+public func moveEntry(_ path: String, to target: String) throws {
+  guard rename(path, target) == 0 else { throw FileError(path, lastSystemError()) }
+  try AtomicFile.flush(folder: parentFolder(target))
+  if parentFolder(path) != parentFolder(target) {
+    try AtomicFile.flush(folder: parentFolder(path))
+  }
+}
+
+/// The folder that an entry is in, by the path of the entry.
+public func parentFolder(_ path: String) -> String {
+  guard let slash = path.lastIndex(of: "/") else { return "." }
+  return slash == path.startIndex ? "/" : String(path[..<slash])
+}
+
+private func checkIsFolder(_ path: String) throws {
+  var status = stat()
+  guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
+    throw FileError(path, "is not a folder")
+  }
+}
+
+/// Names of what is in a folder, in no order, hidden ones included.
+package func folderEntries(_ folder: String) throws -> [String] {
+  guard let entries = opendir(folder) else {
+    throw FileError(folder, "cannot be read: \(lastSystemError())")
+  }
+  defer { closedir(entries) }
+  var names: [String] = []
+  while let entry = readdir(entries) {
+    names.append(
+      withUnsafePointer(to: &entry.pointee.d_name) {
+        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+      })
+  }
+  return names
+}

@@ -1,0 +1,113 @@
+import CMemory
+import Glibc
+import Synchronization
+
+// Memory that a script can ask for: too large a request is an error and not the end of the process.
+
+/// So many bytes are needed and so many are available.
+public struct OutOfMemory: Error, Equatable, Sendable {
+  /// What they are for.
+  public let operation: String
+  /// Bytes.
+  public let needed, available: Int
+}
+
+/// What the machine has left.
+public enum Memory {
+  /// Bytes of tensors that are alive, and those that were ever handed out; `Storage` counts them.
+  package static let live = Atomic(0)
+  package static let allocated = Atomic(0)
+  package nonisolated(unsafe) static var step = 128 << 20
+  /// What stays free: for the small requests until the next check, and for buffers that are not checked.
+  package nonisolated(unsafe) static var reserve = 192 << 20
+  /// What storages may hold in all; for tests.
+  package nonisolated(unsafe) static var limit = Int.max
+  /// Less than this free is a shortage, whatever is asked for.
+  private static let least = 48 << 20
+  /// `allocated` at the last check.
+  private static let checked = Atomic(0)
+  private static let limits = MemoryLimits()
+
+  /// Throws when `bytes` more would not fit into the memory that is free now.
+  ///
+  /// Looking takes time: small requests are checked once in 128 MB that were handed out.
+  public static func check(bytes: Int, for operation: String) throws(OutOfMemory) {
+    guard
+      bytes > step || allocated.load(ordering: .relaxed) - checked.load(ordering: .relaxed) > step
+    else {
+      return
+    }
+    let available = usableBytes()
+    guard bytes < available else {
+      throw shortage(bytes: bytes, available: available, for: operation)
+    }
+    // Cached blocks count as available, but only those of the right size can be reused without releasing them first.
+    if bytes > available - FreedBlocks.keptBytes { FreedBlocks.release() }
+    checked.store(allocated.load(ordering: .relaxed), ordering: .relaxed)
+  }
+
+  /// Throws when `bytes` more cannot be had now: for buffers and lists of Swift's own, which cannot fail later.
+  public static func checkBuffer(bytes: Int, for operation: String) throws(OutOfMemory) {
+    guard bytes > 8 << 20 else { return }
+    try check(bytes: bytes, for: operation)
+    if cm_has_room(bytes) { return }
+    FreedBlocks.release()
+    guard cm_has_room(bytes) else { throw shortage(bytes: bytes, for: operation) }
+  }
+
+  /// Throws when a list that is full, and will double, cannot: before an element is added that a file or a text decides on.
+  @inline(__always)
+  public static func checkGrowth<Element>(
+    of list: [Element], for operation: String
+  ) throws(OutOfMemory) {
+    guard list.count == list.capacity else { return }
+    try checkBuffer(bytes: 2 * list.capacity * MemoryLayout<Element>.stride, for: operation)
+  }
+
+  /// Whether the machine and the groups of the process have `bytes` more; gives back what is kept first, if need be.
+  public static func hasRoom(_ bytes: Int) -> Bool {
+    func isEnough(_ kept: Int) -> Bool {
+      let free = limits.systemBytes
+      return free == .max || bytes < free + kept - least
+    }
+    if isEnough(0) { return true }
+    guard isEnough(FreedBlocks.keptBytes + heapBytes()) else { return false }
+    FreedBlocks.release()
+    malloc_trim(0)
+    return true
+  }
+
+  /// The error about `bytes` that could not be had.
+  package static func shortage(bytes: Int, for operation: String) -> OutOfMemory {
+    shortage(bytes: bytes, available: usableBytes(), for: operation)
+  }
+
+  private static func shortage(bytes: Int, available: Int, for operation: String) -> OutOfMemory {
+    OutOfMemory(operation: operation, needed: bytes, available: available)
+  }
+
+  /// Bytes that can be allocated without swapping and within the process's limits, less what stays free; a very large number
+  /// where that is not known.
+  ///
+  /// What the process keeps of freed tensors can be had again.
+  public static func usableBytes() -> Int {
+    // Where address space ends, an allocation fails, and nobody is killed.
+    let free = min(limits.systemBytes - reserve, limits.addressBytes - reserve / 8)
+    let usable = free > 1 << 60 ? free : free + FreedBlocks.keptBytes + heapBytes()
+    return max(0, min(usable, limit - live.load(ordering: .relaxed) - reserve))
+  }
+
+  /// Bytes that were freed and that malloc keeps.
+  private static func heapBytes() -> Int { Int(cm_heap_bytes()) }
+
+  /// Makes malloc return blocks of a megabyte and more to the system as soon as they are freed: `FreedBlocks` does the caching.
+  public static func returnFreedMemory() {
+    _ = mallopt(-3, 1 << 20)  // M_MMAP_THRESHOLD, which would grow to 32 MB
+    _ = mallopt(-1, 64 << 20)  // M_TRIM_THRESHOLD
+  }
+}
+
+// malloc.h is not part of the Glibc module.
+@_silgen_name("mallopt") private func mallopt(_ parameter: Int32, _ value: Int32) -> Int32
+@discardableResult
+@_silgen_name("malloc_trim") private func malloc_trim(_ pad: Int) -> Int32

@@ -1,0 +1,213 @@
+-- Rewards of a rollout's completions. A reward is a function of (row, completion) that gives a
+-- number, or a table of named numbers; or several such functions, in a list or by name. The sum,
+-- weighted where weights are given, is what training sees; the parts are kept for the log.
+
+local apo = require "apo"
+local documented, fail = require "apo.documented", require "apo.fail"
+local rows_of_files, prompts = require "apo.rows", require "apo.prompts"
+local reward_timeout, hook = require "apo.rewards.timeout", require "apo.script.hook"
+local reward_memory = require "apo.rewards.memory"
+
+local largest = 3.4028234663852886e38  -- of float32, which rewards are as a tensor
+
+local function excerpt(prompt)
+  local text = prompts.excerpt(prompt)
+  return text == "" and "token ids" or text
+end
+
+local function describe(value)
+  if type(value) == "string" then return ("the string %q"):format(value) end
+  return tostring(value)
+end
+
+-- The row of a completion; of a recorded one without it, as of those of apo.rollout, the record itself.
+local function row_of(completion) return completion.row or completion end
+
+local function place(completion)
+  local row = row_of(completion)
+  return ("%s (prompt: %s)"):format(rows_of_files.place(row) or "a row",
+    excerpt(row.prompt or completion.prompt))
+end
+
+local function title(name)
+  return name == "reward" and "the reward function" or ("reward '%s'"):format(name)
+end
+
+local function check(value, name, completion)
+  if type(value) == "number" and value - value == 0 then return value end  -- not NaN, not infinite
+  fail(("%s gave %s for %s; a reward must be a finite number"):format(
+    title(name), describe(value), place(completion)))
+end
+
+-- A reward with the weight of its number; that of its table of numbers is another one where a single
+-- function gives either, for the names of the table have weights of their own.
+local function entry(name, call, weight, of_table)
+  local info = debug.getinfo(call, "S")
+  return {
+    name = name, call = call, weight = weight, of_table = of_table or weight, short = title(name),
+    title = ("%s (%s:%d)"):format(title(name), info.short_src, info.linedefined),
+    takes_state = info.source:sub(1, 6) ~= "=[apo]",
+  }
+end
+
+-- The list of {name, function, weight, title}.
+local function functions(reward, weights)
+  if type(reward) == "function" then
+    return {entry("reward", reward, weights.reward or weights[1] or 1, 1)}
+  end
+  local list = {}
+  for key, call in pairs(reward) do
+    local name = type(key) == "string" and key or "reward_" .. tostring(key)
+    if type(call) ~= "function" then
+      fail(("reward '%s' must be a function, got %s"):format(name, type(call)))
+    end
+    list[#list + 1] = entry(name, call, weights[key] or weights[name] or 1)
+  end
+  if #list == 0 then fail("the table of rewards is empty") end
+  return list
+end
+
+-- What f gives, unless it takes more memory than it may.
+local function within(bytes, reward, completion, f)
+  if not bytes then return f() end
+  local value
+  local enough, where = apo.system.memory_limit(bytes, function() value = f() end)
+  if enough then return value end
+  fail(("%s took more than %g MB of memory for %s and was stopped at %s; it may build a table "
+    .. "without end, or reward_memory is too small"):format(
+    reward.title, bytes / 1e6, place(completion), where))
+end
+
+-- What the function gives, unless it takes longer or more memory than it may.
+local function call(reward, completion, options)
+  local value
+  local timeout, row = options.reward_timeout, row_of(completion)
+  local state = reward.takes_state and {options.state} or {}
+  local index = rows_of_files.get(row)
+  local in_time, where = apo.system.time_limit(timeout, function()
+    value = within(options.reward_bytes, reward, completion, function()
+      return reward.call(row, completion, table.unpack(state))
+    end)
+  end, index and reward.title .. " for row " .. index or reward.title, function(problem)
+    return hook.described(problem, "reward", reward.short, reward.call, place(completion))
+  end)
+  if in_time then return value end
+  fail(("%s took more than %g s for %s and was stopped at %s; it may loop for ever, or "
+    .. "reward_timeout is too short"):format(reward.title, timeout, place(completion), where))
+end
+
+local function add_part(parts, name, value, completion)
+  if type(name) ~= "string" then
+    fail(("the reward function gave a table with the key %s for %s; its keys must be names")
+      :format(describe(name), place(completion)))
+  end
+  if parts[name] then
+    fail(("two rewards gave '%s' for %s; names must differ"):format(name, place(completion)))
+  end
+  parts[name] = check(value, name, completion)
+end
+
+-- The weighted reward of one completion; adds its parts, unweighted, to `parts`.
+local function score_one(list, options, completion, parts)
+  local total = 0
+  for _, reward in ipairs(list) do
+    local value = call(reward, completion, options)
+    if type(value) == "table" then
+      if next(value) == nil then
+        fail(("%s gave an empty table for %s; a reward must be a finite number, or named ones")
+          :format(title(reward.name), place(completion)))
+      end
+      for name, number in pairs(value) do
+        add_part(parts, name, number, completion)
+        total = total + reward.of_table * (options.weights[name] or 1) * number
+      end
+    else
+      add_part(parts, reward.name, value, completion)
+      total = total + reward.weight * value
+    end
+  end
+  if math.abs(total) <= largest then return total end
+  fail(("the reward of %s is %g with the weights; float32 holds at most 3.4e38"):format(
+    place(completion), total))
+end
+
+local function check_weights(weights)
+  for name, weight in pairs(weights) do
+    if type(weight) ~= "number" or weight - weight ~= 0 then
+      fail(("weights: the weight of '%s' must be a finite number, got %s"):format(
+        tostring(name), describe(weight)))
+    end
+  end
+end
+
+-- Names that a table of named numbers has are known when it was given.
+local function check_names(weights, list, parts)
+  local known = {}
+  for _, reward in ipairs(list) do known[reward.name] = true end
+  for i = 1, #list do known[i] = true end
+  for _, of_one in ipairs(parts) do
+    for name in pairs(of_one) do known[name] = true end
+  end
+  for name in pairs(weights) do
+    if not known[name] then fail(("weights: there is no reward '%s'"):format(tostring(name))) end
+  end
+end
+
+-- Mean and (population) standard deviation of every part over the completions that have it.
+local function statistics(parts)
+  local values, result = {}, {}
+  for _, of_one in ipairs(parts) do
+    for name, value in pairs(of_one) do
+      values[name] = values[name] or {}
+      table.insert(values[name], value)
+    end
+  end
+  for name, list in pairs(values) do
+    local sum, squares = 0, 0
+    for _, value in ipairs(list) do sum = sum + value end
+    local mean = sum / #list
+    for _, value in ipairs(list) do squares = squares + (value - mean) ^ 2 end
+    result[name] = {mean = mean, std = math.sqrt(squares / #list)}
+  end
+  return result
+end
+
+return documented{
+  name = "apo.score", summary = "Rewards every completion of a rollout.",
+  details = "`reward(row, completion)` gives a number or a table of named numbers. Several "
+    .. "functions come in a list or a table by name. What is given is summed with the weights, "
+    .. "which are 1 unless said otherwise. Anything but a finite number, or a table of at least one "
+    .. "under a name, is an error that names the row.",
+  parameters = {
+    {name = "rollout", type = "any", text = "an apo.Rollout, or a list of completions"},
+    {name = "reward", type = "function or table", text = "one function or several"},
+  },
+  options = {
+    {name = "weights", type = "table", default = {}, text = "the weight of a name or position"},
+    reward_timeout,
+    {name = "state", type = "table", optional = true,
+     text = "the third argument of the functions, such as the `state` of apo.train"},
+    reward_memory.option,
+  },
+  returns = {
+    {type = "apo.Tensor", text = "the rewards [B]"},
+    {type = "table",
+     text = "`rewards`, the same as a list; `parts`, the named rewards of each completion; "
+       .. "`means`, `{mean, std}` of each name"},
+  },
+  example = [[local r = apo.score(rollout, {correct = is_correct, short = is_short}, {
+  weights = {short = 0.1},
+})]],
+  call = function(rollout, reward, options)
+    check_weights(options.weights)
+    options.reward_bytes = reward_memory.bytes(options.reward_memory)
+    local list, rewards, parts = functions(reward, options.weights), {}, {}
+    for i = 1, #rollout do
+      parts[i] = {}
+      rewards[i] = score_one(list, options, rollout[i], parts[i])
+    end
+    check_names(options.weights, list, parts)
+    local details = {rewards = rewards, parts = parts, means = statistics(parts)}
+    return apo.tensor(rewards), details
+  end,
+}

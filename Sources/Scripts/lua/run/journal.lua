@@ -1,0 +1,215 @@
+-- The record of a run, in a folder:
+--
+--   run.json            every setting, the seed, versions, what the data and the models are
+--   script.lua          the script that ran
+--   metrics.jsonl       one line of figures for each logged step
+--   completions.jsonl   what the policy wrote in those steps
+--   events.jsonl        warnings, and the text of functions that came from files or were edited
+--   .lock               empty; locked by the training that writes to the folder
+--
+-- A folder that holds a run is not written to, unless the run is to be resumed; then its settings
+-- must be the same, and what was written after the checkpoint is taken back. Without a folder the
+-- figures are kept in memory.
+
+local apo = require "apo"
+local fail, run_changes = require "apo.fail", require "apo.run.changes"
+local rows_of_files = require "apo.rows"
+local json, system, shown = apo.json, apo.system, apo.system.shown
+
+local Journal = {}
+Journal.__index = Journal
+
+local files = {"metrics.jsonl", "completions.jsonl", "events.jsonl"}
+
+local function script_text()
+  local path = arg and arg[0]
+  return path and system.exists(path) == "file" and system.read_file(path) or nil
+end
+
+local function check_unused(dir)
+  for _, name in ipairs{"script.lua", "checkpoint", "checkpoint.json", "curve.html", table.unpack(files)} do
+    if system.exists(dir .. "/" .. name) then
+      fail(("%s has a %s and no run.json: it is not the folder of a run; choose another")
+        :format(shown(dir), name))
+    end
+  end
+end
+
+local function keep_script(journal)
+  local path, text = journal.dir .. "/script.lua", script_text()
+  if text and not system.exists(path) then system.write_file(path, text) end
+end
+
+-- The settings that a run.json holds.
+local function settings(path)
+  local about = json.read(path)
+  local found = type(about) == "table" and about.settings
+  if type(found) ~= "table" then fail(shown(path) .. ": field 'settings' must be an object") end
+  if found.seed ~= nil and math.type(found.seed) ~= "integer" then
+    fail(("%s: field 'settings.seed' must be an integer, got %s"):format(shown(path), type(found.seed)))
+  end
+  return found
+end
+
+-- The seed of the run that a folder holds, nil when it holds none.
+local function seed(dir)
+  local path = dir .. "/run.json"
+  return system.exists(path) and settings(path).seed or nil
+end
+
+local function continue(journal, about, resume)
+  local path = journal.dir .. "/run.json"
+  local before = settings(path)
+  journal.changes = run_changes.between(before, about.settings)
+  if #journal.changes == 0 or resume == "force" then
+    journal.before = json.read(path)
+    return
+  end
+  fail(("%s: the run was started with other settings (%s); use them again to resume it, go on with "
+    .. "these by resume = \"force\", or choose another folder"):format(shown(path),
+    run_changes.text(journal.changes)))
+end
+
+-- Raises an error when the folder of the run is no longer the one that was locked.
+function Journal:check()
+  if self.lock then self.lock:check() end
+end
+
+local function is_run(dir) return system.exists(dir .. "/run.json") end
+
+local function check_new(dir, resume)
+  if is_run(dir) and not resume then
+    fail(("%s holds a run already: resume = true goes on with it, another dir starts a new one")
+      :format(shown(dir)))
+  end
+end
+
+-- Makes sure that a folder can be written to, and is by this run only: gives a lock, nil without
+-- a folder.
+local function lock(dir, resume)
+  if not dir then return nil end
+  check_new(dir, resume)
+  if not is_run(dir) then
+    system.make_folder(dir)
+    check_unused(dir)
+  end
+  local held = system.lock(dir .. "/.lock")
+  if not held then
+    fail(shown(dir) .. ": another training is writing to this folder; wait for its end or choose another")
+  end
+  -- One may have begun between the first look and the lock.
+  local is_new, problem = pcall(check_new, dir, resume)
+  if is_new then return held end
+  held:free()
+  error(problem, 0)
+end
+
+-- Opens the journal of a run whose folder is locked; `about` is what run.json will hold, with
+-- `settings` in it.
+local function open(dir, about, resume, held)
+  local journal = setmetatable({dir = dir, lock = held, history = {}, events = {}}, Journal)
+  journal.lengths = {}
+  for _, name in ipairs(files) do journal.lengths[name] = 0 end
+  if not dir then return journal end
+  system.remove_temporary(dir, {"run.json", "script.lua", "curve.html", "checkpoint.json"})
+  if is_run(dir) then continue(journal, about, resume)
+  else json.write(dir .. "/run.json", about) end
+  keep_script(journal)
+  return journal
+end
+
+-- Adds lines to a file, which has to be as this run left it.
+local function append(journal, name, lines)
+  if not journal.dir or #lines == 0 then return end
+  local text, length = table.concat(lines, "\n") .. "\n", journal.lengths[name]
+  journal:check()
+  system.append(journal.dir .. "/" .. name, text, length)
+  journal.lengths[name] = length + #text
+end
+
+-- Adds a line of figures.
+function Journal:metrics(record)
+  self.history[#self.history + 1] = record
+  append(self, "metrics.jsonl", {json.encode(record, {order = {"step", "epoch"}})})
+end
+
+-- Adds a line for something that happened.
+function Journal:event(event)
+  self.events[#self.events + 1] = event
+  append(self, "events.jsonl", {json.encode(event, {lossy = true, order = {"event", "step"}})})
+end
+
+-- Adds a line for each sample of a step, at most `limit`. `beta` is A*-PO's, else nil.
+function Journal:completions(samples, beta, limit)
+  local lines = {}
+  for i = 1, math.min(#samples, limit or #samples) do
+    local s = samples[i]
+    lines[i] = json.encode({
+      step = s.step, prompt = s.row.prompt, completion = s.completion.text, reward = s.reward,
+      rewards = s.rewards, v_star = s.value, advantage = s.target or s.advantage, logp = s.logp,
+      ref_logp = s.ref_logp, implicit_reward = beta and beta * (s.logp - s.ref_logp),
+      length = s.length, finish_reason = s.finish_reason, row = rows_of_files.get(s.row),
+      prompt_ids = s.completion.prompt_ids, ids = s.completion.ids,
+    }, {lossy = true, order = {"step", "row", "prompt", "completion", "reward"}})
+  end
+  append(self, "completions.jsonl", lines)
+end
+
+-- Takes over what a run that goes on after a step has otherwise: writes it into run.json, and into
+-- events.jsonl, from which `rewind` may have cut what run.json has. Gives what there is to say.
+function Journal:adopt(about, step)
+  if not self.before then return {} end
+  local new, said = run_changes.adopted(self.before, about, self.changes, step)
+  if new then
+    json.write(self.dir .. "/run.json", new)
+    if #self.changes > 0 then
+      local text = script_text()
+      if text then system.write_file(self.dir .. "/script.lua", text) end
+    end
+  end
+  local is_there = {}
+  for _, event in ipairs(self.events) do is_there[event.event .. tostring(event.time)] = true end
+  for _, event in ipairs((new or self.before).changes or {}) do
+    if not is_there[event.event .. tostring(event.time)] then self:event(event) end
+  end
+  return said
+end
+
+-- How long the files are; a checkpoint holds it.
+function Journal:sizes()
+  local sizes = {}
+  for name, length in pairs(self.lengths) do sizes[name] = length end
+  return sizes
+end
+
+-- The records of a file of the folder.
+function Journal:lines(name)
+  local records, path = {}, self.dir .. "/" .. name
+  if system.size(path) then
+    for record, line in json.read_lines(path) do
+      if type(record) ~= "table" then
+        fail(("%s: line %d: must be an object of figures, got %s"):format(shown(path), line, type(record)))
+      end
+      records[#records + 1] = record
+    end
+  end
+  return records
+end
+
+-- Takes back what was written after a checkpoint, and reads the figures up to it.
+function Journal:rewind(sizes)
+  for _, name in ipairs(files) do
+    local path = self.dir .. "/" .. name
+    local size, kept = system.size(path) or 0, sizes[name] or 0
+    if size < kept then
+      fail(("%s has %d bytes, the checkpoint was made when it had %d"):format(shown(path), size, kept))
+    elseif size > kept then
+      system.truncate(path, kept)
+    end
+    self.lengths[name] = kept
+  end
+  self.history = self:lines "metrics.jsonl"
+  self.events = self:lines "events.jsonl"
+end
+
+return {lock = lock, open = open, seed = seed}

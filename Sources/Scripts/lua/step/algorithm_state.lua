@@ -1,0 +1,107 @@
+-- What an algorithm keeps from step to step, in checkpoints: models as folders, optimisers as
+-- files, plain data as state.json has it (train/whole_state.lua). It goes back into the objects that
+-- `start` made.
+
+local apo = require "apo"
+local fail, plain_data = require "apo.fail", require "apo.data.plain_data"
+
+-- Copies all weights of a model into another.
+local function copy_weights(from, to, place)
+  apo.no_grad(function()
+    for name, parameter in to:named_parameters() do
+      local weights = from:parameter(name)
+      if table.concat(weights:shape(), ",") ~= table.concat(parameter:shape(), ",") then
+        fail(("%s: the parameter '%s' has another shape than the policy's"):format(place, name))
+      end
+      parameter:copy_(weights)
+    end
+  end)
+end
+
+-- What is trained of a model: the whole, or its adapter.
+local function save_model(model, path)
+  local write = model.adapter and model.save_adapter or model.save
+  write(model, path, {dtype = "float32"})
+end
+
+local function load_model(model, path)
+  local saved = model.adapter and model:base_model():load_adapter(path) or apo.load(path)
+  copy_weights(saved, model, path)
+end
+
+local kinds = {  -- by what tostring begins with
+  ["apo.Model"] = {save = save_model, load = load_model},
+  ["apo.ValueModel"] = {
+    save = function(model, path) model:save(path) end,
+    load = function(model, path) copy_weights(apo.load_value_model(path), model, path) end,
+  },
+  ["apo.Optimizer"] = {
+    save = function(optimizer, path) optimizer:save(path .. ".safetensors") end,
+    load = function(optimizer, path) optimizer:load(path .. ".safetensors") end,
+  },
+}
+
+local function kind(value)
+  if type(value) ~= "userdata" then return nil end
+  local name = tostring(value):match "^apo%.%a+" or debug.getmetatable(value).__name
+  return name, kinds[name] or fail("an algorithm cannot keep an object of type " .. name)
+end
+
+local is_plain = {number = true, string = true, boolean = true, table = true}
+
+local reserved = {policy = true, optimizer = true, state = true}  -- the run's own files
+
+-- Whether a checkpoint can hold what an algorithm keeps.
+local function check(state)
+  for name, value in pairs(state) do
+    if type(name) ~= "string" or not name:find "^[%w_]+$" or reserved[name] then
+      fail(("an algorithm cannot keep something as '%s': a name of letters, digits and _ expected, "
+        .. "other than optimizer, policy, state"):format(tostring(name)))
+    elseif not kind(value) then
+      if not is_plain[type(value)] then
+        fail(("an algorithm cannot keep a %s ('%s'): models, optimisers, numbers and strings, "
+          .. "booleans and tables of these"):format(type(value), name))
+      end
+      plain_data.encode(value, "state." .. name)
+    end
+  end
+  return state
+end
+
+-- What is plain data of it.
+local function plain(state)
+  local data = {}
+  for name, value in pairs(check(state)) do
+    if not kind(value) then data[name] = value end
+  end
+  return data
+end
+
+-- Writes models and optimisers into the folder.
+local function save(state, folder)
+  for name, value in pairs(state) do
+    local _, of_kind = kind(value)
+    if of_kind then of_kind.save(value, folder .. "/" .. name) end
+  end
+end
+
+-- `data` is what older checkpoints have of it in state.json.
+local function load(state, folder, data)
+  for name, value in pairs(state) do
+    local _, of_kind = kind(value)
+    if of_kind then of_kind.load(value, folder .. "/" .. name) end
+  end
+  for name, value in pairs(data or {}) do state[name] = value end
+end
+
+-- The learning rate of each optimiser of a run, which the schedule multiplies.
+local function learning_rates(run)
+  local rates = {[run.optimizer] = run.optimizer.lr}
+  for _, value in pairs(run.state) do
+    if kind(value) == "apo.Optimizer" then rates[value] = value.lr end
+  end
+  return rates
+end
+
+return {check = check, copy_weights = copy_weights, save_model = save_model,
+        load_model = load_model, plain = plain, save = save, load = load, learning_rates = learning_rates}

@@ -1,0 +1,187 @@
+-- A step of training, as an algorithm sees it: the batch's rows, and methods to sample, score and
+-- update by. What an algorithm does through them is timed, logged and written down.
+--
+-- The first half is here: completions and what is known of them. The second, minibatches and
+-- updates, is in update.lua.
+
+local apo = require "apo"
+local documented, fail = require "apo.documented", require "apo.fail"
+
+local Step = documented{
+  class = "apo.Step", summary = "A step of training, as an algorithm sees it.",
+  details = "Fields: `step` (from 1), `rows` (the batch), `options` (of apo.train), `policy`, "
+    .. "`reference` (nil where there is none), `values` (the apo.Values, if any), `state` (what "
+    .. "the algorithm's `start` gave), `samples` (what is known of each completion so far: `row`, "
+    .. "`completion`, `reward`, `rewards`, `logp`, `length`, `finish_reason`, `step`, and what "
+    .. "`note` added).",
+}
+
+-- Seconds of each phase. What a phase's method does not do itself is the algorithm's.
+local function stopwatch()
+  local seconds, last = {}, apo.system.clock()
+  return function(phase)
+    local now = apo.system.clock()
+    seconds[phase] = (seconds[phase] or 0) + now - last
+    last = now
+    return seconds
+  end
+end
+
+-- Puts what is known of new completions into `samples`, and remembers where.
+local function add_samples(self, rollout)
+  local places = {}
+  for i = 1, #rollout do
+    local completion = rollout[i]
+    self.samples[#self.samples + 1] = {
+      row = completion.row, completion = completion, step = self.step, logp = completion.logprob,
+      length = #completion.ids, finish_reason = completion.finish_reason,
+    }
+    places[i] = #self.samples
+  end
+  self.places[rollout] = places
+end
+
+-- The samples of a rollout.
+local function samples_of(self, rollout)
+  local places, list = self.places[rollout], {}
+  if not places then fail("the rollout is not one of this step; see s:generate and s:select") end
+  for i, place in ipairs(places) do list[i] = self.samples[place] end
+  return list
+end
+
+Step.generate = documented{
+  name = "apo.Step:generate", summary = "Samples completions of the batch's prompts.",
+  details = "By apo.train's settings. A second call in a step draws other samples.",
+  options = {
+    {name = "n", type = "integer", minimum = 1, default = 1, text = "completions per prompt"},
+    {name = "rows", type = "list of tables", optional = true, text = "else all of the batch"},
+    {name = "model", type = "apo.Model", optional = true, text = "the sampler; else the policy"},
+  },
+  returns = {{type = "apo.Rollout", text = "those of a prompt follow each other"}},
+  call = function(self, options)
+    local o, model = self.options, options.model or self.policy
+    self.lap "update_actor"
+    local rollout = model:generate(options.rows or self.rows, {
+      n = options.n, max_tokens = o.max_tokens, temperature = o.temperature, stop = o.stop,
+      stop_token_ids = o.stop_token_ids,
+      top_k = o.top_k, top_p = o.top_p, min_p = o.min_p, step = self.step,
+      ignore_eos = o.ignore_eos, max_num_seqs = o.max_num_seqs,
+      overlong = o.overlong == "truncate_left" and "truncate_left" or nil,
+      seed = self.seed ~ self.calls * 0x9E3779B97F4A7C15,  -- other random numbers for each call
+    })
+    self.calls = self.calls + 1
+    self.is_off_policy = self.is_off_policy or not rawequal(model, self.policy)
+    add_samples(self, rollout)
+    table.insert(self.rollouts, rollout)
+    self.lap "gen"
+    return rollout
+  end,
+}
+
+Step.score = documented{
+  name = "apo.Step:score", summary = "Rewards completions by apo.train's reward.",
+  parameters = {{name = "rollout", type = "apo.Rollout", text = "of this step"}},
+  returns = {{type = "apo.Tensor", text = "the rewards [B]"}},
+  call = function(self, rollout)
+    self.lap "update_actor"
+    local o = self.options
+    local reward, scored = apo.score(rollout, o.reward, {
+      weights = o.weights, reward_timeout = o.reward_timeout, state = o.state,
+      reward_memory = o.reward_memory,
+    })
+    for i, sample in ipairs(samples_of(self, rollout)) do
+      sample.reward, sample.rewards = scored.rewards[i], scored.parts[i]
+    end
+    self.lap "reward"
+    return reward
+  end,
+}
+
+Step.reference_logprobs = documented{
+  name = "apo.Step:reference_logprobs",
+  summary = "Computes the log-probabilities of completions under the reference policy.",
+  parameters = {{name = "rollout", type = "apo.Rollout", text = "of this step"}},
+  options = {{name = "per_token", type = "boolean", default = false, text = "a value per token"}},
+  returns = {{type = "apo.Tensor", text = "[B], or [tokens]; without gradients"}},
+  call = function(self, rollout, options)
+    self.lap "update_actor"
+    if not self.reference then
+      fail("there is no reference: the algorithm does not say needs_reference = true")
+    end
+    local logp = self.reference:logprobs(rollout, {
+      micro_batch = self.options.micro_batch, per_token = options.per_token,
+    }):detach()
+    self:note(rollout, "ref_logp", options.per_token and rollout:sum(logp) or logp)
+    self.lap "ref"
+    return logp
+  end,
+}
+
+Step.select = documented{
+  name = "apo.Step:select", summary = "Puts some completions of this step into a rollout.",
+  details = "They may come from several calls of `generate`.",
+  parameters = {
+    {name = "rollouts", type = "apo.Rollout or list of apo.Rollouts", text = "where they are"},
+    {name = "positions", type = "list of integers",
+     text = "which ones, counted through all rollouts from 1"},
+  },
+  returns = {{type = "apo.Rollout", text = "them, in that order"}},
+  call = function(self, rollouts, positions)
+    local samples, places, records = {}, {}, {}
+    for _, rollout in ipairs(type(rollouts) == "table" and rollouts or {rollouts}) do
+      samples_of(self, rollout)  -- is of this step
+      table.move(self.places[rollout], 1, #rollout, #samples + 1, samples)
+    end
+    for i, position in ipairs(positions) do
+      places[i] = samples[position]
+      if not places[i] then
+        fail(("select: there is no completion %d, there are %d"):format(position, #samples))
+      end
+      records[i] = self.samples[places[i]].completion
+    end
+    local chosen = apo.rollout(records)
+    self.places[chosen] = places
+    return chosen
+  end,
+}
+
+Step.note = documented{
+  name = "apo.Step:note", summary = "Writes down a number for each completion.",
+  details = "Under its name in `samples`, for `on_step`. `advantage` and `ref_logp` are "
+    .. "also logged and recorded.",
+  parameters = {
+    {name = "rollout", type = "apo.Rollout", text = "of this step"},
+    {name = "name", type = "string", text = "what it is"},
+    {name = "values", type = "apo.Tensor", text = "[B]"},
+  },
+  call = function(self, rollout, name, values)
+    local list = values:detach():totable()
+    for i, sample in ipairs(samples_of(self, rollout)) do sample[name] = list[i] end
+  end,
+}
+
+Step.samples_of = documented{
+  name = "apo.Step:samples_of", summary = "Gives what is known of a rollout's completions.",
+  parameters = {{name = "rollout", type = "apo.Rollout", text = "of this step"}},
+  returns = {{type = "table", text = "of `samples`, those"}},
+  call = samples_of,
+}
+
+Step.time = documented{
+  name = "apo.Step:time", summary = "Counts the time since the last phase to one of that name.",
+  details = "It is logged as `timing_s/NAME`; else it counts to `update_actor`.",
+  parameters = {{name = "name", type = "string", text = "the phase that ends here"}},
+  call = function(self, name) self.lap(name) end,
+}
+
+-- A step of a run: see train/settings.lua for what a run has.
+function Step.new(run, step, rows)
+  return setmetatable({
+    step = step, rows = rows, seed = run.seed, options = run.options,
+    policy = run.policy, reference = run.reference, values = run.values, state = run.state,
+    run = run, lap = stopwatch(), calls = 0, rollouts = {}, samples = {}, updates = {},
+    figures = {}, differences = {}, count = 0, places = setmetatable({}, {__mode = "k"}),
+  }, Step)
+end
+
+return Step

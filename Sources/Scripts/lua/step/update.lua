@@ -1,0 +1,173 @@
+-- The second half of a step: minibatches of its completions, log-probabilities under the policy,
+-- updates, figures. It completes the class of step.lua.
+
+local apo = require "apo"
+local documented, fail = require "apo.documented", require "apo.fail"
+local Step = require "apo.step.step"
+
+-- Where the tokens of each completion begin in a tensor of all tokens, and where they end.
+local function token_offsets(rollout)
+  local offsets, total = {1}, 0
+  for i, length in ipairs(rollout:lengths():totable()) do
+    total = total + math.tointeger(length)
+    offsets[i + 1] = total + 1
+  end
+  return offsets, total
+end
+
+-- The part of a tensor that belongs to the completions first … last.
+local function narrowed(name, tensor, count, offsets, tokens, first, last)
+  local size = tensor:dim() == 1 and #tensor
+  if size == count then return tensor:narrow(1, first, last - first + 1) end
+  if size == tokens then
+    return tensor:narrow(1, offsets[first], offsets[last + 1] - offsets[first])
+  end
+  fail(("minibatches: '%s' must have a number for each of the %d completions or %d tokens, got "
+    .. "shape [%s]"):format(name, count, tokens, table.concat(tensor:shape(), ", ")))
+end
+
+local function part_of(self, rollout, tensors, offsets, tokens, first, last)
+  local whole = first == 1 and last == #rollout
+  local part = {rollout = whole and rollout or rollout:slice(first, last), step = self.step}
+  for name, tensor in pairs(tensors) do
+    part[name] = narrowed(name, tensor, #rollout, offsets, tokens, first, last)
+  end
+  if not whole then
+    self.places[part.rollout] = table.move(self.places[rollout], first, last, 1, {})
+  end
+  return part
+end
+
+Step.minibatches = documented{
+  name = "apo.Step:minibatches", summary = "Walks over completions in parts, one for each update.",
+  details = "A part holds `mini_batch` prompts (an option of apo.train; all by default), in order: "
+    .. "`rollout`, `step`, and its part of each tensor under the tensor's name.",
+  parameters = {
+    {name = "rollout", type = "apo.Rollout", text = "of this step"},
+    {name = "options", text = "what a part is", fields = {
+      {name = "n", type = "integer", minimum = 1, default = 1,
+       text = "how many completions follow each other that belong together"},
+      {name = "epochs", type = "integer", minimum = 1, default = 1,
+       text = "how often to go over all of them"},
+    }},
+    {name = "tensors", type = "table", default = {},
+     text = "by name; with a number per completion [B] or per token [tokens]"},
+  },
+  returns = {{type = "function", text = "iterator of parts"}},
+  call = function(self, rollout, options, tensors)
+    local n, epochs = options.n, options.epochs
+    local size = (self.options.mini_batch or math.maxinteger // n) * n
+    local offsets, tokens = token_offsets(rollout)
+    self:samples_of(rollout)  -- is of this step
+    local epoch, first = 1, 1
+    return function()
+      if first > #rollout then epoch, first = epoch + 1, 1 end
+      if epoch > epochs or #rollout == 0 then return nil end
+      local last = math.min(#rollout, first + size - 1)
+      local part = part_of(self, rollout, tensors, offsets, tokens, first, last)
+      first = last + 1
+      return part
+    end
+  end,
+}
+
+-- How far the sampler and the trainer are apart, while the policy is the one that sampled.
+local function note_difference(self, rollout, sums)
+  if #self.updates > 0 or self.is_off_policy then return end
+  local samples = self:samples_of(rollout)
+  for i, logp in ipairs(sums:detach():totable()) do
+    table.insert(self.differences, math.abs(logp - samples[i].logp))
+  end
+end
+
+Step.logprobs = documented{
+  name = "apo.Step:logprobs",
+  summary = "Computes the log-probabilities of a part's completions under the policy.",
+  details = "With gradients. With apo.train's `entropy_coef`, `update` subtracts the mean "
+    .. "entropy of these completions from the loss.",
+  parameters = {{name = "part", type = "table", text = "with `rollout`, as from `minibatches`"}},
+  options = {{name = "per_token", type = "boolean", default = false, text = "a value per token"}},
+  returns = {
+    {type = "apo.Tensor", text = "[B], or [tokens]"},
+    {type = "apo.Tensor", text = "entropies [B] with `entropy_coef`, means over tokens; else nil"},
+  },
+  call = function(self, part, options)
+    local o, rollout = self.options, part.rollout
+    local logp, entropy = self.policy:logprobs(rollout, {
+      entropy = o.entropy_coef ~= 0, micro_batch = o.micro_batch, per_token = options.per_token,
+    })
+    if entropy and options.per_token then entropy = rollout:mean(entropy) end
+    note_difference(self, rollout, options.per_token and rollout:sum(logp) or logp)
+    self.entropy, self.count = entropy, self.count + #rollout
+    return logp, entropy
+  end,
+}
+
+-- The loss as a number, once it is known to be one that can be minimised.
+local function checked(loss, step)
+  if type(loss) ~= "userdata" or not pcall(function() return loss:shape() end) then
+    fail("the loss function must give an apo.Tensor, got " .. type(loss))
+  elseif loss:numel() ~= 1 then
+    fail(("the loss function must give one number, got a tensor of shape [%s]; :mean() is missing")
+      :format(table.concat(loss:shape(), ", ")))
+  elseif not loss.requires_grad then
+    fail("the loss does not depend on the policy: it was not computed from b.logp, or detached")
+  end
+  local number = loss:item()
+  if number - number ~= 0 then
+    fail(("the loss of step %d is %s; nothing was updated. A smaller lr, or a target without huge "
+      .. "values, helps; resume = true goes on from the last checkpoint"):format(step, number))
+  end
+  return number
+end
+
+Step.update = documented{
+  name = "apo.Step:update", summary = "Minimises a loss by one step of the optimiser.",
+  details = "Backward, clipping by `max_grad_norm`, update. The loss and the norms are logged.",
+  parameters = {
+    {name = "loss", type = "any", text = "an apo.Tensor, a scalar with gradients"},
+    {name = "optimizer", type = "apo.Optimizer", optional = true,
+     text = "another than the policy's, such as a critic's; its figures are not logged"},
+  },
+  returns = {{type = "number", text = "the norm of the gradients, before clipping"}},
+  call = function(self, loss, optimizer)
+    local o, run = self.options, self.run
+    local figures = {policy_loss = checked(loss, self.step), count = math.max(1, self.count)}
+    local entropy = not optimizer and self.entropy and self.entropy:mean()
+    if entropy then
+      loss = loss - o.entropy_coef * entropy
+      figures.entropy = entropy:item()
+    end
+    figures.loss = loss:item()
+    loss:backward()
+    if not run.is_updating then
+      run.is_updating = true
+      apo.system.hold_stop(true)  -- a signal waits until the step is whole; see train/whole_state.lua
+    end
+    local clip = {max_grad_norm = o.max_grad_norm}
+    if optimizer then return (optimizer:step(clip)) end
+    figures.grad_norm, figures.weight_delta_norm = run.optimizer:step(clip)
+    self.updates[#self.updates + 1] = figures
+    self.entropy, self.count = nil, 0
+    return figures.grad_norm
+  end,
+}
+
+Step.log = documented{
+  name = "apo.Step:log", summary = "Adds figures to the line of this step.",
+  details = "Of a figure that is given several times in a step, the mean is logged.",
+  parameters = {{name = "figures", type = "table", text = "numbers or scalar tensors by name"}},
+  call = function(self, figures)
+    for name, value in pairs(figures) do
+      local number = type(value) == "userdata" and value:item() or value
+      if type(number) ~= "number" then
+        fail(("log: '%s' must be a number, got %s"):format(name, type(value)))
+      end
+      local mean = self.figures[name] or {sum = 0, count = 0}
+      mean.sum, mean.count = mean.sum + number, mean.count + 1
+      self.figures[name] = mean
+    end
+  end,
+}
+
+return Step

@@ -1,0 +1,78 @@
+-- The evaluations of a training, and the last one's result in its checkpoints: a finished run that
+-- is called again gives it once more.
+
+local apo = require "apo"
+local hook, plain_data = require "apo.script.hook", require "apo.data.plain_data"
+
+local function record_of(run, result)
+  local record = {step = run.step, epoch = run.epoch, seconds = run:elapsed(),
+                  ["eval/reward"] = result.mean, ["eval/mean_length"] = result.mean_length}
+  for k, value in pairs(result.pass_at) do record["eval/pass@" .. k] = value end
+  for name, mean in pairs(result.rewards) do
+    if name ~= "reward" then record["eval/rewards/" .. name .. "/mean"] = mean end
+  end
+  for source, of_source in pairs(result.sources) do
+    record["eval/" .. source .. "/reward"] = of_source.mean
+  end
+  return record
+end
+
+local function evaluated(run, eval)
+  local o, result = run.options, nil
+  local names = {reward = eval.reward and "eval.reward" or "reward", correct = "eval.correct"}
+  hook.during(("apo.train, the evaluation after step %d"):format(run.step), names, function()
+    result = apo.evaluate{
+      model = run.policy, data = eval.data, reward = eval.reward or o.reward,
+      weights = eval.weights or eval.reward and {} or o.weights, n = eval.n,
+      temperature = eval.temperature, max_tokens = eval.max_tokens or o.max_tokens,
+      correct = eval.correct, stop = o.stop, stop_token_ids = o.stop_token_ids,
+      ignore_eos = o.ignore_eos, max_num_seqs = o.max_num_seqs, overlong = o.overlong,
+      quiet = run.console.is_quiet, reward_timeout = o.reward_timeout, state = o.state,
+      reward_memory = o.reward_memory,
+    }
+  end)
+  return result
+end
+
+-- Evaluates, if it is due at this step and was not done yet; gives whether it was.
+local function evaluate(run)
+  local eval = run.options.eval
+  local is_due = eval and run.evaluated ~= run.step and (run.step % eval.every == 0
+    or run.step == run.total)
+  if not is_due then return false end
+  apo.seed_step(run.seed, ~run.step)  -- other numbers than those of a step
+  local result = evaluated(run, eval)
+  local record = record_of(run, result)
+  run.journal:metrics(record)
+  run.evaluated, run.evaluation = run.step, result
+  run.console:evaluation(record)
+  return true
+end
+
+-- The result as a checkpoint holds it, without the rows of the data; nil where there is none.
+local function kept(run)
+  if not run.evaluation then return nil end
+  local copy = {}
+  for name, value in pairs(run.evaluation) do copy[name] = value end
+  copy.rows = {}
+  for i, record in ipairs(run.evaluation.rows) do copy.rows[i] = record.samples end
+  local is_plain, data = pcall(plain_data.encode, copy, "evaluation")
+  return is_plain and data or nil
+end
+
+-- The other way round.
+local function restore(run, data, place)
+  local eval = run.options.eval
+  if type(data) ~= "table" or not eval then return end
+  local result = plain_data.decode(data, place .. ": field 'evaluation'")
+  local records = {}
+  for i, samples in ipairs(type(result.rows) == "table" and result.rows or {}) do
+    local row = eval.data[i]
+    if not row then return end  -- the rows are others: resume = "force"
+    records[i] = {row = row, prompt = row.prompt, samples = samples}
+  end
+  result.rows = records
+  run.evaluation = result
+end
+
+return {evaluate = evaluate, kept = kept, restore = restore}

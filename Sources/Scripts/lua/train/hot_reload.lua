@@ -1,0 +1,121 @@
+-- Functions of a training that are given as files: `target = "target.lua"`. With `watch = true` a
+-- file that was edited is read again between two steps. What does not compile, raises an error when
+-- it is loaded, or gives no function is refused and the old function stays; so it does when the
+-- first step with the new one fails, which is then done again with the old one. Every change is
+-- written into the run's events.jsonl, with its text.
+
+local apo = require "apo"
+local fail = require "apo.fail"
+local train_step = require "apo.train.take_step"
+
+local names = {"target", "loss", "reward"}
+
+-- What a file gives, or nil and what is wrong.
+local function compile(name, path, text, seconds)
+  local chunk, problem = load(text, "@" .. path, "t")
+  if not chunk then return nil, problem end
+  local ok, result
+  local in_time, where = apo.system.time_limit(seconds, function() ok, result = pcall(chunk) end)
+  if not in_time then return nil, ("loading took more than %g s, at %s"):format(seconds, where) end
+  if not ok then return nil, tostring(result) end
+  local is_right = type(result) == "function" or name == "reward" and type(result) == "table"
+  if is_right then return result end
+  return nil, ("%s must return a function, got %s"):format(path, type(result))
+end
+
+-- Puts the functions in the place of the paths among the options of apo.train; gives the files.
+local function open(o)
+  local files = {}
+  for _, name in ipairs(names) do
+    if type(o[name]) == "string" then
+      local path = o[name]
+      local text, problem = apo.system.read_file(path)
+      if text then o[name], problem = compile(name, path, text, o.reward_timeout) end
+      if problem then fail(("train: option '%s': %s"):format(name, problem)) end
+      files[#files + 1] = {name = name, path = path, text = text, seen = text}
+    end
+  end
+  if o.watch and #files == 0 then
+    fail("train: option 'watch' needs target, loss or reward as the path of a file that returns "
+      .. "the function: target = \"target.lua\"")
+  end
+  return files
+end
+
+local function record(run, step, event, file, text, problem)
+  run.journal:event{
+    event = event, time = apo.system.time(), step = step, option = file.name, file = file.path,
+    checksum = apo.system.hash(text), text = text, problem = problem,
+  }
+end
+
+-- Writes down the files that a run starts with, unless the events end with them already.
+local function begin(run)
+  for _, file in ipairs(run.files) do
+    local last
+    for _, event in ipairs(run.journal.events) do
+      if event.option == file.name and event.event ~= "refused" then last = event end
+    end
+    if not last or last.text ~= file.text then
+      record(run, run.step + 1, "code", file, file.text)
+    end
+  end
+end
+
+local function refuse(run, step, file, problem)
+  run.console:warning(("%s was edited and is refused, the old one stays: %s"):format(
+    file.path, problem))
+  record(run, step, "refused", file, file.seen, problem)
+end
+
+-- The edited files, each with its new function.
+local function look(run, step)
+  local changes = {}
+  for _, file in ipairs(run.files) do
+    local text, problem = apo.system.read_file(file.path)
+    if text and text ~= file.seen then
+      file.seen = text
+      local value
+      if text ~= file.text then  -- else what was refused was taken back
+        value, problem = compile(file.name, file.path, text, run.options.reward_timeout)
+      end
+      if problem then refuse(run, step, file, problem) end
+      if value then
+        changes[#changes + 1] = {file = file, value = value, old = run.options[file.name]}
+      end
+    end
+  end
+  return changes
+end
+
+local function set(run, changes, field)
+  for _, change in ipairs(changes) do run.options[change.file.name] = change[field] end
+end
+
+local function accept(run, step, changes)
+  for _, change in ipairs(changes) do
+    local file = change.file
+    file.text = file.seen
+    run.console:say(("%s was edited: in use from step %d on"):format(file.path, step))
+    record(run, step, "change", file, file.text)
+  end
+end
+
+-- Trains on one batch of rows as train_step does, with the files as they are now.
+local function step_with(run, step, rows)
+  local changes = run.options.watch and look(run, step) or {}
+  if #changes == 0 then return train_step(run, step, rows) end
+  set(run, changes, "value")
+  local ok, result = pcall(train_step, run, step, rows)
+  if not ok then
+    if run.is_updating then error(result, 0) end  -- the weights are others: no way back
+    set(run, changes, "old")
+    run.optimizer:zero_grad()
+    for _, change in ipairs(changes) do refuse(run, step, change.file, tostring(result)) end
+    return train_step(run, step, rows)
+  end
+  accept(run, step, changes)
+  return result
+end
+
+return {open = open, begin = begin, step = step_with}

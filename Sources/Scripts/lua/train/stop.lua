@@ -1,0 +1,65 @@
+-- What is done when a training ends before its last step: by an error, a signal, a limit of time or
+-- os.exit. The state after the last whole step is saved, and a line says where it is and how to go
+-- on. Nothing here stops the error from going on.
+
+local apo = require "apo"
+local hook, printable = require "apo.script.hook", require "apo.data.printable"
+local whole = require "apo.train.whole_state"
+
+local ways = {
+  error = "stopped by an error", time = "stopped by a limit of time", signal = "stopped",
+  exit = "os.exit was called",
+}
+
+-- What is in the folder, and what to do.
+local function advice(run, kind, is_whole)
+  if not run.saved then return "there is no checkpoint yet" end
+  local text = ("%s/checkpoint holds step %d. To go on, run the script again with resume = true")
+    :format(run.options.dir, run.saved)
+  if kind == "error" then
+    text = text .. ', or resume = "force" where the reward, the target or the loss was mended'
+  end
+  if run.saved < run.step or not is_whole then
+    text = text .. ("; %s repeated, with the same results"):format(
+      run.saved + 1 < run.step + (is_whole and 0 or 1)
+        and ("steps %d to %d are"):format(run.saved + 1, run.step + (is_whole and 0 or 1))
+        or ("step %d is"):format(run.saved + 1))
+  end
+  return text
+end
+
+-- Writes down what ended the training. It is taken back when the run goes on, as everything that
+-- was written after the checkpoint.
+local function record(run, kind, problem)
+  local place = hook.place(problem)
+  run.journal:event{
+    event = "stopped", step = run.step, time = apo.system.time(), kind = kind,
+    text = type(problem) == "string" and problem or place and "in " .. place or nil,
+  }
+end
+
+-- `save` saves the run. Its own errors are told and not raised.
+return function(run, save, kind, problem)
+  local is_whole, o = whole.is_whole(run), run.options
+  whole.release(run)
+  if not o.dir then
+    if kind ~= "error" then run.console:tell(("%s after step %d"):format(ways[kind], run.step)) end
+    return
+  end
+  local way, place = ways[kind], hook.place(problem)
+  if not is_whole then
+    way = ("%s in step %d, which was half done and is dropped"):format(way, run.step + 1)
+  elseif kind == "error" then
+    way = ("%s after step %d"):format(way, run.step)
+  end
+  if place then way = way .. ", in " .. place end
+  if is_whole then
+    local is_saved, fault = pcall(save, run)
+    if not is_saved then
+      way = ("%s; step %d could not be saved: %s"):format(way, run.step, tostring(fault))
+    end
+  end
+  pcall(record, run, kind, problem)
+  local text = printable(("%s; %s"):format(way, advice(run, kind, is_whole)))
+  if kind == "signal" then run.console:tell(text) else run.console:say(text) end
+end

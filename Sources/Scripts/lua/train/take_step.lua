@@ -1,0 +1,32 @@
+-- One step of training: the algorithm's, and what is logged of it. The page to read first is the
+-- algorithm's own: algorithms/astarpo.lua, or another beside it.
+
+local fail, hook = require "apo.fail", require "apo.script.hook"
+local Step = require "apo.step.step"
+require "apo.step.update"
+
+-- The log-probabilities of a reference that the algorithm does without, for the log.
+local function complete(s)
+  for _, rollout in ipairs(s.rollouts) do
+    s:reference_logprobs(rollout)
+  end
+end
+
+local function check(run, s)
+  local first = s.samples[1]
+  if first and first.reward then return end
+  fail(("the algorithm '%s' %s no completions in step %d: s:%s is missing"):format(
+    run.algorithm.name, first and "scored" or "drew", s.step, first and "score" or "generate"))
+end
+
+-- Trains on one batch of rows. Gives what there is to log.
+return function(run, step, rows)
+  local s = Step.new(run, step, rows)
+  hook.call("algorithm", run.algorithm.step, s, run.algorithm.options)
+  check(run, s)
+  if s.reference and not run.algorithm.needs_reference then complete(s) end
+  return {
+    samples = s.samples, updates = s.updates, figures = s.figures, differences = s.differences,
+    seconds = s.lap "update_actor",
+  }
+end

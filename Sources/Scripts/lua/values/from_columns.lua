@@ -1,0 +1,84 @@
+-- Values from rewards that the rows bring along, one a column: eval_0 … eval_7 in the data of the
+-- A*-PO authors (github ZhaolinGao/A-PO c8823a3, preprocess/data_generation). No model is needed.
+
+local documented, fail = require "apo.documented", require "apo.fail"
+local new_table = require "apo.values.table"
+local new_faults = require "apo.data.faults"
+local row_key, correct = require "apo.data.row_key", require "apo.rewards.correct"
+
+-- The number of columns with rewards that a row has.
+local function count(row, prefix)
+  local n = 0
+  while row[prefix .. n] ~= nil do n = n + 1 end
+  return n
+end
+
+-- The rewards of a row; nil and what is wrong with it.
+local function rewards_of(row, prefix, n, is_given)
+  local rewards = {}
+  for i = 1, n do
+    local name = prefix .. i - 1
+    local value = row[name]
+    if type(value) == "boolean" then value = value and 1 or 0 end
+    if type(value) ~= "number" or value - value ~= 0 then
+      return nil, ("the column '%s' must be a finite number, got %s"):format(name,
+        value == nil and "nothing" or type(value) == "string" and ("the string %q"):format(value)
+        or tostring(value))
+    end
+    rewards[i] = value
+  end
+  if not is_given and row[prefix .. n] ~= nil then
+    return nil, ("it has a column '%s%d', which the first row has not; option 'n' says how many count")
+      :format(prefix, n)
+  end
+  return rewards
+end
+
+return documented{
+  name = "apo.values_from",
+  summary = "Makes values from rewards that stand in columns of the data.",
+  details = "For data that the A*-PO authors published: the rewards of the reference samples are "
+    .. "in `eval_0`, `eval_1` …; nothing is sampled. Their `beta1 = 0` is `mode = \"mean\"` here, "
+    .. "a negative one `mode = \"zero\"`, `filter_incorrect` is `drop_unsolved`.",
+  options = {
+    {name = "data", type = "apo.Dataset", text = "the rows"},
+    {name = "prefix", type = "string", default = "eval_",
+     text = "what the names of the columns begin with; numbers from 0 follow"},
+    {name = "n", type = "integer", minimum = 1, optional = true,
+     text = "how many columns; else as many as the first row has"},
+    {name = "beta", type = "number", minimum = 0, default = 0.5,
+     text = "beta1: 0 is the best sample, infinity the mean"},
+    {name = "mode", one_of = {"optimal", "mean", "max", "zero"}, default = "optimal",
+     text = "how a value comes from the rewards"},
+    {name = "drop_unsolved", type = "boolean", default = false,
+     text = "whether apo.train leaves out the rows that no sample solved"},
+    correct.declared("the reward"),
+  },
+  returns = {{type = "apo.Values", text = "the values"}},
+  example = [[local rows = apo.dataset{
+  {prompt = {{role = "user", content = "6 * 7 = "}}, eval_0 = 1, eval_1 = 0},
+}
+local values = apo.values_from{data = rows, beta = 0.5}
+print(values:of{rows[1]}:item())]],
+  call = function(options)
+    local data = options.data
+    if #data == 0 then fail("values_from: there are no rows") end
+    local n = options.n or count(data[1], options.prefix)
+    if n == 0 then
+      fail(("values_from: row %d has no column '%s0'"):format(
+        row_key.parts(data[1]), options.prefix))
+    end
+    local entries, faults = {}, new_faults()
+    for i, row in ipairs(data.rows) do
+      local rewards, text = rewards_of(row, options.prefix, n, options.n)
+      if rewards then
+        entries[row_key.text(row)] = {rewards = rewards}
+      else
+        faults:add(row, i, text)
+      end
+    end
+    faults:raise("values_from")
+    options.n = n
+    return new_table(entries, options)
+  end,
+}

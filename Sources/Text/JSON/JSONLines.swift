@@ -1,0 +1,105 @@
+import Core
+import Glibc
+
+/// Files with one JSON value a line.
+public enum JSONLines {
+  /// Reads every line; blank lines are skipped, a byte order mark and CR LF are accepted.
+  ///
+  /// The error names file, line and reason.
+  public static func read(_ path: String) throws -> [JSON] {
+    let reader = try JSONLinesReader(path)
+    var rows: [JSON] = []
+    while let row = try reader.next() { rows.append(row) }
+    return rows
+  }
+
+  /// The rows as text, one a line, keys sorted.
+  public static func text(_ rows: [JSON]) throws -> String {
+    try rows.map { try $0.text() + "\n" }.joined()
+  }
+}
+
+/// Reads a file with one JSON value a line, a line at a time.
+public final class JSONLinesReader {
+  /// The number of the line that was read last, from 1.
+  public private(set) var line = 0
+  private let path: String
+  private let deepest: Int
+  /// Nil when all of it was read: whoever stops midway keeps the file open until the reader is collected.
+  private var file: InputFile?
+  /// What was read of the file beyond the lines that were given.
+  private var buffer: [UInt8] = []
+  private var position = 0
+  /// How much of the file was read.
+  private var offset = 0
+
+  /// Opens a file; throws when there is none. What is appended to it later is not read.
+  public init(_ path: String, deepest: Int = 512) throws {
+    (self.path, self.deepest) = (path, deepest)
+    file = try InputFile(path)
+  }
+
+  /// The value of the next line that is not blank, nil at the end of the file.
+  ///
+  /// A byte order mark and CR LF are accepted. The error names file, line and reason.
+  public func next() throws -> JSON? {
+    while let place = try nextLine() {
+      line += 1
+      let value: JSON? = try buffer.withUnsafeBytes { bytes in
+        let text = UnsafeRawBufferPointer(rebasing: bytes[place])
+        return isBlank(text) ? nil : try parse(text)
+      }
+      if let value { return value }
+    }
+    return nil
+  }
+
+  /// Where the next line is in the buffer, without its end; nil at the end of the file.
+  private func nextLine() throws -> Range<Int>? {
+    var searched = position
+    while true {
+      if let end = newline(from: searched) {
+        defer { position = end + 1 }
+        return position..<end
+      }
+      guard let file, offset < file.size else {
+        self.file = nil
+        defer { position = buffer.count }
+        return position < buffer.count ? position..<buffer.count : nil
+      }
+      buffer.removeFirst(position)
+      (searched, position) = (buffer.count, 0)
+      // A line that is longer than the buffer doubles it.
+      let count = min(max(1 << 16, buffer.count), file.size - offset)
+      buffer.append(contentsOf: repeatElement(0, count: count))
+      try buffer.withUnsafeMutableBytes {
+        guard let start = $0.baseAddress else { return }
+        try file.read(offset..<offset + count, into: start + searched)
+      }
+      offset += count
+      if offset == file.size { self.file = nil }
+    }
+  }
+
+  private func newline(from start: Int) -> Int? {
+    buffer.withUnsafeBytes { bytes in
+      guard start < bytes.count, let base = bytes.baseAddress,
+        let found = memchr(base + start, 10, bytes.count - start)
+      else { return nil }
+      return UnsafeRawPointer(found) - base
+    }
+  }
+
+  private func isBlank(_ text: UnsafeRawBufferPointer) -> Bool {
+    let skip = line == 1 && text.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
+    return text[skip...].allSatisfy { $0 == 32 || $0 == 9 || $0 == 13 }
+  }
+
+  private func parse(_ text: UnsafeRawBufferPointer) throws -> JSON {
+    var parser = JSONParser(text, deepest: deepest)
+    do { return try parser.document() } catch let error as JSONError {
+      let column = parser.place().column
+      throw FileError(path, "line \(line), column \(column): not valid JSON: \(error)")
+    }
+  }
+}

@@ -1,0 +1,85 @@
+import Core
+
+/// One rendering of a template: what it may still use, and what has to be taken apart at its end.
+final class TemplateRun {
+  private(set) var depth = 0
+  private var steps = 0
+  private var bytes = 0
+  private var scopes: [TemplateScope] = []
+  private var namespaces: [TemplateNamespace] = []
+
+  /// Counts work; throws when there was too much of it, and when the user stops it.
+  func charge(steps count: Int = 1) throws {
+    let before = steps
+    // Sizes that a template names can be any; added up they must not overflow.
+    steps += min(count, 1 << 40)
+    if before >> 12 != steps >> 12 { try Interrupt.check() }
+    guard steps <= TemplateLimits.steps else {
+      throw TemplateFault("the template takes more than \(TemplateLimits.steps) steps")
+    }
+  }
+
+  /// Counts bytes of text and values that are made or searched.
+  func charge(bytes count: Int) throws {
+    bytes += min(count, 1 << 48)
+    guard bytes <= TemplateLimits.bytes else {
+      throw TemplateFault(
+        "the template makes or searches more than \(TemplateLimits.bytes >> 20) MiB of text")
+    }
+  }
+
+  /// Counts the elements of a list that is made or walked over.
+  func charge(elements count: Int) throws {
+    try charge(steps: count)
+    try charge(bytes: min(count, 1 << 40) * 32)
+  }
+
+  /// Runs something one level deeper.
+  func nested<Output>(_ body: () throws -> Output) throws -> Output {
+    depth += 1
+    defer { depth -= 1 }
+    guard depth <= TemplateLimits.depth else {
+      throw TemplateFault(
+        "the template is evaluated deeper than \(TemplateLimits.depth) levels; does a macro call "
+          + "itself without end?")
+    }
+    return try body()
+  }
+
+  /// Remembers a scope that a macro holds, and which may hold the macro.
+  func register(_ scope: TemplateScope) throws {
+    try charge(bytes: 256)
+    scopes.append(scope)
+  }
+
+  /// Remembers a namespace, which may hold itself.
+  func register(_ namespace: TemplateNamespace) throws {
+    try charge(bytes: 256)
+    namespaces.append(namespace)
+  }
+
+  /// Takes cycles and long chains apart, one object at a time.
+  func finish() {
+    for scope in scopes { scope.variables = [:] }
+    for namespace in namespaces { namespace.attributes = TemplateDictionary() }
+  }
+}
+
+/// The variables of a template, a loop's body or a macro, and what surrounds it.
+final class TemplateScope: @unchecked Sendable {
+  // Sendable: lives in one run of a template.
+  var variables: [String: TemplateValue] = [:]
+  let parent: TemplateScope?
+
+  init(_ parent: TemplateScope?) { self.parent = parent }
+
+  /// The variable of that name, the innermost.
+  subscript(name: String) -> TemplateValue? {
+    var scope: TemplateScope? = self
+    while let this = scope {
+      if let value = this.variables[name] { return value }
+      scope = this.parent
+    }
+    return nil
+  }
+}
