@@ -1,4 +1,5 @@
--- Tensors: arrays of 32-bit floats that remember how they were computed, so that they can be differentiated.
+-- Tensors: arrays of 32-bit floats that remember how they were computed, so that they can be
+-- differentiated.
 local apo = require "apo"
 
 -- From nested tables, or by shape. Dimensions and positions count from 1; -1 is the last one.

@@ -3,7 +3,8 @@ local apo = require "apo"
 apo.seed(1)
 
 local x = 4 * apo.rand(200) - 2
-local y = 3 * x - 1 + 0.3 * apo.randn(200)                 -- the line to find: slope 3, intercept -1
+-- the line to find: slope 3, intercept -1
+local y = 3 * x - 1 + 0.3 * apo.randn(200)
 
 local slope     = apo.zeros(1):requires_grad_()
 local intercept = apo.zeros(1):requires_grad_()

@@ -3,11 +3,13 @@ local apo = require "apo"
 apo.seed(1)
 local here = arg[0]:match("^(.*/)") or ""
 
-local model = apo.load(here .. "models/arithmetic")        -- any Hugging Face folder of a known family
+-- any Hugging Face folder of a known family
+local model = apo.load(here .. "models/arithmetic")
 print(model)
 print("token ids of '128+346=':", table.concat(model.tokenizer:encode("128+346="), " "))
 
--- A rollout holds n completions of every prompt. temperature = 0 would take the likeliest token each time.
+-- A rollout holds n completions of every prompt. temperature = 0 would take the likeliest token
+-- each time.
 local rollout = model:generate({"128+346=", "457+268="}, {n = 3, max_tokens = 6, temperature = 1})
 for i, completion in ipairs(rollout) do
   print(("%d  %s%-5s ended by %s, probability %.3f"):format(

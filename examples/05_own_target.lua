@@ -29,7 +29,8 @@ for _, entry in ipairs(targets) do
     max_tokens = 6, seed = 7, quiet = true,
   }
   local after = apo.evaluate{
-    model = policy, data = test, reward = reward, n = 4, temperature = 1, max_tokens = 6, quiet = true,
+    model = policy, data = test, reward = reward, n = 4, temperature = 1, max_tokens = 6,
+    quiet = true,
   }
   print(("%-28s accuracy %.3f after %d steps"):format(name, after.mean, steps))
 end

@@ -1,16 +1,21 @@
--- A*-PO, PPO, GRPO, REBEL and RLOO on three tasks, and what each needs to learn them: time, samples, memory, KL.
+-- A*-PO, PPO, GRPO, REBEL and RLOO on three tasks, and what each needs to learn them: time,
+-- samples, memory, KL.
 --
--- Every run is a process of its own with one thread, as many at once as there are cores. First a sweep: each algorithm
--- with three learning rates; the one with the highest accuracy, averaged over the time it had, is taken. Then three seeds
--- with it. The runs' results are kept: what is there is not run again. At the end: a table, and plots to look at.
+-- Every run is a process of its own with one thread, as many at once as there are cores. First a
+-- sweep: each algorithm with three learning rates; the one with the highest accuracy, averaged over
+-- the time it had, is taken. Then three seeds with it. The runs' results are kept: what is there is
+-- not run again. At the end: a table, and plots to look at.
 --
---   apo-lua examples/compare.lua [FOLDER = runs/compare] [SPEED = 1] [TASK …]       under half an hour on two cores
+--   apo-lua examples/compare.lua [FOLDER = runs/compare] [SPEED = 1] [TASK …]       under half an
+--   hour on two cores
 --
--- A SPEED of 10 gives each run a tenth of the time. Change the lists below, or add a task to compare/tasks.lua.
+-- A SPEED of 10 gives each run a tenth of the time. Change the lists below, or add a task to
+-- compare/tasks.lua.
 local apo = require "apo"
 
 local algorithms = {"astarpo", "ppo", "grpo", "rebel", "rloo"}
-local task_names = #arg > 2 and table.move(arg, 3, #arg, 1, {}) or {"addition", "countdown", "stories"}
+local task_names = #arg > 2 and table.move(arg, 3, #arg, 1, {})
+  or {"addition", "countdown", "stories"}
 local sweep_seed, seeds = 100, {1, 2, 3}
 
 local work   = arg[1] or "runs/compare"
@@ -32,7 +37,8 @@ local function run_all(title, commands)
   if #commands == 0 then return end
   local list = work .. "/commands.txt"
   apo.system.write_file(list, table.concat(commands, "\n") .. "\n")
-  local lanes = io.popen(("xargs -P %d -d '\\n' -n 1 sh -c < %s 2>&1"):format(apo.system.cores(), quoted(list)))
+  local lanes = io.popen(("xargs -P %d -d '\\n' -n 1 sh -c < %s 2>&1"):format(apo.system.cores(),
+    quoted(list)))
   local bar, said = apo.progress{title = title, total = #commands, unit = "runs"}, {}
   for line in lanes:lines() do
     said[#said + 1] = line
@@ -50,7 +56,8 @@ end
 local function add(commands, task, algorithm, lr, seed, seconds)
   local path = result_path(task, algorithm, lr, seed)
   if not apo.system.exists(path) then
-    commands[#commands + 1] = command(here .. "compare/run.lua", task, algorithm, lr, seed, seconds / speed, path, work, shared)
+    commands[#commands + 1] = command(here .. "compare/run.lua", task, algorithm, lr, seed,
+      seconds / speed, path, work, shared)
   end
 end
 
@@ -72,7 +79,8 @@ local function prepare(name)
   if not tasks[name] then error(("there is no task '%s' in compare/tasks.lua"):format(name), 0) end
   apo.system.make_folder(work .. "/" .. name)
   if name == "countdown" and not apo.system.exists(work .. "/countdown/model/config.json") then
-    local script = command(here .. "compare/pretrain.lua", work .. "/countdown", math.max(5, 800 // speed))
+    local script = command(here .. "compare/pretrain.lua", work .. "/countdown",
+      math.max(5, 800 // speed))
     assert(os.execute((script:gsub("^APO_THREADS=1 ", ""))), "pretraining failed")
   end
   local task = tasks[name]{examples = here, work = work, shared = shared}
@@ -85,7 +93,9 @@ local chosen, sweep, final = {}, {}, {}
 for _, name in ipairs(task_names) do chosen[#chosen + 1] = prepare(name) end
 for _, task in ipairs(chosen) do
   for _, algorithm in ipairs(algorithms) do
-    for _, lr in ipairs(task.rates) do add(sweep, task.name, algorithm, lr, sweep_seed, task.seconds) end
+    for _, lr in ipairs(task.rates) do
+      add(sweep, task.name, algorithm, lr, sweep_seed, task.seconds)
+    end
   end
 end
 run_all("sweep", sweep)
@@ -93,7 +103,9 @@ for _, task in ipairs(chosen) do
   task.runs = {}
   for _, algorithm in ipairs(algorithms) do
     task.runs[algorithm] = {lr = best_rate(task, algorithm)}
-    for _, seed in ipairs(seeds) do add(final, task.name, algorithm, task.runs[algorithm].lr, seed, task.seconds) end
+    for _, seed in ipairs(seeds) do
+      add(final, task.name, algorithm, task.runs[algorithm].lr, seed, task.seconds)
+    end
   end
 end
 run_all("seeds", final)

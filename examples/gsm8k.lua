@@ -1,5 +1,5 @@
--- A*-PO on GSM8K (Cobbe et al. 2021) with the settings of its authors: Qwen2.5-1.5B and 25 epochs in
--- their paper; whatever model and time you have here.
+-- A*-PO on GSM8K (Cobbe et al. 2021) with the settings of its authors: Qwen2.5-1.5B and 25 epochs
+-- in their paper; whatever model and time you have here.
 --
 --   apo-lua examples/gsm8k.lua models/Qwen2.5-0.5B data/gsm8k limit=512 batch_size=64 epochs=2
 --
@@ -9,7 +9,8 @@ local apo = require "apo"
 local options = {
   limit = 0, test = 0,                  -- rows of each file; 0 is all of them
   n = 8, batch_size = 256, epochs = 25, lr = 1e-6, max_tokens = 1024, max_prompt = 256,
-  micro_batch = 8,                      -- sequences differentiated at once: bounds the memory, changes nothing else
+  -- sequences differentiated at once: bounds the memory, changes nothing else
+  micro_batch = 8,
   format_score = 0,                     -- reward for giving an answer at all, right or wrong
   drop_unsolved = false,                -- leave out problems that no sample of stage 1 solved
   seed = 1, dir = "runs/gsm8k", resume = false,
@@ -38,7 +39,8 @@ local function read(name, limit)
 end
 local train, test = read("train.jsonl", options.limit), read("test.jsonl", options.test)
 
--- The authors score stage 1 by the last number of a completion and stage 2 by the one after "#### ".
+-- The authors score stage 1 by the last number of a completion and stage 2 by the one after "####
+-- ".
 local flexible = apo.rewards.gsm8k{mode = "flexible", format_score = options.format_score}
 local strict   = apo.rewards.gsm8k{mode = "strict", format_score = options.format_score}
 
@@ -46,7 +48,8 @@ local function accuracy(title)                             -- greedy, by both sc
   local flexible_right, answer = apo.rewards.gsm8k{mode = "flexible"}
   local result = apo.evaluate{
     model = policy, data = test, max_tokens = options.max_tokens, title = title,
-    reward = {strict = apo.rewards.gsm8k{mode = "strict"}, flexible = flexible_right}, answer = answer,
+    reward = {strict = apo.rewards.gsm8k{mode = "strict"}, flexible = flexible_right},
+    answer = answer,
   }
   print(("%s: %d problems, strict %.3f, flexible %.3f"):format(
     title, #test, result.rewards.strict, result.rewards.flexible))
@@ -55,14 +58,16 @@ end
 accuracy("before")
 
 local values = apo.estimate_values(apo.presets.values{     -- stage 1
-  model = reference, data = train, reward = flexible, n = options.n, max_tokens = options.max_tokens,
+  model = reference, data = train, reward = flexible, n = options.n,
+  max_tokens = options.max_tokens,
   drop_unsolved = options.drop_unsolved, path = options.dir .. "/values.jsonl",
 })
 print(values)
 
 apo.train(apo.presets.gsm8k{                               -- stage 2
   policy = policy, reference = reference, data = train, values = values, reward = strict,
-  lr = options.lr, batch_size = options.batch_size, mini_batch = math.max(1, options.batch_size // 2),
+  lr = options.lr, batch_size = options.batch_size,
+  mini_batch = math.max(1, options.batch_size // 2),
   epochs = options.epochs, max_tokens = options.max_tokens, micro_batch = options.micro_batch,
   dir = options.dir .. "/run", resume = options.resume, save_every = 50,
 })

@@ -1,5 +1,6 @@
--- A*-PO on a LoRA adapter: the weights stay as they are, a tenth of their number is trained, and the model without its
--- adapter is the reference policy, at no extra memory. The folder that is left loads in PEFT as it does here.
+-- A*-PO on a LoRA adapter: the weights stay as they are, a tenth of their number is trained, and
+-- the model without its adapter is the reference policy, at no extra memory. The folder that is
+-- left loads in PEFT as it does here.
 local apo = require "apo"
 local here = arg[0]:match("^(.*/)") or ""
 local steps, folder = tonumber(arg[1]) or 96, arg[2] or "runs/arithmetic-adapter"
@@ -30,6 +31,7 @@ apo.train{                                                 -- stage 2; the refer
 print(("accuracy: base %.3f, with the adapter %.3f"):format(
   accuracy(policy:base_model()), accuracy(policy)))
 
-policy:save_adapter(folder)                                -- a few tensors; policy:save writes a whole, merged model
+-- a few tensors; policy:save writes a whole, merged model
+policy:save_adapter(folder)
 local again = apo.load(here .. "models/arithmetic"):load_adapter(folder)
 print("loaded again, it is the same:", again:checksum() == policy:checksum())

@@ -1,9 +1,10 @@
 -- Pre-trains the model that examples/train.lua starts from, and writes the problems it learns on.
 --
--- The model imitates a crowd of imperfect solvers of additions such as 457+268= (every problem has a carry):
--- 30 % add correctly, 50 % forget the carries, 20 % are off by one in some digit. It learns all three ways well, so that a
--- sampled answer is right in about 30 % of cases: the skill is there, and reinforcement learning has to bring it out.
--- Being a mixture of habits on one kind of problem, it is a test bench and not a general model.
+-- The model imitates a crowd of imperfect solvers of additions such as 457+268= (every problem has
+-- a carry): 30 % add correctly, 50 % forget the carries, 20 % are off by one in some digit. It
+-- learns all three ways well, so that a sampled answer is right in about 30 % of cases: the skill
+-- is there, and reinforcement learning has to bring it out. Being a mixture of habits on one kind
+-- of problem, it is a test bench and not a general model.
 --
 -- Seven minutes on two busy cores: apo-lua pretrain.lua [folder for the model and the data]
 local apo = require "apo"
@@ -60,7 +61,8 @@ write(folder .. "/data/arithmetic/train.jsonl", 4096)
 local model = apo.new_model{
   model_type = "llama", hidden_size = 128, num_hidden_layers = 4, num_attention_heads = 4,
   num_key_value_heads = 4, intermediate_size = 352, max_position_embeddings = 64,
-  tie_word_embeddings = true, rms_norm_eps = 1e-5, tokenizer = apo.char_tokenizer{alphabet = "0123456789+="},
+  tie_word_embeddings = true, rms_norm_eps = 1e-5,
+  tokenizer = apo.char_tokenizer{alphabet = "0123456789+="},
 }
 print(("%d weights"):format(model:num_parameters()))
 
@@ -76,7 +78,8 @@ for step = 1, steps do
   end
   optimizer.lr = rate(step)
   local logp = model:logprobs(apo.rollout(batch, {tokenizer = model.tokenizer}))
-  local loss = -logp:mean()                             -- supervised learning: minus the log-likelihood
+  -- supervised learning: minus the log-likelihood
+  local loss = -logp:mean()
   loss:backward()
   local norm = optimizer:step{max_grad_norm = 1}
   if step % 50 == 0 then

@@ -1,11 +1,13 @@
--- A real pretrained language model learns to write stories of a kind that is stated in a few lines of Lua.
+-- A real pretrained language model learns to write stories of a kind that is stated in a few lines
+-- of Lua.
 --
 --   apo-lua examples/stories.lua MODEL_FOLDER [EPOCHS]
 --
--- The model is stories260K (Karpathy's tinyllamas: 260,000 weights, trained on TinyStories); the wish is an animal that
--- has a name, and a happy ending. In half a minute on two cores, stories with both go from 2 % to about a third (32 to
--- 41 % in three runs), at 6 nats of KL, and read as before. With beta = 1e-3 and lr = 1e-3 it is 88 %, at 218 nats: "the
--- best of the best of friends".
+-- The model is stories260K (Karpathy's tinyllamas: 260,000 weights, trained on TinyStories); the
+-- wish is an animal that has a name, and a happy ending. In half a minute on two cores, stories
+-- with both go from 2 % to about a third (32 to 41 % in three runs), at 6 nats of KL, and read as
+-- before. With beta = 1e-3 and lr = 1e-3 it is 88 %, at 218 nats: "the best of the best of
+-- friends".
 local apo = require "apo"
 apo.seed(1)
 
@@ -25,14 +27,17 @@ local function beginnings(places, kinds)
 end
 local train = beginnings("in a forest,near the sea,on a farm,in a big house,in the park,in a town",
   "small big brave funny sad kind")
-local test = beginnings("by a river,in the garden,far away,in a cave", "little happy lazy pretty")  -- held out
+-- held out
+local test = beginnings("by a river,in the garden,far away,in a cave", "little happy lazy pretty")
 
-local function story(completion)                           -- beginning and rest, up to the last full sentence
+-- beginning and rest, up to the last full sentence
+local function story(completion)
   local text = completion.prompt .. completion.text
   return ((text:match('^.*[.!?]"?') or text):gsub("%s+", " "))
 end
 
-local animals = " dog cat bird bunny rabbit duck fish frog fox bear mouse monkey elephant lion turtle squirrel pig owl "
+local animals = " dog cat bird bunny rabbit duck fish frog fox bear mouse monkey elephant lion "
+  .. "turtle squirrel pig owl "
 local happy   = {"happ", "smile", "laugh", "hug", "fun", "friends", "proud", "love"}
 local sad     = {"sad", "cry", "scared", "n't", " not ", "unhapp"}
 
@@ -51,8 +56,10 @@ local function reward(_, completion)                       -- two named rewards
 end
 local weights = {animal = 0.5, happy = 0.5}
 
-local function show(title)                                 -- of 8 stories for each held-out beginning, four
-  local rollout = policy:generate(test, {n = 8, seed = 1, step = 0, max_tokens = max_tokens, temperature = temperature})
+-- of 8 stories for each held-out beginning, four
+local function show(title)
+  local rollout = policy:generate(test, {n = 8, seed = 1, step = 0, max_tokens = max_tokens,
+    temperature = temperature})
   local _, scores = apo.score(rollout, reward, {weights = weights})
   local both, kl = 0, (rollout:logprobs() - reference:logprobs(rollout)):mean():item()
   for _, parts in ipairs(scores.parts) do both = both + parts.animal * parts.happy / #rollout end
@@ -70,8 +77,10 @@ local values = apo.estimate_values{                        -- stage 1
 print(values)
 
 apo.train{                                                 -- stage 2
-  policy = policy, reference = reference, data = train, values = values, reward = reward, weights = weights,
-  beta = 0.05, lr = 3e-4, schedule = "linear", warmup = 4, batch_size = 72, epochs = tonumber(arg[2]) or 40,
+  policy = policy, reference = reference, data = train, values = values, reward = reward,
+  weights = weights,
+  beta = 0.05, lr = 3e-4, schedule = "linear", warmup = 4, batch_size = 72,
+  epochs = tonumber(arg[2]) or 40,
   max_tokens = max_tokens, temperature = temperature, log_every = 5,
 }
 

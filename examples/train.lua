@@ -1,8 +1,9 @@
 -- A*-PO, both stages, on a small language model that adds badly: about a minute on two cores.
 --
--- The model imitates a crowd of solvers, of whom 30 % are right (examples/pretrain.lua made it). Stage 1 samples 8 answers
--- per problem to learn how well the model does on each; stage 2 samples one answer per problem and regresses
--- beta ln(policy / reference) on reward - value. Change anything and run it again: apo-lua examples/train.lua
+-- The model imitates a crowd of solvers, of whom 30 % are right (examples/pretrain.lua made it).
+-- Stage 1 samples 8 answers per problem to learn how well the model does on each; stage 2 samples
+-- one answer per problem and regresses beta ln(policy / reference) on reward - value. Change
+-- anything and run it again: apo-lua examples/train.lua
 local apo = require "apo"
 apo.seed(7)
 local here = arg[0]:match("^(.*/)") or ""

@@ -1,9 +1,9 @@
 // Lua's messages and tools in JSON's terms, for chat templates.
 //
-// A Lua table has no order of keys, and an empty one is list and object at once; templates that print
-// tools with `tojson` show both. So keys come in the order of the published schemas, others behind
-// them by their bytes, and `properties`, `parameters` and `arguments` are objects. Where that is not
-// wanted, a JSON text can be given, which is taken as it is.
+// A Lua table has no order of keys, and an empty one is list and object at once; templates that
+// print tools with `tojson` show both. So keys come in the order of the published schemas, others
+// behind them by their bytes, and `properties`, `parameters` and `arguments` are objects. Where
+// that is not wanted, a JSON text can be given, which is taken as it is.
 
 import Lua
 import Models

@@ -29,7 +29,8 @@ extension TokenizerObject {
     let function = request.function
     if request.continuesFinalMessage, request.addsGenerationPrompt {
       throw LuaError(
-        "\(function): options 'continue_final_message' and 'add_generation_prompt' exclude each other"
+        "\(function): options 'continue_final_message' and 'add_generation_prompt' exclude each "
+          + "other"
       )
     }
     do {

@@ -65,7 +65,8 @@ final class FileLock: LuaObject {
     return true
   }
 
-  /// Throws unless the folder of the file is the one that it was; a lock file that was removed is made anew.
+  /// Throws unless the folder of the file is the one that it was; a lock file that was removed is
+  /// made anew.
   func check() throws {
     guard let now = FileIdentity(folder), now == folderIdentity else {
       throw LuaError("\(shown(folder)): was removed or replaced while it was written to")

@@ -1,5 +1,6 @@
 // A Lua state as `apo-lua` sets it up: standard libraries, `require "apo"`, the script library.
 
+import Core
 import Lua
 import Scripts
 import Tensors

@@ -1,4 +1,5 @@
-// `apo.memory_estimate`: what a run will need, what is there, and what to change when it will not fit.
+// `apo.memory_estimate`: what a run will need, what is there, and what to change when it will not
+// fit.
 
 import Core
 import Lua

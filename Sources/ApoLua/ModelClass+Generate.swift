@@ -20,7 +20,8 @@ private let generateOptions = [
     "min_p", .number(), "least probability of a token, relative to the likeliest", default: 0),
   Parameter(
     "stop", .oneOf([.string, .list(of: .string)]),
-    "texts that end a completion; its ids end with the token that completed one, its text before it",
+    "texts that end a completion; its ids end with the token that completed one, its text before "
+      + "it",
     optional: true),
   Parameter(
     "stop_token_ids", .list(of: .integer()),

@@ -44,7 +44,8 @@ private let savedTypes: [(name: String, type: SafetensorsType)] = [
   ("float32", .float32), ("bfloat16", .bfloat16), ("float16", .float16),
 ]
 
-/// Bytes from a number, or from a text as Hugging Face writes sizes: "5GB" is 5 · 10⁹, "5GiB" 5 · 2³⁰.
+/// Bytes from a number, or from a text as Hugging Face writes sizes: "5GB" is 5 · 10⁹, "5GiB" 5 ·
+/// 2³⁰.
 private func shardSize(_ argument: Argument) throws -> Int {
   if argument.kind == .number { return try argument.integer() }
   let text = try argument.isAbsent ? "50GB" : argument.string()

@@ -11,7 +11,8 @@ func modelClass(_ run: RunState, _ rows: RowNumbers) -> Class {
     details: """
       Token ids are the tokenizer's numbers and count from 0. `generate` samples completions,
       `logprobs` tells how likely a model finds them, as a tensor with gradients. A model can have a
-      LoRA adapter (`add_adapter`, `load_adapter`): its weights are then frozen, and the adapter's are
+      LoRA adapter (`add_adapter`, `load_adapter`): its weights are then frozen, and the adapter's \
+      are
       what is trained.
       """,
     methods: weightMethods + adapterMethods(run)
@@ -177,7 +178,8 @@ private let logProbabilitiesMethod = Function(
     Returned(tensorType, "the sum over each completion [B], or all tokens' [tokens]"),
     Returned(
       tensorType,
-      "with `entropy`: the mean entropy over each completion [B], or all tokens' [tokens], in nats"),
+      "with `entropy`: the mean entropy over each completion [B], or all tokens' [tokens], in "
+        + "nats"),
   ],
   details: """
     Of the completions' tokens only, the end token included. Differentiable, unless the model is

@@ -28,7 +28,8 @@ extension ModelError: CustomStringConvertible {
     case .weightsChanged(let function):
       "backward: weights of the model were changed in place after '\(function)'"
     case .trainabilityChanged(let weight, let isFrozen, let function):
-      "backward: \(weight) was \(isFrozen ? "frozen" : "unfrozen") after '\(function)', whose layers "
+      "backward: \(weight) was \(isFrozen ? "frozen" : "unfrozen") after '\(function)', whose "
+        + "layers "
         + "backward() computes with the weights as they are now; call \(function) again"
     case .tooLarge(let folder, let weights, let type, let bytes, let available, let halves):
       "\(folder): the \(weights) weights need \(bytes >> 20) MB of memory as \(type.rawValue), "

@@ -94,7 +94,8 @@ let loadFunction = Function(
   ],
   returns: modelResult,
   details: """
-    Families: GPT-2, Llama, Mistral, OLMo 2, Qwen2, Qwen3, SmolLM3. Weights become 32-bit floats, or,
+    Families: GPT-2, Llama, Mistral, OLMo 2, Qwen2, Qwen3, SmolLM3. Weights become 32-bit floats, \
+    or,
     with `dtype = "bfloat16"`, are rounded to half the size and computed with 32-bit sums: for a
     reference policy, or to sample from. With `kv_cache_dtype = "bfloat16"` the cache of `generate`
     takes half the memory and is read faster; scoring and training round keys and values too, so

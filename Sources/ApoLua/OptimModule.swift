@@ -40,7 +40,8 @@ let optimModule = Module(
       [
         Parameter(
           "parameters", .oneOf([.object(Model.self), .list(of: .object(Tensor.self))]),
-          "a model, of which `model:parameters()` are meant, or a list of tensors that require gradients"
+          "a model, of which `model:parameters()` are meant, or a list of tensors that require "
+            + "gradients"
         ),
         Parameter("options", .options(adamWOptions), "see below", optional: true),
       ],

@@ -1,4 +1,5 @@
-// `require "apo.prompts"`: whether the prompts of a data set can be used, before anything is sampled.
+// `require "apo.prompts"`: whether the prompts of a data set can be used, before anything is
+// sampled.
 
 import Core
 import Lua

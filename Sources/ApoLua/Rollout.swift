@@ -100,7 +100,8 @@ final class Rollout: LuaObject {
 
   // MARK: Text
 
-  /// The text of a completion without end token, special tokens and stop string, as it follows the prompt's.
+  /// The text of a completion without end token, special tokens and stop string, as it follows the
+  /// prompt's.
   func text(_ index: Int) throws -> String? {
     if let text = items[index].text { return text }
     guard let tokenizer, var ids = items[index].ids else { return nil }
@@ -139,8 +140,9 @@ final class Rollout: LuaObject {
   /// A value for each completion repeated over its tokens: [B] to [tokens].
   func expand(_ tensor: Tensor) throws -> Tensor { try .segmentExpand(tensor, lengths: lengths()) }
 
-  /// What the sampler recorded, tokens end to end, where `model` would compute just that: it has the very weights that
-  /// sampled, and divides logits by the same `temperature`. Top-k and its like do not matter, as what is recorded is before them.
+  /// What the sampler recorded, tokens end to end, where `model` would compute just that: it has
+  /// the very weights that sampled, and divides logits by the same `temperature`. Top-k and its
+  /// like do not matter, as what is recorded is before them.
   func sampled(by model: Transformer, temperature: Double) -> [Float]? {
     guard let origin, temperature == self.temperature, origin == model.weightStamp else {
       return nil

@@ -6,7 +6,8 @@ import Lua
 let stopFunctions = [
   Function(
     "on_interrupt",
-    "Runs a function; when Ctrl-C, SIGTERM or SIGHUP stops it, runs another before it stops the rest.",
+    "Runs a function; when Ctrl-C, SIGTERM or SIGHUP stops it, runs another before it stops the "
+      + "rest.",
     [
       Parameter("body", .function, "what to run"),
       Parameter("cleanup", .function, "what to run when it was stopped"),

@@ -97,7 +97,8 @@ private let elementMethods = [
     let lists = tensor.shape.dropLast().reduce(1, *)
     guard tensor.count > 0 || lists <= 1 << 20 else {
       throw LuaError(
-        "totable: a tensor of shape \(tensor.shape) holds no numbers, but would give \(lists) empty "
+        "totable: a tensor of shape \(tensor.shape) holds no numbers, but would give \(lists) "
+          + "empty "
           + "lists; at most \(1 << 20) expected")
     }
     try Memory.checkBuffer(bytes: tensor.count * 20 + lists * 64, for: "totable")

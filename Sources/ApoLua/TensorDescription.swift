@@ -2,8 +2,8 @@ import Core
 import Glibc
 import Tensors
 
-// Tensors as text: matrices by rows with fitted columns, four significant digits, the middle of what is large left out.
-// Only the elements that are shown are read.
+// Tensors as text: matrices by rows with fitted columns, four significant digits, the middle of
+// what is large left out. Only the elements that are shown are read.
 
 extension Tensor: CustomStringConvertible {
   /// The elements and a last line with the shape: `[apo.Tensor of size 2x3]`.
@@ -76,7 +76,8 @@ private func pad(_ text: String, _ width: Int) -> String {
   String(repeating: " ", count: max(0, width - text.count)) + text
 }
 
-/// How the numbers of a column are written, so that their points stand in one line and the largest has four digits.
+/// How the numbers of a column are written, so that their points stand in one line and the largest
+/// has four digits.
 private struct NumberFormat {
   private let format: String
 

@@ -68,7 +68,8 @@ extension TensorError: CustomStringConvertible {
         + "dimension \(scriptIndex(dimension)) of shape \(shape)"
     case .gatherIndex(let value, let place, let size):
       if let index = Int(exactly: value) {
-        "gather: index \(scriptIndex(index)) at position \(scriptIndices(place)) is outside of 1..\(size)"
+        "gather: index \(scriptIndex(index)) at position \(scriptIndices(place)) is outside of "
+          + "1..\(size)"
       } else {
         "gather: index \(value + 1) at position \(scriptIndices(place)) is not a whole number"
       }
@@ -89,7 +90,8 @@ extension TensorError: CustomStringConvertible {
       "backward: gradient of shape \(gradient) for a tensor of shape \(shape)"
     case .noGraph: "backward: the tensor does not depend on anything that requires a gradient"
     case .graphFreed(let operation):
-      "backward: the graph behind '\(operation)' was freed by an earlier backward() or one that was "
+      "backward: the graph behind '\(operation)' was freed by an earlier backward() or one that "
+        + "was "
         + "stopped; pass retain_graph = true to the first one to use it twice"
     case .changedInPlace(let operation, let operand):
       "backward: \(operand.text(operation)) was changed in place after it was used"

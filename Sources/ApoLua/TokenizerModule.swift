@@ -149,7 +149,8 @@ let tokenizerClass = Class(
           ]), "see below", optional: true),
       ], returns: [Returned(.string, "the text")],
       details: """
-        An id without a token, which a model with padded embeddings may sample, stands for no text, as
+        An id without a token, which a model with padded embeddings may sample, stands for no \
+        text, as
         in `completion.text`. Ids that no model has, below 0 or above 4294967295, are an error.
         """
     ) { call in

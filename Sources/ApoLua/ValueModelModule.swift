@@ -30,7 +30,8 @@ let loadValueModelFunction = Function(
   returns: criticResult,
   details: """
     The head is `score.weight`, as in Hugging Face's ForSequenceClassification with one label, which
-    TRL's value models are; a `score.bias`, as in ForTokenClassification and verl, is kept where there is one.
+    TRL's value models are; a `score.bias`, as in ForTokenClassification and verl, is kept where \
+    there is one.
     A language model gets a head of zeros: all values are 0 at first.
     """,
   example: "local critic = apo.load_value_model(policy)"
@@ -60,7 +61,8 @@ let valueModelClass = Class(
           .options([
             Parameter(
               "micro_batch", .integer(minimum: 1),
-              "how many completions to hold at a time for `backward`, which then computes them again",
+              "how many completions to hold at a time for `backward`, which then computes them "
+                + "again",
               optional: true)
           ]), "see below", optional: true),
       ],

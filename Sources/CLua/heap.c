@@ -12,7 +12,8 @@
 
 /* How much a state may grow before it is asked again whether the machine has room for it. */
 static const size_t look_step = 32 << 20;
-/* More than this in one piece is refused at the limit; less is granted, as the hook stops at once. */
+/* More than this in one piece is refused at the limit; less is granted, as the hook stops at
+ * once. */
 static const size_t small = 1 << 20;
 
 static atomic_bool over;

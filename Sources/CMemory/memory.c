@@ -104,7 +104,8 @@ static piece *gather(size_t size) {
 static __attribute__((noinline)) void extend_stack(void) {
   struct rlimit limit;
   size_t size = 2 * megabyte;
-  if (getrlimit(RLIMIT_STACK, &limit) != 0 || limit.rlim_cur < 2 * size || left() < 8 * size) return;
+  if (getrlimit(RLIMIT_STACK, &limit) != 0 || limit.rlim_cur < 2 * size || left() < 8 * size)
+    return;
   volatile char *lowest = __builtin_alloca(size);
   *lowest = 0;
 }
@@ -114,7 +115,8 @@ void cm_start(void) {
   if (atomic_exchange(&started, true)) return;
   extend_stack();
   size_t rest = left();
-  /* Under a limit more, as lists of Swift's that double (a tape of millions of operations) come from it. */
+  /* Under a limit more, as lists of Swift's that double (a tape of millions of operations) come
+   * from it. */
   size_t most = rest == SIZE_MAX ? 64 * megabyte : 512 * megabyte;
   reserve_size = rest / 4 < most ? rest / 4 / megabyte * megabyte : most;
   if (reserve_size > 0) atomic_store(&reserve, map(reserve_size));

@@ -1,7 +1,8 @@
 import Glibc
 
-// Read this first: what the kernels compute, in double precision, one number at a time and as slowly as the formula reads.
-// The fast kernels beside it are tested against these functions; nothing else calls them.
+// Read this first: what the kernels compute, in double precision, one number at a time and as
+// slowly as the formula reads. The fast kernels beside it are tested against these functions;
+// nothing else calls them.
 
 /// The formulas of the kernels.
 public enum Reference {
@@ -23,7 +24,8 @@ public enum Reference {
     (x.first ?? []).indices.map { column in x.map { $0[column] } }
   }
 
-  /// softmax(scale q kᵀ) v of one head [T, D], where a token sees itself and the window - 1 tokens before it:
+  /// softmax(scale q kᵀ) v of one head [T, D], where a token sees itself and the window - 1 tokens
+  /// before it:
   /// `AttentionBlock`.
   public static func attention(
     _ q: Matrix, _ k: Matrix, _ v: Matrix, scale: Double, window: Int = .max
@@ -81,7 +83,8 @@ public enum Reference {
     return zip(normed, bias).map { $0 + $1 }
   }
 
-  /// Parameters w and their moments m and v, after t steps of AdamW (Loshchilov & Hutter, arXiv 1711.05101): `updateAdamW`.
+  /// Parameters w and their moments m and v, after t steps of AdamW (Loshchilov & Hutter, arXiv
+  /// 1711.05101): `updateAdamW`.
   public struct AdamW {
     /// The parameters.
     public private(set) var w: [Double]

@@ -1,4 +1,5 @@
-// The number formats of weights, caches and files, and the conversions between them and float32, in which all sums are made.
+// The number formats of weights, caches and files, and the conversions between them and float32, in
+// which all sums are made.
 
 /// How a number is stored: the dtype of weights, of the KV cache and of files.
 public enum ScalarType: String, Sendable, CaseIterable {
@@ -12,7 +13,8 @@ public enum ScalarType: String, Sendable, CaseIterable {
   /// Bytes of a number.
   public var size: Int { self == .float32 ? 4 : 2 }
 
-  /// The bits of a number rounded to a format of 16 bits: to nearest, ties to even; a NaN stays a NaN.
+  /// The bits of a number rounded to a format of 16 bits: to nearest, ties to even; a NaN stays a
+  /// NaN.
   @inlinable @inline(__always)
   public func halfBits(_ value: Float) -> UInt16 {
     self == .float16 ? Float16(value).bitPattern : Kernels.bfloat16(value)

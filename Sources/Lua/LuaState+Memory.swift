@@ -5,7 +5,8 @@ import CLua
 extension LuaState {
   /// Runs `body`, and stops what it runs when Lua holds more than `bytes` beyond what it holds now.
   ///
-  /// Garbage does not count: Lua collects before it gives up. An enclosing limit may be reached earlier.
+  /// Garbage does not count: Lua collects before it gives up. An enclosing limit may be reached
+  /// earlier.
   /// - Returns: Where it was stopped, perhaps empty; nil when the limit sufficed.
   /// - Throws: What `body` throws within the limit, and Ctrl-C.
   public func withMemoryLimit(_ bytes: Int, _ body: () throws -> Void) throws -> String? {

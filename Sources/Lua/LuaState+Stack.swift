@@ -27,7 +27,8 @@ extension LuaState {
     }
   }
 
-  /// Throws where there is no room to read a string of Lua's: as bytes, as text and in what is made of it.
+  /// Throws where there is no room to read a string of Lua's: as bytes, as text and in what is made
+  /// of it.
   func checkRoom(ofString index: Int32) throws {
     var length = 0
     if cl_string(current, index, &length) != nil { try checkRoom(length * 4) }

@@ -1,9 +1,9 @@
 // Text that a model, a data set or a file wrote, as a terminal may show it.
 //
-// Control characters can move the cursor, rename the window or rewrite lines above; marks of writing
-// direction make a text read as another one. They are shown as Lua writes them in a string: \x1B,
-// \u{202E}. Everything that the program writes to a terminal on its own goes through here; `print`
-// in a script writes what it is given, as Lua's does.
+// Control characters can move the cursor, rename the window or rewrite lines above; marks of
+// writing direction make a text read as another one. They are shown as Lua writes them in a string:
+// \x1B, \u{202E}. Everything that the program writes to a terminal on its own goes through here;
+// `print` in a script writes what it is given, as Lua's does.
 
 /// Text with its control characters written out.
 ///

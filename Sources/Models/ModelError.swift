@@ -16,7 +16,8 @@ public enum ModelError: Error, Equatable, Sendable {
   case weightsChanged(function: String)
   /// A weight was frozen or unfrozen between a function and its backward().
   case trainabilityChanged(weight: String, isFrozen: Bool, function: String)
-  /// The weights of a folder do not fit into memory; `asBFloat16` are the bytes of another type that would.
+  /// The weights of a folder do not fit into memory; `asBFloat16` are the bytes of another type
+  /// that would.
   case tooLarge(
     String, weights: Int, ScalarType, bytes: Int, available: Int, asBFloat16: Int?)
   /// The model's matrices are bfloat16, which collect no gradients.

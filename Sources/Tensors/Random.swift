@@ -2,8 +2,8 @@ import Glibc
 
 // Random numbers that are a function of their place and not of the order in which they are drawn.
 //
-// Philox4x32-10 (Salmon, Moraes, Dror, Shaw: "Parallel random numbers: as easy as 1, 2, 3", SC 2011): ten rounds
-// turn a 128-bit counter and a 64-bit key into 128 random bits.
+// Philox4x32-10 (Salmon, Moraes, Dror, Shaw: "Parallel random numbers: as easy as 1, 2, 3", SC
+// 2011): ten rounds turn a 128-bit counter and a 64-bit key into 128 random bits.
 
 /// Ten rounds of Philox4x32 on `counter` under `key`.
 public func philox(_ counter: SIMD4<UInt32>, key: SIMD2<UInt32>) -> SIMD4<UInt32> {
@@ -21,7 +21,8 @@ public func philox(_ counter: SIMD4<UInt32>, key: SIMD2<UInt32>) -> SIMD4<UInt32
   return c
 }
 
-/// Mixes two numbers into one so that every bit of the result depends on every bit of both (splitmix64's finaliser).
+/// Mixes two numbers into one so that every bit of the result depends on every bit of both
+/// (splitmix64's finaliser).
 public func mix(_ a: UInt64, _ b: UInt64) -> UInt64 {
   var z = a &+ (b &+ 1) &* 0x9E37_79B9_7F4A_7C15
   z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
@@ -29,7 +30,8 @@ public func mix(_ a: UInt64, _ b: UInt64) -> UInt64 {
   return z ^ (z >> 31)
 }
 
-/// The uniform number in [0, 1) for one token: a function of (seed, step, row, sample, position) alone.
+/// The uniform number in [0, 1) for one token: a function of (seed, step, row, sample, position)
+/// alone.
 public func uniform(seed: UInt64, step: UInt64, row: UInt64, sample: Int, position: Int) -> Double {
   let key = mix(seed, step)
   let bits = philox(

@@ -1,12 +1,14 @@
 import Glibc
 import Synchronization
 
-/// A fixed team of threads that runs one parallel loop at a time: the only owner of threads in the program.
+/// A fixed team of threads that runs one parallel loop at a time: the only owner of threads in the
+/// program.
 ///
-/// A loop is cut into a few ranges per thread, which the caller and the workers claim one by one: where the machine is busy
-/// with other work and a worker does not run, the caller does its share. Iterations must not depend on each other, and
-/// reductions are cut by shape (`blocks`), so that results depend neither on timing nor on the number of threads.
-/// Workers spin for some microseconds after a loop, as the next one usually follows at once, and then sleep.
+/// A loop is cut into a few ranges per thread, which the caller and the workers claim one by one:
+/// where the machine is busy with other work and a worker does not run, the caller does its share.
+/// Iterations must not depend on each other, and reductions are cut by shape (`blocks`), so that
+/// results depend neither on timing nor on the number of threads. Workers spin for some
+/// microseconds after a loop, as the next one usually follows at once, and then sleep.
 public final class Team: @unchecked Sendable {
   /// The team of the program: one thread per core, or `APO_THREADS`.
   public internal(set) nonisolated(unsafe) static var shared = Team(threads: configuredThreads())
@@ -15,7 +17,8 @@ public final class Team: @unchecked Sendable {
   public let threads: Int
   private var body: (Int) -> Void = { _ in }
   private let busy = Atomic(false)
-  /// The loop that runs: its number, its ranges and the next range to be claimed, in one word that is claimed as one.
+  /// The loop that runs: its number, its ranges and the next range to be claimed, in one word that
+  /// is claimed as one.
   private let ticket = Atomic(Ticket(loop: 0, ranges: 0).word)
   private let finished = Atomic(0)
   private let sleepers = Atomic(0)
@@ -45,7 +48,8 @@ public final class Team: @unchecked Sendable {
 
   /// Calls `body` with sub-ranges of `0..<count` on several threads and returns when all are done.
   ///
-  /// `atLeast` is the smallest range worth a thread. A loop started inside another runs on the calling thread alone.
+  /// `atLeast` is the smallest range worth a thread. A loop started inside another runs on the
+  /// calling thread alone.
   public func forEach(_ count: Int, atLeast grain: Int = 1, _ body: (Range<Int>) -> Void) {
     let parts = min(threads * 4, count / max(1, grain), 0xFFFF)
     guard parts > 1, available > 1,

@@ -1,6 +1,7 @@
 import Core
 
-/// What went wrong in a tensor operation, as values: indices count from 0. `ApoLua` words it for scripts.
+/// What went wrong in a tensor operation, as values: indices count from 0. `ApoLua` words it for
+/// scripts.
 public enum TensorError: Error, Equatable, Sendable {
   /// A computation was stopped before its end.
   case stopped(Interrupted)
@@ -26,7 +27,8 @@ public enum TensorError: Error, Equatable, Sendable {
   case notReshapable([Int], to: [Int])
   /// More than one size of another shape is to be computed.
   case severalUnknownSizes([Int], to: [Int])
-  /// Tensors are put together whose shapes differ, the first one's and that of the tensor at `index`; sizes of `dimension` may.
+  /// Tensors are put together whose shapes differ, the first one's and that of the tensor at
+  /// `index`; sizes of `dimension` may.
   case unequalShapes(operation: String, [Int], [Int], index: Int, dimension: Int?)
   /// Tensors without dimensions cannot be put one after the other.
   case scalarsInCat

@@ -73,7 +73,8 @@ public enum AStarPO {
     return try value(rewards, mode: mode, beta: beta1)
   }
 
-  /// The residual e = β₂ ln(π(y|x) / π_ref(y|x)) − A of a completion with advantage A = r(x, y) − V*(x).
+  /// The residual e = β₂ ln(π(y|x) / π_ref(y|x)) − A of a completion with advantage A = r(x, y) −
+  /// V*(x).
   @inline(__always)
   static func residual<Number: BinaryFloatingPoint>(
     logp: Number, reference: Number, target: Number, beta2: Number
@@ -83,9 +84,10 @@ public enum AStarPO {
 
   /// The regression loss, mean over b of e_b², as a scalar: what `apo.train` minimises.
   ///
-  /// All tensors are [B]: `logp` and `reference` are sums over the completion's tokens of ln π and ln π_ref, `target` is the
-  /// advantage. Every input that requires a gradient gets one; in training only `logp` does. The arithmetic is that of the
-  /// same formula in tensor operations, to the bit.
+  /// All tensors are [B]: `logp` and `reference` are sums over the completion's tokens of ln π and
+  /// ln π_ref, `target` is the advantage. Every input that requires a gradient gets one; in
+  /// training only `logp` does. The arithmetic is that of the same formula in tensor operations, to
+  /// the bit.
   /// - Throws: `TrainingError` if shapes differ from [B], B ≥ 1, or a value is not finite, which
   ///   names the sample.
   public static func loss(

@@ -1,10 +1,12 @@
 import Core
 import Models
 
-/// How well the policy's implicit rewards fit the optimal advantages of a batch: what is logged beside the A*-PO loss.
+/// How well the policy's implicit rewards fit the optimal advantages of a batch: what is logged
+/// beside the A*-PO loss.
 ///
-/// The implicit reward of a completion is β₂ ln(π(y|x) / π_ref(y|x)), its target the optimal advantage r − V*. At the optimum
-/// of the KL-regularised objective they are equal (arXiv 2505.20686). All in double precision.
+/// The implicit reward of a completion is β₂ ln(π(y|x) / π_ref(y|x)), its target the optimal
+/// advantage r − V*. At the optimum of the KL-regularised objective they are equal (arXiv
+/// 2505.20686). All in double precision.
 public struct Regression: Sendable {
   /// β₂ (logp − ref) of each sample.
   public let implicitRewards: [Double]
@@ -42,7 +44,8 @@ public struct Regression: Sendable {
     return (mean * mean + deviation * deviation).squareRoot()
   }
 
-  /// 1 − var(residuals) / var(targets): 1 is a perfect fit, 0 no better than a constant; nil if all targets agree.
+  /// 1 − var(residuals) / var(targets): 1 is a perfect fit, 0 no better than a constant; nil if all
+  /// targets agree.
   public var explainedVariance: Double? {
     let whole = deviation(targets)
     let ratio = deviation(residuals) / whole

@@ -1,4 +1,5 @@
-/// What went wrong in a loss or an update, as values: indices count from 0. `ApoLua` words it for scripts.
+/// What went wrong in a loss or an update, as values: indices count from 0. `ApoLua` words it for
+/// scripts.
 public enum TrainingError: Error, Equatable, Sendable {
   /// A tensor of the loss has another shape than [B], as `logp` has it.
   case lossShape(name: String, [Int], logp: [Int])

@@ -5,7 +5,8 @@ import Testing
 
 @Suite("Command line")
 struct CommandLineTests {
-  /// What the arguments after the program's name ask for, in short; files are those that end in .lua.
+  /// What the arguments after the program's name ask for, in short; files are those that end in
+  /// .lua.
   private func parsed(_ arguments: [String]) -> String {
     do {
       let options = try CommandLineArguments(

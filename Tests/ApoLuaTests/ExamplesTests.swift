@@ -22,7 +22,7 @@ struct ExamplesTests {
     #expect(result.output.contains("df/dw =\t  -13.50  -18.00  -22.50\n"))
     #expect(result.output.contains("by hand:\t  -13.50  -18.00  -22.50\n"))
     #expect(
-      result.output.contains("01_tensors.lua:16: add: shapes [2, 3] and [2] do not broadcast"))
+      result.output.contains("01_tensors.lua:17: add: shapes [2, 3] and [2] do not broadcast"))
   }
 
   @Test("The line that the points lie on is found")

@@ -4,8 +4,8 @@ import TestSupport
 import Testing
 import Text
 
-/// A short run of the fuzzer: the same readers and damage, without sanitizer and guidance; `scripts/fuzz` is the long one.
-/// A crash ends the test run.
+/// A short run of the fuzzer: the same readers and damage, without sanitizer and guidance;
+/// `scripts/fuzz` is the long one. A crash ends the test run.
 @Suite("Damaged files", .serialized)
 struct FuzzTests {
   static let count = 400

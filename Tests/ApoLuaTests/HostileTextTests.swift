@@ -2,7 +2,8 @@ import Foundation
 import Lua
 import Testing
 
-/// What a model, a data set or a file name says reaches the terminal as text and does nothing there.
+/// What a model, a data set or a file name says reaches the terminal as text and does nothing
+/// there.
 @Suite("Hostile texts", .serialized)
 struct HostileTextTests {
   /// Renames the window, clears the screen, colours by C1, turns the direction, ends a string.

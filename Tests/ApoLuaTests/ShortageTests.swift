@@ -1,7 +1,8 @@
 import Foundation
 import Testing
 
-/// What exhausts memory ends by a Lua error, and the state goes on; scripts/shortage/run has all cases at all limits.
+/// What exhausts memory ends by a Lua error, and the state goes on; scripts/shortage/run has all
+/// cases at all limits.
 @Suite("Memory that runs out", .serialized)
 struct ShortageTests {
   private func run(_ cases: String, _ levels: String, _ variables: [String: String] = [:]) throws

@@ -1,8 +1,9 @@
 import Foundation
 import Fuzzing
 
-// The program that libFuzzer drives. The reader and the folders come from the environment, which scripts/fuzz sets:
-// APO_FUZZ_READER, APO_FUZZ_FOLDER, and APO_FUZZ_SEEDS, which makes it write the sound inputs there and end.
+// The program that libFuzzer drives. The reader and the folders come from the environment, which
+// scripts/fuzz sets: APO_FUZZ_READER, APO_FUZZ_FOLDER, and APO_FUZZ_SEEDS, which makes it write the
+// sound inputs there and end.
 
 /// What is counted, and said at the end.
 private struct Campaign {
@@ -77,7 +78,8 @@ public func test(_ data: UnsafePointer<UInt8>?, _ size: Int) -> CInt {
 @_silgen_name("LLVMFuzzerMutate")
 private func mutateBytes(_ data: UnsafeMutablePointer<UInt8>, _ size: Int, _ limit: Int) -> Int
 
-/// Called by libFuzzer for a new input: mutations of JSON, and now and then its own, which know what led to new code.
+/// Called by libFuzzer for a new input: mutations of JSON, and now and then its own, which know
+/// what led to new code.
 @_cdecl("LLVMFuzzerCustomMutator")
 public func mutate(
   _ data: UnsafeMutablePointer<UInt8>, _ size: Int, _ limit: Int, _ seed: CUnsignedInt

@@ -1,7 +1,8 @@
 import Models
 import Text
 
-// The folder of a LoRA adapter: adapter_config.json with adapter_model.safetensors, on a tiny base model.
+// The folder of a LoRA adapter: adapter_config.json with adapter_model.safetensors, on a tiny base
+// model.
 
 extension FuzzReader {
   static func adapter(_ folder: FuzzFolder) throws -> FuzzReader {

@@ -16,7 +16,8 @@ extension FuzzReader {
     return FuzzReader(
       name: "safetensors", seeds: try weightSeeds(path), files: [name], places: weightPlaces
     ) { bytes in
-      // From memory first, where a read behind the end is noticed; behind a mapped file there are zeros.
+      // From memory first, where a read behind the end is noticed; behind a mapped file there are
+      // zeros.
       _ = try SafetensorsHeader(bytes, file: path)
       try folder.write(name, bytes)
       try readAll(Safetensors(file: path))

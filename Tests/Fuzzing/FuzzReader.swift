@@ -1,7 +1,7 @@
 import Foundation
 
-// What "no crash, no hang, a place in every refusal" means for a reader of files. A crash ends the process by itself; this
-// measures the time of an input and looks at the text of its refusal.
+// What "no crash, no hang, a place in every refusal" means for a reader of files. A crash ends the
+// process by itself; this measures the time of an input and looks at the text of its refusal.
 
 /// A reader of files that is given damaged input.
 public struct FuzzReader {
@@ -29,7 +29,8 @@ public struct FuzzReader {
     public let seconds: Double
   }
 
-  /// Gives the reader an input; throws a `FuzzFailure` when it takes too long or refuses without a place.
+  /// Gives the reader an input; throws a `FuzzFailure` when it takes too long or refuses without a
+  /// place.
   public func run(_ bytes: UnsafeRawBufferPointer) throws -> Outcome {
     let start = Self.processorTime()
     var refusal: String?

@@ -1,5 +1,6 @@
-// Where the values, keys and members of a text of JSON are, sound or not: what a mutator cuts out and puts elsewhere. A
-// scanner and not the reader under test, because most inputs are damaged already.
+// Where the values, keys and members of a text of JSON are, sound or not: what a mutator cuts out
+// and puts elsewhere. A scanner and not the reader under test, because most inputs are damaged
+// already.
 
 /// Ranges of bytes in a text of JSON.
 struct JSONSpans {

@@ -1,4 +1,5 @@
-// Damages inputs: by bytes, and by the parts of a text of JSON. The same seed gives the same inputs.
+// Damages inputs: by bytes, and by the parts of a text of JSON. The same seed gives the same
+// inputs.
 
 /// A source of damaged copies.
 public struct Mutator {
@@ -111,7 +112,8 @@ public struct Mutator {
     bytes.replaceSubrange(number, with: text)
   }
 
-  /// A safetensors file whose header has another length now gets that length, or hardly one in a thousand would be read.
+  /// A safetensors file whose header has another length now gets that length, or hardly one in a
+  /// thousand would be read.
   private func fixHeaderLength(_ bytes: inout [UInt8]) {
     guard bytes.count > 9, bytes[8] == UInt8(ascii: "{"), bytes[3...7].allSatisfy({ $0 == 0 }),
       let end = JSONSpans(Array(bytes[8...])).values.first(where: { $0.lowerBound == 0 })?

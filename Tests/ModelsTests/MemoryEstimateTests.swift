@@ -175,7 +175,8 @@ import Text
     #expect(counted > 200 && refused > 100, "\(counted) \(refused)")
   }
 
-  /// Wherever memory ends, in sampling, the cache, packing, scoring, backward or the optimiser, the call throws.
+  /// Wherever memory ends, in sampling, the cache, packing, scoring, backward or the optimiser, the
+  /// call throws.
   @Test func aShortageAnywhereIsAnError() throws {
     let (step, reserve) = (Memory.step, Memory.reserve)
     (Memory.step, Memory.reserve) = (0, 0)

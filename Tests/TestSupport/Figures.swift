@@ -1,6 +1,7 @@
 import Foundation
 
-/// Notes a measured difference in the file that the environment variable `APO_FIGURES` names, for scripts/exactness.
+/// Notes a measured difference in the file that the environment variable `APO_FIGURES` names, for
+/// scripts/exactness.
 ///
 /// - Parameters:
 ///   - what: what was compared, a row of the table.

@@ -22,7 +22,8 @@ public struct FusedCase: Sendable, CustomStringConvertible {
 /// The fused operations, each with the shapes that take different paths through it.
 public let fusedCases: [FusedCase] =
   normCases + projectionCases + attentionCases + [
-    // Positions 0, 3, 1 of two heads, with the table's cosines and sines one and a half times as large, as yarn has them.
+    // Positions 0, 3, 1 of two heads, with the table's cosines and sines one and a half times as
+    // large, as yarn has them.
     FusedCase(
       "rotary", [[3, 8]],
       {

@@ -1,6 +1,7 @@
 import Tensors
 
-/// One operation on inputs of given shapes: a row of the table that the gradient tests and the benchmarks run through.
+/// One operation on inputs of given shapes: a row of the table that the gradient tests and the
+/// benchmarks run through.
 public struct OpCase: Sendable, CustomStringConvertible {
   /// The operation and what is special about the case.
   public let name: String
@@ -22,8 +23,9 @@ public struct OpCase: Sendable, CustomStringConvertible {
   /// Name and shapes.
   public var description: String { "\(name) \(shapes)" }
 
-  /// Inputs that are a function of the shapes and `seed`: numbers at even distances in random order, so that a small
-  /// step makes no element larger than another one that it was not larger than before.
+  /// Inputs that are a function of the shapes and `seed`: numbers at even distances in random
+  /// order, so that a small step makes no element larger than another one that it was not larger
+  /// than before.
   public func inputs(seed: UInt64 = 1) throws -> [Tensor] {
     var stream = RandomStream(seed: seed)
     let count = shapes.reduce(0) { $0 + $1.reduce(1, *) }

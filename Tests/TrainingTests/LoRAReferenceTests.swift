@@ -7,7 +7,8 @@ import Text
 @testable import Tensors
 @testable import Training
 
-/// Adapters that PEFT made (Tests/Fixtures/make_lora.py) against what PEFT and torch computed with them.
+/// Adapters that PEFT made (Tests/Fixtures/make_lora.py) against what PEFT and torch computed with
+/// them.
 @Suite(.serialized, .enabled(if: Fixtures.areThere, Comment(rawValue: Fixtures.missing)))
 struct LoRAReferenceTests {
   static let models = ["tiny-qwen2-tied", "tiny-llama-mha", "tiny-qwen3", "tiny-gpt2"]
@@ -96,7 +97,8 @@ struct LoRAReferenceTests {
     }
   }
 
-  /// Checkpoints without `model.` or `transformer.` have the same adapters: their names are those of the classes.
+  /// Checkpoints without `model.` or `transformer.` have the same adapters: their names are those
+  /// of the classes.
   @Test(arguments: ["tiny-qwen2-tied", "tiny-gpt2"])
   func namesDoNotDependOnTheCheckpoints(name: String) throws {
     let (reference, model, _) = try adapted(name)

@@ -6,7 +6,8 @@ import Text
 @testable import Tensors
 @testable import Training
 
-/// Steps of A*-PO with AdamW on real architectures against what PyTorch and Hugging Face transformers gave.
+/// Steps of A*-PO with AdamW on real architectures against what PyTorch and Hugging Face
+/// transformers gave.
 @Suite(.serialized, .enabled(if: Fixtures.areThere, Comment(rawValue: Fixtures.missing)))
 struct ReferenceTrainingTests {
   /// The A*-PO loss of case `train`, in the graph.
@@ -55,9 +56,11 @@ struct ReferenceTrainingTests {
     let reference = try ReferenceModel(name)
     let settings = try reference.reference.at("adamw")
     let optimizer = try optimizer(reference, settings)
-    // In tiny-gpt2 a unit in the last place of a log-probability (-111) is already 1.3e-5 of the loss (0.18).
+    // In tiny-gpt2 a unit in the last place of a log-probability (-111) is already 1.3e-5 of the
+    // loss (0.18).
     let firstTolerance: Float = name == "tiny-gpt2" ? 2e-5 : 1e-5
-    // Torch's float32 and float64 runs: one of the models has them 1.3e-5 apart, more than the tolerance.
+    // Torch's float32 and float64 runs: one of the models has them 1.3e-5 apart, more than the
+    // tolerance.
     let logs = try [settings.at("log").elements, settings.at("log_float64").elements]
     for index in logs[0].indices {
       let entry = logs[1][index]
@@ -80,7 +83,8 @@ struct ReferenceTrainingTests {
     for (parameter, tensor) in reference.model.parameters {
       let keep = try comparable.integers(parameter)
       let expected = try weights.read(parameter)
-      // A key's bias changes no attention weight: what gradient there is, is rounding, which Adam makes as large as any.
+      // A key's bias changes no attention weight: what gradient there is, is rounding, which Adam
+      // makes as large as any.
       let keyBias = parameter.hasSuffix("c_attn.bias") ? keep.count / 3..<keep.count / 3 * 2 : 0..<0
       let places = keep.indices.filter { keep[$0] == 1 && !keyBias.contains($0) }
       let difference = largestDifference(

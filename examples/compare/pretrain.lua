@@ -1,8 +1,9 @@
--- Makes the countdown task of examples/compare.lua: problems, and a model that has seen answers before the runs.
+-- Makes the countdown task of examples/compare.lua: problems, and a model that has seen answers
+-- before the runs.
 --
--- A problem is "3 7 12=33:", an answer "7*3+12": each number once, no brackets. Of the answers that the model sees half are
--- right, the others have the numbers and guess the rest. It learns to do both, and a sampled answer is right in about a
--- quarter of cases; the test problems are others.
+-- A problem is "3 7 12=33:", an answer "7*3+12": each number once, no brackets. Of the answers that
+-- the model sees half are right, the others have the numbers and guess the rest. It learns to do
+-- both, and a sampled answer is right in about a quarter of cases; the test problems are others.
 --
 --   apo-lua compare/pretrain.lua FOLDER [STEPS]
 local apo = require "apo"
@@ -10,7 +11,9 @@ apo.seed(1)
 local folder, steps = arg[1], tonumber(arg[2] or 800)
 
 local operators, random = {"+", "-", "*"}, math.random
-local function expression(a, b, c) return a .. operators[random(3)] .. b .. operators[random(3)] .. c end
+local function expression(a, b, c)
+  return a .. operators[random(3)] .. b .. operators[random(3)] .. c
+end
 
 local function guess(numbers)
   local order = ({{1, 2, 3}, {1, 3, 2}, {2, 1, 3}, {2, 3, 1}, {3, 1, 2}, {3, 2, 1}})[random(6)]
@@ -23,7 +26,8 @@ local function problem()
     local solution = expression(table.unpack(numbers))
     local target = load("return " .. solution)()
     if target > 0 and target < 1000 then
-      table.sort(numbers)                                  -- their order must not give the answer away
+      -- their order must not give the answer away
+      table.sort(numbers)
       local prompt = ("%d %d %d=%d:"):format(numbers[1], numbers[2], numbers[3], target)
       return {prompt = prompt, numbers = numbers, target = target, solution = solution}
     end
@@ -46,7 +50,8 @@ end
 local model = apo.new_model{
   model_type = "llama", hidden_size = 128, num_hidden_layers = 4, num_attention_heads = 4,
   num_key_value_heads = 4, intermediate_size = 352, max_position_embeddings = 64,
-  tie_word_embeddings = true, rms_norm_eps = 1e-5, tokenizer = apo.char_tokenizer{alphabet = "0123456789+-*=: "},
+  tie_word_embeddings = true, rms_norm_eps = 1e-5,
+  tokenizer = apo.char_tokenizer{alphabet = "0123456789+-*=: "},
 }
 local optimizer = apo.optim.adamw(model, {lr = 2e-3, weight_decay = 0.01, betas = {0.9, 0.98}})
 local rate = apo.schedule.cosine{lr = 2e-3, warmup_steps = steps // 5, total_steps = steps}

@@ -1,5 +1,6 @@
--- What came out of examples/compare.lua, as a table (Markdown, on the terminal and in comparison.md) and as plots
--- (comparison.html): accuracy over time and over sampled tokens, mean and range over the seeds.
+-- What came out of examples/compare.lua, as a table (Markdown, on the terminal and in
+-- comparison.md) and as plots (comparison.html): accuracy over time and over sampled tokens, mean
+-- and range over the seeds.
 local apo = require "apo"
 local report = {}
 
@@ -22,7 +23,8 @@ end
 function report.average(points)
   local area = 0
   for i = 2, #points do
-    area = area + (points[i].seconds - points[i - 1].seconds) * (points[i].reward + points[i - 1].reward) / 2
+    area = area
+      + (points[i].seconds - points[i - 1].seconds) * (points[i].reward + points[i - 1].reward) / 2
   end
   return area / points[#points].seconds
 end
@@ -54,7 +56,8 @@ local function final(run) return run.points[#run.points].reward end
 
 local function with_range(value, format)
   if not value then return "not reached" end
-  return (format .. " (" .. format .. "–" .. format .. ")"):format(value.mean, value.low, value.high)
+  return (format .. " (" .. format .. "–" .. format .. ")"):format(value.mean, value.low,
+    value.high)
 end
 
 local function best(run)
@@ -76,22 +79,30 @@ end
 local function table_of(task, algorithms)
   local base = task.runs[algorithms[1]][1].points[1].reward
   local level = common_level(task, algorithms, base)
-  local own = over(task.runs.astarpo, function(run) return report.reached(run.points, level, "seconds") end)
+  local own = over(task.runs.astarpo, function(run)
+    return report.reached(run.points, level, "seconds")
+  end)
   local lines = {
-    ("**%s.** Accuracy of the model at first: %.3f. Every run that learned got to %.3f."):format(task.title, base, level), "",
-    ("| | learning rate | accuracy after %.0f s | seconds to %.3f | times A*-PO's | tokens to %.3f | stage 1, s | KL, nats | peak memory, MB | steps |")
+    ("**%s.** Accuracy of the model at first: %.3f. Every run that learned got to %.3f.")
+      :format(task.title, base, level), "",
+    ("| | learning rate | accuracy after %.0f s | seconds to %.3f | times A*-PO's | tokens to %.3f "
+      .. "| stage 1, s | KL, nats | peak memory, MB | steps |")
       :format(task.runs.astarpo[1].points[#task.runs.astarpo[1].points].seconds, level, level),
     "|---|---|---|---|---|---|---|---|---|---|",
   }
   for _, name in ipairs(algorithms) do
     local runs = task.runs[name]
-    local seconds = over(runs, function(run) return report.reached(run.points, level, "seconds") end)
+    local seconds = over(runs, function(run)
+      return report.reached(run.points, level, "seconds")
+    end)
     local tokens = over(runs, function(run) return report.reached(run.points, level, "tokens") end)
     local stage1 = over(runs, function(run) return run.stage1 end)
     lines[#lines + 1] = ("| %s | %g | %s | %s | %s | %s | %s | %s | %s | %.0f |"):format(
-      titles[name] or name, runs.lr, with_range(over(runs, final), "%.3f"), with_range(seconds, "%.1f"),
+      titles[name] or name, runs.lr, with_range(over(runs, final), "%.3f"),
+      with_range(seconds, "%.1f"),
       own and seconds and ("%.2f"):format(seconds.mean / own.mean) or "–",
-      tokens and ("%.0f k"):format(tokens.mean / 1000) or "–", stage1.mean > 0 and ("%.1f"):format(stage1.mean) or "–",
+      tokens and ("%.0f k"):format(tokens.mean / 1000) or "–",
+      stage1.mean > 0 and ("%.1f"):format(stage1.mean) or "–",
       with_range(over(runs, function(run) return run.kl end), "%.1f"),
       with_range(over(runs, function(run) return run.peak_memory / 1e6 end), "%.0f"),
       over(runs, function(run) return run.points[#run.points].steps end).mean)
@@ -115,7 +126,8 @@ end
 local function chart(task, algorithms, x_name, x_label)
   local lines = {}
   for i, name in ipairs(algorithms) do lines[i] = series(name, task.runs[name], x_name, i) end
-  return {title = ("%s: accuracy over %s"):format(task.title, x_label), x_label = x_label, series = lines}
+  return {title = ("%s: accuracy over %s"):format(task.title, x_label), x_label = x_label,
+    series = lines}
 end
 
 function report.write(folder, tasks, algorithms)
@@ -126,7 +138,8 @@ function report.write(folder, tasks, algorithms)
     parts[#parts + 1] = table_of(task, algorithms)
   end
   apo.plot{path = folder .. "/comparison.html", title = "A*-PO, PPO, GRPO, REBEL and RLOO",
-           subtitle = "Mean and range over the seeds. Stage 1 of A*-PO is counted.", charts = charts}
+           subtitle = "Mean and range over the seeds. Stage 1 of A*-PO is counted.",
+           charts = charts}
   local text = table.concat(parts, "\n\n") .. "\n"
   apo.system.write_file(folder .. "/comparison.md", text)
   print("\n" .. text)

@@ -1,9 +1,11 @@
--- One run of examples/compare.lua, in a process of its own: a task, an algorithm, a learning rate, a seed.
+-- One run of examples/compare.lua, in a process of its own: a task, an algorithm, a learning rate,
+-- a seed.
 --
 --   apo-lua compare/run.lua TASK ALGORITHM LR SEED SECONDS RESULT.json WORK_FOLDER SHARED_FOLDER
 --
--- The clock runs while the algorithm works: stage 1 of A*-PO and the steps. Reading files and testing are not counted.
--- The peak of the memory is read before the KL is measured, which needs the reference that some algorithms do without.
+-- The clock runs while the algorithm works: stage 1 of A*-PO and the steps. Reading files and
+-- testing are not counted. The peak of the memory is read before the KL is measured, which needs
+-- the reference that some algorithms do without.
 local apo = require "apo"
 local name, algorithm, lr, seed, limit, path, work, shared = table.unpack(arg)
 local here = arg[0]:match("^(.*/)")
@@ -12,7 +14,8 @@ local task = tasks[name]{examples = here .. "../", work = work, shared = shared}
 lr, seed, limit = tonumber(lr), math.tointeger(seed), tonumber(limit)
 apo.seed(seed)
 
-local micro_batch = 64                                     -- sequences differentiated at once: bounds the memory of all
+-- sequences differentiated at once: bounds the memory of all
+local micro_batch = 64
 local policy = apo.load(task.model)
 local sampling = {max_tokens = task.max_tokens, temperature = task.temperature}
 local clock, tokens, points = 0, 0, {}
@@ -22,12 +25,14 @@ local function reward(row, completion)                     -- counts what traini
   return task.reward(row, completion)
 end
 
--- The test's completions, in parts no larger than a step's, so that testing does not need the most memory.
+-- The test's completions, in parts no larger than a step's, so that testing does not need the most
+-- memory.
 local function test_rollouts()
   local list = {}
   for _, rows in task.test:batches{size = task.batch_size} do
     list[#list + 1] = policy:generate(rows, {
-      n = task.test_samples, seed = 1, step = 0, max_tokens = sampling.max_tokens, temperature = sampling.temperature})
+      n = task.test_samples, seed = 1, step = 0, max_tokens = sampling.max_tokens,
+        temperature = sampling.temperature})
   end
   return list
 end
@@ -44,7 +49,8 @@ local function measure(steps)
   points[#points + 1] = {seconds = clock, tokens = tokens, steps = steps, reward = accuracy()}
 end
 
-local function kl()                                        -- nats per completion, over the test's completions
+-- nats per completion, over the test's completions
+local function kl()
   local reference, sum, count = apo.load(task.model), 0, 0
   for _, rollout in ipairs(test_rollouts()) do
     sum = sum + (rollout:logprobs() - reference:logprobs(rollout)):sum():item()
@@ -58,7 +64,8 @@ local values, stage1 = nil, 0
 if algorithm == "astarpo" then
   local started = apo.system.clock()
   values = apo.estimate_values{
-    model = policy, data = task.train, reward = reward, n = 8, beta = 0.5, quiet = true, batch_size = task.batch_size,
+    model = policy, data = task.train, reward = reward, n = 8, beta = 0.5, quiet = true,
+    batch_size = task.batch_size,
     max_tokens = sampling.max_tokens, temperature = sampling.temperature,
   }
   stage1 = apo.system.clock() - started
@@ -66,12 +73,14 @@ if algorithm == "astarpo" then
   measure(0)
 end
 
--- The authors' critic learns at 1e-5, made for their policy's 1e-6; here it learns as fast as the policy, as TRL's does.
+-- The authors' critic learns at 1e-5, made for their policy's 1e-6; here it learns as fast as the
+-- policy, as TRL's does.
 local with_options = algorithm == "ppo" and apo.algorithms.ppo{critic_lr = lr} or algorithm
 local due = clock + limit / 12
 apo.train{
   policy = policy, algorithm = with_options, data = task.train, values = values, reward = reward,
-  lr = lr, batch_size = task.batch_size, micro_batch = micro_batch, epochs = 1000000, quiet = true, seed = seed,
+  lr = lr, batch_size = task.batch_size, micro_batch = micro_batch, epochs = 1000000, quiet = true,
+  seed = seed,
   max_tokens = sampling.max_tokens, temperature = sampling.temperature,
   on_step = function(record)
     clock = clock + record.step_time
@@ -84,7 +93,8 @@ apo.train{
 }
 
 local _, peak = apo.system.memory()
-local result = {task = name, algorithm = algorithm, lr = lr, seed = seed, points = points, stage1 = stage1,
+local result = {task = name, algorithm = algorithm, lr = lr, seed = seed, points = points,
+  stage1 = stage1,
                 peak_memory = peak, kl = kl()}
 apo.system.write_file(path, apo.json.encode(result) .. "\n")
 print(("%-10s %-8s lr %g seed %d: %.3f after %d steps, KL %.1f"):format(

@@ -1,18 +1,24 @@
--- The tasks of examples/compare.lua. Each has a small model that can do it a little, prompts to train on, others to test on,
--- and a rule that scores an answer. `seconds` is the time an algorithm gets to learn it, stage 1 of A*-PO included;
--- `rates` are the learning rates of the sweep and `batch_size` the prompts per step, the same for all.
+-- The tasks of examples/compare.lua. Each has a small model that can do it a little, prompts to
+-- train on, others to test on, and a rule that scores an answer. `seconds` is the time an algorithm
+-- gets to learn it, stage 1 of A*-PO included;
+-- `rates` are the learning rates of the sweep and `batch_size` the prompts per step, the same for
+-- all.
 --
--- There are as many prompts as the runs pass about twenty times (the authors pass theirs 25 times): stage 1 is paid once.
+-- There are as many prompts as the runs pass about twenty times (the authors pass theirs 25 times):
+-- stage 1 is paid once.
 --
--- A task is a function of the places of files: `examples` (this folder's parent), `work` (the folder of the comparison) and
+-- A task is a function of the places of files: `examples` (this folder's parent), `work` (the
+-- folder of the comparison) and
 -- `shared` (the reference files, for the trained model stories260K).
 local apo = require "apo"
 local tasks = {}
 
--- Additions with carries, by the model of examples/pretrain.lua: it imitates a crowd of solvers, of whom 30 % are right.
+-- Additions with carries, by the model of examples/pretrain.lua: it imitates a crowd of solvers, of
+-- whom 30 % are right.
 function tasks.addition(place)
   return {
-    title = "Addition", rates = {1e-4, 3e-4, 1e-3}, seconds = 10, batch_size = 64, max_tokens = 6, temperature = 1, test_samples = 2,
+    title = "Addition", rates = {1e-4, 3e-4, 1e-3}, seconds = 10, batch_size = 64, max_tokens = 6,
+    temperature = 1, test_samples = 2,
     model = place.examples .. "models/arithmetic",
     train = apo.dataset(place.examples .. "data/arithmetic/train.jsonl"):take(512),
     test = apo.dataset(place.examples .. "data/arithmetic/test.jsonl"):take(256),
@@ -20,22 +26,28 @@ function tasks.addition(place)
   }
 end
 
--- Countdown with three numbers up to 20, by a model that compare/pretrain.lua trained on solutions and guesses.
+-- Countdown with three numbers up to 20, by a model that compare/pretrain.lua trained on solutions
+-- and guesses.
 function tasks.countdown(place)
   local correct = apo.rewards.countdown{format_score = 0}
   return {
-    title = "Countdown", rates = {5e-5, 1e-4, 2e-4}, seconds = 14, batch_size = 64, max_tokens = 12, temperature = 1, test_samples = 2,
+    title = "Countdown", rates = {5e-5, 1e-4, 2e-4}, seconds = 14, batch_size = 64, max_tokens = 12,
+    temperature = 1, test_samples = 2,
     model = place.work .. "/countdown/model",
     train = apo.dataset(place.work .. "/countdown/train.jsonl"),
     test = apo.dataset(place.work .. "/countdown/test.jsonl"),
-    reward = function(row, completion)  -- as the reward expects it: said by the assistant, between tags
-      return correct(row, {prompt = "Assistant:", text = "<answer>" .. completion.text .. "</answer>"})
+    -- as the reward expects it: said by the assistant, between tags
+    reward = function(row, completion)
+      return correct(row, {prompt = "Assistant:", text = "<answer>" .. completion.text
+        .. "</answer>"})
     end,
   }
 end
 
--- Stories with an animal that has a name, and a happy end, by stories260K (Karpathy's tinyllamas), as in examples/stories.lua.
-local animals = " dog cat bird bunny rabbit duck fish frog fox bear mouse monkey elephant lion turtle squirrel pig owl "
+-- Stories with an animal that has a name, and a happy end, by stories260K (Karpathy's tinyllamas),
+-- as in examples/stories.lua.
+local animals = " dog cat bird bunny rabbit duck fish frog fox bear mouse monkey elephant lion "
+  .. "turtle squirrel pig owl "
 local happy = {"happ", "smile", "laugh", "hug", "fun", "friends", "proud", "love"}
 
 local function beginnings(places, kinds)
@@ -61,9 +73,11 @@ end
 
 function tasks.stories(place)
   return {
-    title = "Stories", rates = {1e-4, 3e-4, 1e-3}, seconds = 14, batch_size = 32, max_tokens = 64, temperature = 0.8, test_samples = 3,
+    title = "Stories", rates = {1e-4, 3e-4, 1e-3}, seconds = 14, batch_size = 32, max_tokens = 64,
+    temperature = 0.8, test_samples = 3,
     model = place.shared .. "/fixtures/models/stories260K",
-    train = beginnings("in a forest,near the sea,on a farm,in a big house,in the park,in a town,on a hill,in a cave",
+    train = beginnings("in a forest,near the sea,on a farm,in a big house,in the park,in a town,on "
+      .. "a hill,in a cave",
       "small big brave funny sad kind little young"),
     test = beginnings("by a river,in the garden,far away,in a village", "little happy lazy pretty"),
     reward = story_reward,

@@ -46,8 +46,8 @@ bool cl_open_libraries(lua_State *L, bool ignore_environment);
 void cl_set_warnings(lua_State *L, bool on);
 const char *cl_lua_version(void);
 
-/* Loading (files may be compiled, texts not; pushes the chunk or the message) and calling (pops function and
- * arguments, pushes results or the error value). Both return 0 for success. */
+/* Loading (files may be compiled, texts not; pushes the chunk or the message) and calling (pops
+ * function and arguments, pushes results or the error value). Both return 0 for success. */
 int cl_load_file(lua_State *L, const char *path);   /* NULL: standard input */
 int cl_load_text(lua_State *L, const char *text, size_t length, const char *name);
 bool cl_is_incomplete(lua_State *L);      /* is the message on top about a missing end? */
@@ -88,13 +88,15 @@ void cl_push_nil(lua_State *L);
 void cl_push_boolean(lua_State *L, bool value);
 void cl_push_number(lua_State *L, double value);
 void cl_push_integer(lua_State *L, int64_t value);
-void cl_push_string(lua_State *L, const char *bytes, size_t length); /* too large: "", and an error later */
+/* Too large: "", and an error later. */
+void cl_push_string(lua_State *L, const char *bytes, size_t length);
 void cl_push_globals(lua_State *L);
 void cl_push_loaded(lua_State *L);        /* package.loaded */
 void cl_push_preload(lua_State *L);       /* package.preload */
 
 /* Tables, always raw. */
-bool cl_new_table(lua_State *L, int array, int fields); /* false: too large; an empty one is pushed */
+/* False: too large; an empty one is pushed. */
+bool cl_new_table(lua_State *L, int array, int fields);
 size_t cl_length(lua_State *L, int index);
 int cl_get_field(lua_State *L, int index, const char *name);    /* pushes; returns the type */
 int cl_get_index(lua_State *L, int index, int64_t n);

@@ -2,8 +2,8 @@ import Glibc
 
 /// Files that only grow, a line or more at a time.
 public enum AppendedFile {
-  /// Appends bytes and waits until they are on the disk; when that fails, what was written of them is
-  /// taken back.
+  /// Appends bytes and waits until they are on the disk; when that fails, what was written of them
+  /// is taken back.
   ///
   /// With `size`, throws unless the file has that many bytes now, so that one that was removed,
   /// replaced or cut off by somebody else is not written to as if nothing had happened; 0 is also a

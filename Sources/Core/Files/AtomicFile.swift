@@ -38,7 +38,8 @@ public enum AtomicFile {
     fileprivate let identity: FileIdentity
   }
 
-  /// Writes a file beside the target and flushes it: `move` puts it in its place, `discard` gives it up.
+  /// Writes a file beside the target and flushes it: `move` puts it in its place, `discard` gives
+  /// it up.
   package static func stage(
     _ target: WriteTarget, _ body: (AtomicFileOutput) throws -> Void
   ) throws -> Staged {
@@ -89,7 +90,8 @@ public enum AtomicFile {
     discard(temporary)
   }
 
-  /// A new file beside the target; one that a killed process of the same number left is passed over.
+  /// A new file beside the target; one that a killed process of the same number left is passed
+  /// over.
   private static func open(
     beside target: WriteTarget
   ) throws -> (descriptor: Int32, temporary: String) {
@@ -120,8 +122,8 @@ public enum AtomicFile {
     fchmod(descriptor, old.st_mode & 0o777)
   }
 
-  /// Removes the temporary files in a folder, or those for one target, whose process is dead, or which the caller knows
-  /// to be of no other process.
+  /// Removes the temporary files in a folder, or those for one target, whose process is dead, or
+  /// which the caller knows to be of no other process.
   public static func removeLeftovers(
     in folder: String, of target: String? = nil, isAlone: Bool = false
   ) {

@@ -15,8 +15,8 @@ public struct FileError: Error, Equatable, CustomStringConvertible {
   public var description: String { "\(shown(file)): \(reason)" }
 }
 
-/// A path as an error shows it, in one line: control characters written out, the middle of a very long
-/// one left out.
+/// A path as an error shows it, in one line: control characters written out, the middle of a very
+/// long one left out.
 public func shown(_ path: String) -> String {
   let scalars = path.unicodeScalars
   guard scalars.count <= 400 else {

@@ -40,7 +40,8 @@ private func checkIsFile(_ status: stat, _ path: String) throws {
   throw FileError(path, "is not a regular file but \(kind)")
 }
 
-/// Throws where a path is a link to something that is not there: without this the file would pass for missing.
+/// Throws where a path is a link to something that is not there: without this the file would pass
+/// for missing.
 package func checkLink(_ path: String) throws {
   var status = stat()
   guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFLNK, !fileExists(path) else {

@@ -2,10 +2,11 @@ import Glibc
 
 /// Replaces files of a folder that belong together so that a mix of old and new ones never loads.
 ///
-/// All files are written under temporary names and flushed first. Where one file differs from what is there, it is renamed
-/// over the old one. Otherwise the file without which nothing loads is removed, then the others are renamed and stale
-/// ones removed, and that file comes last: a process that dies leaves the old files, the new ones, or a folder that does
-/// not load. Nothing is changed before `commit`. A link is replaced and not followed: what it leads to may belong to other
+/// All files are written under temporary names and flushed first. Where one file differs from what
+/// is there, it is renamed over the old one. Otherwise the file without which nothing loads is
+/// removed, then the others are renamed and stale ones removed, and that file comes last: a process
+/// that dies leaves the old files, the new ones, or a folder that does not load. Nothing is changed
+/// before `commit`. A link is replaced and not followed: what it leads to may belong to other
 /// folders as well, as in Hugging Face's cache.
 public final class FolderUpdate {
   package let folder: String
@@ -69,7 +70,8 @@ public final class FolderUpdate {
     }
   }
 
-  /// Puts the staged files in place; `limit` stops after some steps, as a crash would, for tests. False when it did.
+  /// Puts the staged files in place; `limit` stops after some steps, as a crash would, for tests.
+  /// False when it did.
   @discardableResult
   package func commit(steps limit: Int = .max) throws -> Bool {
     for (number, step) in steps.enumerated() {

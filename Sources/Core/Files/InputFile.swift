@@ -2,8 +2,8 @@ import Glibc
 
 /// A regular file that is open for reading, of the size that it had then.
 ///
-/// Nothing is mapped: whoever shortens a mapped file takes the process down, and so does a disk that
-/// cannot be read. Here both are errors.
+/// Nothing is mapped: whoever shortens a mapped file takes the process down, and so does a disk
+/// that cannot be read. Here both are errors.
 package final class InputFile: Sendable {
   package let path: String
   package let size: Int
@@ -40,7 +40,8 @@ package final class InputFile: Sendable {
     }
   }
 
-  /// Reads what fits, from the beginning, whatever the size is said to be; gives the number of bytes.
+  /// Reads what fits, from the beginning, whatever the size is said to be; gives the number of
+  /// bytes.
   package func readSome(_ buffer: inout [UInt8]) -> Int {
     max(0, pread(descriptor, &buffer, buffer.count, 0))
   }

@@ -40,7 +40,8 @@ package struct TemporaryName {
     return lstat(path, &status) == 0 && time(nil) - status.st_mtim.tv_sec > 86_400
   }
 
-  /// Whether a process was killed and its parent has yet to ask for it; in containers some never do.
+  /// Whether a process was killed and its parent has yet to ask for it; in containers some never
+  /// do.
   private static func isUnburied(_ process: pid_t) -> Bool {
     guard let file = try? InputFile("/proc/\(process)/stat") else { return false }
     var bytes = [UInt8](repeating: 0, count: 512)

@@ -4,10 +4,11 @@ import Synchronization
 
 // A caching allocator: freed blocks of tensors are reused by requests of the same size.
 //
-// A training step asks for the same sizes as the one before it, and a page that the kernel hands out anew is cleared
-// first: that was a quarter of the time of a step. A request may get a block that is up to a quarter larger, so that
-// batches of different lengths share them. What is kept is bounded by what the program held at its peak: keeping
-// blocks adds at most a sixteenth, or 128 MB, to the memory that it needs without.
+// A training step asks for the same sizes as the one before it, and a page that the kernel hands
+// out anew is cleared first: that was a quarter of the time of a step. A request may get a block
+// that is up to a quarter larger, so that batches of different lengths share them. What is kept is
+// bounded by what the program held at its peak: keeping blocks adds at most a sixteenth, or 128 MB,
+// to the memory that it needs without.
 
 /// The cached blocks; all functions may be called from any thread.
 package enum FreedBlocks {
@@ -110,7 +111,8 @@ package enum FreedBlocks {
     for block in released { free(block) }
   }
 
-  /// The class of a request, and the size of its blocks: the next of 32 steps between powers of two.
+  /// The class of a request, and the size of its blocks: the next of 32 steps between powers of
+  /// two.
   private static func sizeClass(_ bytes: Int) -> (index: Int, size: Int) {
     let octave = Int.bitWidth - 1 - bytes.leadingZeroBitCount
     let step = (1 << octave) / sizesPerOctave

@@ -18,7 +18,8 @@ public enum Memory {
   package static let live = Atomic(0)
   package static let allocated = Atomic(0)
   package nonisolated(unsafe) static var step = 128 << 20
-  /// What stays free: for the small requests until the next check, and for buffers that are not checked.
+  /// What stays free: for the small requests until the next check, and for buffers that are not
+  /// checked.
   package nonisolated(unsafe) static var reserve = 192 << 20
   /// What storages may hold in all; for tests.
   package nonisolated(unsafe) static var limit = Int.max
@@ -41,12 +42,14 @@ public enum Memory {
     guard bytes < available else {
       throw shortage(bytes: bytes, available: available, for: operation)
     }
-    // Cached blocks count as available, but only those of the right size can be reused without releasing them first.
+    // Cached blocks count as available, but only those of the right size can be reused without
+    // releasing them first.
     if bytes > available - FreedBlocks.keptBytes { FreedBlocks.release() }
     checked.store(allocated.load(ordering: .relaxed), ordering: .relaxed)
   }
 
-  /// Throws when `bytes` more cannot be had now: for buffers and lists of Swift's own, which cannot fail later.
+  /// Throws when `bytes` more cannot be had now: for buffers and lists of Swift's own, which cannot
+  /// fail later.
   public static func checkBuffer(bytes: Int, for operation: String) throws(OutOfMemory) {
     guard bytes > 8 << 20 else { return }
     try check(bytes: bytes, for: operation)
@@ -55,7 +58,8 @@ public enum Memory {
     guard cm_has_room(bytes) else { throw shortage(bytes: bytes, for: operation) }
   }
 
-  /// Throws when a list that is full, and will double, cannot: before an element is added that a file or a text decides on.
+  /// Throws when a list that is full, and will double, cannot: before an element is added that a
+  /// file or a text decides on.
   @inline(__always)
   public static func checkGrowth<Element>(
     of list: [Element], for operation: String
@@ -64,7 +68,8 @@ public enum Memory {
     try checkBuffer(bytes: 2 * list.capacity * MemoryLayout<Element>.stride, for: operation)
   }
 
-  /// Whether the machine and the groups of the process have `bytes` more; gives back what is kept first, if need be.
+  /// Whether the machine and the groups of the process have `bytes` more; gives back what is kept
+  /// first, if need be.
   public static func hasRoom(_ bytes: Int) -> Bool {
     func isEnough(_ kept: Int) -> Bool {
       let free = limits.systemBytes
@@ -86,8 +91,8 @@ public enum Memory {
     OutOfMemory(operation: operation, needed: bytes, available: available)
   }
 
-  /// Bytes that can be allocated without swapping and within the process's limits, less what stays free; a very large number
-  /// where that is not known.
+  /// Bytes that can be allocated without swapping and within the process's limits, less what stays
+  /// free; a very large number where that is not known.
   ///
   /// What the process keeps of freed tensors can be had again.
   public static func usableBytes() -> Int {
@@ -100,7 +105,8 @@ public enum Memory {
   /// Bytes that were freed and that malloc keeps.
   private static func heapBytes() -> Int { Int(cm_heap_bytes()) }
 
-  /// Makes malloc return blocks of a megabyte and more to the system as soon as they are freed: `FreedBlocks` does the caching.
+  /// Makes malloc return blocks of a megabyte and more to the system as soon as they are freed:
+  /// `FreedBlocks` does the caching.
   public static func returnFreedMemory() {
     _ = mallopt(-3, 1 << 20)  // M_MMAP_THRESHOLD, which would grow to 32 MB
     _ = mallopt(-1, 64 << 20)  // M_TRIM_THRESHOLD

@@ -1,7 +1,8 @@
 import Glibc
 
-// What the kernel says of memory: the machine's, that of the control groups (containers, batch systems) that the process is
-// in, of version 1 and 2, and its own limit of address space. Reading is all there is; Memory.swift decides.
+// What the kernel says of memory: the machine's, that of the control groups (containers, batch
+// systems) that the process is in, of version 1 and 2, and its own limit of address space. Reading
+// is all there is; Memory.swift decides.
 
 /// The limits on a process, read from the files of the kernel under `root`.
 public struct MemoryLimits: Sendable {
@@ -33,8 +34,8 @@ public struct MemoryLimits: Sendable {
     self.groups = groups
   }
 
-  /// Bytes that the machine and the groups can still give without swapping, counting the file cache as free; `Int.max`
-  /// where that is not known.
+  /// Bytes that the machine and the groups can still give without swapping, counting the file cache
+  /// as free; `Int.max` where that is not known.
   public var systemBytes: Int {
     let machine = value(of: "MemAvailable:", in: Self.text(root + "/proc/meminfo"))
     return groups.reduce(machine.map { $0 * 1024 } ?? .max) { min($0, room(in: $1)) }

@@ -1,19 +1,22 @@
-// Attention forward: softmax(q kᵀ scale) v for consecutive queries of one sequence and the query heads that share one
-// key-value head.
+// Attention forward: softmax(q kᵀ scale) v for consecutive queries of one sequence and the query
+// heads that share one key-value head.
 //
-// These are the rows of small products (see `multiplyTile`): four rows share each loaded key and value, heads of one token in
-// decoding and tokens in scoring. Keys and values come in segments of consecutive rows (a whole sequence in training, pages
-// of a KV cache in decoding). A score is one chain of additions over the head's elements, an output one chain over the visible
-// keys in order, so results depend neither on the boundaries of segments nor on the other rows.
+// These are the rows of small products (see `multiplyTile`): four rows share each loaded key and
+// value, heads of one token in decoding and tokens in scoring. Keys and values come in segments of
+// consecutive rows (a whole sequence in training, pages of a KV cache in decoding). A score is one
+// chain of additions over the head's elements, an output one chain over the visible keys in order,
+// so results depend neither on the boundaries of segments nor on the other rows.
 
 /// Rows that share a loaded key or value.
 let tileRows = 4
 /// Values per chunk: they stay in the L1 cache while all rows use them.
 let valueChunk = 64
 
-/// Consecutive queries of one sequence on one key-value head, and the scratch memory they are computed in.
+/// Consecutive queries of one sequence on one key-value head, and the scratch memory they are
+/// computed in.
 ///
-/// Row r is query r / group of query head r % group. A place is the index of a key, counted from the first visible one.
+/// Row r is query r / group of query head r % group. A place is the index of a key, counted from
+/// the first visible one.
 public struct AttentionBlock {
   let shape: AttentionShape
   let head: Int
@@ -52,7 +55,8 @@ public struct AttentionBlock {
     self.next = next
   }
 
-  /// Queries that are computed together where none sees more than `keys` keys: their weights stay in the second-level cache.
+  /// Queries that are computed together where none sees more than `keys` keys: their weights stay
+  /// in the second-level cache.
   public static func queryCount(_ shape: AttentionShape, keys: Int) -> Int {
     let rows = min(32, 131_072 / max(1, keys))
     return max(4, rows / shape.group / 4 * 4)
@@ -63,7 +67,8 @@ public struct AttentionBlock {
     AttentionScratch.count(rows: count * shape.group, size: shape.size, keys: keys)
   }
 
-  /// Attends over `segments`, which hold all that the queries see, from the sequence's first token on.
+  /// Attends over `segments`, which hold all that the queries see, from the sequence's first token
+  /// on.
   ///
   /// - Parameters:
   ///   - q: the first query's row [H·D] of queries, the others behind it.
@@ -143,7 +148,8 @@ public struct AttentionBlock {
     return lower - seen.lowerBound..<upper - seen.lowerBound
   }
 
-  /// Writes the products of the queries with the `keys` of a segment, the first of which is at `place`; prefetches `next`.
+  /// Writes the products of the queries with the `keys` of a segment, the first of which is at
+  /// `place`; prefetches `next`.
   private func score<E: TileElement>(
     _ segment: KeyValueSegment, _: E.Type, _ keys: Range<Int>, _ place: Int,
     _ next: UnsafePointer<Float>
@@ -181,7 +187,8 @@ public struct AttentionBlock {
     return (largest, exponential(scores, minus: largest, into: scores, padded))
   }
 
-  /// Adds the weighted values of a segment's `keys`, the first of which is at `place`; prefetches `next`.
+  /// Adds the weighted values of a segment's `keys`, the first of which is at `place`; prefetches
+  /// `next`.
   private func addValues<E: TileElement>(
     _ segment: KeyValueSegment, _: E.Type, _ keys: Range<Int>, _ place: Int,
     _ next: UnsafePointer<Float>?
@@ -199,7 +206,8 @@ public struct AttentionBlock {
     }
   }
 
-  /// Adds the values at the places of `chunk` to the rows of a tile: what all of them see together, the rest query by query.
+  /// Adds the values at the places of `chunk` to the rows of a tile: what all of them see together,
+  /// the rest query by query.
   private func addValues<E: TileElement>(
     _ values: Grid<E>, _ chunk: Range<Int>, _ row: Int, _ end: Int, ahead: UnsafePointer<Float>?
   ) {

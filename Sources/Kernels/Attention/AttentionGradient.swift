@@ -1,9 +1,11 @@
-// Attention backward: the gradients of one key-value head of one sequence, and of the query heads that look at it.
+// Attention backward: the gradients of one key-value head of one sequence, and of the query heads
+// that look at it.
 //
-// p = exp(s − ln Σ exp s);  dv += pᵀ dout;  dp = dout vᵀ;  ds = p (dp − dout · out) scale;  dq += ds k;  dk += dsᵀ q.
-// Blocks of 32 queries: p and ds [32, keys] are computed and then multiplied in tiles (see `multiplyTile`). Weights of keys
-// that a query does not see are zero, and tiles leave out what no query of theirs sees. Every sum runs over the heads, queries
-// or keys in their order.
+// p = exp(s − ln Σ exp s);  dv += pᵀ dout;  dp = dout vᵀ;  ds = p (dp − dout · out) scale;
+// dq += ds k;  dk += dsᵀ q. Blocks of 32 queries: p and ds [32, keys] are computed and then
+// multiplied in tiles (see `multiplyTile`). Weights of keys that a query does not see are zero, and
+// tiles leave out what no query of theirs sees. Every sum runs over the heads, queries or keys in
+// their order.
 
 /// One key-value head of one sequence, and the scratch memory for its gradient.
 public struct AttentionGradient {
@@ -19,7 +21,8 @@ public struct AttentionGradient {
     let q, k, v, out, gradient, normalisers: UnsafePointer<Float>
     let dq, dk, dv: UnsafeMutablePointer<Float>?
 
-    /// Queries and outputs [T, H·D], keys and values [T, KV·D], normalisers [T, H]; a gradient that is nil is not computed.
+    /// Queries and outputs [T, H·D], keys and values [T, KV·D], normalisers [T, H]; a gradient that
+    /// is nil is not computed.
     public init(
       q: UnsafePointer<Float>, k: UnsafePointer<Float>, v: UnsafePointer<Float>,
       out: UnsafePointer<Float>, gradient: UnsafePointer<Float>,
@@ -77,7 +80,8 @@ public struct AttentionGradient {
     }
   }
 
-  /// Computes p into `weights` and ds into `products`, for all keys that one of the queries sees; rows count from the block's first.
+  /// Computes p into `weights` and ds into `products`, for all keys that one of the queries sees;
+  /// rows count from the block's first.
   private func computeWeights(_ rows: Rows, _ queryHead: Int, _ positions: Range<Int>) {
     let (size, width) = (shape.size, shape.heads * shape.size)
     let first = positions.lowerBound * width + queryHead * size
@@ -101,7 +105,8 @@ public struct AttentionGradient {
     }
   }
 
-  /// Products of the rows of `a` with the keys or values in blocks, as far as the rows of a tile see.
+  /// Products of the rows of `a` with the keys or values in blocks, as far as the rows of a tile
+  /// see.
   private func multiply(
     _ a: Grid<Float>, _ blocks: UnsafePointer<Float>, _ positions: Range<Int>,
     into y: UnsafeMutablePointer<Float>
@@ -134,7 +139,8 @@ public struct AttentionGradient {
     positions.lowerBound + row..<min(positions.upperBound, positions.lowerBound + row + tileRows)
   }
 
-  /// From scores and dp to p and ds in one row; zero where the query does not see what others of the block do.
+  /// From scores and dp to p and ds in one row; zero where the query does not see what others of
+  /// the block do.
   private func computeWeights(_ row: Int, _ positions: Range<Int>, normaliser: Float) {
     let (p, ds, shared) = (weights + row * step, products + row * step, shared[row])
     let seen = shape.visible(from: positions.lowerBound + row)

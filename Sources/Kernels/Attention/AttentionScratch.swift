@@ -16,9 +16,9 @@ struct AttentionScratch {
     queries = scratch
     sums = queries + rows * size
     inverses = sums + rows * size
-    // Blocks of keys are written whole: up to two of them start before the first visible key, and one ends after the last.
-    // The former overwrite the 32 floats of padding at the end of the previous row, which only `exponentials` reads, after
-    // padding the row it works on.
+    // Blocks of keys are written whole: up to two of them start before the first visible key, and
+    // one ends after the last. The former overwrite the 32 floats of padding at the end of the
+    // previous row, which only `exponentials` reads, after padding the row it works on.
     weights = inverses + (rows + 15) / 16 * 16 + 32
     weightStep = AttentionScratch.weightStep(keys)
     self.size = size

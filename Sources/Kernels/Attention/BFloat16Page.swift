@@ -1,7 +1,9 @@
-// Pages of a cache whose keys and values are rounded to bfloat16: half the memory that decoding reads for each token.
+// Pages of a cache whose keys and values are rounded to bfloat16: half the memory that decoding
+// reads for each token.
 //
-// The layout is that of float32 pages, [KV][keys [D][tokens], values [tokens][D]], with two columns to a word: a row of
-// keys holds tokens t and t + 16, a value elements d and d + 16, padded to a multiple of 32 (see `TileElement`).
+// The layout is that of float32 pages, [KV][keys [D][tokens], values [tokens][D]], with two columns
+// to a word: a row of keys holds tokens t and t + 16, a value elements d and d + 16, padded to a
+// multiple of 32 (see `TileElement`).
 
 /// The layout of a page of `tokens` tokens, a multiple of 32. Counts are in words of 32 bits.
 public struct BFloat16Page: Sendable {

@@ -33,8 +33,9 @@ public func storeKeys(
 
 /// Sixteen vectors; four shuffles transpose them.
 ///
-/// Element (row, column) has index 16 row + column. A shuffle interleaves the lower and the upper half of the rows, which
-/// rotates the eight bits of the index by one: four shuffles exchange rows and columns.
+/// Element (row, column) has index 16 row + column. A shuffle interleaves the lower and the upper
+/// half of the rows, which rotates the eight bits of the index by one: four shuffles exchange rows
+/// and columns.
 private struct Sixteen {
   var a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p: Vector
 

@@ -1,14 +1,18 @@
-// What attention reads: keys across, in blocks of sixteen (see KeyBlocks.swift), and values by rows.
+// What attention reads: keys across, in blocks of sixteen (see KeyBlocks.swift), and values by
+// rows.
 
 /// Consecutive keys and values of all key-value heads.
 ///
 /// Distances are in words of 32 bits, whatever the type.
 public struct KeyValueSegment {
-  /// The format of keys and values: float32, or bfloat16 with two numbers to a word (see `TileElement`).
+  /// The format of keys and values: float32, or bfloat16 with two numbers to a word (see
+  /// `TileElement`).
   public let type: ScalarType
-  /// The first element of the first head's keys: a block is sixteen keys side by side, element by element.
+  /// The first element of the first head's keys: a block is sixteen keys side by side, element by
+  /// element.
   public var keys: UnsafePointer<Float>
-  /// Words from one head's keys to the next head's, from one block to the next, and from one element to the next.
+  /// Words from one head's keys to the next head's, from one block to the next, and from one
+  /// element to the next.
   public let keyHeadStride, keyBlockStride, keyElementStride: Int
   /// The first head's first value.
   public var values: UnsafePointer<Float>
@@ -31,7 +35,8 @@ public struct KeyValueSegment {
     self.count = count
   }
 
-  /// The first `count` keys and values of a page [KV][keys, values] of `tokens` tokens: keys [D][tokens] and values [tokens][D].
+  /// The first `count` keys and values of a page [KV][keys, values] of `tokens` tokens: keys
+  /// [D][tokens] and values [tokens][D].
   ///
   /// A head's data are two contiguous runs of memory, which the hardware prefetcher follows.
   public init(page: UnsafePointer<Float>, tokens: Int, size: Int, count: Int) {
@@ -61,16 +66,19 @@ public struct KeyValueSegment {
   /// Where a head's values begin.
   func values(of head: Int) -> UnsafePointer<Float> { values + head * valueHeadStride }
 
-  /// The block that loading begins with to get the key at `index`: blocks of bfloat16 are loaded in pairs.
+  /// The block that loading begins with to get the key at `index`: blocks of bfloat16 are loaded in
+  /// pairs.
   func firstBlock(_ index: Int) -> Int {
     type == .bfloat16 ? index / (2 * keyBlock) * 2 : index / keyBlock
   }
 }
 
 extension UnsafeBufferPointer<KeyValueSegment> {
-  /// Calls `body` with each segment that has keys at positions that are seen, where the first one's first is at `start`.
+  /// Calls `body` with each segment that has keys at positions that are seen, where the first one's
+  /// first is at `start`.
   ///
-  /// It is told which of the segment's keys, the place of the first of them among what is seen, and the next segment.
+  /// It is told which of the segment's keys, the place of the first of them among what is seen, and
+  /// the next segment.
   @inline(__always)
   func forEach(
     seen: Range<Int>, from start: Int,
@@ -91,7 +99,8 @@ extension UnsafeBufferPointer<KeyValueSegment> {
   }
 }
 
-/// Writes one head's key and value [D] of a token to place `slot` of a page (see `KeyValueSegment.init(page:)`).
+/// Writes one head's key and value [D] of a token to place `slot` of a page (see
+/// `KeyValueSegment.init(page:)`).
 public func storeKeyValue(
   _ key: UnsafePointer<Float>, _ value: UnsafePointer<Float>, head: Int, size: Int,
   page: UnsafeMutablePointer<Float>, tokens: Int, slot: Int

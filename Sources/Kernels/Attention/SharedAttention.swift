@@ -1,9 +1,10 @@
-// Attention of several samples of one prompt: the newest token of each sees the prompt's keys and values, which are stored once,
-// and then those of its own sequence.
+// Attention of several samples of one prompt: the newest token of each sees the prompt's keys and
+// values, which are stored once, and then those of its own sequence.
 //
-// To the shared keys the queries of all sequences are one query of many heads: the tiles of `AttentionBlock` load a key
-// once for four rows, whatever sequences these belong to. Then each sequence continues over its own segments, in the
-// same rows of weights and outputs. A row sees its keys in the same order as it would alone, so its bits are the same.
+// To the shared keys the queries of all sequences are one query of many heads: the tiles of
+// `AttentionBlock` load a key once for four rows, whatever sequences these belong to. Then each
+// sequence continues over its own segments, in the same rows of weights and outputs. A row sees its
+// keys in the same order as it would alone, so its bits are the same.
 
 /// The newest tokens of sequences that begin with the same segments, on one key-value head.
 public struct SharedAttention {
@@ -14,14 +15,15 @@ public struct SharedAttention {
   private let prefix: UnsafeBufferPointer<KeyValueSegment>
   private let own: [UnsafeBufferPointer<KeyValueSegment>]
 
-  /// Every token must see all keys before it: no window of `shape` may be shorter than any of the sequences.
+  /// Every token must see all keys before it: no window of `shape` may be shorter than any of the
+  /// sequences.
   ///
   /// - Parameters:
   ///   - positions: of each sequence's token.
   ///   - segments: sequence s sees those from its element of `bounds` to the next one.
   ///   - shared: how many segments, at least one, all sequences begin with.
-  ///   - scratch: `AttentionBlock.scratchCount` floats, for a query of each sequence and as many keys as the longest
-  ///     of them has.
+  ///   - scratch: `AttentionBlock.scratchCount` floats, for a query of each sequence and as many
+  ///     keys as the longest of them has.
   ///   - next: what is read afterwards, to be prefetched.
   public init(
     _ shape: AttentionShape, keyValueHead head: Int, positions: ArraySlice<Int>,

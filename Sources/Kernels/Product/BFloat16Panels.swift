@@ -1,7 +1,9 @@
-// Weights packed as bfloat16 for the product: half the bytes of float32, and the only copy that a frozen matrix needs.
+// Weights packed as bfloat16 for the product: half the bytes of float32, and the only copy that a
+// frozen matrix needs.
 //
-// The layout is that of `multiplyPacked` with 32 columns in 16 words: column c of a panel is the low half of word c, column
-// c + 16 the high half of word c, so that shifting or masking one vector of words gives sixteen floats.
+// The layout is that of `multiplyPacked` with 32 columns in 16 words: column c of a panel is the
+// low half of word c, column c + 16 the high half of word c, so that shifting or masking one vector
+// of words gives sixteen floats.
 
 /// A matrix W [n, k] packed as bfloat16: rows are outputs of the product, columns its inputs.
 public struct BFloat16Panels {

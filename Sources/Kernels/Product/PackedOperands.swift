@@ -1,6 +1,7 @@
 import CPrefetch
 
-// Operands of a tile of the packed product: rows of packed weights, sums in y, and the weights to prefetch.
+// Operands of a tile of the packed product: rows of packed weights, sums in y, and the weights to
+// prefetch.
 
 /// What packed weights are stored as.
 protocol PackedWeight {
@@ -83,7 +84,8 @@ struct Target {
   }
 }
 
-/// The weights that are needed next, which a tile prefetches while it computes: a few bytes per step.
+/// The weights that are needed next, which a tile prefetches while it computes: a few bytes per
+/// step.
 struct Upcoming {
   private(set) var pointer: UnsafeRawPointer
   /// Bytes per step.

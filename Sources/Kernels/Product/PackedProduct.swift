@@ -1,9 +1,10 @@
 // y = x Wᵀ with W packed once: the product of decoding, scoring and training.
 //
-// BLAS packs the weights again at every call; decoding multiplies the same weights thousands of times by a few
-// rows. Here W [n, k] is laid out in panels of 32 output columns, [⌈n/32⌉][k][32], and a tile of a few rows of x
-// runs down k with its 32 sums per row in registers. Every sum is one chain of fused multiply-adds over
-// k = 0, 1, 2 …, whatever the number of rows: decoding one row and scoring a thousand give the same bits.
+// BLAS packs the weights again at every call; decoding multiplies the same weights thousands of
+// times by a few rows. Here W [n, k] is laid out in panels of 32 output columns, [⌈n/32⌉][k][32],
+// and a tile of a few rows of x runs down k with its 32 sums per row in registers. Every sum is one
+// chain of fused multiply-adds over k = 0, 1, 2 …, whatever the number of rows: decoding one row
+// and scoring a thousand give the same bits.
 
 /// Output columns in one panel of packed weights.
 public let panelWidth = 32
@@ -14,7 +15,8 @@ public func packedCount(rows n: Int, columns k: Int) -> Int { panelCount(n) * pa
 /// Panels that hold n output columns.
 public func panelCount(_ n: Int) -> Int { (n + panelWidth - 1) / panelWidth }
 
-/// The left factor of a packed product, stored either way: element (row, i) is at `row * rowStep + i * step`.
+/// The left factor of a packed product, stored either way: element (row, i) is at `row * rowStep +
+/// i * step`.
 public struct Factor {
   /// Element (0, 0).
   public let pointer: UnsafePointer<Float>
@@ -82,7 +84,8 @@ private func multiplyBlocks<W: PackedWeight>(
     // With few rows the product is bound by memory, which is read fastest in one sequential pass.
     let tiles = (part.count + 7) / 8
     let depthStep = tiles == 1 ? max(1, k) : sliceDepth
-    /// The row of packed weights that is read after a slice; after the last one, the start of the following panel.
+    /// The row of packed weights that is read after a slice; after the last one, the start of the
+    /// following panel.
     func follower(_ panel: Int, _ depth: Int) -> Int {
       if panel + 1 < panels.upperBound { return (panel + 1) * k + depth }
       return depth + depthStep < k
@@ -106,7 +109,8 @@ private func multiplyBlocks<W: PackedWeight>(
   }
 }
 
-/// Rows per block: a slice of weights stays in the L1 cache for all of them, and the rows stay in L2.
+/// Rows per block: a slice of weights stays in the L1 cache for all of them, and the rows stay in
+/// L2.
 private let rowBlock = 256
 /// Depth of a slice in k: 32 kB of weights.
 private let sliceDepth = 256

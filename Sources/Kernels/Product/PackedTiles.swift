@@ -1,6 +1,7 @@
-// Register tiles of the packed product: a few rows of the factor by one panel of 32 columns, written out because the
-// compiler keeps named sums in registers and arrays of them in memory. Each sum is one chain over k, in float32 whatever
-// the weights are stored as; a tile of a later slice of k continues from the sums that the earlier slice left in y.
+// Register tiles of the packed product: a few rows of the factor by one panel of 32 columns,
+// written out because the compiler keeps named sums in registers and arrays of them in memory. Each
+// sum is one chain over k, in float32 whatever the weights are stored as; a tile of a later slice
+// of k continues from the sums that the earlier slice left in y.
 
 @_specialize(where W == Float)
 @_specialize(where W == UInt32)

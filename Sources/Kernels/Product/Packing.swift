@@ -1,7 +1,7 @@
 // Packing a matrix into panels of 32 columns: a transposition, sixteen by sixteen in registers.
 
-/// Packs the panels in `panels` of the matrix `w` [n, k], whose rows are `stride` floats apart (k by default); columns beyond
-/// n are zero.
+/// Packs the panels in `panels` of the matrix `w` [n, k], whose rows are `stride` floats apart (k
+/// by default); columns beyond n are zero.
 public func pack(
   _ w: UnsafePointer<Float>, rows n: Int, columns k: Int, stride rowStride: Int? = nil,
   panels: Range<Int>, into packed: UnsafeMutablePointer<Float>
@@ -33,7 +33,8 @@ public func packTransposed(
   _ w: UnsafePointer<Float>, rows k: Int, columns n: Int, panels: Range<Int>,
   into packed: UnsafeMutablePointer<Float>
 ) {
-  // Rows are pages apart: 16 of them are packed for all panels before the next 16, for the sake of the TLB.
+  // Rows are pages apart: 16 of them are packed for all panels before the next 16, for the sake of
+  // the TLB.
   for start in stride(from: 0, to: k, by: 16) {
     let rows = start..<min(start + 16, k)
     for panel in panels {
@@ -65,8 +66,8 @@ private func copyRows(
 
 /// Writes sixteen floats of sixteen rows, `stride` apart, as sixteen rows of a panel.
 ///
-/// Each step deinterleaves pairs of rows into even and odd elements, which moves one bit of the column index to the row index.
-/// Four steps transpose the matrix.
+/// Each step deinterleaves pairs of rows into even and odd elements, which moves one bit of the
+/// column index to the row index. Four steps transpose the matrix.
 @inline(__always)
 private func transpose(
   _ x: UnsafePointer<Float>, stride: Int, into y: UnsafeMutablePointer<Float>

@@ -1,7 +1,8 @@
-// What the second operand of a small product (see `multiplyTile`) is stored as: float32, or pairs of bfloat16.
+// What the second operand of a small product (see `multiplyTile`) is stored as: float32, or pairs
+// of bfloat16.
 //
-// As in packed weights, a word holds two bfloat16: of column c (low half) and c + 16, so that shifting or masking
-// sixteen words gives two vectors. Columns are padded to a multiple of 32.
+// As in packed weights, a word holds two bfloat16: of column c (low half) and c + 16, so that
+// shifting or masking sixteen words gives two vectors. Columns are padded to a multiple of 32.
 
 /// Memory from which vectors of sixteen columns are loaded as floats.
 protocol TileElement {

@@ -2,9 +2,10 @@ import CPrefetch
 
 // Small products y = a b or y += a b, whose operands may be strided: what attention consists of.
 //
-// A tile of up to 4 rows by 4 vectors of y stays in registers while its depth is run through, so that 16 chains of
-// additions hide each other's latency and each loaded element serves four of them. Each element of y is one chain of
-// fused multiply-adds over depth 0, 1, 2 …, so its bits do not depend on the tile.
+// A tile of up to 4 rows by 4 vectors of y stays in registers while its depth is run through, so
+// that 16 chains of additions hide each other's latency and each loaded element serves four of
+// them. Each element of y is one chain of fused multiply-adds over depth 0, 1, 2 …, so its bits do
+// not depend on the tile.
 
 /// Where the elements of an operand are: (i, j) is at `i * rowStep + j * step`.
 struct Grid<Element> {
@@ -25,10 +26,12 @@ struct Grid<Element> {
 ///
 /// - Parameters:
 ///   - a: [rows, depth].
-///   - b: [depth, ⌈columns/16⌉] vectors of 16 columns, in pairs where a word holds two numbers (see `TileElement`).
+///   - b: [depth, ⌈columns/16⌉] vectors of 16 columns, in pairs where a word holds two numbers (see
+///     `TileElement`).
 ///   - y: rows like those of `b`: vector (row, j) is at `row * rowStep + j * step`.
 ///   - columns: a multiple of 16 unless the vectors of b and y are contiguous.
-///   - ahead: the operand like b that is read next; the first tile prefetches as much of it per step as it reads.
+///   - ahead: the operand like b that is read next; the first tile prefetches as much of it per
+///     step as it reads.
 func multiplyTile<E: TileElement>(
   _ a: Grid<Float>, _ b: Grid<E>, rows: Int, columns: Int, depth: Int,
   into y: UnsafeMutablePointer<Float>, rowStep: Int, step: Int, adding: Bool = false,

@@ -21,7 +21,8 @@ public func swiGLU(
 @inline(__always)
 private func swiGLU(_ g: Vector, _ up: Vector) -> Vector { g / (1 + exponential(0 - g)) * up }
 
-/// The gradient of `swiGLU`: with s = sigmoid(g), d gate = dy up s (1 + g (1 − s)) and d up = dy g s.
+/// The gradient of `swiGLU`: with s = sigmoid(g), d gate = dy up s (1 + g (1 − s)) and d up = dy g
+/// s.
 public func swiGLUBackward(
   _ gate: UnsafePointer<Float>, _ up: UnsafePointer<Float>, gradient dy: UnsafePointer<Float>,
   dGate: GradientBuffer?, dUp: GradientBuffer?, _ count: Int
@@ -51,10 +52,11 @@ private func swiGLUGradient(
   return (dy * up * s * (1 + g * (1 - s)), dy * g * s)
 }
 
-// The feed-forward activation of GPT-2 (Hendrycks and Gimpel, arXiv 1606.08415): x Φ(x) with the normal distribution
-// function Φ, exactly or by an approximation through tanh.
+// The feed-forward activation of GPT-2 (Hendrycks and Gimpel, arXiv 1606.08415): x Φ(x) with the
+// normal distribution function Φ, exactly or by an approximation through tanh.
 
-/// x s with s = sigmoid(2u) = (1 + tanh u) / 2 and u = √(2/π) (x + 0.044715 x³): Hugging Face's `gelu_new`.
+/// x s with s = sigmoid(2u) = (1 + tanh u) / 2 and u = √(2/π) (x + 0.044715 x³): Hugging Face's
+/// `gelu_new`.
 @inlinable @inline(__always)
 public func geluTanh(_ x: Vector) -> Vector { x * sigmoid(twiceArgument(x)) }
 
@@ -83,7 +85,8 @@ public func geluDerivative(_ x: Vector) -> Vector {
   return normalDistribution(x) + (x * density).replacing(with: 0, where: density .== 0)
 }
 
-/// Φ(x) = (1 + erf(x / √2)) / 2, by the C library's `erfcf`, which keeps its accuracy for negative x.
+/// Φ(x) = (1 + erf(x / √2)) / 2, by the C library's `erfcf`, which keeps its accuracy for negative
+/// x.
 @inlinable
 func normalDistribution(_ x: Vector) -> Vector {
   var result = Vector.zero

@@ -1,7 +1,8 @@
 import Glibc
 
-// AdamW on one chunk of one parameter, which stays in the cache between the three loops. These are scalar loops that the
-// compiler vectorises; each takes at most four pointers, because with five it gives up on the aliasing checks.
+// AdamW on one chunk of one parameter, which stays in the cache between the three loops. These are
+// scalar loops that the compiler vectorises; each takes at most four pointers, because with five it
+// gives up on the aliasing checks.
 
 /// The constants of one parameter's update, rounded to float32 as torch rounds them.
 public struct AdamWRule: Sendable {
@@ -15,7 +16,8 @@ public struct AdamWRule: Sendable {
   let rootCorrection: Float
   let epsilon: Float
 
-  /// The rule of update number `step` (from 1) of a parameter, whose gradient is multiplied by `clip`.
+  /// The rule of update number `step` (from 1) of a parameter, whose gradient is multiplied by
+  /// `clip`.
   public init(
     learningRate: Double, beta1: Double, beta2: Double, epsilon: Double, weightDecay: Double,
     step: Int, clip: Double
@@ -81,7 +83,8 @@ private func updateWeights(
 ) {
   for i in 0..<count {
     let old = w[i]
-    // Taking the magnitude rules out the root of a negative number, which would set errno and prevent vectorisation.
+    // Taking the magnitude rules out the root of a negative number, which would set errno and
+    // prevent vectorisation.
     let root = v[i].magnitude.squareRoot() / rule.rootCorrection + rule.epsilon
     let new = old * rule.decay - rule.stepSize * m[i] / root
     w[i] = new

@@ -1,6 +1,8 @@
-// Element-wise loops over rows: the function is a closure on sixteen floats that is inlined into the loop.
+// Element-wise loops over rows: the function is a closure on sixteen floats that is inlined into
+// the loop.
 //
-// The end of a row goes through the same closure, padded, so an element's result does not depend on its place.
+// The end of a row goes through the same closure, padded, so an element's result does not depend on
+// its place.
 
 /// A row of floats, or one float that stands for a row of equal ones (`step` 0).
 public struct Row {

@@ -4,7 +4,8 @@ import Glibc
 
 /// The natural logarithm of each lane, within 2 ulp; -infinity at 0, NaN below.
 ///
-/// x = 2^e m with m in [√½, √2) and ln m = 2 artanh s, s = (m - 1) / (m + 1), by the series s + s³/3 + s⁵/5 + …
+/// x = 2^e m with m in [√½, √2) and ln m = 2 artanh s, s = (m - 1) / (m + 1), by the series s +
+/// s³/3 + s⁵/5 + …
 @inlinable @inline(__always)
 public func logarithm(_ x: Vector) -> Vector {
   let subnormal = x .< Float.leastNormalMagnitude
@@ -35,7 +36,8 @@ public func logarithm(_ x: Vector) -> Vector {
 
 /// The hyperbolic tangent of each lane.
 ///
-/// Near 0 by Lambert's continued fraction x / (1 + x² / (3 + x² / (5 + …))), elsewhere by 1 - 2 / (e^(2|x|) + 1).
+/// Near 0 by Lambert's continued fraction x / (1 + x² / (3 + x² / (5 + …))), elsewhere by 1 - 2 /
+/// (e^(2|x|) + 1).
 @inlinable @inline(__always)
 public func hyperbolicTangent(_ x: Vector) -> Vector {
   let square = x * x

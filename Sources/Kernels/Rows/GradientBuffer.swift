@@ -1,4 +1,5 @@
-/// Destination of a gradient: it is added to what the buffer holds, or written where the buffer is uninitialised.
+/// Destination of a gradient: it is added to what the buffer holds, or written where the buffer is
+/// uninitialised.
 public struct GradientBuffer {
   /// The first float.
   public let pointer: UnsafeMutablePointer<Float>

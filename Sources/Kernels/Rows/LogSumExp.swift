@@ -21,10 +21,11 @@ public func logSumExp(_ x: UnsafePointer<Float>, _ count: Int, scale: Float) -> 
   return shift + log(sum)
 }
 
-/// weights[i] = exp(x[i] − largest) for a row whose largest value is finite and known, and the bits of its `logSumExp`
-/// at scale 1: the additions are the same.
+/// weights[i] = exp(x[i] − largest) for a row whose largest value is finite and known, and the bits
+/// of its `logSumExp` at scale 1: the additions are the same.
 ///
-/// `masses` receives the sum of each block of `blockSize` weights, a multiple of 16. `weights` may be `x`.
+/// `masses` receives the sum of each block of `blockSize` weights, a multiple of 16. `weights` may
+/// be `x`.
 public func softmaxWeights(
   _ x: UnsafePointer<Float>, _ count: Int, largest: Float,
   into weights: UnsafeMutablePointer<Float>, masses: UnsafeMutablePointer<Double>, blockSize: Int

@@ -1,5 +1,5 @@
-// Normalisation of rows: by their root mean square (Zhang and Sennrich, arXiv 1910.07467), and by mean and variance (Ba,
-// Kiros and Hinton, arXiv 1607.06450).
+// Normalisation of rows: by their root mean square (Zhang and Sennrich, arXiv 1910.07467), and by
+// mean and variance (Ba, Kiros and Hinton, arXiv 1607.06450).
 
 /// y = x w / sqrt(mean(x²) + epsilon) for one row; returns 1 / sqrt(…), which the gradient needs.
 @discardableResult
@@ -70,7 +70,8 @@ private func addScaledProduct(
   }
 }
 
-/// y = (x − mean) w / sqrt(variance + epsilon) + b for one row; returns the mean and 1 / sqrt(…) for the gradient.
+/// y = (x − mean) w / sqrt(variance + epsilon) + b for one row; returns the mean and 1 / sqrt(…)
+/// for the gradient.
 @discardableResult
 public func layerNorm(
   _ x: UnsafePointer<Float>, weight w: UnsafePointer<Float>, bias b: UnsafePointer<Float>,
@@ -85,8 +86,8 @@ public func layerNorm(
 
 /// Adds the gradient of `layerNorm` to `dx` and, where given, to `dw` and `db`.
 ///
-/// With r = 1 / sqrt(variance + ε), n = (x − mean) r and g = w dy:  dx = r (g − mean(g) − n mean(g n)),  dw = dy n,
-/// db = dy.
+/// With r = 1 / sqrt(variance + ε), n = (x − mean) r and g = w dy:  dx = r (g − mean(g) − n mean(g
+/// n)),  dw = dy n, db = dy.
 public func layerNormBackward(
   _ x: UnsafePointer<Float>, weight w: UnsafePointer<Float>, mean: Float, inverse r: Float,
   gradient dy: UnsafePointer<Float>, dx: UnsafeMutablePointer<Float>?,

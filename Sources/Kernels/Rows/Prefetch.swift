@@ -1,6 +1,7 @@
 import CPrefetch
 
-/// Tells the processor that `rows` rows of `count` floats, `stride` floats apart, will be read soon.
+/// Tells the processor that `rows` rows of `count` floats, `stride` floats apart, will be read
+/// soon.
 ///
 /// The addresses need not exist.
 @inline(__always)

@@ -1,5 +1,5 @@
-// Reductions of rows. Long sums are cut into blocks whose totals are added in double precision: the error does not
-// grow with the length, and the cut depends on the length alone.
+// Reductions of rows. Long sums are cut into blocks whose totals are added in double precision: the
+// error does not grow with the length, and the cut depends on the length alone.
 
 /// Elements that are summed in single precision before the total is carried in double.
 private let sumBlock = 1024
@@ -28,7 +28,8 @@ public func longDot(_ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ coun
   return total
 }
 
-/// y[i] = exp(x[i] - shift), returning the sum of the y. `y` may be `x`, or nil where only the sum is wanted.
+/// y[i] = exp(x[i] - shift), returning the sum of the y. `y` may be `x`, or nil where only the sum
+/// is wanted.
 public func longExponential(
   _ x: UnsafePointer<Float>, minus shift: Float, into y: UnsafeMutablePointer<Float>?, _ count: Int
 ) -> Double {

@@ -1,6 +1,8 @@
-// Rotary position embedding (Su et al., arXiv 2104.09864) in Hugging Face's layout: element i turns with i + D/2.
+// Rotary position embedding (Su et al., arXiv 2104.09864) in Hugging Face's layout: element i turns
+// with i + D/2.
 
-/// Rotates one head of `size` floats by the angles whose cosines and sines are given ([size / 2] each).
+/// Rotates one head of `size` floats by the angles whose cosines and sines are given ([size / 2]
+/// each).
 ///
 /// `direction` is 1 forward and −1 for the gradient, which is the transpose: the
 /// rotation back. `x` and `y` may be the same; where `adding`, y keeps what it holds.

@@ -1,4 +1,5 @@
-// Selection from a row of logits or weights: largest value, values above a threshold, and a heap for top-k and top-p.
+// Selection from a row of logits or weights: largest value, values above a threshold, and a heap
+// for top-k and top-p.
 
 /// y[i] = exp(x[i] / divisor - shift), returning the sum of the y; `x` and `y` may be the same row.
 public func exponential(

@@ -12,8 +12,8 @@ extension Vector {
 
   /// The first `count` (1 to 15) floats at `pointer`; the other lanes hold `filler`.
   ///
-  /// For the end of a row, behind the loop over whole vectors: a loop whose last round may be shorter is taken apart by
-  /// the compiler into single lanes.
+  /// For the end of a row, behind the loop over whole vectors: a loop whose last round may be
+  /// shorter is taken apart by the compiler into single lanes.
   @inlinable
   public init(at pointer: UnsafePointer<Float>, count: Int, filler: Float = 0) {
     self.init(repeating: filler)
@@ -57,8 +57,8 @@ func load(_ pointer: UnsafePointer<Float>, _ lanes: Int) -> Vector {
   lanes == 16 ? Vector(at: pointer) : Vector(at: pointer, count: lanes)
 }
 
-// Lane-wise maxima that compile to one instruction. Each width has its own: in a generic function `.>` would be the
-// generic comparison, which is a loop over lanes.
+// Lane-wise maxima that compile to one instruction. Each width has its own: in a generic function
+// `.>` would be the generic comparison, which is a loop over lanes.
 
 @inlinable @inline(__always)
 func larger(_ a: SIMD8<Float>, _ b: SIMD8<Float>) -> SIMD8<Float> {
@@ -83,8 +83,8 @@ public func maximum(_ a: Vector, _ b: Vector) -> Vector {
 
 /// e to the power of each lane, within 1 ulp for results that are normal floats.
 ///
-/// x = n ln 2 + r with |r| ≤ ln 2 / 2; e^r by its Taylor polynomial of degree 7 and 2^n by the exponent bits.
-/// Below -87.3 the result is 0, above 88.7 it is infinity; NaN stays NaN.
+/// x = n ln 2 + r with |r| ≤ ln 2 / 2; e^r by its Taylor polynomial of degree 7 and 2^n by the
+/// exponent bits. Below -87.3 the result is 0, above 88.7 it is infinity; NaN stays NaN.
 @inlinable @inline(__always)
 public func exponential(_ x: Vector) -> Vector {
   // Adding 1.5 * 2^23 rounds to an integer, which is then in the low bits of the float.

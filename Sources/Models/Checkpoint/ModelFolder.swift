@@ -6,8 +6,9 @@ import Text
 
 /// Saves what surrounds a model's weights.
 public enum ModelFolder {
-  /// Files that a saved model takes over byte for byte from the folder it was loaded from: what says how text becomes ids
-  /// and messages become prompts, in this program or in others, and licences.
+  /// Files that a saved model takes over byte for byte from the folder it was loaded from: what
+  /// says how text becomes ids and messages become prompts, in this program or in others, and
+  /// licences.
   static let companions: Set = [
     "tokenizer.json", "tokenizer_config.json", "generation_config.json",
     "special_tokens_map.json", "added_tokens.json", "vocab.json", "vocab.txt", "merges.txt",
@@ -44,7 +45,8 @@ public enum ModelFolder {
     return names
   }
 
-  /// Throws at a link in a model's folder to something that is not there, if it is a file that would be read.
+  /// Throws at a link in a model's folder to something that is not there, if it is a file that
+  /// would be read.
   static func checkLinks(_ folder: String) throws {
     let others = ["config.json", "model.safetensors.index.json"]
     for name in (try? folderEntries(folder)) ?? []
@@ -80,7 +82,8 @@ public enum ModelFolder {
     return files
   }
 
-  /// Throws where the file that comes last into a folder is missing and others are there: a save was interrupted.
+  /// Throws where the file that comes last into a folder is missing and others are there: a save
+  /// was interrupted.
   static func checkIsComplete(_ folder: String, last name: String) throws {
     try checkLinks(folder)
     guard !fileExists("\(folder)/\(name)"),

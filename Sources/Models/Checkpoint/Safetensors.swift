@@ -3,8 +3,8 @@ import Glibc
 import Tensors
 import Text
 
-// Reading tensors from safetensors files, one or several shards: opening a large checkpoint reads the
-// headers, and nothing else until a tensor is asked for.
+// Reading tensors from safetensors files, one or several shards: opening a large checkpoint reads
+// the headers, and nothing else until a tensor is asked for.
 
 /// The tensors of a safetensors file or of a model folder's files.
 public struct Safetensors: Sendable {

@@ -4,6 +4,7 @@
 // row-major order, without gaps.
 
 import Core
+import Kernels
 import Text
 
 /// Number formats of a safetensors file.
@@ -60,8 +61,8 @@ package struct SafetensorsHeader {
   /// The official limit; a longer header is a lie or an attack.
   static let longest = 100_000_000
 
-  /// Reads the beginning of a file of `size` bytes, or of the bytes given; throws a `FileError` where it does not fit
-  /// them.
+  /// Reads the beginning of a file of `size` bytes, or of the bytes given; throws a `FileError`
+  /// where it does not fit them.
   package init(_ bytes: UnsafeRawBufferPointer, size: Int? = nil, file: String) throws {
     let size = size ?? bytes.count
     guard size >= 8 else {
@@ -157,6 +158,36 @@ package struct SafetensorsHeader {
     }
     guard end == data.upperBound else {
       throw FileError(file, "\(data.upperBound - end) bytes after the last tensor belong to none")
+    }
+  }
+}
+
+// From the number formats of checkpoints to float32. The bytes of a file need not be aligned.
+
+enum FloatConversion {
+  /// Writes `count` numbers of a float format as float32; does nothing where the format is not a
+  /// float.
+  static func convert(
+    _ source: UnsafeRawBufferPointer, _ type: SafetensorsType,
+    into target: UnsafeMutablePointer<Float>, count: Int
+  ) {
+    guard let start = source.baseAddress else { return }
+    if let type = type.scalar { return type.decode(start, into: target, count) }
+    guard type == .float64 else { return }
+    for i in 0..<count {
+      target[i] = Float(start.loadUnaligned(fromByteOffset: 8 * i, as: Double.self))
+    }
+  }
+}
+
+extension SafetensorsType {
+  /// The format as one that the engine computes with or stores.
+  var scalar: ScalarType? {
+    switch self {
+    case .float32: .float32
+    case .bfloat16: .bfloat16
+    case .float16: .float16
+    default: nil
     }
   }
 }

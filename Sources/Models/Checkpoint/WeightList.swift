@@ -1,6 +1,7 @@
 import Core
 
-/// Compares the tensors of a file with those that a model asks for, so that one error names all that do not fit.
+/// Compares the tensors of a file with those that a model asks for, so that one error names all
+/// that do not fit.
 struct WeightList {
   private let file: Safetensors
   private var used: Set<String> = []
@@ -23,7 +24,8 @@ struct WeightList {
     }
   }
 
-  /// Throws when something was missing or of another shape, or when the file has more; `mayBeThere` says what is passed over.
+  /// Throws when something was missing or of another shape, or when the file has more; `mayBeThere`
+  /// says what is passed over.
   func check(mayBeThere: (String) -> Bool) throws {
     let extras = file.names.filter { !used.contains($0) && !mayBeThere($0) }
     var problems: [String] = []

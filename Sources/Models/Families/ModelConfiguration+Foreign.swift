@@ -1,6 +1,7 @@
-// Settings of other kinds of models. In a file of a supported family they say that the weights want another formula;
-// Hugging Face's class would pass over them, and so would the answer be wrong in silence. What leaves the formula as it
-// is (null, false, 0 or nothing, and 1 where it is a factor) is no such setting.
+// Settings of other kinds of models. In a file of a supported family they say that the weights want
+// another formula; Hugging Face's class would pass over them, and so would the answer be wrong in
+// silence. What leaves the formula as it is (null, false, 0 or nothing, and 1 where it is a factor)
+// is no such setting.
 
 import Text
 
@@ -53,7 +54,8 @@ extension ModelConfiguration {
 
   private static func foreignKind(_ key: String) -> ForeignKind? {
     if let kind = foreign[key] { return kind }
-    // How experts are counted and chosen has a dozen names; those about training alone come with them.
+    // How experts are counted and chosen has a dozen names; those about training alone come with
+    // them.
     let isExpert =
       key.hasPrefix("moe_") || key.contains("_experts") || key.contains("expert_")
       || key == "num_experts" || key == "decoder_sparse_step"

@@ -52,7 +52,8 @@ extension ModelConfiguration {
   {
     guard family.architecture == .llama else { return heads }
     let key = "num_key_value_heads"
-    // Hugging Face takes null for as many as query heads, and a missing key for the size of the family's first model.
+    // Hugging Face takes null for as many as query heads, and a missing key for the size of the
+    // family's first model.
     let usual = fields.value[key] == .null ? nil : family.keyValueHeads
     let count = try fields.integer(
       key, in: 1...1 << 14, default: usual.flatMap { heads % $0 == 0 ? $0 : nil } ?? heads)

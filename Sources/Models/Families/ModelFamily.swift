@@ -1,4 +1,5 @@
-// The model types that the transformer can compute: how their files are written and what a file may leave out.
+// The model types that the transformer can compute: how their files are written and what a file may
+// leave out.
 
 import Text
 
@@ -14,7 +15,8 @@ struct ModelFamily: Sendable {
   var tiesEmbeddings = false
   /// Added to the mean square or the variance in norms where the file does not say.
   var epsilon = 1e-6
-  /// Key and value heads where the file does not say and the number divides the heads'; else as many as query heads.
+  /// Key and value heads where the file does not say and the number divides the heads'; else as
+  /// many as query heads.
   var keyValueHeads: Int?
   /// Width of a head where the file does not say; nil is hidden size / heads.
   var headSize: Int?
@@ -80,7 +82,8 @@ struct ModelFamily: Sendable {
 }
 
 extension ModelConfiguration {
-  /// The class that Hugging Face's transformers loads a model of this type with, nil where the type is not supported.
+  /// The class that Hugging Face's transformers loads a model of this type with, nil where the type
+  /// is not supported.
   public static func className(_ modelType: String) -> String? {
     ModelFamily.all[modelType]?.className
   }
@@ -92,7 +95,8 @@ extension ModelConfiguration {
     /// Learned positions, attention and a feed-forward part with biases, behind LayerNorms.
     case gpt2
 
-    /// What files put before the names of all weights but the head's; a file saved without a head leaves it out.
+    /// What files put before the names of all weights but the head's; a file saved without a head
+    /// leaves it out.
     public var prefix: String {
       switch self {
       case .llama: "model."

@@ -21,7 +21,8 @@ public enum StopReason: Sendable, Equatable {
 public struct Completion: Sendable {
   /// The sampled tokens, an end token included.
   public var ids: [Int]
-  /// ln p of every token under softmax(logits / temperature), as `logProbabilities` computes it, to the bit.
+  /// ln p of every token under softmax(logits / temperature), as `logProbabilities` computes it, to
+  /// the bit.
   public var logProbabilities: [Float]
   /// Why it ended.
   public var finishReason: FinishReason

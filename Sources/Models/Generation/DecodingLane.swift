@@ -37,7 +37,8 @@ final class DecodingLane {
     pass = CacheBatch(cache)
   }
 
-  /// Samples one more token for each of the first `decoded` running sequences, and the first tokens of entering prompts.
+  /// Samples one more token for each of the first `decoded` running sequences, and the first tokens
+  /// of entering prompts.
   func step(decoded: Int, entering: [EnteringPrompt] = []) throws {
     let batch = try begin(decoded, entering)
     let last = entering.isEmpty ? nil : batch.lastRows
@@ -60,7 +61,8 @@ final class DecodingLane {
     running.removeAll { $0.isFinished }
   }
 
-  /// Lays out a pass over the newest tokens of the first `decoded` running sequences and over the entering prompts.
+  /// Lays out a pass over the newest tokens of the first `decoded` running sequences and over the
+  /// entering prompts.
   private func begin(_ decoded: Int, _ entering: [EnteringPrompt]) throws -> RaggedBatch {
     var lengths = [Int](repeating: 1, count: decoded)
     var past: [Int] = []

@@ -4,10 +4,11 @@ import Tensors
 
 // Decoding in lanes: each thread takes whole steps with sequences of its own.
 //
-// Threads that share the loops of one pass synchronise dozens of times a step, and all read keys and values at the same
-// time, while products hardly use memory bandwidth. Lanes synchronise only when one has no sequences left or when there is
-// room for new prompts. Each lane reads all weights, so it needs enough rows to amortise them. A token does not depend on
-// the rest of the batch: lanes change no bit of a completion.
+// Threads that share the loops of one pass synchronise dozens of times a step, and all read keys
+// and values at the same time, while products hardly use memory bandwidth. Lanes synchronise only
+// when one has no sequences left or when there is room for new prompts. Each lane reads all
+// weights, so it needs enough rows to amortise them. A token does not depend on the rest of the
+// batch: lanes change no bit of a completion.
 
 extension Generator {
   /// A lower bound of the last-level cache of a few cores, in bytes.
@@ -26,7 +27,8 @@ extension Generator {
       && (waiting.isEmpty || running.count >= capacity)
   }
 
-  /// Distributes the running sequences over the lanes, which decode until one is empty or waiting prompts can enter.
+  /// Distributes the running sequences over the lanes, which decode until one is empty or waiting
+  /// prompts can enter.
   func decodeInLanes(_ capacity: Int) throws {
     let all = lanes[0].leave()
     let decoded = min(all.count, capacity)

@@ -2,13 +2,15 @@ import Core
 import Tensors
 import Text
 
-// Batched sampling: n samples per prompt share one pass over it, finished sequences leave the batch, waiting prompts enter.
+// Batched sampling: n samples per prompt share one pass over it, finished sequences leave the
+// batch, waiting prompts enter.
 //
-// A step is one pass over the newest token of every running sequence and, where there is room, over whole prompts that
-// enter: so prompts are never computed a few at a time, and the batch stays full as long as prompts wait. Between such
-// steps threads decode sequences of their own, where there are enough (see Generator+Lanes.swift). A token is a
-// function of the model, its prompt and (seed, step, row, sample, position): products and attention give a row the same
-// bits in any batch, and random numbers are counted, not drawn in order. So prompts may enter in any order, and those
+// A step is one pass over the newest token of every running sequence and, where there is room, over
+// whole prompts that enter: so prompts are never computed a few at a time, and the batch stays full
+// as long as prompts wait. Between such steps threads decode sequences of their own, where there
+// are enough (see Generator+Lanes.swift). A token is a function of the model, its prompt and (seed,
+// step, row, sample, position): products and attention give a row the same bits in any batch, and
+// random numbers are counted, not drawn in order. So prompts may enter in any order, and those
 // whose completions may become the longest come first.
 
 /// Samples completions of prompts from a model.
@@ -33,7 +35,8 @@ public final class Generator {
 
   /// - Parameters:
   ///   - endTokens: ids that end a completion; ignored where the options say so.
-  ///   - tokenizer: decodes the text in which stop strings are looked for; nil where there are none.
+  ///   - tokenizer: decodes the text in which stop strings are looked for; nil where there are
+  ///     none.
   ///   - step: tells calls with the same seed apart.
   ///   - maxSequences: how many run at a time; by default as the memory of their cache allows.
   public init(
@@ -53,14 +56,15 @@ public final class Generator {
     }
   }
 
-  /// Sequences that have their first token; as many as fit into the cache are decoded, from the front.
+  /// Sequences that have their first token; as many as fit into the cache are decoded, from the
+  /// front.
   var running: [RunningSequence] {
     get { lanes[0].running }
     set { lanes[0].running = newValue }
   }
 
-  /// `options.n` completions of every prompt, in order. Throws on prompts that are empty, do not fit the context or
-  /// have unknown tokens.
+  /// `options.n` completions of every prompt, in order. Throws on prompts that are empty, do not
+  /// fit the context or have unknown tokens.
   public func generate(_ requests: [GenerationRequest]) throws -> [[Completion]] {
     try check(requests)
     self.requests = requests
@@ -109,7 +113,8 @@ public final class Generator {
       ?? Self.capacity(model.configuration, model.keyValueType, longest: longest)
   }
 
-  /// Sequences of up to `longest` tokens that run at a time: as many as a gigabyte of cache holds, from 8 to 256.
+  /// Sequences of up to `longest` tokens that run at a time: as many as a gigabyte of cache holds,
+  /// from 8 to 256.
   static func capacity(
     _ configuration: ModelConfiguration, _ type: ScalarType, longest: Int
   ) -> Int {
@@ -117,7 +122,8 @@ public final class Generator {
     return max(8, min(256, (1 << 30) / max(1, bytes)))
   }
 
-  /// One more token for every running sequence that fits, and the first tokens of prompts that enter.
+  /// One more token for every running sequence that fits, and the first tokens of prompts that
+  /// enter.
   private func step(_ capacity: Int) throws {
     let decoded = min(running.count, capacity)
     let entering = admitted(capacity).map { index in

@@ -2,8 +2,9 @@ import Tensors
 
 // What a run of A*-PO will need, from sizes alone, before anything is allocated.
 //
-// The estimate follows the engine's own bookkeeping: what each layer keeps for backward(), when it is freed, and which
-// buffers are made on the way. Left out: objects of Lua and Swift, tokens and texts, which are small beside tensors.
+// The estimate follows the engine's own bookkeeping: what each layer keeps for backward(), when it
+// is freed, and which buffers are made on the way. Left out: objects of Lua and Swift, tokens and
+// texts, which are small beside tensors.
 
 /// What is run with which models.
 public struct MemoryPlan: Sendable {
@@ -24,10 +25,12 @@ public struct MemoryPlan: Sendable {
   public var samples = 1
   /// Completions of an update; nil for all of a step.
   public var miniBatch: Int?
-  /// Completions whose activations are held at a time; nil for all of an update, or what `isFresh` says.
+  /// Completions whose activations are held at a time; nil for all of an update, or what `isFresh`
+  /// says.
   public var microBatch: Int?
-  /// Whether the one update of a step is by completions as the policy sampled them: log-probabilities are the sampler's then, and
-  /// activations exist for about `groupTokens` tokens at a time.
+  /// Whether the one update of a step is by completions as the policy sampled them:
+  /// log-probabilities are the sampler's then, and activations exist for about `groupTokens` tokens
+  /// at a time.
   public var isFresh = true
   /// Tokens of a prompt.
   public var promptTokens = 64
@@ -45,7 +48,8 @@ public struct MemoryPlan: Sendable {
     return (updated + groups - 1) / groups
   }
 
-  /// Throws where the bytes could be too many to be counted: an upper bound of every sum and product below is at 2^60 or above.
+  /// Throws where the bytes could be too many to be counted: an upper bound of every sum and
+  /// product below is at 2^60 or above.
   fileprivate func check() throws(TensorError) {
     // A page of the cache has places that are not used.
     let tokens =
@@ -55,8 +59,10 @@ public struct MemoryPlan: Sendable {
     let width = models.reduce(0) { max($0, $1.mostFloats) }
     guard 64 * (weights + tokens * width) < 0x1p60 else {
       throw TensorError(
-        "memory_estimate: batch_size = \(batchSize), n = \(samples), prompt_tokens = \(promptTokens) and "
-          + "max_tokens = \(maxTokens) with models of \(Int(weights)) weights may come to more than 2^60 "
+        "memory_estimate: batch_size = \(batchSize), n = \(samples), prompt_tokens = "
+          + "\(promptTokens) and "
+          + "max_tokens = \(maxTokens) with models of \(Int(weights)) weights may come to more "
+          + "than 2^60 "
           + "bytes; smaller ones expected")
     }
   }
@@ -132,7 +138,8 @@ extension ModelConfiguration {
     return Double(layerCount) * Double(layer) + Double(vocabularySize)
   }
 
-  /// Floats per token that a forward pass without a graph holds at its widest; in decoding the gate becomes SwiGLU's output.
+  /// Floats per token that a forward pass without a graph holds at its widest; in decoding the gate
+  /// becomes SwiGLU's output.
   fileprivate func passingFloats(decoding: Bool) -> Int {
     let attention =
       2 * hiddenSize + 3 * headCount * headSize + 4 * keyValueHeadCount * headSize
@@ -179,7 +186,8 @@ private struct GenerationSize {
       * 4
     let decoding =
       running * (c.vocabularySize + max(c.hiddenSize, c.passingFloats(decoding: true))) * 4
-    // Prompts enter before their completions have pages; where all cannot run at once, others enter while some do.
+    // Prompts enter before their completions have pages; where all cannot run at once, others enter
+    // while some do.
     peak = max(ofPrompts + entering, cache + decoding + (running < wanted ? entering : 0))
   }
 }
@@ -208,7 +216,8 @@ private struct TrainingSize {
     return (attention + residual + norms + feedForward) * tokens * 4
   }
 
-  /// What the last layer keeps less: behind its attention there are only the rows before asked tokens.
+  /// What the last layer keeps less: behind its attention there are only the rows before asked
+  /// tokens.
   private var spared: Int {
     let c = configuration
     let feedForward = 2 * c.hiddenSize + (c.architecture == .gpt2 ? 2 : 3) * c.intermediateSize
@@ -220,7 +229,8 @@ private struct TrainingSize {
 
   var activations: Int { configuration.layerCount * layer - spared + last }
 
-  /// The head's part of backward(): a chunk of logits, packed with the hidden states; gradients of the hidden states.
+  /// The head's part of backward(): a chunk of logits, packed with the hidden states; gradients of
+  /// the hidden states.
   private var head: Int {
     let c = configuration
     let rows = c.logitRows(asked)
@@ -229,15 +239,17 @@ private struct TrainingSize {
       + asked * c.hiddenSize) * 4
   }
 
-  /// A layer's part of backward(): gradients of what is inside the feed-forward part and of the residual stream.
+  /// A layer's part of backward(): gradients of what is inside the feed-forward part and of the
+  /// residual stream.
   private var inside: Int {
     let c = configuration
     let packed = c.layerMatrices.map { $0.packedFactorsCount(rows: tokens) }.max() ?? 0
     return (tokens * (3 * c.hiddenSize + 2 * c.intermediateSize) + packed) * 4
   }
 
-  /// The most at a time. Gradients are made as backward() reaches the weights, while it frees what the layers kept; in all
-  /// groups but the first they are there from the start. The optimiser needs them all.
+  /// The most at a time. Gradients are made as backward() reaches the weights, while it frees what
+  /// the layers kept; in all groups but the first they are there from the start. The optimiser
+  /// needs them all.
   func peak(gradients: Int, isGrouped: Bool) -> Int {
     if isGrouped { return gradients + activations + max(head, inside) }
     let weights = max(1, configuration.parameterCount)

@@ -29,7 +29,8 @@ final class RunningSequence {
   private var search: StopStrings.Search
   private var decoder: StreamDecoder?
 
-  /// A sample of the request at `index` that ends after `limit` tokens; `decoder` is nil where no text is looked for.
+  /// A sample of the request at `index` that ends after `limit` tokens; `decoder` is nil where no
+  /// text is looked for.
   init(
     _ index: Int, _ request: GenerationRequest, sample: Int, limit: Int, cached: KVCache.Sequence,
     search: StopStrings.Search, decoder: StreamDecoder?

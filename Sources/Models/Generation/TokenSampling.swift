@@ -1,7 +1,8 @@
 import Kernels
 import Tensors
 
-/// A token to be sampled: the row of the logits it comes from and what its random number depends on.
+/// A token to be sampled: the row of the logits it comes from and what its random number depends
+/// on.
 struct TokenPlace {
   let logits: Int
   /// Index of the prompt, for errors.
@@ -33,7 +34,8 @@ final class TokenSampler {
     scale = options.logitScale
   }
 
-  /// Puts one token for each place into `tokens`, from logits [R, V], in parallel and independently of each other.
+  /// Puts one token for each place into `tokens`, from logits [R, V], in parallel and independently
+  /// of each other.
   ///
   /// Throws the error of the first place whose logits are not numbers.
   func sample(

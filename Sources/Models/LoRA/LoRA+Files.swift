@@ -4,10 +4,12 @@ import Tensors
 // Adapters from and to PEFT's folders: adapter_config.json and adapter_model.safetensors.
 
 extension Transformer {
-  /// Reads an adapter for this model from a folder that PEFT or `saveAdapter` wrote; its factors become float32.
+  /// Reads an adapter for this model from a folder that PEFT or `saveAdapter` wrote; its factors
+  /// become float32.
   ///
-  /// Throws a `FileError` that names file and field on settings that cannot be computed, before a tensor is read, and
-  /// one that names file and tensor on missing, extra or wrongly shaped tensors.
+  /// Throws a `FileError` that names file and field on settings that cannot be computed, before a
+  /// tensor is read, and one that names file and tensor on missing, extra or wrongly shaped
+  /// tensors.
   public func readAdapter(folder: String) throws -> LoRA {
     let source = "\(folder)/adapter_config.json"
     try ModelFolder.checkIsComplete(folder, last: "adapter_config.json")
@@ -49,8 +51,8 @@ extension Transformer {
 
   /// Writes the adapter as a folder for PEFT, `base` being the name or path of the base model.
   ///
-  /// Whenever the process dies, the folder holds the old adapter or the new one, or has no adapter_config.json and does
-  /// not load: see `FolderUpdate`.
+  /// Whenever the process dies, the folder holds the old adapter or the new one, or has no
+  /// adapter_config.json and does not load: see `FolderUpdate`.
   public func saveAdapter(
     folder: String, base: String? = nil, type: SafetensorsType = .float32
   ) throws {

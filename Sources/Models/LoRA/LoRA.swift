@@ -1,8 +1,8 @@
 import Core
 import Tensors
 
-// LoRA (Hu et al., arXiv 2106.09685): linear maps y = x Wᵀ of a frozen model become y = x Wᵀ + s (x Aᵀ) Bᵀ. Names and
-// initial values are PEFT's.
+// LoRA (Hu et al., arXiv 2106.09685): linear maps y = x Wᵀ of a frozen model become y = x Wᵀ + s (x
+// Aᵀ) Bᵀ. Names and initial values are PEFT's.
 
 /// The factors that an adapter adds to the linear maps of a model.
 public final class LoRA: Sendable {

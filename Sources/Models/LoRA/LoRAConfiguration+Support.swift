@@ -3,7 +3,8 @@
 import Text
 
 extension LoRAConfiguration {
-  /// Keys that change nothing here: notes, and settings of training or of features that other keys switch on.
+  /// Keys that change nothing here: notes, and settings of training or of features that other keys
+  /// switch on.
   private static let ignored: Set = [
     "alpha_pattern", "auto_mapping", "base_model_name_or_path", "bias", "fan_in_fan_out",
     "inference_mode", "init_lora_weights", "lora_alpha", "lora_dropout", "megatron_core",
@@ -11,8 +12,8 @@ extension LoRAConfiguration {
     "target_modules", "task_type", "use_rslora",
   ]
 
-  /// Throws at the first setting that would need a formula that is not there, and at keys that are not known unless
-  /// they are off: null, false or empty.
+  /// Throws at the first setting that would need a formula that is not there, and at keys that are
+  /// not known unless they are off: null, false or empty.
   static func checkSupport(_ fields: JSONFields) throws {
     try require(fields, "peft_type", ["LORA"])
     try require(fields, "task_type", ["CAUSAL_LM"])
@@ -50,7 +51,8 @@ extension LoRAConfiguration {
     try ModelConfiguration.positive(fields, key, default: other)
   }
 
-  /// The names of the targets, nil for all; where the file does not say, PEFT's choice for the family.
+  /// The names of the targets, nil for all; where the file does not say, PEFT's choice for the
+  /// family.
   static func targets(
     _ fields: JSONFields, _ architecture: ModelConfiguration.Architecture
   ) throws -> [String]? {

@@ -1,6 +1,7 @@
-// The settings of a LoRA adapter (Hu et al., arXiv 2106.09685) under the names of PEFT's LoraConfig, from an
-// adapter_config.json or from a value with the same keys. What would need another formula is refused by name
-// (LoRAConfiguration+Support.swift). Dropout is 0 whatever the file says, as in the models themselves.
+// The settings of a LoRA adapter (Hu et al., arXiv 2106.09685) under the names of PEFT's
+// LoraConfig, from an adapter_config.json or from a value with the same keys. What would need
+// another formula is refused by name (LoRAConfiguration+Support.swift). Dropout is 0 whatever the
+// file says, as in the models themselves.
 
 import Text
 
@@ -61,7 +62,8 @@ public struct LoRAConfiguration: Sendable, Equatable {
     return (rank, Float(alpha / divisor))
   }
 
-  /// Entries of `target_modules`, `rank_pattern` and `alpha_pattern` that stand for none of some maps.
+  /// Entries of `target_modules`, `rank_pattern` and `alpha_pattern` that stand for none of some
+  /// maps.
   func unmatched(_ names: [String]) -> [(field: String, entry: String)] {
     let entries =
       (targets ?? []).map { ("target_modules", $0) } + rankPattern.map { ("rank_pattern", $0.name) }

@@ -1,8 +1,8 @@
 import Core
 import Tensors
 
-// Models with an adapter and without. Both share the weights: the base model costs no memory, and serves as the
-// reference policy of an adapter's training.
+// Models with an adapter and without. Both share the weights: the base model costs no memory, and
+// serves as the reference policy of an adapter's training.
 
 extension Transformer {
   /// This model with an adapter; shares the weights, which are frozen, and trains the adapter.
@@ -16,7 +16,8 @@ extension Transformer {
   /// The model without its adapter; shares the weights.
   public func base() throws -> Transformer { try rebuilt(adapter: nil) }
 
-  /// A new adapter as PEFT starts one: A uniform in ±1/√in (Kaiming with a = √5), B zero, so that it changes nothing yet.
+  /// A new adapter as PEFT starts one: A uniform in ±1/√in (Kaiming with a = √5), B zero, so that
+  /// it changes nothing yet.
   public func newAdapter(_ configuration: LoRAConfiguration, source: String, seed: UInt64) throws
     -> LoRA
   {

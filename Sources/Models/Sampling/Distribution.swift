@@ -29,7 +29,8 @@ public final class Distribution {
   private var count = 0
   private var isFiltered = false
   private var total = 0.0
-  /// ln Σ exp(logit / temperature) over the whole row, whatever the filters: the bits of `logSumExp`.
+  /// ln Σ exp(logit / temperature) over the whole row, whatever the filters: the bits of
+  /// `logSumExp`.
   public private(set) var normaliser: Float = 0
 
   /// Scratch memory for rows of `vocabularySize` logits.

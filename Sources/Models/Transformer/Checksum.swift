@@ -1,8 +1,9 @@
 // A number that tells models apart: for keys of caches and for logs.
 
 extension Transformer {
-  /// A hash of the names, shapes and bits of all weights, stable across runs and machines; bfloat16 counts as the float32
-  /// of the same value. What keys and values are rounded to enters too, where they are.
+  /// A hash of the names, shapes and bits of all weights, stable across runs and machines; bfloat16
+  /// counts as the float32 of the same value. What keys and values are rounded to enters too, where
+  /// they are.
   ///
   /// A multiply-and-rotate hash of the bits of two weights at a time; not meant to withstand
   /// forgery.

@@ -1,6 +1,7 @@
 import Tensors
 
-// GPT-2 (Radford et al., 2019): learned positions, LayerNorms, biases, projections stored the other way round.
+// GPT-2 (Radford et al., 2019): learned positions, LayerNorms, biases, projections stored the other
+// way round.
 
 extension TransformerParts {
   init(gpt2 c: ModelConfiguration, _ prefix: String, _ parameter: ParameterSource) throws {
@@ -13,7 +14,8 @@ extension TransformerParts {
   }
 }
 
-/// Attention and a feed-forward part, each behind a LayerNorm; queries, keys and values come from one projection.
+/// Attention and a feed-forward part, each behind a LayerNorm; queries, keys and values come from
+/// one projection.
 struct GPT2Layer: TransformerLayer {
   private let ln1: LayerNorm
   private let attention: Linear  // [C, 3C]

@@ -2,7 +2,8 @@ import Kernels
 import Synchronization
 import Tensors
 
-// Keys and values of the tokens already seen, in pages that sequences share: n samples of one prompt keep one copy of it.
+// Keys and values of the tokens already seen, in pages that sequences share: n samples of one
+// prompt keep one copy of it.
 
 /// The pages of a model's cache; a page holds the keys and values of up to 64 tokens in all layers.
 ///
@@ -141,7 +142,8 @@ public final class CacheBatch {
   /// They hold the pages that `places` and `segments` point into.
   private var sequences: [KVCache.Sequence] = []
   private var places: [Place] = []
-  /// Segments of `layer`, of sequence s from `bounds[s]` to `bounds[s + 1]`; those of the next layer are at a constant offset.
+  /// Segments of `layer`, of sequence s from `bounds[s]` to `bounds[s + 1]`; those of the next
+  /// layer are at a constant offset.
   private var segments: [KeyValueSegment] = []
   private var bounds = [0]
   private var layer = 0
@@ -168,7 +170,8 @@ public final class CacheBatch {
     layer = 0
   }
 
-  /// Adds a sequence to the pass and reserves slots for `length` new tokens; throws where memory is short.
+  /// Adds a sequence to the pass and reserves slots for `length` new tokens; throws where memory is
+  /// short.
   func add(_ sequence: KVCache.Sequence, length: Int) throws(TensorError) {
     sequences.append(sequence)
     for _ in 0..<length { places.append(try sequence.reserve()) }
@@ -176,7 +179,8 @@ public final class CacheBatch {
     bounds.append(segments.count)
   }
 
-  /// Stores the keys and values of the new tokens in one layer, and attends over all tokens of their sequences.
+  /// Stores the keys and values of the new tokens in one layer, and attends over all tokens of
+  /// their sequences.
   ///
   /// q [N, H·D], k and v [N, KV·D]; see `Tensor.attention`.
   func attention(
@@ -184,7 +188,8 @@ public final class CacheBatch {
   ) throws -> Tensor {
     move(to: layer)
     guard batch.tokenCount > batch.count else {
-      // Each thread stores into a sequence's last page just before it reads it, so that the page is in its CPU cache.
+      // Each thread stores into a sequence's last page just before it reads it, so that the page is
+      // in its CPU cache.
       return try .attention(q, batch: batch, shape: shape, segments: segments, bounds: bounds) {
         self.store(k, v, row: $0, head: $1)
       }

@@ -1,6 +1,7 @@
 import Tensors
 
-// Llama, Mistral, OLMo 2, Qwen and SmolLM3: the options that tell them apart are the configuration's.
+// Llama, Mistral, OLMo 2, Qwen and SmolLM3: the options that tell them apart are the
+// configuration's.
 
 extension TransformerParts {
   init(llama c: ModelConfiguration, _ prefix: String, _ parameter: ParameterSource) throws {
@@ -19,7 +20,8 @@ extension TransformerParts {
   }
 }
 
-/// Rotary attention and a gated feed-forward part, each with an RMSNorm before it (in OLMo 2, behind it).
+/// Rotary attention and a gated feed-forward part, each with an RMSNorm before it (in OLMo 2,
+/// behind it).
 struct LlamaLayer: TransformerLayer {
   let qProj: Linear  // [H·D, C]
   let kProj: Linear  // [KV·D, C]
@@ -93,7 +95,8 @@ struct LlamaLayer: TransformerLayer {
     }
   }
 
-  /// x and what a part of the block gives, which ends with `projection` and has its norm where the family has it.
+  /// x and what a part of the block gives, which ends with `projection` and has its norm where the
+  /// family has it.
   private func adding(
     _ projection: Linear, to x: Tensor, _ norm: RMSNorm, outputRows: [Int]? = nil,
     _ part: (Tensor) throws -> Tensor

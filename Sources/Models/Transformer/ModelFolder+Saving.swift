@@ -4,7 +4,8 @@ import Text
 // The files of a saved model, which replace those of another in its folder as a whole.
 
 extension ModelFolder {
-  /// Notes the templates of a model that was in the folder before: they would be taken for this one's.
+  /// Notes the templates of a model that was in the folder before: they would be taken for this
+  /// one's.
   private static func removeTemplates(
     besides companions: [String: [UInt8]], in update: FolderUpdate
   ) throws {
@@ -15,7 +16,8 @@ extension ModelFolder {
     try update.remove(old.filter { companions[$0] == nil })
   }
 
-  /// Stages weights, companion files and config.json; `commit` then replaces the model in the folder.
+  /// Stages weights, companion files and config.json; `commit` then replaces the model in the
+  /// folder.
   static func update(
     _ configuration: ModelConfiguration, _ weights: [Safetensors.Item],
     companions: [String: [UInt8]], type: SafetensorsType, maxShardSize: Int = .max,

@@ -1,26 +1,31 @@
 import Tensors
 
-// Scores of many sequences, some at a time: for the forward pass in groups, and for a backward pass that computes a group's
-// layers again and forgets them before the next one.
+// Scores of many sequences, some at a time: for the forward pass in groups, and for a backward pass
+// that computes a group's layers again and forgets them before the next one.
 //
-// Groups are consecutive sequences, cut by their numbers of tokens or by a given size and nothing else, so that the order in which
-// gradients are added, and with it every bit, is the same on any machine.
+// Groups are consecutive sequences, cut by their numbers of tokens or by a given size and nothing
+// else, so that the order in which gradients are added, and with it every bit, is the same on any
+// machine.
 
-/// Tokens of the sequences that are scored, or differentiated, at a time where no number of sequences is given.
+/// Tokens of the sequences that are scored, or differentiated, at a time where no number of
+/// sequences is given.
 let groupTokens = 1536
 
 /// Groups of sequences of `tokens` tokens in all.
 func groupCount(tokens: Int) -> Int { max(1, (tokens + groupTokens - 1) / groupTokens) }
 
 extension Transformer {
-  /// `score` of all sequences, [rows, M], where M is the number of completion tokens, and of `parameters` its weights.
+  /// `score` of all sequences, [rows, M], where M is the number of completion tokens, and of
+  /// `parameters` its weights.
   ///
-  /// Without a graph, groups of about `groupTokens` tokens follow each other. In a graph all activations are kept, unless there
-  /// are several groups: of `microBatch` sequences where that is given, else of about `groupTokens` tokens where the first row
-  /// is `known`. Then backward() computes the groups again; there is no first pass where the first row is known (the others
-  /// are zeros). A `known` row of a single group is not used.
+  /// Without a graph, groups of about `groupTokens` tokens follow each other. In a graph all
+  /// activations are kept, unless there are several groups: of `microBatch` sequences where that is
+  /// given, else of about `groupTokens` tokens where the first row is `known`. Then backward()
+  /// computes the groups again; there is no first pass where the first row is known (the others are
+  /// zeros). A `known` row of a single group is not used.
   ///
-  /// backward() throws where weights were changed, frozen or unfrozen in between: it would compute with what they are then.
+  /// backward() throws where weights were changed, frozen or unfrozen in between: it would compute
+  /// with what they are then.
   func scored(
     _ sequences: [TokenSequence], _ parameters: [(name: String, tensor: Tensor)], rows: Int,
     microBatch: Int?, known: [Float]? = nil, name: String,
@@ -111,8 +116,8 @@ extension Transformer {
     throw .recomputed(again[i], function: name, before: given[i])
   }
 
-  /// Consecutive groups of `size` sequences, or of about as many tokens each, at most `groupTokens` and a sequence, where no
-  /// size is given: groups that are alike use the same freed blocks.
+  /// Consecutive groups of `size` sequences, or of about as many tokens each, at most `groupTokens`
+  /// and a sequence, where no size is given: groups that are alike use the same freed blocks.
   func grouped(_ sequences: [TokenSequence], size: Int?) -> [[TokenSequence]] {
     if let size {
       return stride(from: 0, to: sequences.count, by: size).map {
@@ -143,7 +148,8 @@ private struct ScoredParameter {
     (version, collects) = (tensor.storage.version, tensor.requiresGradient)
   }
 
-  /// Throws if the weight has other contents by now, or collects a gradient where it did not, or the other way round.
+  /// Throws if the weight has other contents by now, or collects a gradient where it did not, or
+  /// the other way round.
   func checkIsUnchanged(since function: String) throws(ModelError) {
     guard tensor.storage.version == version else {
       throw .weightsChanged(function: function)

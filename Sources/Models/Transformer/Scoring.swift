@@ -17,15 +17,18 @@ public struct TokenSequence: Sendable {
 }
 
 extension Transformer {
-  /// ln p of every completion token (row 1) and, where asked for, the entropy of its distribution (row 2): [2, M].
+  /// ln p of every completion token (row 1) and, where asked for, the entropy of its distribution
+  /// (row 2): [2, M].
   ///
-  /// Tokens of all completions follow each other. Logits are divided by `temperature`. In a graph, the activations of all
-  /// sequences are kept for backward(), unless `microBatch` says how many sequences to hold at a time: then backward()
-  /// computes them again, group by group, and gives the same gradient.
+  /// Tokens of all completions follow each other. Logits are divided by `temperature`. In a graph,
+  /// the activations of all sequences are kept for backward(), unless `microBatch` says how many
+  /// sequences to hold at a time: then backward() computes them again, group by group, and gives
+  /// the same gradient.
   ///
-  /// `sampled` are the log-probabilities of all tokens where the caller has them from a sampler with just these weights
-  /// (see `weightStamp`) at this temperature. They are the result then, as nothing else could come out; only backward() computes
-  /// the layers, about `groupTokens` tokens at a time without a `microBatch`, and throws should anything else come out.
+  /// `sampled` are the log-probabilities of all tokens where the caller has them from a sampler
+  /// with just these weights (see `weightStamp`) at this temperature. They are the result then, as
+  /// nothing else could come out; only backward() computes the layers, about `groupTokens` tokens
+  /// at a time without a `microBatch`, and throws should anything else come out.
   public func logProbabilities(
     _ sequences: [TokenSequence], temperature: Float = 1, entropy: Bool = false,
     microBatch: Int? = nil, sampled: [Float]? = nil
@@ -63,8 +66,9 @@ extension Transformer {
     return sequence.completion.isEmpty ? nil : tooLong(count)
   }
 
-  /// One forward pass over whole sequences: the hidden state before each completion token [M, C], and these tokens; nil without
-  /// any. The last token of a sequence predicts nothing that is asked for.
+  /// One forward pass over whole sequences: the hidden state before each completion token [M, C],
+  /// and these tokens; nil without any. The last token of a sequence predicts nothing that is asked
+  /// for.
   func completionStates(_ sequences: [TokenSequence]) throws -> (Tensor, targets: [Int])? {
     let scored = sequences.filter { !$0.completion.isEmpty }
     guard !scored.isEmpty else { return nil }

@@ -5,11 +5,11 @@ import Tensors
 // From and to a Hugging Face folder, and new models with random weights.
 
 extension Transformer {
-  /// Reads config.json and the safetensors files of a folder; weights become float32 and trainable, or matrices are held
-  /// as bfloat16, which cannot be trained.
+  /// Reads config.json and the safetensors files of a folder; weights become float32 and trainable,
+  /// or matrices are held as bfloat16, which cannot be trained.
   ///
-  /// Throws a `FileError` that names file and tensor on missing, extra or wrongly shaped weights, and where the weights do
-  /// not fit into memory, before any is read.
+  /// Throws a `FileError` that names file and tensor on missing, extra or wrongly shaped weights,
+  /// and where the weights do not fit into memory, before any is read.
   public convenience init(
     folder: String, as type: ScalarType = .float32, keyValues: ScalarType = .float32
   ) throws {
@@ -48,7 +48,8 @@ extension Transformer {
       asBFloat16: type == .float32 && halves < available ? halves : nil)
   }
 
-  /// A tied head that is stored all the same is the embedding: Hugging Face would use another one, whatever the file says.
+  /// A tied head that is stored all the same is the embedding: Hugging Face would use another one,
+  /// whatever the file says.
   private static func checkTiedHead(
     _ file: Safetensors, _ embedding: String, _ configuration: ModelConfiguration
   ) throws {
@@ -62,7 +63,8 @@ extension Transformer {
     }
   }
 
-  /// A stored copy of a tied head and the buffers of old files may be there; anything else is a wrong model.
+  /// A stored copy of a tied head and the buffers of old files may be there; anything else is a
+  /// wrong model.
   static func check(_ list: WeightList, _ configuration: ModelConfiguration) throws {
     let buffers =
       switch configuration.architecture {
@@ -75,8 +77,9 @@ extension Transformer {
     }
   }
 
-  /// A model with random weights, as Hugging Face starts one: normal with deviation `initializer_range` (in GPT-2, less for
-  /// what is added to the residual stream), norms 1, biases 0.
+  /// A model with random weights, as Hugging Face starts one: normal with deviation
+  /// `initializer_range` (in GPT-2, less for what is added to the residual stream), norms 1, biases
+  /// 0.
   public static func random(
     _ configuration: ModelConfiguration, keyValues: ScalarType = .float32, seed: UInt64
   ) throws -> Transformer {
@@ -103,9 +106,11 @@ extension Transformer {
 extension Transformer {
   /// Writes a Hugging Face folder: the weights, config.json and the files that came with the model.
   ///
-  /// Whenever the process dies, the folder holds the old model or the new one, or has no config.json and does not load: see
-  /// `FolderUpdate`. By default weights are written as they are held, in one file; one of more than `maxShardSize` bytes becomes several with an index. An
-  /// adapter is merged into the weights that are written.
+  /// Whenever the process dies, the folder holds the old model or the new one, or has no
+  /// config.json and does not load: see
+  /// `FolderUpdate`. By default weights are written as they are held, in one file; one of more than
+  /// `maxShardSize` bytes becomes several with an index. An adapter is merged into the weights that
+  /// are written.
   public func save(
     folder: String, companions: [String: [UInt8]] = [:], type: SafetensorsType? = nil,
     maxShardSize: Int = .max

@@ -1,14 +1,15 @@
 import Kernels
 import Tensors
 
-// The precision of a model's matrices: float32, or bfloat16, which takes a quarter of the memory of a float32 model in use,
-// as the packed form is the only copy.
+// The precision of a model's matrices: float32, or bfloat16, which takes a quarter of the memory of
+// a float32 model in use, as the packed form is the only copy.
 
 /// The number format of weights, caches and files.
 public typealias ScalarType = Kernels.ScalarType
 
 extension Transformer {
-  /// The formats that matrices can be held in: float32 tensors, which can be trained, or packed bfloat16, which is frozen.
+  /// The formats that matrices can be held in: float32 tensors, which can be trained, or packed
+  /// bfloat16, which is frozen.
   public static let weightTypes: [ScalarType] = [.float32, .bfloat16]
 
   /// The format of the matrices.
@@ -23,10 +24,11 @@ extension Transformer {
     }
   }
 
-  /// A model with copies of all weights: trainable as float32 or by an adapter, else frozen as bfloat16, to which
-  /// matrices are rounded to nearest.
+  /// A model with copies of all weights: trainable as float32 or by an adapter, else frozen as
+  /// bfloat16, to which matrices are rounded to nearest.
   ///
-  /// Without a `type` it is held as this one is. Bfloat16 matrices never change, so that copies share them.
+  /// Without a `type` it is held as this one is. Bfloat16 matrices never change, so that copies
+  /// share them.
   public func clone(as type: ScalarType? = nil) throws -> Transformer {
     let type = type ?? weightType
     let copy = try rebuilt(adapter: adapter?.copied()) { _, weight, use in
@@ -36,7 +38,8 @@ extension Transformer {
     return copy
   }
 
-  /// Whether this is made of the same matrices in memory, as a model with an adapter and its base are.
+  /// Whether this is made of the same matrices in memory, as a model with an adapter and its base
+  /// are.
   public func sharesWeights(with other: Transformer) -> Bool {
     switch (lmHead.values, other.lmHead.values) {
     case (.float32(let mine), .float32(let others)): mine.storage === others.storage

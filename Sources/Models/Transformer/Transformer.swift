@@ -2,15 +2,18 @@ import Core
 import Kernels
 import Tensors
 
-// A decoder-only transformer, written once for training and for decoding; the blocks of the families are its layers.
+// A decoder-only transformer, written once for training and for decoding; the blocks of the
+// families are its layers.
 //
-// Left out: dropout (0 in these models' fine-tuning) and padding (batches are ragged). Parameter names are the checkpoint's.
+// Left out: dropout (0 in these models' fine-tuning) and padding (batches are ragged). Parameter
+// names are the checkpoint's.
 
 /// A language model: its configuration, its weights, and the computation of hidden states.
 public final class Transformer: @unchecked Sendable {
   /// Sizes and constants, as in config.json.
   public let configuration: ModelConfiguration
-  /// All weights with their checkpoint names, in the checkpoint's order; a tied head is not listed twice.
+  /// All weights with their checkpoint names, in the checkpoint's order; a tied head is not listed
+  /// twice.
   public let weights: [(name: String, weight: Weight)]
   /// The dtype that keys and values are rounded to, with a cache or without.
   public let keyValueType: ScalarType
@@ -28,9 +31,11 @@ public final class Transformer: @unchecked Sendable {
   /// Heads and sliding window of every layer's attention.
   let attentionShapes: [AttentionShape]
 
-  /// Builds the model from weights delivered by `weight`, which is asked for every name and shape in order.
+  /// Builds the model from weights delivered by `weight`, which is asked for every name and shape
+  /// in order.
   ///
-  /// `prefix` is what the names begin with, by default as Hugging Face writes them: `model.` or `transformer.`.
+  /// `prefix` is what the names begin with, by default as Hugging Face writes them: `model.` or
+  /// `transformer.`.
   public convenience init(
     _ configuration: ModelConfiguration, keyValues: ScalarType = .float32,
     prefix: String? = nil, adapter: LoRA? = nil,
@@ -82,11 +87,13 @@ public final class Transformer: @unchecked Sendable {
     }
   }
 
-  /// Hidden states after the final norm for all tokens of a ragged batch: [N, C], or for the rows `outputRows` only, which ascend.
+  /// Hidden states after the final norm for all tokens of a ragged batch: [N, C], or for the rows
+  /// `outputRows` only, which ascend.
   ///
   /// The other rows are computed up to the keys and values of the last layer.
-  /// With a cache, the batch holds the tokens that follow what the cache has seen; their keys and values are added to it.
-  /// Ids and lengths are not checked again: callers have compared them with vocabulary and context. Throws when interrupted.
+  /// With a cache, the batch holds the tokens that follow what the cache has seen; their keys and
+  /// values are added to it. Ids and lengths are not checked again: callers have compared them with
+  /// vocabulary and context. Throws when interrupted.
   public func hiddenStates(
     _ tokens: [Int], _ batch: RaggedBatch, outputRows: [Int]? = nil, cache: CacheBatch? = nil
   )
@@ -152,7 +159,8 @@ public final class Transformer: @unchecked Sendable {
   /// All weights and the adapter's.
   public var allWeights: [(name: String, weight: Weight)] { weights + adapterWeights }
 
-  /// What scripts see as the model's parameters: the adapter's weights where there is one, else all.
+  /// What scripts see as the model's parameters: the adapter's weights where there is one, else
+  /// all.
   public var listedWeights: [(name: String, weight: Weight)] {
     adapter == nil ? weights : adapterWeights
   }
@@ -161,7 +169,8 @@ public final class Transformer: @unchecked Sendable {
     adapter?.parameters.map { ($0.name, .float32($0.tensor)) } ?? []
   }
 
-  /// Makes the weights that are trained collect gradients, or none of all (a frozen reference policy).
+  /// Makes the weights that are trained collect gradients, or none of all (a frozen reference
+  /// policy).
   ///
   /// Throws where those are matrices held as bfloat16, which collect none.
   public func setTrainable(_ trainable: Bool) throws {
@@ -171,7 +180,8 @@ public final class Transformer: @unchecked Sendable {
     }
   }
 
-  /// Packs all weights that inputs are multiplied by, for sampling (see `Weight.pack`). Throws where memory is short.
+  /// Packs all weights that inputs are multiplied by, for sampling (see `Weight.pack`). Throws
+  /// where memory is short.
   func packWeights() throws(TensorError) {
     for weight in factors { try weight.pack() }
     for update in adapter?.updates ?? [] { try update.factors.pack() }

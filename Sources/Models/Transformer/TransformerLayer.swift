@@ -5,7 +5,8 @@ typealias Attend = (_ q: Tensor, _ k: Tensor, _ v: Tensor) throws -> Tensor
 
 /// One block: it adds to the residual stream x [N, C] in two parts.
 protocol TransformerLayer {
-  /// x + attention(x) for the rows `outputRows` (all if nil); `attend` is called once, with all rows.
+  /// x + attention(x) for the rows `outputRows` (all if nil); `attend` is called once, with all
+  /// rows.
   func attention(_ x: Tensor, positions: [Int], outputRows: [Int]?, attend: Attend) throws -> Tensor
   /// x + feedForward(x).
   func feedForward(_ x: Tensor) throws -> Tensor

@@ -1,10 +1,12 @@
 import Tensors
 import Text
 
-// A critic: a transformer whose head gives one number for each token, the value of the state before the next one.
+// A critic: a transformer whose head gives one number for each token, the value of the state before
+// the next one.
 //
-// Files are those of Hugging Face's …ForSequenceClassification with one label: the head is `score.weight` [1, C], as in TRL's
-// value models. A `score.bias` [1], which …ForTokenClassification and verl have, is kept where a file holds one.
+// Files are those of Hugging Face's …ForSequenceClassification with one label: the head is
+// `score.weight` [1, C], as in TRL's value models. A `score.bias` [1], which
+// …ForTokenClassification and verl have, is kept where a file holds one.
 
 /// A transformer with a value head.
 public final class ValueModel: Sendable {
@@ -40,7 +42,8 @@ public final class ValueModel: Sendable {
     for (_, tensor) in parameters { try tensor.setRequiresGradient(trainable) }
   }
 
-  /// A critic with copies of a language model's weights, its adapter left out, and a head of zeros: all values are 0 at first.
+  /// A critic with copies of a language model's weights, its adapter left out, and a head of zeros:
+  /// all values are 0 at first.
   public convenience init(of model: Transformer) throws {
     guard model.weights.allSatisfy({ $0.weight.tensor != nil }) else {
       throw ModelError.notTrainable(operation: "load_value_model")
@@ -82,8 +85,8 @@ public final class ValueModel: Sendable {
 
   /// The value before each completion token: [M]. Tokens of all completions follow each other.
   ///
-  /// The value before token t is the head's number at token t - 1, of which the first is the prompt's last. `microBatch` is as
-  /// in `Transformer.logProbabilities`.
+  /// The value before token t is the head's number at token t - 1, of which the first is the
+  /// prompt's last. `microBatch` is as in `Transformer.logProbabilities`.
   public func values(_ sequences: [TokenSequence], microBatch: Int? = nil) throws -> Tensor {
     try transformer.checkSequences(sequences, for: "values")
     let values = try transformer.scored(

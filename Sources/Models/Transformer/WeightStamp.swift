@@ -1,12 +1,14 @@
 import Tensors
 
-// Which weights a model has now, as a key: whether the log-probabilities of a rollout are still those of the model.
+// Which weights a model has now, as a key: whether the log-probabilities of a rollout are still
+// those of the model.
 
 extension Transformer {
   /// Identifies the values of all weights at a moment, the adapter's included.
   ///
-  /// Two stamps are equal for one model between two changes of its weights, and for models that share all weights. A clone has
-  /// another stamp, whatever its values. Configuration and KV-cache dtype are left out: models that share weights share both.
+  /// Two stamps are equal for one model between two changes of its weights, and for models that
+  /// share all weights. A clone has another stamp, whatever its values. Configuration and KV-cache
+  /// dtype are left out: models that share weights share both.
   public struct WeightStamp: Equatable, Sendable {
     fileprivate let weights: [Int]
     /// What an adapter's factors are scaled by.

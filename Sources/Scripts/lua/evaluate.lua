@@ -196,8 +196,8 @@ return documented{
     {name = "quiet", type = "boolean", default = false, text = "show no progress bar"},
   },
   returns = {{type = "table", text = "`mean`, `pass_at[k]`, `maj_at[k]`, `mean_length`, "
-    .. "`clipped_ratio`, `count`; `overlong`, how many prompts were too long; `rewards`, the mean of each named reward; "
-    .. "`sources`, the same for each `data_source`; `rows`, each with "
+    .. "`clipped_ratio`, `count`; `overlong`, how many prompts were too long; `rewards`, the mean "
+    .. "of each named reward; `sources`, the same for each `data_source`; `rows`, each with "
     .. "`row`, `prompt` and `samples` (`text`, `reward`, `rewards`, `correct`, `answer`, "
     .. "`length`, `finish_reason`)"}},
   example = [[local result = apo.evaluate{

@@ -97,7 +97,9 @@ local function checked(chart, place)
   local series = {}
   for i, given in ipairs(chart.series) do
     local name = ("plot: series %d of %s"):format(i, place)
-    if type(given.y) ~= "table" then fail(name .. " needs x and y, lists of numbers of the same length") end
+    if type(given.y) ~= "table" then
+      fail(name .. " needs x and y, lists of numbers of the same length")
+    end
     series[i] = points_of(given, name)
   end
   return {title = chart.title, x_label = chart.x_label, y_label = chart.y_label,
@@ -107,8 +109,8 @@ end
 return documented{
   name = "apo.plot", summary = "Draws lines and writes them as a web page or a drawing.",
   details = "A series is a table of `name`, lists `x` and `y`, and a `style`: `line` (the "
-    .. "default), `dots` (a line with its points) or `faint` (a thin line without a name). With lists "
-    .. "`low` and `high` the room between them is shaded. "
+    .. "default), `dots` (a line with its points) or `faint` (a thin line without a name). With "
+    .. "lists `low` and `high` the room between them is shaded. "
     .. "The page is one file without scripts; the values appear under the mouse.",
   options = {
     {name = "path", type = "string",

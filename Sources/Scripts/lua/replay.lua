@@ -142,9 +142,9 @@ return documented{
     .. "for each logged step loss, explained variance and gradient norm under the recorded target "
     .. "and under the other one, and the cosine between the two gradients. `print` shows a table. "
     .. "`drift` is the mean distance of the log-probabilities from the recorded ones: 0 where "
-    .. "these weights sampled the step, so that its recorded side is just what the run computed. Of "
-    .. "another algorithm's run the recorded targets are its advantages, where it notes them, and "
-    .. "`base` has its loss; completions that it left out of the update are left out here.",
+    .. "these weights sampled the step, so that its recorded side is just what the run computed. "
+    .. "Of another algorithm's run the recorded targets are its advantages, where it notes them, "
+    .. "and `base` has its loss; completions that it left out of the update are left out here.",
   parameters = {{name = "dir", type = "string", text = "the folder of the run"}},
   options = {
     {name = "target", type = "function", optional = true,

@@ -156,15 +156,16 @@ end
 
 return documented{
   name = "apo.train", summary = "Trains a policy by A*-PO, or by another algorithm.",
-  details = "A*-PO's stage 2: at each step one completion for each prompt of a batch, then an update that "
-    .. "minimises `mean((beta * (logp - ref_logp) - target)^2)` with the target `reward - value`. "
-    .. "`target` and `loss` replace these; `algorithm` replaces the step. With `dir` the run is recorded in a folder: `run.json`, "
-    .. "`script.lua`, `metrics.jsonl`, `completions.jsonl`, `curve.html`, `checkpoint/`; when it "
-    .. "is killed, `resume = true` goes on from the last checkpoint and ends with the same bytes.",
+  details = "A*-PO's stage 2: at each step one completion for each prompt of a batch, then an "
+    .. "update that minimises `mean((beta * (logp - ref_logp) - target)^2)` with the target "
+    .. "`reward - value`. `target` and `loss` replace these; `algorithm` replaces the step. With "
+    .. "`dir` the run is recorded in a folder: `run.json`, `script.lua`, `metrics.jsonl`, "
+    .. "`completions.jsonl`, `curve.html`, `checkpoint/`; when it is killed, `resume = true` goes "
+    .. "on from the last checkpoint and ends with the same bytes.",
   options = options,
   returns = {{type = "table", text = "`steps`, `metrics` (of the last step), `history` (all logged "
-    .. "records), `evaluation` (the last result of apo.evaluate), `dir`, `checkpoint` (the folder of "
-    .. "the last one), `best_checkpoint` (of the best one, with `keep.best`)"}},
+    .. "records), `evaluation` (the last result of apo.evaluate), `dir`, `checkpoint` (the folder "
+    .. "of the last one), `best_checkpoint` (of the best one, with `keep.best`)"}},
   example = [[apo.train{
   policy = policy, reference = reference, data = train, values = values, reward = reward,
   target = function(s) return s.reward - s.value end,

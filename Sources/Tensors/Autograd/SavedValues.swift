@@ -1,6 +1,7 @@
 /// The values of a tensor that an operation keeps for its gradient.
 ///
-/// It holds the storage and not the tensor: a tensor holds its tape, and the tape holds the gradients' closures.
+/// It holds the storage and not the tensor: a tensor holds its tape, and the tape holds the
+/// gradients' closures.
 public struct SavedValues {
   private let storage: Storage
   private let offset: Int

@@ -1,12 +1,15 @@
 import Core
 import Kernels
 
-// The walk of the tape from its end: each operation passes its gradient on to the buffers of its inputs.
+// The walk of the tape from its end: each operation passes its gradient on to the buffers of its
+// inputs.
 
-/// What the gradient of an operation does: given d loss / d output, it adds to the buffers of the inputs.
+/// What the gradient of an operation does: given d loss / d output, it adds to the buffers of the
+/// inputs.
 ///
-/// `into[i]` is the buffer of input i, or nil where that input needs no gradient. Buffers already hold what other
-/// operations added: always add, never assign, unless the operation has another `GradientStyle`.
+/// `into[i]` is the buffer of input i, or nil where that input needs no gradient. Buffers already
+/// hold what other operations added: always add, never assign, unless the operation has another
+/// `GradientStyle`.
 public typealias Backward = (_ gradient: UnsafePointer<Float>, _ into: InputGradients) throws ->
   Void
 
@@ -17,11 +20,14 @@ public struct GradientStyle: OptionSet, Sendable {
   /// A set of the elements whose bits are set.
   public init(rawValue: Int) { self.rawValue = rawValue }
 
-  /// It overwrites uninitialised buffers (`InputGradients.isEmpty`), so that they need no zeros first, and adds to the others.
+  /// It overwrites uninitialised buffers (`InputGradients.isEmpty`), so that they need no zeros
+  /// first, and adds to the others.
   public static let writing = GradientStyle(rawValue: 1)
-  /// The gradient of input 0 is that of the output and is forwarded without the operation, which gets no buffer for it.
+  /// The gradient of input 0 is that of the output and is forwarded without the operation, which
+  /// gets no buffer for it.
   public static let passing = GradientStyle(rawValue: 2)
-  /// It records and walks a graph of its own, which adds to the leaves among its inputs, and gets no buffers.
+  /// It records and walks a graph of its own, which adds to the leaves among its inputs, and gets
+  /// no buffers.
   public static let nesting = GradientStyle(rawValue: 4)
 }
 

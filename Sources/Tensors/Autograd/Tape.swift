@@ -1,8 +1,9 @@
 // Reverse-mode differentiation on a flat tape.
 //
-// Operations append a node to a tape; backward() walks it from the end and frees what it used. A tape belongs to one
-// connected graph: leaves have none, the first operation on leaves starts one, an operation on two tapes joins them.
-// It is kept alive by the tensors recorded on it, so a graph whose tensors are dropped is freed, iteratively and whole.
+// Operations append a node to a tape; backward() walks it from the end and frees what it used. A
+// tape belongs to one connected graph: leaves have none, the first operation on leaves starts one,
+// an operation on two tapes joins them. It is kept alive by the tensors recorded on it, so a graph
+// whose tensors are dropped is freed, iteratively and whole.
 
 /// The position of a tensor on a tape.
 struct TapeRecord {
@@ -41,8 +42,8 @@ final class Tape {
   /// Set when this tape was appended to another one, with the shift of its indices.
   var joined: (Tape, Int)?
   private var compactAt = 4096
-  /// Nodes ever recorded: unlike those alive they do not depend on a collector's timing, which must not decide the
-  /// order in which gradients are added.
+  /// Nodes ever recorded: unlike those alive they do not depend on a collector's timing, which must
+  /// not decide the order in which gradients are added.
   private var recorded = 0
 
   /// Appends `other`, whose nodes do not depend on ours.
@@ -57,7 +58,8 @@ final class Tape {
     other.joined = (self, shift)
   }
 
-  /// The tape of `inputs`, the shorter joined to the longer: a sum of n graphs takes n log n however it is written.
+  /// The tape of `inputs`, the shorter joined to the longer: a sum of n graphs takes n log n
+  /// however it is written.
   private static func home(of inputs: [Tensor]) -> Tape {
     var home: Tape?
     for case let record? in inputs.lazy.map(\.record) {
@@ -127,7 +129,8 @@ public func withoutGradients<R, E: Error>(_ body: () throws(E) -> R) throws(E) -
   return try body()
 }
 
-/// Runs `body` with recording on, inside `withoutGradients` or not: for operations that recompute in backward().
+/// Runs `body` with recording on, inside `withoutGradients` or not: for operations that recompute
+/// in backward().
 public func withGradients<R, E: Error>(_ body: () throws(E) -> R) throws(E) -> R {
   let before = recording
   recording = true
@@ -136,7 +139,8 @@ public func withGradients<R, E: Error>(_ body: () throws(E) -> R) throws(E) -> R
 }
 
 extension Tensor {
-  /// Whether an operation on `inputs` will be recorded, so that it need only keep what backward() uses when it is.
+  /// Whether an operation on `inputs` will be recorded, so that it need only keep what backward()
+  /// uses when it is.
   public static func records(_ inputs: Tensor...) -> Bool { records(inputs) }
 
   /// Whether an operation on `inputs` will be recorded.
@@ -152,9 +156,11 @@ extension Tensor {
     recording && (a.requiresGradient || b.requiresGradient)
   }
 
-  /// Returns `output` after recording, where one of `inputs` needs a gradient, how to pass its gradient on.
+  /// Returns `output` after recording, where one of `inputs` needs a gradient, how to pass its
+  /// gradient on.
   ///
-  /// What is recorded is a view of `output`, so `backward` may keep `output` itself. Of the inputs it must keep
+  /// What is recorded is a view of `output`, so `backward` may keep `output` itself. Of the inputs
+  /// it must keep
   /// `detached()` ones or `SavedValues`: the tape holds `backward`, and an input holds the tape.
   public static func recorded(
     _ name: String, _ inputs: [Tensor], _ output: Tensor, style: GradientStyle = [],
@@ -166,12 +172,15 @@ extension Tensor {
     return result
   }
 
-  /// Adds d self / d leaf to the gradient of every leaf that self depends on, and frees the graph it walked.
+  /// Adds d self / d leaf to the gradient of every leaf that self depends on, and frees the graph
+  /// it walked.
   ///
   /// - Parameters:
-  ///   - seed: d loss / d self, of the shape of self; by default 1, which needs a tensor of one element.
+  ///   - seed: d loss / d self, of the shape of self; by default 1, which needs a tensor of one
+  ///     element.
   ///   - retainGraph: keep the graph for another backward().
-  /// - Throws: `TensorError` if self has several elements and no seed, is not part of a graph, or its graph was freed.
+  /// - Throws: `TensorError` if self has several elements and no seed, is not part of a graph, or
+  ///   its graph was freed.
   public func backward(seed: Tensor? = nil, retainGraph: Bool = false) throws {
     if let seed, seed.shape != shape {
       throw TensorError.gradientShape(seed.shape, tensor: shape)

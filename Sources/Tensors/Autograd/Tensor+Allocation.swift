@@ -1,15 +1,18 @@
-// Allocation that a script can reach: too large a request is an error and not the end of the process.
+// Allocation that a script can reach: too large a request is an error and not the end of the
+// process.
 
 extension Tensor {
   /// A tensor of uninitialised elements for the result of an operation that a script asked for.
   ///
-  /// Throws if the shape has a negative size, has more elements than can be addressed, or needs more memory than is free.
+  /// Throws if the shape has a negative size, has more elements than can be addressed, or needs
+  /// more memory than is free.
   public static func result(_ shape: [Int], for operation: String) throws(TensorError) -> Tensor {
     let count = try checkedCount(shape, for: operation)
     return Tensor(storage: try Storage(count: count, for: operation), shape: shape)
   }
 
-  /// The number of elements of `shape`; throws if a size is negative, or there are more than 64 or too large ones.
+  /// The number of elements of `shape`; throws if a size is negative, or there are more than 64 or
+  /// too large ones.
   static func checkedCount(_ shape: [Int], for operation: String) throws(TensorError) -> Int {
     var product = 1
     var isEmpty = false

@@ -1,7 +1,8 @@
 import Glibc
 import Kernels
 
-// New tensors from numbers, from rules and from random streams. Shapes come from scripts and are checked.
+// New tensors from numbers, from rules and from random streams. Shapes come from scripts and are
+// checked.
 
 extension Tensor {
   /// Zeros of the given shape.
@@ -76,7 +77,8 @@ extension Tensor {
   }
 }
 
-/// Makes a tensor of nested lists that are walked in order: `open` a list, `append` numbers, `close` it.
+/// Makes a tensor of nested lists that are walked in order: `open` a list, `append` numbers,
+/// `close` it.
 ///
 /// Lists on one level must have the same length: `tensor: list [2] has 3 elements, expected 2`.
 public struct TensorBuilder {

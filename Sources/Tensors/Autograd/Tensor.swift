@@ -1,8 +1,10 @@
-/// A float32 array of any shape, contiguous in row-major order; the value that scripts compute with.
+/// A float32 array of any shape, contiguous in row-major order; the value that scripts compute
+/// with.
 ///
-/// Operations are functions in extensions, each with its gradient beside it, and throw `TensorError` on wrong shapes.
-/// The alphabet used in all comments: B batch, T time, C channels, H heads, D head size, V vocabulary, N tokens of a batch.
-/// Views (`reshape`, `detach`, rows by `narrow`) share storage. The engine is confined to one thread (see `Team`).
+/// Operations are functions in extensions, each with its gradient beside it, and throw
+/// `TensorError` on wrong shapes. The alphabet used in all comments: B batch, T time, C channels, H
+/// heads, D head size, V vocabulary, N tokens of a batch. Views (`reshape`, `detach`, rows by
+/// `narrow`) share storage. The engine is confined to one thread (see `Team`).
 public final class Tensor: @unchecked Sendable {
   /// The memory, possibly shared with other tensors.
   public let storage: Storage
@@ -75,7 +77,8 @@ public final class Tensor: @unchecked Sendable {
     if !wanted { gradient = nil }
   }
 
-  /// The gradient, made of zeros if there is none yet, or of uninitialised elements that the caller writes.
+  /// The gradient, made of zeros if there is none yet, or of uninitialised elements that the caller
+  /// writes.
   func gradientForAccumulation(zeros: Bool = true) throws(TensorError) -> Tensor {
     if let gradient { return gradient }
     let fresh =

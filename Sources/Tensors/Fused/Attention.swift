@@ -70,7 +70,8 @@ extension Tensor {
     }
   }
 
-  /// Tasks per thread below which a loop is not split; a task multiplies `pairs` pairs of a query and a key for each head of a group.
+  /// Tasks per thread below which a loop is not split; a task multiplies `pairs` pairs of a query
+  /// and a key for each head of a group.
   static func taskGrain(_ shape: AttentionShape, pairs: Int) -> Int {
     max(1, 65_536 / max(1, pairs * shape.size * shape.group))
   }

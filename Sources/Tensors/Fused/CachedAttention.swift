@@ -1,16 +1,19 @@
 import Core
 import Kernels
 
-// Attention over a cache. A task is a few queries on one key-value head: consecutive tokens of one sequence, or the newest
-// tokens of sequences side by side that begin with the same segments, as samples of one prompt do (see `SharedAttention`).
-// How queries are put together changes no bit of the result.
+// Attention over a cache. A task is a few queries on one key-value head: consecutive tokens of one
+// sequence, or the newest tokens of sequences side by side that begin with the same segments, as
+// samples of one prompt do (see `SharedAttention`). How queries are put together changes no bit of
+// the result.
 
 extension Tensor {
-  /// Causal attention of each sequence's new tokens over cached keys and values, which hold the new ones already.
+  /// Causal attention of each sequence's new tokens over cached keys and values, which hold the new
+  /// ones already.
   ///
   /// Sequence s sees `segments[bounds[s] ..< bounds[s + 1]]`, which a token sees as in `attention`.
-  /// The arithmetic is that of `attention`, so the results have the same bits. Not differentiable. `store`, if given, is
-  /// called with each row of q and key-value head before what they see there is read.
+  /// The arithmetic is that of `attention`, so the results have the same bits. Not differentiable.
+  /// `store`, if given, is called with each row of q and key-value head before what they see there
+  /// is read.
   public static func attention(
     _ q: Tensor, batch: RaggedBatch, shape: AttentionShape, segments: [KeyValueSegment],
     bounds: [Int], store: ((_ row: Int, _ head: Int) -> Void)? = nil
@@ -139,8 +142,8 @@ struct CachedAttention {
 }
 
 extension Tensor {
-  /// Keys or values rounded to nearest as a cache of `type` stores them; the tensor itself for float32. Scoring and training
-  /// round them too, so that log-probabilities agree with sampling.
+  /// Keys or values rounded to nearest as a cache of `type` stores them; the tensor itself for
+  /// float32. Scoring and training round them too, so that log-probabilities agree with sampling.
   ///
   /// The gradient is passed straight through (arXiv 1308.3432): that of a step function would be 0.
   public func rounded(to type: ScalarType) throws(TensorError) -> Tensor {

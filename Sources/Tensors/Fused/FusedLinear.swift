@@ -1,9 +1,11 @@
 import Kernels
 
-// Linear maps fused with what surrounds them: several maps of one input, a residual connection, SwiGLU.
+// Linear maps fused with what surrounds them: several maps of one input, a residual connection,
+// SwiGLU.
 //
-// In sampling, with few rows, starting loops and waiting for the slowest thread takes as long as the products, and outputs are
-// still in the cache of the thread that made them. So one loop over the panels of packed weights does it all.
+// In sampling, with few rows, starting loops and waiting for the slowest thread takes as long as
+// the products, and outputs are still in the cache of the thread that made them. So one loop over
+// the panels of packed weights does it all.
 
 /// A linear map y = x Wᵀ + b.
 public struct LinearMap {
@@ -13,8 +15,8 @@ public struct LinearMap {
   /// A weight and an optional bias [out].
   public init(_ weight: Weight, bias: Tensor?) { (self.weight, self.bias) = (weight, bias) }
 
-  /// Panels of the packed weight, where products with `rows` rows can be fused: nothing is recorded for the map, and the
-  /// panels are what threads share.
+  /// Panels of the packed weight, where products with `rows` rows can be fused: nothing is recorded
+  /// for the map, and the panels are what threads share.
   fileprivate func fusedPanels(rows: Int) -> (any PackedPanels)? {
     guard !weight.isRecorded, bias.map({ Tensor.records($0) }) != true, let panels = weight.panels,
       !Product.splitsRows(rows, panels: panelCount(panels.n))

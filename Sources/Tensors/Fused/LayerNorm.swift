@@ -1,7 +1,8 @@
 import Kernels
 
 extension Tensor {
-  /// (x − mean) w / sqrt(variance + ε) + b over the last dimension of x [N, C], with w and b [C] (arXiv 1607.06450).
+  /// (x − mean) w / sqrt(variance + ε) + b over the last dimension of x [N, C], with w and b [C]
+  /// (arXiv 1607.06450).
   public static func layerNorm(_ x: Tensor, weight: Tensor, bias: Tensor, epsilon: Float)
     throws(TensorError) -> Tensor
   {

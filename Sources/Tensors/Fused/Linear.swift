@@ -3,7 +3,8 @@ import Kernels
 extension Tensor {
   /// y = x Wᵀ + b for x [N, in], W [out, in] and an optional b [out]: PyTorch's `F.linear`.
   ///
-  /// A row of y does not depend on the other rows (see `Product`). A bfloat16 weight passes the gradient on to x.
+  /// A row of y does not depend on the other rows (see `Product`). A bfloat16 weight passes the
+  /// gradient on to x.
   public static func linear(
     _ x: Tensor, _ weight: Weight, bias: Tensor? = nil
   ) throws(TensorError) -> Tensor {
@@ -35,7 +36,8 @@ extension Tensor {
     }
   }
 
-  /// `linear` for a weight tensor, stored [out, in] or, where `isTransposed`, [in, out], as in GPT-2's `Conv1D`.
+  /// `linear` for a weight tensor, stored [out, in] or, where `isTransposed`, [in, out], as in
+  /// GPT-2's `Conv1D`.
   public static func linear(
     _ x: Tensor, _ weight: Tensor, bias: Tensor? = nil, isTransposed: Bool = false
   ) throws(TensorError) -> Tensor {

@@ -38,8 +38,8 @@ public struct LowRankUpdate: Sendable {
 extension Tensor {
   /// y + s (x Aᵀ) Bᵀ for x [N, in] and y [N, out], computed in place: y must not be used elsewhere.
   ///
-  /// Costs r (in + out) multiplications a row, as A and B are never multiplied with each other. A row of the result does
-  /// not depend on the other rows.
+  /// Costs r (in + out) multiplications a row, as A and B are never multiplied with each other. A
+  /// row of the result does not depend on the other rows.
   public static func adding(_ update: LowRankUpdate, of x: Tensor, to y: Tensor)
     throws(TensorError) -> Tensor
   {

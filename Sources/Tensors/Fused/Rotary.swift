@@ -13,7 +13,8 @@ public final class RotaryTable: Sendable {
   private let scale: Float
   private let made: Mutex<Angles?> = Mutex(nil)
 
-  /// Cosines and sines [positions, half]; part of the model, so not counted among the tensors that scripts hold.
+  /// Cosines and sines [positions, half]; part of the model, so not counted among the tensors that
+  /// scripts hold.
   final class Angles: @unchecked Sendable {
     let cosines: UnsafeMutablePointer<Float>
     let sines: UnsafeMutablePointer<Float>
@@ -31,7 +32,8 @@ public final class RotaryTable: Sendable {
     deinit { free(cosines) }
   }
 
-  /// The table for heads of twice as many floats as there are frequencies, its cosines and sines multiplied by `scale`.
+  /// The table for heads of twice as many floats as there are frequencies, its cosines and sines
+  /// multiplied by `scale`.
   public init(frequencies: [Float], scale: Float = 1) {
     half = frequencies.count
     self.frequencies = frequencies
@@ -68,7 +70,8 @@ public final class RotaryTable: Sendable {
 }
 
 extension Tensor {
-  /// Turns every head of x [N, H·D] by the angles of its row's position (arXiv 2104.09864), times the table's scale.
+  /// Turns every head of x [N, H·D] by the angles of its row's position (arXiv 2104.09864), times
+  /// the table's scale.
   public static func rotary(_ x: Tensor, positions: [Int], _ table: RotaryTable) throws(TensorError)
     -> Tensor
   {

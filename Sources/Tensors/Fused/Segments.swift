@@ -3,7 +3,8 @@ import Kernels
 // Between one value per token and one value per sequence, for sequences laid end to end.
 
 extension Tensor {
-  /// The sum of each segment of x [M], added in order in double precision: [B]. An empty segment sums to 0.
+  /// The sum of each segment of x [M], added in order in double precision: [B]. An empty segment
+  /// sums to 0.
   public static func segmentSum(_ x: Tensor, lengths: [Int]) throws(TensorError) -> Tensor {
     try checkSegments(x, lengths, total: lengths.reduce(0, +))
     let y = try result([lengths.count], for: "sum")

@@ -3,8 +3,8 @@ import Kernels
 
 // The head of a language model at the target positions only, in chunks.
 //
-// Neither the forward nor the backward pass holds more than a chunk of logits; backward() computes them again where
-// there are several chunks.
+// Neither the forward nor the backward pass holds more than a chunk of logits; backward() computes
+// them again where there are several chunks.
 
 /// The tokens whose log-probability is computed: `rows[i]` of the hidden states predicts `ids[i]`.
 public struct TokenTargets: Sendable {
@@ -20,7 +20,8 @@ public struct TokenTargets: Sendable {
   }
 }
 
-/// Rows of logits per chunk: at most 80 MB, but at least 16 rows. Each chunk costs a pass over the output layer.
+/// Rows of logits per chunk: at most 80 MB, but at least 16 rows. Each chunk costs a pass over the
+/// output layer.
 public func logitRows(_ vocabulary: Int) -> Int {
   max(16, min(4096, 20_971_520 / max(1, vocabulary)))
 }
@@ -28,7 +29,8 @@ public func logitRows(_ vocabulary: Int) -> Int {
 extension Tensor {
   /// ln p(target) under softmax(h Wᵀ / temperature) at the target positions: [2, M].
   ///
-  /// Row 1 of the result holds log-probabilities; row 2 the entropies −Σ p ln p in nats where `entropy` is set, else zeros.
+  /// Row 1 of the result holds log-probabilities; row 2 the entropies −Σ p ln p in nats where
+  /// `entropy` is set, else zeros.
   /// - Parameters:
   ///   - hidden: [N, C], after the final norm.
   ///   - weight: the output layer [V, C]; all target ids are in 0..<V.

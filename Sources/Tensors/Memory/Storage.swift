@@ -8,10 +8,11 @@ private let peak = Atomic(0)
 /// Given out by `Storage.stamp`.
 private let numbers = Atomic(0)
 
-/// A block of floats, aligned to a cache line unless it is small, freed when the last tensor that views it is gone.
+/// A block of floats, aligned to a cache line unless it is small, freed when the last tensor that
+/// views it is gone.
 public final class Storage: @unchecked Sendable {
-  /// The first element; valid as long as the storage lives: keep the storage (or its tensor) in a variable, as a
-  /// temporary is freed before the pointer is used.
+  /// The first element; valid as long as the storage lives: keep the storage (or its tensor) in a
+  /// variable, as a temporary is freed before the pointer is used.
   public let pointer: UnsafeMutablePointer<Float>
   /// The number of floats.
   public let count: Int
@@ -24,7 +25,8 @@ public final class Storage: @unchecked Sendable {
 
   /// `count` floats that are not initialised: for small buffers, whose size no script decides.
   public init(count: Int) {
-    // What grows with a script's data is made by `init(count:for:)`; for the rest there is a reserve.
+    // What grows with a script's data is made by `init(count:for:)`; for the rest there is a
+    // reserve.
     let (pointer, size) = Storage.allocate(count) ?? (Storage.allocateFromReserve(count), 0)
     (self.pointer, self.count, blockSize) = (pointer, count, size)
     Storage.add(count)
@@ -109,7 +111,8 @@ public final class Storage: @unchecked Sendable {
     number = nil
   }
 
-  /// A number that is unique in this process to the storage's values as they are now; a change in place gives another.
+  /// A number that is unique in this process to the storage's values as they are now; a change in
+  /// place gives another.
   public var stamp: Int {
     let current = number ?? numbers.add(1, ordering: .relaxed).newValue
     number = current

@@ -69,7 +69,8 @@ extension Tensor {
 
   /// self to the power of `exponent`, broadcast.
   ///
-  /// As in PyTorch the gradient of x^0 is 0 for every x, and that of 0^y with respect to y is 0 for y ≥ 0.
+  /// As in PyTorch the gradient of x^0 is 0 for every x, and that of 0^y with respect to y is 0 for
+  /// y ≥ 0.
   public func pow(_ exponent: Tensor) throws(TensorError) -> Tensor {
     if exponent.count == 1, exponent.shape.isEmpty, !exponent.requiresGradient,
       exponent.pointer[0] == 2

@@ -1,7 +1,7 @@
 import Kernels
 
-// Operations along one dimension. A tensor is viewed as [outer, n, inner]; operations that need contiguous elements
-// transpose that dimension to the end first.
+// Operations along one dimension. A tensor is viewed as [outer, n, inner]; operations that need
+// contiguous elements transpose that dimension to the end first.
 
 /// A tensor viewed as [outer, n, inner] around the dimension that an operation reduces or scans.
 struct AxisView {
@@ -74,7 +74,8 @@ func forRows(_ rows: Int, of n: Int, _ body: (Range<Int>) -> Void) {
   Team.shared.forEach(rows, atLeast: elementGrain / 2 / max(1, n) + 1, body)
 }
 
-/// y[o, i] = scale Σ over n of x[o, n, i], in double precision beyond short blocks; the cut depends on the sizes alone.
+/// y[o, i] = scale Σ over n of x[o, n, i], in double precision beyond short blocks; the cut depends
+/// on the sizes alone.
 func sumMiddle(
   _ x: UnsafePointer<Float>, outer: Int, _ n: Int, inner: Int, scale: Double = 1,
   into y: UnsafeMutablePointer<Float>

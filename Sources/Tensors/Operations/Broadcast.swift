@@ -3,8 +3,9 @@ import Kernels
 /// How two operands are broadcast, by NumPy's rule: shapes are aligned at their last dimension, and
 /// a size of 1 is repeated.
 ///
-/// Adjacent dimensions that behave alike are merged: the most frequent cases (equal shapes, a scalar, a row for every
-/// row) are one or two loops. `row` is the innermost loop, whose strides are 0 or 1.
+/// Adjacent dimensions that behave alike are merged: the most frequent cases (equal shapes, a
+/// scalar, a row for every row) are one or two loops. `row` is the innermost loop, whose strides
+/// are 0 or 1.
 struct Broadcast {
   /// A loop of `size` steps; a step advances the operands by these numbers of elements.
   struct Loop {
@@ -127,7 +128,8 @@ struct Broadcast {
     }
   }
 
-  /// target += `values` (in the layout of the result), summed over the repeated dimensions of the operand on `side`.
+  /// target += `values` (in the layout of the result), summed over the repeated dimensions of the
+  /// operand on `side`.
   func addReduced(
     _ values: UnsafePointer<Float>, scale: Float = 1, _ side: Side,
     to target: UnsafeMutablePointer<Float>

@@ -1,6 +1,7 @@
 import Kernels
 
-// Comparisons, broadcast: 1 where true and 0 elsewhere. They have no gradient, and NaN is equal to nothing.
+// Comparisons, broadcast: 1 where true and 0 elsewhere. They have no gradient, and NaN is equal to
+// nothing.
 
 extension Tensor {
   /// 1 where self = other.

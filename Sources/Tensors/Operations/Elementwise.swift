@@ -1,6 +1,7 @@
 import Kernels
 
-// The frame of element-wise operations: value and gradient are given as closures on sixteen floats, side by side.
+// The frame of element-wise operations: value and gradient are given as closures on sixteen floats,
+// side by side.
 
 extension Tensor {
   /// Which values backward() needs.

@@ -1,15 +1,18 @@
 import Core
 import Kernels
 
-// The largest and smallest elements along one dimension, or of all where `dim` is nil. NaN wins, as in PyTorch.
+// The largest and smallest elements along one dimension, or of all where `dim` is nil. NaN wins, as
+// in PyTorch.
 
 extension Tensor {
-  /// The largest elements over `dim`. The gradient goes to the first of them; over all elements, equal ones share it.
+  /// The largest elements over `dim`. The gradient goes to the first of them; over all elements,
+  /// equal ones share it.
   public func maximum(dim: Int? = nil, keepdim: Bool = false) throws(TensorError) -> Tensor {
     try extreme("max", dim, keepdim, sign: 1)
   }
 
-  /// The smallest elements over `dim`. The gradient goes to the first of them; over all elements, equal ones share it.
+  /// The smallest elements over `dim`. The gradient goes to the first of them; over all elements,
+  /// equal ones share it.
   public func minimum(dim: Int? = nil, keepdim: Bool = false) throws(TensorError) -> Tensor {
     try extreme("min", dim, keepdim, sign: -1)
   }
@@ -64,7 +67,8 @@ extension Tensor {
     }
   }
 
-  /// The extreme of all elements, whose gradient is divided among the elements that are equal to it.
+  /// The extreme of all elements, whose gradient is divided among the elements that are equal to
+  /// it.
   private func recordShared(_ name: String, _ output: Tensor) -> Tensor {
     let (input, value, count) = (SavedValues(self), output.pointer[0], count)
     return .recorded(name, [self], output) { g, into in

@@ -43,7 +43,8 @@ extension Tensor {
       "gelu", saving: .input, { Kernels.gelu($0) }, gradient: { g, x in g * geluDerivative(x) })
   }
 
-  /// The approximation of `gelu` through tanh: x (1 + tanh(√(2/π) (x + 0.044715 x³))) / 2 of each element.
+  /// The approximation of `gelu` through tanh: x (1 + tanh(√(2/π) (x + 0.044715 x³))) / 2 of each
+  /// element.
   public func geluTanh() throws(TensorError) -> Tensor {
     try unary(
       "gelu", saving: .input, { Kernels.geluTanh($0) },
@@ -59,7 +60,8 @@ extension Tensor {
       })
   }
 
-  /// Each element moved into [min, max]; a bound that is nil does not bind. At the bounds the derivative is 1.
+  /// Each element moved into [min, max]; a bound that is nil does not bind. At the bounds the
+  /// derivative is 1.
   ///
   /// As in PyTorch all elements become `max` where min > max. Throws if both bounds are nil.
   public func clamp(min: Float? = nil, max: Float? = nil) throws(TensorError) -> Tensor {
@@ -77,7 +79,8 @@ extension Tensor {
       gradient: { g, x in g.replacing(with: 0, where: .!((x .>= lower) .& (x .<= upper))) })
   }
 
-  /// The elements of `a` where self is not 0 and those of `b` elsewhere, broadcast. Self gets no gradient.
+  /// The elements of `a` where self is not 0 and those of `b` elsewhere, broadcast. Self gets no
+  /// gradient.
   public func `where`(_ a: Tensor, _ b: Tensor) throws(TensorError) -> Tensor {
     let shape = try Broadcast(shapes: a.shape, b.shape, for: "where").shape
     let common = try Broadcast(shapes: self.shape, shape, for: "where").shape

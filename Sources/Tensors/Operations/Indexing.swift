@@ -1,10 +1,12 @@
 import Core
 import Kernels
 
-// Parts of tensors, and tensors made of parts. Positions are 0-based here and 1-based in error texts.
+// Parts of tensors, and tensors made of parts. Positions are 0-based here and 1-based in error
+// texts.
 
 extension Tensor {
-  /// Sub-tensor number `index` of the first dimension, a view; a scalar for a tensor of one dimension.
+  /// Sub-tensor number `index` of the first dimension, a view; a scalar for a tensor of one
+  /// dimension.
   public func select(_ index: Int) throws(TensorError) -> Tensor {
     guard let size = shape.first else {
       throw .position(index, shape: shape)
@@ -61,7 +63,8 @@ extension Tensor {
         throw .unequalShapes(
           operation: "cat", first.shape, tensor.shape, index: position, dimension: dim)
       }
-      // Sizes of tensors without elements can overflow when added; `result` throws on the wrapped size.
+      // Sizes of tensors without elements can overflow when added; `result` throws on the wrapped
+      // size.
       shape[dim] &+= tensor.shape[dim]
     }
     return try concatenated("cat", tensors, shape, dim)
@@ -108,9 +111,11 @@ extension Tensor {
     return try concatenated("stack", tensors, shape, dim)
   }
 
-  /// result[i, j, …] = self[i, …, index[i, j, …], …] with the index in the place of dimension `dim`.
+  /// result[i, j, …] = self[i, …, index[i, j, …], …] with the index in the place of dimension
+  /// `dim`.
   ///
-  /// `index` holds 0-based positions as whole numbers. It has as many dimensions as self, none of them longer but `dim`.
+  /// `index` holds 0-based positions as whole numbers. It has as many dimensions as self, none of
+  /// them longer but `dim`.
   public func gather(dim: Int, index: Tensor) throws(TensorError) -> Tensor {
     try checkDimension(dim, for: "gather")
     guard index.shape.count == shape.count,
@@ -129,7 +134,8 @@ extension Tensor {
 }
 
 extension Tensor {
-  /// For each element of `index`, the element of self that `gather` reads; throws on positions outside.
+  /// For each element of `index`, the element of self that `gather` reads; throws on positions
+  /// outside.
   func gatherSources(_ dim: Int, _ index: Tensor) throws(TensorError) -> [Int] {
     try Memory.requireBuffer(bytes: index.count * 8, for: "gather")
     guard !shape.isEmpty else { return [try position(index, 0, size: 1, place: [])] }
@@ -168,7 +174,8 @@ extension Tensor {
   }
 }
 
-/// Some columns of a matrix with `rows` rows of `stride` elements: `width` of them from `offset` on.
+/// Some columns of a matrix with `rows` rows of `stride` elements: `width` of them from `offset`
+/// on.
 struct Block {
   let rows: Int
   let width: Int

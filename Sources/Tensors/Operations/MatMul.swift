@@ -4,8 +4,9 @@ import Synchronization
 // Products of matrices, vectors and batches of matrices.
 
 extension Tensor {
-  /// The matrix product, as PyTorch's: the last two dimensions are matrices, those before them are broadcast; a tensor
-  /// of one dimension is a row on the left and a column on the right, and that dimension is gone from the result.
+  /// The matrix product, as PyTorch's: the last two dimensions are matrices, those before them are
+  /// broadcast; a tensor of one dimension is a row on the left and a column on the right, and that
+  /// dimension is gone from the result.
   public func matmul(_ other: Tensor) throws(TensorError) -> Tensor {
     guard !shape.isEmpty, !other.shape.isEmpty else {
       throw .shapes(
@@ -78,7 +79,8 @@ private struct MatrixPlan {
 
   private var size: ProductSize { ProductSize(m: m, n: n, k: k) }
 
-  /// Calls `body` with the offsets of all products; those that add to the same matrix come in order.
+  /// Calls `body` with the offsets of all products; those that add to the same matrix come in
+  /// order.
   private func forEach(
     isRepeated: Bool = false,
     _ body: (_ left: Int, _ right: Int, _ result: Int) throws(TensorError) -> Void

@@ -39,7 +39,8 @@ extension Tensor {
     return try (centered * centered).scaledSum("var", view, scale: 1 / degrees)
   }
 
-  /// The standard deviation over `dim`: the root of `var`. Where it is 0 its gradient is 0, as in PyTorch.
+  /// The standard deviation over `dim`: the root of `var`. Where it is 0 its gradient is 0, as in
+  /// PyTorch.
   public func std(
     dim: Int? = nil, keepdim: Bool = false, unbiased: Bool = true
   ) throws(TensorError) -> Tensor {

@@ -84,7 +84,8 @@ extension Tensor {
   }
 }
 
-/// ln Σ e^x of one row as the sum of its maximum, if that is finite, and the rest; -infinity for an empty one.
+/// ln Σ e^x of one row as the sum of its maximum, if that is finite, and the rest; -infinity for an
+/// empty one.
 func logsumexp(_ x: UnsafePointer<Float>, _ count: Int) -> (shift: Float, rest: Double) {
   let largest = maximum(x, count)
   let shift = largest.isFinite ? largest : 0

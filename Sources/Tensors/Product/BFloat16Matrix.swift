@@ -2,10 +2,12 @@ import Kernels
 
 /// An immutable weight matrix that is stored once, packed as bfloat16 for products.
 ///
-/// Products widen the weights and add in float32 in the order of `PackedMatrix`: results are those of a float32 matrix of
-/// the same rounded weights, to the bit. It collects no gradient, but passes one on to the product's input.
+/// Products widen the weights and add in float32 in the order of `PackedMatrix`: results are those
+/// of a float32 matrix of the same rounded weights, to the bit. It collects no gradient, but passes
+/// one on to the product's input.
 public final class BFloat16Matrix: PackedPanels, @unchecked Sendable {
-  /// Sizes as the weights are stored in files: [outputs, inputs], or [inputs, outputs] where transposed.
+  /// Sizes as the weights are stored in files: [outputs, inputs], or [inputs, outputs] where
+  /// transposed.
   public let shape: [Int]
   /// Whether files store it [inputs, outputs], as GPT-2's do.
   public let isTransposed: Bool
@@ -35,7 +37,8 @@ public final class BFloat16Matrix: PackedPanels, @unchecked Sendable {
     let panels = BFloat16Panels(storage.pointer, n: n, k: k)
     self.panels = panels
     if n % panelWidth != 0 {
-      // The padding columns of the last panel are read but not used: they must not be NaN by chance.
+      // The padding columns of the last panel are read but not used: they must not be NaN by
+      // chance.
       let last = (panelCount(n) - 1) * panelWidth * k / 2
       (storage.pointer + last).update(repeating: 0, count: panelWidth * k / 2)
     }

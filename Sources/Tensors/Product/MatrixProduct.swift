@@ -1,7 +1,8 @@
 import Kernels
 
-// One product of two matrices and its gradients, row-major, on the kernel of linear layers: every element is summed in one
-// order, whatever the number of threads. A row or a column takes a loop of its own, which packs nothing.
+// One product of two matrices and its gradients, row-major, on the kernel of linear layers: every
+// element is summed in one order, whatever the number of threads. A row or a column takes a loop of
+// its own, which packs nothing.
 
 /// The sizes of a product of [m, k] by [k, n].
 struct ProductSize {

@@ -8,7 +8,8 @@ final class PackedMatrix: PackedPanels {
   let version: Int
   private let storage: Storage
 
-  /// Packs a matrix that is stored [n, k] or, where `isTransposed`, [k, n]; throws where memory is short.
+  /// Packs a matrix that is stored [n, k] or, where `isTransposed`, [k, n]; throws where memory is
+  /// short.
   init(_ weights: Tensor, isTransposed: Bool = false) throws(TensorError) {
     let (rows, columns) = (weights.shape[0], weights.count / max(1, weights.shape[0]))
     let (n, k) = isTransposed ? (columns, rows) : (rows, columns)

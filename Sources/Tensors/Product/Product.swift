@@ -1,17 +1,19 @@
 import Core
 import Kernels
 
-// The product y = x Wᵀ of a linear layer: which way it is computed, and why. Every way adds in the same order over k, so the
-// bits do not depend on it.
+// The product y = x Wᵀ of a linear layer: which way it is computed, and why. Every way adds in the
+// same order over k, so the bits do not depend on it.
 
 /// How a product y = x Wᵀ with W [n, k] is computed.
 struct Product {
   enum Method {
-    /// With panels that the weight keeps (`Weight.pack`): sampling multiplies the same weights by a few rows thousands of
-    /// times, and packing them for each product would take longer than the product. A bfloat16 weight has no other form.
+    /// With panels that the weight keeps (`Weight.pack`): sampling multiplies the same weights by a
+    /// few rows thousands of times, and packing them for each product would take longer than the
+    /// product. A bfloat16 weight has no other form.
     case packed(any PackedPanels)
-    /// Each thread packs a few panels into its cache and multiplies them by all rows: in training and scoring many rows share
-    /// the cost of packing, and the weights change at the next step. `isTransposed` where W is stored [k, n].
+    /// Each thread packs a few panels into its cache and multiplies them by all rows: in training
+    /// and scoring many rows share the cost of packing, and the weights change at the next step.
+    /// `isTransposed` where W is stored [k, n].
     case packingPanels(of: UnsafePointer<Float>, isTransposed: Bool)
   }
 
@@ -23,13 +25,15 @@ struct Product {
     (n, k, method) = (panels.n, panels.k, .packed(panels))
   }
 
-  /// The product with a float32 matrix without a packed copy, stored [n, k] or, where `isTransposed`, [k, n].
+  /// The product with a float32 matrix without a packed copy, stored [n, k] or, where
+  /// `isTransposed`, [k, n].
   init(_ weights: UnsafePointer<Float>, n: Int, k: Int, isTransposed: Bool) {
     (self.n, self.k) = (n, k)
     method = .packingPanels(of: weights, isTransposed: isTransposed)
   }
 
-  /// y = x Wᵀ, or y += x Wᵀ, for x [rows, k] and y [rows, n]; a row of y does not depend on the other rows.
+  /// y = x Wᵀ, or y += x Wᵀ, for x [rows, k] and y [rows, n]; a row of y does not depend on the
+  /// other rows.
   ///
   /// Throws where there is no memory for the panels that threads pack.
   func multiply(
@@ -76,17 +80,21 @@ protocol PackedPanels: Sendable {
     _ x: UnsafePointer<Float>, rows: Range<Int>, panels: Range<Int>, into y: GradientBuffer)
 }
 
-/// Panels that a thread packs as it goes, from weights stored [n, k] or, where `isTransposed`, [k, n].
+/// Panels that a thread packs as it goes, from weights stored [n, k] or, where `isTransposed`, [k,
+/// n].
 private struct PanelPacking {
-  /// Bytes of panels that a thread packs at a time: they stay in the second-level cache beside the rows.
+  /// Bytes of panels that a thread packs at a time: they stay in the second-level cache beside the
+  /// rows.
   private static let scratchBytes = 384 << 10
-  /// Rows after which a thread asks whether to stop: a multiple of the kernel's block, so that bits stay.
+  /// Rows after which a thread asks whether to stop: a multiple of the kernel's block, so that bits
+  /// stay.
   private static let pollInterval = 8192
 
   private let weights: UnsafePointer<Float>
   private let n, k: Int
   private let isTransposed: Bool
-  /// Inputs that are packed at a time: all of them, unless not even one panel fits into the scratch memory.
+  /// Inputs that are packed at a time: all of them, unless not even one panel fits into the scratch
+  /// memory.
   private let depthStep: Int
   /// Panels that are packed at a time.
   private let group: Int
@@ -128,7 +136,8 @@ private struct PanelPacking {
   }
 }
 
-/// Panels of depth k per thread below which a product with `rows` rows is not split: about 3 µs of work.
+/// Panels of depth k per thread below which a product with `rows` rows is not split: about 3 µs of
+/// work.
 ///
 /// Reading a weight takes as long as ten multiply-adds.
 func grain(rows: Int, k: Int, panels: Int = 1) -> Int {

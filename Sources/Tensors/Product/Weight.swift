@@ -2,8 +2,8 @@ import Kernels
 
 /// A matrix of a model and the packed copy that sampling multiplies with.
 ///
-/// It is a float32 tensor, which can be trained, or a frozen bfloat16 matrix. The class is confined to one thread, except that
-/// products of a weight that is packed may run on several.
+/// It is a float32 tensor, which can be trained, or a frozen bfloat16 matrix. The class is confined
+/// to one thread, except that products of a weight that is packed may run on several.
 public final class Weight: @unchecked Sendable {
   /// What a weight is made of.
   public enum Values: Sendable {
@@ -74,8 +74,8 @@ public final class Weight: @unchecked Sendable {
     }
   }
 
-  /// Calls `body` with all weights in float32, row-major as files store them, some rows at a time: about a megabyte where
-  /// they have to be converted, else everything at once.
+  /// Calls `body` with all weights in float32, row-major as files store them, some rows at a time:
+  /// about a megabyte where they have to be converted, else everything at once.
   public func forEachChunk(_ body: (UnsafeBufferPointer<Float>) throws -> Void) rethrows {
     switch values {
     case .float32(let tensor):
@@ -98,8 +98,8 @@ public final class Weight: @unchecked Sendable {
 // MARK: - Products
 
 extension Weight {
-  /// Packs the weights for products with few rows, and keeps the copy, which takes as much memory as they do, until they
-  /// change or are trained. Throws where memory is short.
+  /// Packs the weights for products with few rows, and keeps the copy, which takes as much memory
+  /// as they do, until they change or are trained. Throws where memory is short.
   public func pack() throws(TensorError) {
     guard case .float32(let tensor) = values, panels == nil else { return }
     packed = nil
@@ -157,7 +157,8 @@ extension Weight {
     try weightGradient(left, right, rows: rows, n: n, k: k, into: dw)
   }
 
-  /// The same weights for a gradient to keep: the tape holds the gradient, so that nothing in it may hold the tape.
+  /// The same weights for a gradient to keep: the tape holds the gradient, so that nothing in it
+  /// may hold the tape.
   var withoutTape: Weight {
     guard let tensor, tensor.record != nil else { return self }
     return .float32(tensor.detached(), isTransposed: isTransposed)

@@ -48,7 +48,8 @@ public enum JSON: Sendable, Equatable {
     return members.last { $0.key == key }?.value
   }
 
-  /// Sets the value at a key of an object in its place, or appends it; other values stay as they are.
+  /// Sets the value at a key of an object in its place, or appends it; other values stay as they
+  /// are.
   public mutating func set(_ key: String, _ value: JSON) {
     guard case .object(var members) = self else { return }
     if let index = members.lastIndex(where: { $0.key == key }) {

@@ -1,4 +1,5 @@
-// Typed access to the members of a JSON object, with errors that name the file and the field's path.
+// Typed access to the members of a JSON object, with errors that name the file and the field's
+// path.
 
 import Core
 

@@ -25,7 +25,8 @@ public final class JSONLinesReader {
   public private(set) var line = 0
   private let path: String
   private let deepest: Int
-  /// Nil when all of it was read: whoever stops midway keeps the file open until the reader is collected.
+  /// Nil when all of it was read: whoever stops midway keeps the file open until the reader is
+  /// collected.
   private var file: InputFile?
   /// What was read of the file beyond the lines that were given.
   private var buffer: [UInt8] = []

@@ -1,7 +1,10 @@
+import Core
+
 /// A chat template: turns messages into the text that a model was trained on.
 ///
-/// The language is the part of Jinja that the templates of published models use, rendered as Hugging
-/// Face's `apply_chat_template` does. What is outside of it is an error that names it and its line.
+/// The language is the part of Jinja that the templates of published models use, rendered as
+/// Hugging Face's `apply_chat_template` does. What is outside of it is an error that names it and
+/// its line.
 public struct ChatTemplate: Sendable {
   /// Where it came from, as error texts say it.
   public let source: String
@@ -40,6 +43,100 @@ extension TemplateValue {
       var dictionary = TemplateDictionary()
       for member in members { try dictionary.set(member.key, TemplateValue(member.value)) }
       self = .dictionary(dictionary)
+    }
+  }
+}
+
+/// The chat templates of a model folder, and the special tokens that they may name.
+///
+/// `chat_template.jinja`, the default, and the files of `additional_chat_templates` count instead
+/// of all
+/// `chat_template` of `tokenizer_config.json` (a text, or a list of names and texts), as in
+/// transformers; and that instead of the `chat_template.json` of older folders.
+public struct ChatTemplates: Sendable {
+  /// The folder of templates with other names than `default`, as transformers writes it.
+  package static let folder = "additional_chat_templates"
+
+  /// Names, texts and where they came from; the name of a lone template is `default`.
+  public private(set) var all: [(name: String, text: String, source: String)] = []
+  /// `bos_token` and its like, with their texts.
+  public let specialTokens: [JSON.Member]
+
+  /// Reads them from the files of a folder, by their names; throws a `FileError` naming file and
+  /// field.
+  public init(files: [String: [UInt8]], folder: String) throws {
+    func fields(_ name: String) throws -> JSONFields? {
+      let path = folder.isEmpty ? name : "\(folder)/\(name)"
+      guard let bytes = files[name] else { return nil }
+      return try JSONFields(
+        bytes.withUnsafeBytes { try JSON.parse($0, file: path) }, file: path)
+    }
+    let configuration = try fields("tokenizer_config.json")
+    specialTokens = try Self.specialTokens(
+      Tokenizer.names(configuration, map: fields("special_tokens_map.json")))
+    for (file, bytes) in files.sorted(by: { $0.key < $1.key }) {
+      guard let name = Self.name(ofFile: file) else { continue }
+      let path = folder.isEmpty ? file : "\(folder)/\(file)"
+      guard let text = String(validating: bytes, as: UTF8.self) else {
+        throw FileError(path, "is not valid UTF-8")
+      }
+      // The file of the default counts instead of one of that name in the folder of others.
+      if file == "chat_template.jinja" { all.removeAll { $0.name == name } }
+      add(name, text, path)
+    }
+    guard all.isEmpty else { return }
+    for source in try [configuration, fields("chat_template.json")] {
+      guard let source, let value = source["chat_template"] else { continue }
+      try add(value, source)
+    }
+  }
+
+  /// The name of the template in a file; nil where the file is no template.
+  private static func name(ofFile file: String) -> String? {
+    if file == "chat_template.jinja" { return "default" }
+    guard file.hasPrefix("\(folder)/"), file.hasSuffix(".jinja") else { return nil }
+    return String(file.dropFirst(folder.count + 1).dropLast(".jinja".count))
+  }
+
+  /// Keeps a template unless one of its name is there.
+  private mutating func add(_ name: String, _ text: String, _ source: String) {
+    if !all.contains(where: { $0.name == name }) { all.append((name, text, source)) }
+  }
+
+  private mutating func add(_ value: JSON, _ fields: JSONFields) throws {
+    if case .string(let text) = value {
+      return add("default", text, "\(fields.file): field 'chat_template'")
+    }
+    guard case .array = value else {
+      throw fields.error("chat_template", "must be a string or a list of names and templates")
+    }
+    for entry in try fields.objects("chat_template") {
+      try add(
+        entry.string("name"), entry.string("template"), "\(fields.file): field '\(entry.path)'")
+    }
+  }
+
+  /// The template of a name; without one, `tool_use` where there are tools, else `default`, as
+  /// transformers chooses. Nil when there are no templates at all.
+  public func choose(
+    _ name: String?, hasTools: Bool
+  ) throws(ArgumentError) -> (text: String, source: String)? {
+    guard !all.isEmpty || name != nil else { return nil }
+    let wanted = name.map { [$0] } ?? (hasTools ? ["tool_use", "default"] : ["default"])
+    for name in wanted {
+      if let found = all.first(where: { $0.name == name }) { return (found.text, found.source) }
+    }
+    let names = all.map { "'\($0.name)'" }.joined(separator: ", ")
+    throw ArgumentError(
+      "there is no chat template '\(wanted[0])' (there are: \(names.isEmpty ? "none" : names))")
+  }
+
+  private static func specialTokens(_ source: JSONFields?) throws -> [JSON.Member] {
+    let names = [
+      "bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token",
+    ]
+    return try names.compactMap { name in
+      try Tokenizer.specialToken(source, name).map { JSON.Member(name, .string($0)) }
     }
   }
 }

@@ -1,7 +1,7 @@
 // From the text of a template to tokens. White space around tags is dealt with here, as Jinja does
-// with `trim_blocks` and `lstrip_blocks`, which is how transformers sets it up: the line break after
-// a block tag goes, and so do blanks before a block tag that begins its line; `-` in a tag removes
-// all white space on its side, `+` keeps it.
+// with `trim_blocks` and `lstrip_blocks`, which is how transformers sets it up: the line break
+// after a block tag goes, and so do blanks before a block tag that begins its line; `-` in a tag
+// removes all white space on its side, `+` keeps it.
 
 struct TemplateLexer {
   let bytes: [UInt8]
@@ -195,6 +195,41 @@ extension UInt8 {
       UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"):
       true
     default: false
+    }
+  }
+}
+
+/// A piece of a template.
+struct TemplateToken {
+  enum Kind: Equatable {
+    case text(String)
+    case blockStart, blockEnd, variableStart, variableEnd
+    case name(String)
+    case string(String)
+    case integer(Int)
+    case float(Double)
+    case symbol(String)
+    case end
+  }
+  let kind: Kind
+  let line: Int
+}
+
+extension TemplateToken.Kind {
+  /// The token as an error text says it.
+  var words: String {
+    switch self {
+    case .text: "text"
+    case .blockStart: "'{%'"
+    case .blockEnd: "'%}'"
+    case .variableStart: "'{{'"
+    case .variableEnd: "'}}'"
+    case .name(let name): "'\(name)'"
+    case .string: "a string"
+    case .integer(let value): "'\(value)'"
+    case .float(let value): "'\(value)'"
+    case .symbol(let symbol): "'\(symbol)'"
+    case .end: "the end of the template"
     }
   }
 }

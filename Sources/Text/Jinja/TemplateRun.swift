@@ -83,3 +83,37 @@ final class TemplateScope: @unchecked Sendable {
     return nil
   }
 }
+
+/// What a template may use, so that a hostile one ends in an error and not in a hang, a full memory
+/// or a full stack. Real templates stay below by orders of magnitude.
+enum TemplateLimits {
+  /// Nesting of tags and expressions, and depth of a value.
+  static let nesting = 64
+  /// Operands of one operator, filters of one value.
+  static let chain = 100
+  /// Levels of evaluation, macros included.
+  static let depth = 300
+  /// Expressions evaluated and elements visited.
+  static let steps = 4_000_000
+  /// Bytes of text and values made or searched.
+  static let bytes = 1 << 27
+}
+
+/// What is wrong with a chat template, and on which line.
+public struct TemplateError: Error, Equatable, CustomStringConvertible {
+  /// Where the template came from: a file, or an option's name.
+  public let source: String
+  /// The line of the template, from 1.
+  public let line: Int
+  /// What is wrong.
+  public let reason: String
+
+  /// The source, the line, then the reason.
+  public var description: String { "\(source): line \(line): \(reason)" }
+}
+
+/// What is wrong, before the line is known.
+struct TemplateFault: Error, CustomStringConvertible {
+  let description: String
+  init(_ description: String) { self.description = description }
+}

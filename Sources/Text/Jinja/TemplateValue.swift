@@ -53,7 +53,8 @@ extension Int {
   }
 }
 
-/// Elements that are shown and subscripted otherwise than a list: Python's `range` and `dict_items`.
+/// Elements that are shown and subscripted otherwise than a list: Python's `range` and
+/// `dict_items`.
 struct TemplateView: Sendable {
   /// Python's name of the type.
   let type: String

@@ -3,7 +3,8 @@
 import Core
 
 extension Pieces {
-  /// Cuts every piece at the matches of a pattern; `inverted` exchanges matches and the text between.
+  /// Cuts every piece at the matches of a pattern; `inverted` exchanges matches and the text
+  /// between.
   mutating func split(_ pattern: Pattern, _ behavior: SplitBehavior, inverted: Bool) throws {
     var result: [Range<Int>] = []
     var hasEmpty = false

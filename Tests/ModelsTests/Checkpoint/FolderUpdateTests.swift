@@ -7,7 +7,8 @@ import Text
 @testable import Models
 @testable import Tensors
 
-/// Saves that stop between any two of their steps: what is in the folder is old, new, or does not load.
+/// Saves that stop between any two of their steps: what is in the folder is old, new, or does not
+/// load.
 @Suite struct FolderUpdateTests {
   private func configuration(_ theta: Double = 10_000) throws -> ModelConfiguration {
     let text = """

@@ -7,7 +7,8 @@ import Text
 @testable import Models
 @testable import Tensors
 
-/// Files that others shorten while they are read: an error, where a mapped file would end the process.
+/// Files that others shorten while they are read: an error, where a mapped file would end the
+/// process.
 @Suite struct InputFileTests {
   private func errorOfShortened(_ path: String, to size: Int, _ body: () throws -> Void) -> String?
   {

@@ -42,7 +42,8 @@ struct ModelFolderTests {
     }
   }
 
-  /// What says how messages become prompts goes with the model; templates of the model before it do not stay.
+  /// What says how messages become prompts goes with the model; templates of the model before it do
+  /// not stay.
   @Test func savesTemplatesOfAFolder() throws {
     let source = Fixtures.path("models/stories260K")
     try withTemporaryFolder { root in

@@ -197,7 +197,8 @@ import Text
     ),
   ]
 
-  /// Settings that leave the formula as it is, or that say nothing about it, are passed over and kept.
+  /// Settings that leave the formula as it is, or that say nothing about it, are passed over and
+  /// kept.
   @Test func passesOverWhatChangesNothing() throws {
     let keys = #"""
       {"num_experts": 0, "num_local_experts": 1, "router_aux_loss_coef": 0.001, "logit_scale": 1.0,

@@ -3,7 +3,8 @@ import TestSupport
 import Testing
 import Text
 
-/// Rotary frequencies against those of Hugging Face transformers: Tests/Fixtures/make_rope_frequencies.py.
+/// Rotary frequencies against those of Hugging Face transformers:
+/// Tests/Fixtures/make_rope_frequencies.py.
 @Suite struct RopeScalingTests {
   @Test func frequenciesEqualTransformers() throws {
     for row in try JSONLines.read(localFixture("rope_frequencies.jsonl")) {

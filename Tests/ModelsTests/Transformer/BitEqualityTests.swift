@@ -4,7 +4,8 @@ import Testing
 @testable import Models
 @testable import Tensors
 
-/// What has to be equal to the bit: a token decoded from the cache and in a whole sequence, a sequence alone and in a batch.
+/// What has to be equal to the bit: a token decoded from the cache and in a whole sequence, a
+/// sequence alone and in a batch.
 @Suite(.serialized, .enabled(if: Fixtures.areThere, Comment(rawValue: Fixtures.missing)))
 struct BitEqualityTests {
   private func tokens(_ count: Int, _ seed: Int) -> [Int] {

@@ -6,8 +6,8 @@ import Text
 @testable import Models
 @testable import Tensors
 
-/// Small models of Tests/Fixtures/families, one for each option that tells families apart, against what Hugging Face
-/// transformers computes from them: Tests/Fixtures/make_families.py.
+/// Small models of Tests/Fixtures/families, one for each option that tells families apart, against
+/// what Hugging Face transformers computes from them: Tests/Fixtures/make_families.py.
 @Suite(.serialized) struct FamilyTests {
   static let names =
     (try? FileManager.default.contentsOfDirectory(atPath: localFixture("families")))?.sorted() ?? []

@@ -75,9 +75,11 @@ struct GeneratorTests {
         == together.map { $0.map(\.ids) })
   }
 
-  /// Samples of a prompt attend to it together; sampled one by one, and scored, they have the same bits.
+  /// Samples of a prompt attend to it together; sampled one by one, and scored, they have the same
+  /// bits.
   ///
-  /// With few sequences at a time, those that wait for a place fall behind the others of their prompt.
+  /// With few sequences at a time, those that wait for a place fall behind the others of their
+  /// prompt.
   @Test(
     arguments: ["stories260K", "tiny-qwen3", "tiny-mistral-swa", "tiny-llama-mha", "tiny-gpt2"],
     [256, 5])
@@ -121,7 +123,8 @@ struct GeneratorTests {
     #expect(try run(n: 600, first: 0) == run(n: 200, first: 0) + run(n: 400, first: 200))
   }
 
-  /// Prompts of many lengths with limits of their own, few at a time: sequences leave and enter at every step.
+  /// Prompts of many lengths with limits of their own, few at a time: sequences leave and enter at
+  /// every step.
   @Test(arguments: ["tiny-llama-mha", "tiny-qwen3", "tiny-gpt2"], [1, 3, 7, 256])
   func completionsOfManyLengthsDoNotDependOnHowManyRun(name: String, atATime: Int) throws {
     let model = try Transformer(folder: Fixtures.path("models/\(name)"))
@@ -164,7 +167,8 @@ struct GeneratorTests {
     #expect(Storage.liveBytes == before.live)
     #expect(first.joined().map(\.ids) == second.joined().map(\.ids))
 
-    // What two lanes need at the same time depends on how they meet, and is had once: 540 steps take 60 kB and more each.
+    // What two lanes need at the same time depends on how they meet, and is had once: 540 steps
+    // take 60 kB and more each.
     Team.shared = Team(threads: 2)
     for _ in 0..<6 { _ = try generate(model, prompts, options) }
     #expect(Storage.freshBytes - before.fresh < 4 << 20)

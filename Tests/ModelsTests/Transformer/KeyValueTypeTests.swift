@@ -5,7 +5,8 @@ import Text
 @testable import Models
 @testable import Tensors
 
-/// Models that round keys and values to bfloat16: the same function whether they are sampled, scored or trained.
+/// Models that round keys and values to bfloat16: the same function whether they are sampled,
+/// scored or trained.
 @Suite(.serialized, .enabled(if: Fixtures.areThere, Comment(rawValue: Fixtures.missing)))
 struct KeyValueTypeTests {
   private static let names = referenceModels + ["stories260K"]

@@ -18,7 +18,8 @@ import Text
     return try Transformer.random(ModelConfiguration(json, source: "test"), seed: seed)
   }
 
-  /// Samples of 40 prompts of different lengths, more than two groups' tokens, and what was recorded of them.
+  /// Samples of 40 prompts of different lengths, more than two groups' tokens, and what was
+  /// recorded of them.
   private func samples(_ model: Transformer) throws -> ([TokenSequence], [Float]) {
     let options = try SamplingOptions(n: 2, maxTokens: 50, temperature: 0.8)
     let prompts = (0..<40).map { row in

@@ -6,7 +6,8 @@ import Text
 @testable import Models
 @testable import Tensors
 
-/// Folders as they are found: names with and without a prefix, buffers of old files, half-precision, missing weights.
+/// Folders as they are found: names with and without a prefix, buffers of old files,
+/// half-precision, missing weights.
 @Suite(.serialized, .enabled(if: Fixtures.areThere, Comment(rawValue: Fixtures.missing)))
 struct WeightFileTests {
   private typealias Arrays = [(name: String, shape: [Int], values: [Float])]

@@ -4,7 +4,8 @@ import Testing
 @testable import Tensors
 
 @Suite struct GradientTests {
-  /// d/dx of a random projection of the output, by four-point central differences with a step scaled to the value.
+  /// d/dx of a random projection of the output, by four-point central differences with a step
+  /// scaled to the value.
   @Test(arguments: opCases) func equalsCentralDifferences(_ op: OpCase) throws {
     let inputs = try op.inputs()
     for input in inputs { try input.setRequiresGradient(true) }

@@ -32,7 +32,8 @@ struct AttentionCase: Sendable, CustomStringConvertible {
 }
 
 private let cases: [AttentionCase] = [
-  // Groups of 1, 2, 3 and 7; widths of one to five vectors and of none; more queries than a block has.
+  // Groups of 1, 2, 3 and 7; widths of one to five vectors and of none; more queries than a block
+  // has.
   AttentionCase(2, 2, 16, [70, 1, 33]),
   AttentionCase(4, 2, 64, [131, 5]),
   AttentionCase(3, 1, 20, [40, 64]),
@@ -45,7 +46,8 @@ private let cases: [AttentionCase] = [
   AttentionCase(1, 1, 64, window: 40, [140]),
 ]
 
-/// The kernels of attention against their formulas, and against themselves where the bits have to agree.
+/// The kernels of attention against their formulas, and against themselves where the bits have to
+/// agree.
 @Suite(.serialized) struct AttentionTests {
   @Test(arguments: cases) func equalsItsFormula(_ example: AttentionCase) throws {
     let (q, k, v) = try example.inputs()
@@ -64,7 +66,8 @@ private let cases: [AttentionCase] = [
     }
   }
 
-  /// New tokens in pieces, over segments that are cut anywhere, give the bits of the whole sequence.
+  /// New tokens in pieces, over segments that are cut anywhere, give the bits of the whole
+  /// sequence.
   ///
   /// Segments of bfloat16 give those of the whole sequence with rounded keys and values.
   @Test(arguments: cases, [ScalarType.float32, .bfloat16])

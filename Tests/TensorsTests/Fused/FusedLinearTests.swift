@@ -3,7 +3,8 @@ import Testing
 @testable import Tensors
 
 @Suite struct FusedLinearTests {
-  /// Maps of one input in one loop against each by itself: widths with rests, a bias, a bfloat16 and a transposed weight.
+  /// Maps of one input in one loop against each by itself: widths with rests, a bias, a bfloat16
+  /// and a transposed weight.
   @Test(arguments: [1, 7, 64])
   func haveTheBitsOfEachAlone(rows: Int) throws {
     let x = tensor([rows, 300], 1)

@@ -5,7 +5,8 @@ import Testing
 
 @testable import Tensors
 
-/// Fused operations against their composed twins, which have gradients of their own, and against differences.
+/// Fused operations against their composed twins, which have gradients of their own, and against
+/// differences.
 @Suite(.serialized) struct FusedTests {
   private func valuesAndGradients(_ op: OpCase) throws -> [[Float]] {
     let inputs = try op.inputs()

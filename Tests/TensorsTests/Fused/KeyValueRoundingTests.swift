@@ -4,7 +4,8 @@ import Testing
 
 @testable import Tensors
 
-/// Keys and values rounded to bfloat16: the numbers, the way back, and what attention makes of them.
+/// Keys and values rounded to bfloat16: the numbers, the way back, and what attention makes of
+/// them.
 @Suite(.serialized) struct KeyValueRoundingTests {
   /// The rule for a single number, with the rest of the division by 2¹⁶ in the open.
   private func nearest(_ x: Float) -> Float {
@@ -49,7 +50,8 @@ import Testing
     #expect(try x.rounded(to: .float32) === x)
   }
 
-  /// The gradients of keys and values are those of attention over numbers that were rounded beforehand.
+  /// The gradients of keys and values are those of attention over numbers that were rounded
+  /// beforehand.
   @Test(arguments: [(4, 2, 16, Int.max), (3, 1, 20, 9), (2, 2, 64, 40)])
   func gradientsArePassedStraightThrough(
     heads: Int, keyValueHeads: Int, size: Int, window: Int

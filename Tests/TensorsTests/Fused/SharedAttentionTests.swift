@@ -25,7 +25,8 @@ struct SharedAttentionCase: Sendable, CustomStringConvertible {
 }
 
 private let cases: [SharedAttentionCase] = [
-  // Groups of 1, 2, 3 and 7 heads; prompts of whole pages and not; groups of 2 to 9 samples and of one.
+  // Groups of 1, 2, 3 and 7 heads; prompts of whole pages and not; groups of 2 to 9 samples and of
+  // one.
   SharedAttentionCase(2, 2, 16, [64, 1, 30], [8, 9, 2]),
   SharedAttentionCase(4, 2, 64, [70, 128, 16], [3, 1, 8]),
   SharedAttentionCase(3, 1, 20, [5, 131], [9, 4]),

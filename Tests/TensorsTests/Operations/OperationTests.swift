@@ -4,7 +4,8 @@ import Testing
 
 @testable import Tensors
 
-/// What the table and PyTorch's values do not show: long inputs, other numbers of threads, hostile arguments.
+/// What the table and PyTorch's values do not show: long inputs, other numbers of threads, hostile
+/// arguments.
 @Suite(.serialized) struct OperationTests {
   private func random(_ shape: [Int], _ seed: UInt64 = 1) throws -> Tensor {
     var stream = RandomStream(seed: seed)

@@ -135,7 +135,8 @@ private struct TorchCase: Decodable, Sendable, CustomStringConvertible {
 }
 
 @Suite struct TorchTests {
-  /// Whether every value is within 2e-6 of PyTorch's, relative to it or to the largest one; NaN and infinities alike.
+  /// Whether every value is within 2e-6 of PyTorch's, relative to it or to the largest one; NaN and
+  /// infinities alike.
   private func agree(_ given: Tensor, _ expected: TorchCase.Values) -> Bool {
     guard given.shape == expected.shape else { return false }
     let largest = expected.values.filter(\.isFinite).map(abs).max() ?? 0

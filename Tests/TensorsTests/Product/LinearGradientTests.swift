@@ -5,7 +5,8 @@ import Testing
 @testable import Tensors
 
 @Suite struct LinearGradientTests {
-  /// The products against the reference, on shapes with rests of every tile and more than one chunk.
+  /// The products against the reference, on shapes with rests of every tile and more than one
+  /// chunk.
   @Test(arguments: [(1, 1, 1), (7, 5, 3), (45, 33, 70), (1030, 21, 34)])
   func equalTheReference(rows: Int, n: Int, k: Int) throws {
     let dy = PackedProductTests.random(rows * n, 1)
@@ -35,7 +36,8 @@ import Testing
     }
   }
 
-  /// A depth of which not one panel fits into the scratch memory is taken in slices, with the bits of the packed matrix.
+  /// A depth of which not one panel fits into the scratch memory is taken in slices, with the bits
+  /// of the packed matrix.
   @Test func deepProductsHaveTheBitsOfThePackedMatrix() throws {
     let (rows, n, k) = (9, 40, 7000)
     let x = PackedProductTests.random(rows * k, 1)

@@ -3,7 +3,8 @@ import Testing
 
 @testable import Text
 
-/// Files of a tokenizer that are sound and made to take all time or memory. The fuzzer found them, or their like.
+/// Files of a tokenizer that are sound and made to take all time or memory. The fuzzer found them,
+/// or their like.
 struct HostileTokenizerTests {
   private func tokenizer(_ components: String) throws -> Tokenizer {
     let text = #"{"model": {"vocab": {"a": 0, "b": 1}}, \#(components)}"#

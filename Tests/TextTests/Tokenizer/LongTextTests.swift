@@ -40,7 +40,8 @@ struct LongTextTests {
     }
   }
 
-  /// A text, its NFC and its NFD by Python 3.11's unicodedata. The standard library takes U+0F73 and its like for the end of a run.
+  /// A text, its NFC and its NFD by Python 3.11's unicodedata. The standard library takes U+0F73
+  /// and its like for the end of a run.
   private static let ofPython = [
     "1EC7 F73 302 5B0 301 F81 345 302 301 | 1EC7 5B0 F71 F71 F72 F80 302 301 302 301 345 | 65 5B0 F71 F71 F72 F80 323 302 302 301 302 301 345",
     "1EC7 F81 | 1EC7 F71 F80 | 65 F71 F80 323 302",

@@ -3,7 +3,8 @@
 
 local apo = require "apo"
 local fail = require "apo.fail"
-local prompts, needs, new_faults = require "apo.prompts", require "apo.data.needs", require "apo.data.faults"
+local prompts, needs, new_faults = require "apo.prompts", require "apo.data.needs",
+  require "apo.data.faults"
 
 local chunk = 512
 
@@ -62,10 +63,10 @@ local function describe(check, long)
     check.overlong, long:places())
 end
 
--- Checks the rows of `data` for `model`, with completions of `max_tokens`; `name` is the function for
--- errors. Rows must also have what `reward` needs and a value in `values`, where these are given.
--- Gives the data without rows that are left out, the number of prompts that are too long, and a
--- text that says so, nil where it was said before.
+-- Checks the rows of `data` for `model`, with completions of `max_tokens`; `name` is the function
+-- for errors. Rows must also have what `reward` needs and a value in `values`, where these are
+-- given. Gives the data without rows that are left out, the number of prompts that are too long,
+-- and a text that says so, nil where it was said before.
 return function(check)
   local kept, long, faults = sort(check)
   faults:raise(check.name, check.advises and check.overlong == "error" and '; overlong = "drop" '

@@ -35,7 +35,8 @@ local function record(text, start)
     position = position + 1
   end
   if not text:find("^[\r\n]", position) and position <= #text then
-    return nil, ("a comma or the end of the line expected behind a field in double quotes, found %q")
+    return nil, ("a comma or the end of the line expected behind a field in double quotes, found "
+      .. "%q")
       :format(text:match("^" .. utf8.charpattern, position))
   end
   return fields, text:match("^\r?\n?()", position)
@@ -69,7 +70,9 @@ end
 local function check_names(names, path)
   local seen = {}
   for _, name in ipairs(names) do
-    if seen[name] then fail(("%s: the first line names the column '%s' twice"):format(path, name)) end
+    if seen[name] then
+      fail(("%s: the first line names the column '%s' twice"):format(path, name))
+    end
     seen[name] = true
   end
 end

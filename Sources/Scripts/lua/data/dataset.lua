@@ -148,11 +148,11 @@ end
 
 local dataset = documented{
   name = "apo.dataset", summary = "Reads rows from a file, or takes a list of them.",
-  details = "Files: `.jsonl` (an object a line; also taken where the name has no such end), `.json` (a list of objects), `.csv` (the first "
-    .. "line names the columns; every value is a string, also 12 and 0.5). Blank lines are passed "
-    .. "over. Each row needs a `prompt`: a string, a list of token ids, or a "
-    .. "list of messages `{role = \"user\", content = …}`, which `generate` renders with the "
-    .. "model's chat template.",
+  details = "Files: `.jsonl` (an object a line; also taken where the name has no such end), "
+    .. "`.json` (a list of objects), `.csv` (the first line names the columns; every value is a "
+    .. "string, also 12 and 0.5). Blank lines are passed over. Each row needs a `prompt`: a "
+    .. "string, a list of token ids, or a list of messages `{role = \"user\", content = …}`, which "
+    .. "`generate` renders with the model's chat template.",
   parameters = {{name = "source", type = "string or table", text = "a path or a list of rows"}},
   options = {
     {name = "prompt", type = "function", optional = true,
@@ -184,7 +184,9 @@ Dataset.map = documented{
     local rows = {}
     for i, row in ipairs(self.rows) do
       local result = f(row)
-      check(result, function() return ("map: %s"):format(rows_of_files.place(row) or "row " .. i) end)
+      check(result, function()
+        return ("map: %s"):format(rows_of_files.place(row) or "row " .. i)
+      end)
       rows_of_files.inherit(result, row)
       rows[i] = result
     end

@@ -4,8 +4,8 @@ local fail = require "apo.fail"
 
 -- Ends of names that promise a format; others, and names without one, promise nothing.
 local formats = {}
-for name in ([[jsonl ndjson json csv tsv txt html htm svg png jpg jpeg gif webp pdf eps parquet arrow
-  feather gz zst bz2 xz zip xlsx safetensors gguf bin pt pth npy npz pkl lua md]]):gmatch("%S+") do
+for name in ([[jsonl ndjson json csv tsv txt html htm svg png jpg jpeg gif webp pdf eps parquet
+  arrow feather gz zst bz2 xz zip xlsx safetensors gguf bin pt pth npy npz pkl lua md]]):gmatch("%S+") do
   formats[name] = true
 end
 
@@ -16,8 +16,8 @@ local function of(path)
   return formats[name] and name or nil
 end
 
--- Raises unless the path ends in one of these formats, or in none that is known. With `needs` it must
--- end in one of them.
+-- Raises unless the path ends in one of these formats, or in none that is known. With `needs` it
+-- must end in one of them.
 local function check(path, name, known, needs)
   local found = of(path)
   for _, format in ipairs(known) do

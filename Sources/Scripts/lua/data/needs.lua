@@ -1,5 +1,5 @@
--- What a reward needs of a row: declared beside the reward, so that a row without it is found before
--- anything is sampled, and not when the reward is called for it for the first time.
+-- What a reward needs of a row: declared beside the reward, so that a row without it is found
+-- before anything is sampled, and not when the reward is called for it for the first time.
 
 local documented = require "apo.documented"
 

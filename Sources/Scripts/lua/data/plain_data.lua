@@ -37,7 +37,8 @@ end
 
 local function encode_table(value, path, seen, depth)
   if seen[value] then
-    fail(("%s is the same table as %s: a checkpoint would make two of it"):format(path, seen[value]))
+    fail(("%s is the same table as %s: a checkpoint would make two of it"):format(path,
+      seen[value]))
   elseif getmetatable(value) ~= nil then
     fail(path .. " has a metatable, which a checkpoint cannot keep")
   elseif depth > deepest then
@@ -47,7 +48,9 @@ local function encode_table(value, path, seen, depth)
   local list = {}
   for key, inner in pairs(value) do
     local inner_path = key_path(path, key)
-    if type(key) == "table" then fail(inner_path .. ": a checkpoint cannot keep a table as a key") end
+    if type(key) == "table" then
+      fail(inner_path .. ": a checkpoint cannot keep a table as a key")
+    end
     list[#list + 1] = encode(key, inner_path, seen, depth + 1)
     list[#list + 1] = encode(inner, inner_path, seen, depth + 1)
   end

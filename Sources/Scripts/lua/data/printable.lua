@@ -22,7 +22,8 @@ return function(text)
     pieces[#pieces + 1] = text:sub(position, last):gsub("[\0-\31\127]", function(c)
       return names[c] or bytes(c)
     end):gsub(utf8.charpattern, function(c)
-      return #c > 1 and is_control(utf8.codepoint(c)) and ("\\u{%X}"):format(utf8.codepoint(c)) or nil
+      return #c > 1 and is_control(utf8.codepoint(c)) and ("\\u{%X}"):format(utf8.codepoint(c))
+        or nil
     end)
     if not valid then pieces[#pieces + 1] = bytes(text:sub(bad, bad)) end
     position = last + (valid and 1 or 2)

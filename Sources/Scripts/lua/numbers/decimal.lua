@@ -1,5 +1,6 @@
 -- Decimal numbers of any length, held exactly: `digits`, without zeros at either end, times ten to
--- the power of `exponent`. Zero has no digits. A Lua float is the shortest decimal that reads as it.
+-- the power of `exponent`. Zero has no digits. A Lua float is the shortest decimal that reads as
+-- it.
 
 local Decimal = {}
 Decimal.__index = Decimal
@@ -79,8 +80,8 @@ local function distance(a, b)
   return aligned_distance(a, b)
 end
 
--- Whether two numbers are as close as the tolerance. A Lua float stands for all the numbers that are
--- rounded to it.
+-- Whether two numbers are as close as the tolerance. A Lua float stands for all the numbers that
+-- are rounded to it.
 local function equal(a, b, tolerance)
   if distance(a, b) <= tolerance then return true end
   return (a.is_float or b.is_float) and a:tonumber() == b:tonumber() or false
@@ -98,7 +99,8 @@ function Decimal:__tostring()
   elseif exponent < 0 and point > -20 then
     text = "0." .. ("0"):rep(-point) .. digits
   else
-    text = ("%s%s%se%d"):format(digits:sub(1, 1), #digits > 1 and "." or "", digits:sub(2), point - 1)
+    text = ("%s%s%se%d"):format(digits:sub(1, 1), #digits > 1 and "." or "", digits:sub(2),
+      point - 1)
   end
   return (self.negative and "-" or "") .. text
 end

@@ -21,7 +21,8 @@ local function last(text)
   return found and value(text, found)
 end
 
--- The number that a text is as a whole, but for white space, a currency, a per cent sign and a full stop.
+-- The number that a text is as a whole, but for white space, a currency, a per cent sign and a full
+-- stop.
 local function whole(text)
   local found, count = nil, 0
   scan(text, function(number)

@@ -46,8 +46,8 @@ end
 return documented{
   name = "apo.rewards.math", summary = "Rewards the right boxed answer to a problem of MATH.",
   details = "The right answer is the column `answer`, `ground_truth` or "
-    .. "`reward_model.ground_truth`. Answers are equal when the data set's normalisation makes them "
-    .. "so: `\\dfrac12` is `\\frac{1}{2}`, `x=5` is `5`, `1,000` is not `1000`.",
+    .. "`reward_model.ground_truth`. Answers are equal when the data set's normalisation makes "
+    .. "them so: `\\dfrac12` is `\\frac{1}{2}`, `x=5` is `5`, `1,000` is not `1000`.",
   options = {
     {name = "mode", one_of = {"strict", "flexible"}, default = "strict",
      text = "`strict`: only completions that ended with an end token count; `flexible`: all"},

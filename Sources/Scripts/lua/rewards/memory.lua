@@ -3,7 +3,8 @@
 
 local fail = require "apo.fail"
 
-local units = {[""] = 1, B = 1, KB = 1e3, MB = 1e6, GB = 1e9, KiB = 2 ^ 10, MiB = 2 ^ 20, GiB = 2 ^ 30}
+local units = {[""] = 1, B = 1, KB = 1e3, MB = 1e6, GB = 1e9, KiB = 2 ^ 10, MiB = 2 ^ 20,
+  GiB = 2 ^ 30}
 
 -- The bytes that a number or a text such as "256 MB" stands for; nil for nil.
 local function bytes(value)
@@ -20,7 +21,7 @@ return {
   bytes = bytes,
   option = {
     name = "reward_memory", type = "number or string", optional = true,
-    text = "memory of Lua's own, in bytes or as \"256 MB\", that one call of a reward may take before it is "
-      .. "stopped and named; as much as there is when not given",
+    text = "memory of Lua's own, in bytes or as \"256 MB\", that one call of a reward may take "
+      .. "before it is stopped and named; as much as there is when not given",
   },
 }

@@ -20,7 +20,8 @@ local function describe(value)
   return tostring(value)
 end
 
--- The row of a completion; of a recorded one without it, as of those of apo.rollout, the record itself.
+-- The row of a completion; of a recorded one without it, as of those of apo.rollout, the record
+-- itself.
 local function row_of(completion) return completion.row or completion end
 
 local function place(completion)
@@ -39,8 +40,8 @@ local function check(value, name, completion)
     title(name), describe(value), place(completion)))
 end
 
--- A reward with the weight of its number; that of its table of numbers is another one where a single
--- function gives either, for the names of the table have weights of their own.
+-- A reward with the weight of its number; that of its table of numbers is another one where a
+-- single function gives either, for the names of the table have weights of their own.
 local function entry(name, call, weight, of_table)
   local info = debug.getinfo(call, "S")
   return {
@@ -176,8 +177,8 @@ return documented{
   name = "apo.score", summary = "Rewards every completion of a rollout.",
   details = "`reward(row, completion)` gives a number or a table of named numbers. Several "
     .. "functions come in a list or a table by name. What is given is summed with the weights, "
-    .. "which are 1 unless said otherwise. Anything but a finite number, or a table of at least one "
-    .. "under a name, is an error that names the row.",
+    .. "which are 1 unless said otherwise. Anything but a finite number, or a table of at least "
+    .. "one under a name, is an error that names the row.",
   parameters = {
     {name = "rollout", type = "any", text = "an apo.Rollout, or a list of completions"},
     {name = "reward", type = "function or table", text = "one function or several"},

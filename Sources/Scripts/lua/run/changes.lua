@@ -1,5 +1,5 @@
--- What a run that goes on has otherwise than when it was started: which settings may differ, what an
--- error says of the others, and what is written down of those that resume = "force" takes.
+-- What a run that goes on has otherwise than when it was started: which settings may differ, what
+-- an error says of the others, and what is written down of those that resume = "force" takes.
 
 local apo = require "apo"
 local json = apo.json
@@ -93,8 +93,8 @@ local function adopted(before, about, changes, step)
   if old_steps and about.settings.steps ~= old_steps and step > 0 then
     events[#events + 1] = {event = "steps", step = step + 1, time = apo.system.time(),
                            before = old_steps, now = about.settings.steps}
-    said[#said + 1] = ("the run had %d steps and now has %d: from step %d on the schedule is that of "
-      .. "%d steps"):format(old_steps, about.settings.steps, step + 1, about.settings.steps)
+    said[#said + 1] = ("the run had %d steps and now has %d: from step %d on the schedule is that "
+      .. "of %d steps"):format(old_steps, about.settings.steps, step + 1, about.settings.steps)
   end
   if #said == 0 and before.steps == about.steps then return nil, said end
   local new = {}

@@ -75,13 +75,15 @@ local function way_out(dir, step)
   local steps = kept.steps(dir)
   for i = #steps, 1, -1 do
     if steps[i] < step and not checksums.problem(kept.folder(dir, steps[i])) then
-      return ('; the one before it is whole: resume = "step-%d" goes on from there'):format(steps[i])
+      return ('; the one before it is whole: resume = "step-%d" goes on from there')
+        :format(steps[i])
     end
   end
   return "; there is no whole one before it: put it back, or start the run anew in another folder"
 end
 
--- The folder of the checkpoint that a run goes on from: the last one that was saved, or the one that
+-- The folder of the checkpoint that a run goes on from: the last one that was saved, or the one
+-- that
 -- `resume` names; nil when none was saved. One that is damaged or gone is an error that names what
 -- is left, for going on from an earlier one gives up what was logged since.
 local function choose(dir, resume)
@@ -109,7 +111,8 @@ local function choose(dir, resume)
   return kept.folder(dir, step)
 end
 
--- Makes the checkpoint of a step the last one: a run that went back to it will save later ones anew.
+-- Makes the checkpoint of a step the last one: a run that went back to it will save later ones
+-- anew.
 local function go_back(dir, step)
   for _, other in ipairs(kept.steps(dir)) do
     if other > step then kept.remove(dir, other) end
@@ -123,7 +126,8 @@ local function read_state(path)
   if type(state) ~= "table" then fail(shown(path) .. ": must be an object, got " .. type(state)) end
   local function check(name, value, is_good, expected)
     if not is_good then
-      fail(("%s: field '%s' must be %s, got %s"):format(shown(path), name, expected, tostring(value)))
+      fail(("%s: field '%s' must be %s, got %s"):format(shown(path), name, expected,
+        tostring(value)))
     end
   end
   local function is_count(value) return math.type(value) == "integer" and value >= 0 end
@@ -150,7 +154,8 @@ local function load(folder, run)
 end
 
 return {
-  latest = latest, choose = choose, go_back = go_back, save = save, load = load, read_state = read_state,
+  latest = latest, choose = choose, go_back = go_back, save = save, load = load,
+  read_state = read_state,
   problem = checksums.problem, check_keep = kept.check_name, is_new_best = kept.is_new_best,
   best = kept.best, tidy = kept.tidy, remove_others = kept.remove_others,
 }

@@ -1,5 +1,5 @@
--- checksums.json of a checkpoint: size and XXH64 of every file, so that a checkpoint that was damaged
--- is not gone on from:
+-- checksums.json of a checkpoint: size and XXH64 of every file, so that a checkpoint that was
+-- damaged is not gone on from:
 --
 --   {"files":{"policy/config.json":{"size":712,"xxh64":"8c5e…"},…,"state.json":{…}}}
 
@@ -42,7 +42,8 @@ local function fault(path, saved)
   local is_read, sum = pcall(system.checksum, path)
   if not is_read then return tostring(sum) end
   if sum ~= saved.xxh64 then
-    return ("%s: its bytes are not those that were saved: their XXH64 is %s, that of the saved ones %s")
+    return ("%s: its bytes are not those that were saved: their XXH64 is %s, that of the saved "
+      .. "ones %s")
       :format(shown(path), sum, saved.xxh64)
   end
 end

@@ -4,7 +4,8 @@
 local apo = require "apo"
 local visible = apo.system.visible
 
-local all_columns = {  -- heading, metric, width with a blank, format, factor; wide: not in 80 columns
+-- heading, metric, width with a blank, format, factor; wide: not in 80 columns
+local all_columns = {
   {"step", "step", 6, "%d"},
   {"reward", "reward", 8, "%.3f"},
   {"v_star", "v_star", 8, "%.3f"},
@@ -43,7 +44,9 @@ local function cell(column, value)
   value = value * (column[5] or 1)
   for _, format in ipairs{column[4], "%.3g", "%.2g", "%.0e"} do
     local text = format:format(value)
-    if #text <= room or format == "%.0e" then return (" "):rep(math.max(1, room + 1 - #text)) .. text end
+    if #text <= room or format == "%.0e" then
+      return (" "):rep(math.max(1, room + 1 - #text)) .. text
+    end
   end
 end
 

@@ -27,7 +27,8 @@ local function script_text()
 end
 
 local function check_unused(dir)
-  for _, name in ipairs{"script.lua", "checkpoint", "checkpoint.json", "curve.html", table.unpack(files)} do
+  for _, name in ipairs{"script.lua", "checkpoint", "checkpoint.json", "curve.html",
+    table.unpack(files)} do
     if system.exists(dir .. "/" .. name) then
       fail(("%s has a %s and no run.json: it is not the folder of a run; choose another")
         :format(shown(dir), name))
@@ -46,7 +47,8 @@ local function settings(path)
   local found = type(about) == "table" and about.settings
   if type(found) ~= "table" then fail(shown(path) .. ": field 'settings' must be an object") end
   if found.seed ~= nil and math.type(found.seed) ~= "integer" then
-    fail(("%s: field 'settings.seed' must be an integer, got %s"):format(shown(path), type(found.seed)))
+    fail(("%s: field 'settings.seed' must be an integer, got %s"):format(shown(path),
+      type(found.seed)))
   end
   return found
 end
@@ -95,7 +97,8 @@ local function lock(dir, resume)
   end
   local held = system.lock(dir .. "/.lock")
   if not held then
-    fail(shown(dir) .. ": another training is writing to this folder; wait for its end or choose another")
+    fail(shown(dir) .. ": another training is writing to this folder; wait for its end or choose "
+      .. "another")
   end
   -- One may have begun between the first look and the lock.
   local is_new, problem = pcall(check_new, dir, resume)
@@ -188,7 +191,8 @@ function Journal:lines(name)
   if system.size(path) then
     for record, line in json.read_lines(path) do
       if type(record) ~= "table" then
-        fail(("%s: line %d: must be an object of figures, got %s"):format(shown(path), line, type(record)))
+        fail(("%s: line %d: must be an object of figures, got %s"):format(shown(path), line,
+          type(record)))
       end
       records[#records + 1] = record
     end
@@ -202,7 +206,8 @@ function Journal:rewind(sizes)
     local path = self.dir .. "/" .. name
     local size, kept = system.size(path) or 0, sizes[name] or 0
     if size < kept then
-      fail(("%s has %d bytes, the checkpoint was made when it had %d"):format(shown(path), size, kept))
+      fail(("%s has %d bytes, the checkpoint was made when it had %d"):format(shown(path), size,
+        kept))
     elseif size > kept then
       system.truncate(path, kept)
     end

@@ -2,14 +2,17 @@
 -- local, a counter in a global. Checkpoints do not hold them, so a run that goes on begins with
 -- their first values again. They are compared after each step, until one has changed.
 
-local most = 64  -- entries of a table that are looked at: larger ones are rows and tables to look up
+-- entries of a table that are looked at: larger ones are rows and tables to look up
+local most = 64
 
 -- The hooks of a run that a script wrote, by option.
 local function hooks(run)
   local o, list = run.options, {}
   local function add(name, f)
     if type(f) == "function" then list[#list + 1] = {name = name, f = f} end
-    for key, inner in pairs(type(f) == "table" and f or {}) do add(name .. "." .. tostring(key), inner) end
+    for key, inner in pairs(type(f) == "table" and f or {}) do
+      add(name .. "." .. tostring(key), inner)
+    end
   end
   add("reward", o.reward)
   for _, name in ipairs{"target", "loss", "on_step"} do add(name, o[name]) end

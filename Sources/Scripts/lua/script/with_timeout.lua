@@ -4,7 +4,8 @@
 local apo = require "apo"
 local fail, hook = require "apo.fail", require "apo.script.hook"
 
--- What f gives for its argument; seconds may be nil, for any. `row` gives a text for errors, if it is given.
+-- What f gives for its argument; seconds may be nil, for any. `row` gives a text for errors, if it
+-- is given.
 return function(seconds, name, step, f, argument, row)
   local result
   local in_time, where = apo.system.time_limit(seconds or math.huge, function()

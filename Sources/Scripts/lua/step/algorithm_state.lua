@@ -1,5 +1,6 @@
 -- What an algorithm keeps from step to step, in checkpoints: models as folders, optimisers as
--- files, plain data as state.json has it (train/whole_state.lua). It goes back into the objects that
+-- files, plain data as state.json has it (train/whole_state.lua). It goes back into the objects
+-- that
 -- `start` made.
 
 local apo = require "apo"
@@ -104,4 +105,5 @@ local function learning_rates(run)
 end
 
 return {check = check, copy_weights = copy_weights, save_model = save_model,
-        load_model = load_model, plain = plain, save = save, load = load, learning_rates = learning_rates}
+        load_model = load_model, plain = plain, save = save, load = load,
+          learning_rates = learning_rates}

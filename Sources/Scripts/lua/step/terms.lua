@@ -55,8 +55,8 @@ local group_parameters = {
 terms.group_advantage = documented{
   name = "apo.terms.group_advantage",
   summary = "Compares each reward with those of its group: (r - mean) / (std + eps).",
-  details = "`std` is the unbiased deviation; a group of one has mean 0 and deviation 1 (verl), one "
-    .. "of equal rewards the advantage 0.",
+  details = "`std` is the unbiased deviation; a group of one has mean 0 and deviation 1 (verl), "
+    .. "one of equal rewards the advantage 0.",
   parameters = group_parameters,
   options = {
     {name = "std", type = "boolean", default = true, text = "whether to divide"},

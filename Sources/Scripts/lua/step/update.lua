@@ -142,7 +142,8 @@ Step.update = documented{
     loss:backward()
     if not run.is_updating then
       run.is_updating = true
-      apo.system.hold_stop(true)  -- a signal waits until the step is whole; see train/whole_state.lua
+      -- a signal waits until the step is whole; see train/whole_state.lua
+      apo.system.hold_stop(true)
     end
     local clip = {max_grad_norm = o.max_grad_norm}
     if optimizer then return (optimizer:step(clip)) end

@@ -21,21 +21,24 @@ local function prompt_tokens(policy, data)
 end
 
 -- Algorithms whose update is by completions that the policy sampled just before, as they came.
-local updates_by_samples = {astarpo = true, grpo = true, dr_grpo = true, rloo = true, reinforce = true, rebel = true}
+local updates_by_samples = {astarpo = true, grpo = true, dr_grpo = true, rloo = true,
+  reinforce = true, rebel = true}
 
 local function advice(estimate)
   if #estimate.advice == 0 then return "" end
   return "; what would help: " .. table.concat(estimate.advice, "; ")
 end
 
--- Shows what the options `o` of apo.train need with these rows and this algorithm. Fails where they cannot fit even
--- with the shortest completions, and warns where they may not with completions of max_tokens.
+-- Shows what the options `o` of apo.train need with these rows and this algorithm. Fails where they
+-- cannot fit even with the shortest completions, and warns where they may not with completions of
+-- max_tokens.
 return function(o, data, algorithm)
   local own = algorithm.options or {}
   local n = math.type(own.n) == "integer" and own.n or 1
   local plan = {
     policy = o.policy, reference = o.reference, batch_size = math.min(o.batch_size, #data), n = n,
-    mini_batch = o.mini_batch and o.mini_batch * n, micro_batch = o.micro_batch, max_tokens = o.max_tokens,
+    mini_batch = o.mini_batch and o.mini_batch * n, micro_batch = o.micro_batch,
+    max_tokens = o.max_tokens,
     prompt_tokens = prompt_tokens(o.policy, data),
     fresh = o.entropy_coef == 0 and (own.inner_epochs or 1) == 1
       and updates_by_samples[algorithm.name] or false,

@@ -49,8 +49,9 @@ return {
   {name = "mini_batch", type = "integer", minimum = 1, optional = true,
    text = "prompts per update, for several updates a step; else all in one"},
   {name = "micro_batch", type = "integer", minimum = 1, optional = true,
-   text = "sequences differentiated at once; saves memory, changes the result by rounding only. By default about 1,500 "
-     .. "tokens' where the policy sampled them as it is, else all of an update; see model:logprobs"},
+   text = "sequences differentiated at once; saves memory, changes the result by rounding only. By "
+     .. "default about 1,500 tokens' where the policy sampled them as it is, else all of an "
+     .. "update; see model:logprobs"},
   {name = "epochs", type = "integer", minimum = 1, maximum = 1000000000, default = 1,
    text = "passes over the data"},
   {name = "max_steps", type = "integer", minimum = 1, optional = true, text = "an earlier end"},
@@ -74,8 +75,9 @@ return {
    text = "times the mean entropy is subtracted from the loss"},
   {name = "max_grad_norm", type = "number", default = 1,
    text = "gradients are scaled down to this norm; math.huge for no clipping"},
-  {name = "eval", optional = true, text = "evaluation before, during and after, with the run's `stop`, "
-    .. "`stop_token_ids`, `ignore_eos` and `overlong`, from the whole distribution", fields = {
+  {name = "eval", optional = true, text = "evaluation before, during and after, with the run's "
+    .. "`stop`, `stop_token_ids`, `ignore_eos` and `overlong`, from the whole distribution",
+    fields = {
     {name = "data", type = "apo.Dataset", text = "the rows"},
     {name = "every", type = "integer", minimum = 1, default = 50, text = "steps between"},
     {name = "n", type = "integer", minimum = 1, default = 1, text = "samples per prompt"},
@@ -89,9 +91,9 @@ return {
   }},
   {name = "dir", type = "string", optional = true, text = "folder that records the run"},
   {name = "resume", type = "boolean or string", default = false,
-   text = "go on with the run in `dir` from its last checkpoint; `\"step-N\"` from that of step N, and "
-     .. "what came after it is taken back; `\"force\"` also where settings or functions are others than "
-     .. "it was started with, which events.jsonl then says"},
+   text = "go on with the run in `dir` from its last checkpoint; `\"step-N\"` from that of step N, "
+     .. "and what came after it is taken back; `\"force\"` also where settings or functions are "
+     .. "others than it was started with, which events.jsonl then says"},
   {name = "save_every", type = "integer", minimum = 1, optional = true,
    text = "steps between checkpoints; there is always one at the end, and one when the training is "
      .. "stopped"},
@@ -100,12 +102,14 @@ return {
   {name = "state", type = "table", optional = true,
    text = "what the script's functions keep from step to step, in checkpoints: numbers, strings, "
      .. "booleans and tables of them. Rewards get it as their third argument, `target` and `loss` "
-     .. "as the field `state`, `on_step` as its third argument; a run that goes on puts back what it was"},
+     .. "as the field `state`, `on_step` as its third argument; a run that goes on puts back what "
+     .. "it was"},
   {name = "keep", optional = true, text = "which checkpoints stay", fields = {
     {name = "last", type = "integer", minimum = 1, default = 2, text = "how many of the last ones"},
     {name = "best", type = "string", optional = true,
-     text = "a figure as metrics.jsonl names it, such as `eval/reward`: of the checkpoints at whose step "
-       .. "it was logged the best one stays too. One is saved whenever an `eval/` figure is the best so far"},
+     text = "a figure as metrics.jsonl names it, such as `eval/reward`: of the checkpoints at "
+       .. "whose step it was logged the best one stays too. One is saved whenever an `eval/` "
+       .. "figure is the best so far"},
     {name = "mode", one_of = {"max", "min"}, default = "max",
      text = "whether the greatest is best, or the least, as of `loss` or `eval/mean_length`"},
   }},

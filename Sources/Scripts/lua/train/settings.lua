@@ -73,7 +73,8 @@ local function check_models(o)
     fail("train: policy and reference are the same model; the reference must be a copy: "
       .. (o.policy.adapter and "policy:base_model()" or "policy:clone():freeze()"))
   elseif o.reference and o.reference.kv_cache_dtype ~= o.policy.kv_cache_dtype then
-    fail(('train: the reference has kv_cache_dtype = "%s" and the policy "%s": with equal weights they '
+    fail(('train: the reference has kv_cache_dtype = "%s" and the policy "%s": with equal weights '
+      .. 'they '
       .. "would be two functions; load both with the same, or leave 'reference' out"):format(
       o.reference.kv_cache_dtype, o.policy.kv_cache_dtype))
   end
@@ -84,8 +85,8 @@ local function usual_reference(policy)
   return policy.adapter and policy:base_model() or policy:clone():freeze()
 end
 
--- Makes sure that all rows can be used, and leaves those out that are to be left out. Gives what there
--- is to say of it, a list of texts.
+-- Makes sure that all rows can be used, and leaves those out that are to be left out. Gives what
+-- there is to say of it, a list of texts.
 local function check_rows(o)
   local texts, _ = {}, nil
   if #o.data > 0 then
@@ -118,8 +119,8 @@ local function run(o)
   if o.resume and not o.dir then
     fail("train: option 'resume' needs 'dir', the folder of the run")
   elseif type(o.resume) == "string" and o.resume ~= "force" and not o.resume:find "^step%-%d+$" then
-    fail(('train: option \'resume\' must be true or the name of a checkpoint, such as "step-20", got "%s"; '
-      .. '"force" goes on with other settings'):format(o.resume))
+    fail(('train: option \'resume\' must be true or the name of a checkpoint, such as "step-20", '
+      .. 'got "%s"; "force" goes on with other settings'):format(o.resume))
   end
   local said = check_rows(o)
   local data = o.data
@@ -127,8 +128,8 @@ local function run(o)
   local per_epoch = (o.drop_last and #data or #data + o.batch_size - 1) // o.batch_size
   local total = math.min(per_epoch * o.epochs, o.max_steps or math.huge)
   if #data == 0 and #o.data > 0 then
-    fail(("train: there are no rows to train on: drop_unsolved left out all %d, no reference sample "
-      .. "of which had a reward above 0"):format(#o.data))
+    fail(("train: there are no rows to train on: drop_unsolved left out all %d, no reference "
+      .. "sample of which had a reward above 0"):format(#o.data))
   elseif #data == 0 then
     fail("train: there are no rows to train on")
   elseif per_epoch == 0 then
@@ -166,7 +167,8 @@ end
 local plain = {  -- options that are data and change what is computed
   "beta", "lr", "betas", "eps", "weight_decay", "warmup", "batch_size", "mini_batch", "epochs",
   "max_steps", "shuffle", "drop_last", "max_tokens", "temperature", "top_k", "top_p", "min_p",
-  "stop", "stop_token_ids", "entropy_coef", "max_grad_norm", "log_every", "log_completions", "weights",
+  "stop", "stop_token_ids", "entropy_coef", "max_grad_norm", "log_every", "log_completions",
+  "weights",
 }
 
 -- A function as something that can be compared: its code.

@@ -5,7 +5,8 @@
 
 local apo = require "apo"
 local fail = require "apo.fail"
-local algorithm_state, plain_data = require "apo.step.algorithm_state", require "apo.data.plain_data"
+local algorithm_state, plain_data = require "apo.step.algorithm_state",
+  require "apo.data.plain_data"
 
 -- Lets signals that wait end the training.
 local function release(run)

@@ -28,7 +28,8 @@ local function rewards_of(row, prefix, n, is_given)
     rewards[i] = value
   end
   if not is_given and row[prefix .. n] ~= nil then
-    return nil, ("it has a column '%s%d', which the first row has not; option 'n' says how many count")
+    return nil, ("it has a column '%s%d', which the first row has not; option 'n' says how many "
+      .. "count")
       :format(prefix, n)
   end
   return rewards
