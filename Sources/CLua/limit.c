@@ -2,7 +2,8 @@
  * that of Ctrl-C does, so code within its limit is not slowed down; leaving the limit takes it
  * back. Lua calls no hook in a single call of a C function, such as a long `string.find`, in
  * finalizers, and in the handler that xpcall calls when the limit passes; coroutines that are
- * closed have none. These are not stopped; after two more seconds a line on standard error says so. */
+ * closed have none. These are not stopped; after two more seconds a line on standard error says
+ * so. */
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
