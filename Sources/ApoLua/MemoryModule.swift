@@ -35,6 +35,10 @@ private let estimateOptions = [
       + "entropies; else activations of a whole update are held, or of a `micro_batch`",
     default: true),
   Parameter(
+    "snapshot", .boolean,
+    "whether trained weights and averages are copied before the first update of a step, as "
+      + "apo.train does where a step makes several", default: false),
+  Parameter(
     "prompt_tokens", .integer(minimum: 1, maximum: 1 << 24), "tokens of a prompt", default: 64),
   Parameter(
     "max_tokens", .integer(minimum: 1, maximum: 1 << 24), "longest completion", default: 16),
@@ -47,7 +51,8 @@ let memoryEstimateFunction = Function(
   returns: [
     Returned(
       .table,
-      "bytes: `weights`, `packed` (the copies that products use), `optimizer`, `reference`, and of "
+      "bytes: `weights`, `packed` (the copies that products use), `optimizer`, `snapshot`, "
+        + "`reference`, and of "
         + "the three phases `generation` (of which `cache`), `scoring`, `update` (of which "
         + "`gradients`, `activations`); `total`, everything at the worst moment; `needed`, `total` "
         + "less what is allocated already; `available`; `fits`; `advice`, a list of changes"),
@@ -71,7 +76,8 @@ let memoryEstimateFunction = Function(
   let advice = try needed < available ? [] : question.advice(beyond: available)
   let parts: [(String, Int)] = [
     ("weights", estimate.weights), ("packed", estimate.packed),
-    ("optimizer", estimate.optimizer), ("reference", estimate.reference),
+    ("optimizer", estimate.optimizer), ("snapshot", estimate.snapshot),
+    ("reference", estimate.reference),
     ("gradients", estimate.gradients), ("activations", estimate.activations),
     ("cache", estimate.cache), ("generation", estimate.generation), ("scoring", estimate.scoring),
     ("update", estimate.update), ("total", estimate.total), ("needed", needed),
@@ -125,6 +131,7 @@ private struct MemoryQuestion {
     plan.miniBatch = try options["mini_batch"].ifPresent?.integer()
     plan.microBatch = try options["micro_batch"].ifPresent?.integer()
     plan.isFresh = try options["fresh"].boolean()
+    plan.keepsSnapshot = try options["snapshot"].boolean()
     plan.promptTokens = try options["prompt_tokens"].integer()
     plan.maxTokens = try options["max_tokens"].integer()
     guard plan.batchSize * plan.samples <= 1 << 24 else {
@@ -222,7 +229,7 @@ extension MemoryEstimate {
     let largest = phases.max { $0.1 < $1.1 } ?? phases[0]
     let parts = [
       ("weights", weights), ("packed copies", packed), ("optimizer", optimizer),
-      ("reference", reference),
+      ("copy for steps that end half way", snapshot), ("reference", reference),
       largest.0 == "update" ? ("gradients", gradients) : ("", 0),
       largest.0 == "update" ? ("activations and buffers", update - gradients) : largest,
     ]

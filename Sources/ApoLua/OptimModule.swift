@@ -130,6 +130,20 @@ let optimizerClass = Class(
       try call.this(Optimizer.self).load(call.path())
       return call.nothing
     },
+    Function(
+      "snapshot", "Copies the weights and the optimiser's state, in memory.",
+      [Parameter("keep", .boolean, "false frees the copy", default: true)],
+      details: "12 bytes for each weight. A copy that was made before is replaced.",
+      example: "optimizer:snapshot()   -- then `optimizer:rollback()` takes steps back"
+    ) { call in
+      let adamW = try call.this(Optimizer.self).adamW
+      if try call[1].boolean() { try adamW.snapshot() } else { adamW.dropSnapshot() }
+      return call.nothing
+    },
+    Function(
+      "rollback", "Puts weights and state back as they were at the last `snapshot`.",
+      returns: [Returned(.boolean, "whether there was one; the copy is used up")]
+    ) { call in call.result(try call.this(Optimizer.self).adamW.rollBack()) },
     Function("__tostring", "What it is.", returns: [Returned(.string, "one line")]) { call in
       let optimizer = try call.this(Optimizer.self)
       return call.result("apo.Optimizer adamw, lr \(optimizer.adamW.learningRate)")

@@ -41,8 +41,10 @@ public final class AdamW {
 
   /// The numbers of the update rule.
   public private(set) var options: AdamWOptions
-  private let parameters: [(name: String, tensor: Tensor)]
-  private var states: [State?]
+  let parameters: [(name: String, tensor: Tensor)]
+  var states: [State?]
+  /// What `snapshot` copied.
+  var copy: Snapshot?
 
   /// An optimiser of `parameters`, whose names appear in errors and checkpoints.
   ///

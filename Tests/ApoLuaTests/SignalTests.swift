@@ -69,6 +69,41 @@ struct SignalTests {
     }
   }
 
+  @Test(
+    "A signal between two updates of a step leaves the step before it",
+    .enabled(if: Fixtures.areThere, Comment(rawValue: Fixtures.missing)))
+  func halfStep() throws {
+    try Binary.withFolder { folder in
+      let script = Self.training.replacingOccurrences(
+        of: "resume = resume, on_step",
+        with: """
+          resume = resume, mini_batch = 2, loss = function(b)
+            calls = (calls or 0) + 1
+            if number ~= "0" and not resume and calls == 6 then
+              os.execute("(sleep 0.1; kill -" .. number .. " " .. pid .. ") &")
+              while true do end
+            end
+            return ((1e-2 * (b.logp - b.ref_logp) - b.target) ^ 2):mean()
+          end, on_step
+          """)
+      try script.write(
+        to: folder.appendingPathComponent("train.lua"), atomically: true, encoding: .utf8)
+      _ = try shell("$APO train.lua 0", in: folder)
+      for number in [2, 15, 1] {
+        let result = try shell("$APO train.lua \(number)", in: folder)
+        #expect(result.status == Int32(128 + number), "\(result.errors)")
+        let advice =
+          "stopped in step 3, which was half done and is dropped; run\(number)/checkpoint "
+        #expect(result.output.contains(advice + "holds step 2."), "\(result.output)")
+        let again = try shell(
+          "$APO train.lua \(number) resume && cmp run0/checkpoint/step-6/policy/model.safetensors "
+            + "run\(number)/checkpoint/step-6/policy/model.safetensors "
+            + "&& cmp run0/completions.jsonl run\(number)/completions.jsonl", in: folder)
+        #expect(again.status == 0, "\(again.output)\(again.errors)")
+      }
+    }
+  }
+
   @Test("A script of its own ends with a line, and cleans up")
   func script() throws {
     try Binary.withFolder { folder in

@@ -19,6 +19,8 @@ public struct MemoryPlan: Sendable {
   public var keyValueType = ScalarType.float32
   /// Weights of the policy that are trained; 0 where it only samples.
   public var trainedCount: Int
+  /// Whether trained weights and averages are copied before the first update of each step.
+  public var keepsSnapshot = false
   /// Prompts of a step.
   public var batchSize = 1
   /// Completions per prompt.
@@ -83,6 +85,8 @@ public struct MemoryEstimate: Sendable {
   public let packed: Int
   /// The optimiser's two averages.
   public let optimizer: Int
+  /// The copy of trained weights and averages.
+  public let snapshot: Int
   /// Weights of the reference; where it sampled, as in stage 1, packed copies stay beside them.
   public let reference: Int
   /// Gradients of the trained weights.
@@ -100,7 +104,7 @@ public struct MemoryEstimate: Sendable {
 
   /// The most at a time: what always stays, and the largest of the three phases.
   public var total: Int {
-    weights + optimizer + reference + max(packed + max(generation, scoring), update)
+    weights + optimizer + snapshot + reference + max(packed + max(generation, scoring), update)
   }
 
   /// Computes what `plan` needs; throws where that is beyond 2^60 bytes.
@@ -111,6 +115,7 @@ public struct MemoryEstimate: Sendable {
     packed = plan.policy.type == .float32 ? c.packedBytes : 0
     reference = plan.reference.map { $0.configuration.weightBytes(as: $0.type) } ?? 0
     optimizer = plan.trainedCount * 8
+    snapshot = plan.keepsSnapshot ? plan.trainedCount * 12 : 0
     gradients = plan.trainedCount * 4
     let sampled = GenerationSize(plan)
     cache = sampled.cache

@@ -70,7 +70,8 @@ local function evaluate_batch(options, rows, first_sample)
       local completion = rollout[position]
       samples[k] = {
         text = completion.text, reward = scored.rewards[position], rewards = scored.parts[position],
-        finish_reason = completion.finish_reason, length = #completion.ids,
+        finish_reason = completion.finish_reason, stop_reason = completion.stop_reason,
+        length = #completion.ids,
         answer = answer_of(options, completion),
         correct = is_correct(scored.rewards[position], completion),
       }
@@ -199,7 +200,7 @@ return documented{
     .. "`clipped_ratio`, `count`; `overlong`, how many prompts were too long; `rewards`, the mean "
     .. "of each named reward; `sources`, the same for each `data_source`; `rows`, each with "
     .. "`row`, `prompt` and `samples` (`text`, `reward`, `rewards`, `correct`, `answer`, "
-    .. "`length`, `finish_reason`)"}},
+    .. "`length`, `finish_reason`, `stop_reason`)"}},
   example = [[local result = apo.evaluate{
   model = policy, data = test, reward = reward, n = 8, temperature = 1, max_tokens = 256,
 }

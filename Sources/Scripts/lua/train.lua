@@ -41,7 +41,7 @@ end
 -- Goes back to the last checkpoint of the run's folder, if there is one, or to the one asked for.
 local function restore(run)
   local dir = run.options.dir
-  local folder = checkpoint.choose(dir, run.options.resume)
+  local folder = checkpoint.choose(dir, run.options.resume.from)
   checkpoint.tidy(dir)
   if not folder then return run.journal:rewind{} end
   local state, place = checkpoint.load(folder, run), folder .. "/state.json"
@@ -178,6 +178,7 @@ return documented{
     local lock = journal.lock(given.dir, given.resume)
     local function leave(kind, problem)
       if run.whole then stop(run, save, kind, problem) end
+      whole.drop(run)
       if lock then lock:free() end  -- after a signal or a limit of time Lua runs no `<close>`
     end
     local forget = leaving(function() leave "exit" end)
@@ -186,6 +187,7 @@ return documented{
       leave(kind, problem)
     end)
     forget()
+    whole.drop(run)
     if lock then lock:free() end
     local last
     for _, record in ipairs(run.journal.history) do

@@ -15,7 +15,7 @@ local value_file = require "apo.values.file"
 local row_key, correct = require "apo.data.row_key", require "apo.rewards.correct"
 local reward_timeout = require "apo.rewards.timeout"
 local overlong, check_data = require "apo.data.overlong", require "apo.data.check"
-local hook, printable = require "apo.script.hook", require "apo.data.printable"
+local hook = require "apo.script.hook"
 
 -- Samples n completions for each row and gives the entries to store.
 local function sample(options, rows, first_sample)
@@ -63,7 +63,8 @@ end
 local function say_stopped(file, done, total, kind, quiet)
   if not file.path or quiet and kind ~= "signal" then return end
   io.stderr:write(("%s; %s holds %d of %d prompts. To go on, run the script again\n"):format(
-    kind == "error" and "stopped by an error" or "stopped", printable(file.path), done, total))
+    kind == "error" and "stopped by an error" or "stopped", apo.system.shown(file.path),
+    done, total))
 end
 
 -- Samples and stores what is missing, a batch at a time.

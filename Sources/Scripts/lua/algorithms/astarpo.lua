@@ -55,5 +55,5 @@ return apo.algorithm{
   name = "astarpo", summary = "A*-PO: regression on optimal advantages (arXiv 2505.20686).",
   details = "Its settings are apo.train's: `values`, `beta`, `target`, `loss`.",
   takes = {"values", "target", "loss", "beta"}, needs_reference = true,
-  start = start, step = step, loss = regression,
+  single_update = true, start = start, step = step, loss = regression,
 }

@@ -58,5 +58,5 @@ return apo.algorithm{
     {name = "beta", type = "number", minimum = 0, maximum = 1e9, default = 0.1,
      text = "how strongly the policy is kept near the reference"},
   },
-  needs_reference = true, step = step, loss = loss,
+  needs_reference = true, single_update = true, step = step, loss = loss,
 }

@@ -3,8 +3,8 @@
 
 local apo = require "apo"
 local fail = require "apo.fail"
-local prompts, needs, new_faults = require "apo.prompts", require "apo.data.needs",
-  require "apo.data.faults"
+local prompts, needs = require "apo.prompts", require "apo.data.needs"
+local new_faults = require "apo.data.faults"
 
 local chunk = 512
 

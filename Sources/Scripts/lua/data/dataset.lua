@@ -151,8 +151,8 @@ local dataset = documented{
   details = "Files: `.jsonl` (an object a line; also taken where the name has no such end), "
     .. "`.json` (a list of objects), `.csv` (the first line names the columns; every value is a "
     .. "string, also 12 and 0.5). Blank lines are passed over. Each row needs a `prompt`: a "
-    .. "string, a list of token ids, or a list of messages `{role = \"user\", content = …}`, which "
-    .. "`generate` renders with the model's chat template.",
+    .. "string, a list of token ids, or a list of messages `{role = \"user\", content = …}`, "
+    .. "which `generate` renders with the model's chat template.",
   parameters = {{name = "source", type = "string or table", text = "a path or a list of rows"}},
   options = {
     {name = "prompt", type = "function", optional = true,

@@ -5,8 +5,8 @@ local fail = require "apo.fail"
 -- Ends of names that promise a format; others, and names without one, promise nothing.
 local formats = {}
 for name in ([[jsonl ndjson json csv tsv txt html htm svg png jpg jpeg gif webp pdf eps parquet
-  arrow
-  feather gz zst bz2 xz zip xlsx safetensors gguf bin pt pth npy npz pkl lua md]]):gmatch("%S+") do
+  arrow feather gz zst bz2 xz zip xlsx safetensors gguf bin pt pth npy npz pkl lua
+  md]]):gmatch("%S+") do
   formats[name] = true
 end
 

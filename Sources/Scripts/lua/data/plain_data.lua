@@ -37,8 +37,8 @@ end
 
 local function encode_table(value, path, seen, depth)
   if seen[value] then
-    fail(("%s is the same table as %s: a checkpoint would make two of it"):format(path,
-      seen[value]))
+    fail(("%s is the same table as %s: a checkpoint would make two of it"):format(
+      path, seen[value]))
   elseif getmetatable(value) ~= nil then
     fail(path .. " has a metatable, which a checkpoint cannot keep")
   elseif depth > deepest then

@@ -99,8 +99,8 @@ function Decimal:__tostring()
   elseif exponent < 0 and point > -20 then
     text = "0." .. ("0"):rep(-point) .. digits
   else
-    text = ("%s%s%se%d"):format(digits:sub(1, 1), #digits > 1 and "." or "", digits:sub(2),
-      point - 1)
+    text = ("%s%s%se%d"):format(
+      digits:sub(1, 1), #digits > 1 and "." or "", digits:sub(2), point - 1)
   end
   return (self.negative and "-" or "") .. text
 end

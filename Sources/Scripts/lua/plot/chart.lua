@@ -101,8 +101,8 @@ local function names(list, x, y)
   return table.concat(out, "\n")
 end
 
--- The chart: `title, x_label, y_label, y_range, series = {{name, x, y, low, high, style, color},
--- …}`. Of a file of its own `start` is the name space and the style.
+-- The chart: `title, x_label, y_label, y_range, series = {{name, x, y, low, high, style,
+-- color}, …}`. Of a file of its own `start` is the name space and the style.
 return function(chart, start)
   local xs, ys = {}, {}
   for i, series in ipairs(chart.series) do

@@ -8,11 +8,12 @@ local function sample_of(line, step, temperature)
   return {
     row = {prompt = line.prompt}, step = step, reward = line.reward, rewards = line.rewards,
     value = line.v_star, target = line.advantage, logp = line.logp, ref_logp = line.ref_logp,
-    length = line.length, finish_reason = line.finish_reason, index = line.row,
+    length = line.length, finish_reason = line.finish_reason, stop_reason = line.stop_reason,
+    index = line.row,
     record = {
       prompt_ids = line.prompt_ids, ids = line.ids, text = line.completion,
       prompt = type(line.prompt) == "string" and line.prompt or nil,
-      finish_reason = line.finish_reason, temperature = temperature,
+      finish_reason = line.finish_reason, stop_reason = line.stop_reason, temperature = temperature,
     },
   }
 end

@@ -40,9 +40,9 @@ end
 return documented{
   name = "apo.rewards.gsm8k", summary = "Rewards the right number in an answer to GSM8K.",
   details = "The right answer is the column `answer` (with or without its \"#### \"), "
-    .. "`ground_truth` or `reward_model.ground_truth`; a column of numbers is compared as numbers. "
-    .. "With a `format_score` f, an answer that can be extracted gets f, and a right one 1 - f "
-    .. "more; the two are named parts.",
+    .. "`ground_truth` or `reward_model.ground_truth`; a column of numbers is compared as "
+    .. "numbers. With a `format_score` f, an answer that can be extracted gets f, and a right one "
+    .. "1 - f more; the two are named parts.",
   options = {
     {name = "mode", one_of = {"strict", "flexible"}, default = "strict",
      text = "`strict`: the first number after \"#### \"; `flexible`: the last number"},

@@ -3,8 +3,9 @@
 
 local fail = require "apo.fail"
 
-local units = {[""] = 1, B = 1, KB = 1e3, MB = 1e6, GB = 1e9, KiB = 2 ^ 10, MiB = 2 ^ 20,
-  GiB = 2 ^ 30}
+local units = {
+  [""] = 1, B = 1, KB = 1e3, MB = 1e6, GB = 1e9, KiB = 2 ^ 10, MiB = 2 ^ 20, GiB = 2 ^ 30,
+}
 
 -- The bytes that a number or a text such as "256 MB" stands for; nil for nil.
 local function bytes(value)

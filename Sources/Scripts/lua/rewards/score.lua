@@ -4,16 +4,11 @@
 
 local apo = require "apo"
 local documented, fail = require "apo.documented", require "apo.fail"
-local rows_of_files, prompts = require "apo.rows", require "apo.prompts"
+local rows_of_files, row_place = require "apo.rows", require "apo.data.row_place"
 local reward_timeout, hook = require "apo.rewards.timeout", require "apo.script.hook"
 local reward_memory = require "apo.rewards.memory"
 
 local largest = 3.4028234663852886e38  -- of float32, which rewards are as a tensor
-
-local function excerpt(prompt)
-  local text = prompts.excerpt(prompt)
-  return text == "" and "token ids" or text
-end
 
 local function describe(value)
   if type(value) == "string" then return ("the string %q"):format(value) end
@@ -24,11 +19,7 @@ end
 -- itself.
 local function row_of(completion) return completion.row or completion end
 
-local function place(completion)
-  local row = row_of(completion)
-  return ("%s (prompt: %s)"):format(rows_of_files.place(row) or "a row",
-    excerpt(row.prompt or completion.prompt))
-end
+local function place(completion) return row_place(row_of(completion), completion.prompt) end
 
 local function title(name)
   return name == "reward" and "the reward function" or ("reward '%s'"):format(name)

@@ -1,7 +1,7 @@
 -- Checkpoints: dir/checkpoint/step-N with the policy (a Hugging Face folder, float32; of a policy
 -- with an adapter, the adapter's folder), the optimiser's moments, state.json, what the algorithm
--- keeps (algorithm_state.lua), and the checksums of all files (checksums.lua). A checkpoint
--- is written under another name and renamed when it is complete and on the disk; then
+-- keeps (algorithm_state.lua), and the checksums of all files (checksums.lua). A
+-- checkpoint is written under another name and renamed when it is complete and on the disk; then
 -- dir/checkpoint.json notes its step, by which one that was deleted is missed; then those that are
 -- not kept are removed (checkpoint/kept.lua).
 
@@ -82,19 +82,18 @@ local function way_out(dir, step)
   return "; there is no whole one before it: put it back, or start the run anew in another folder"
 end
 
--- The folder of the checkpoint that a run goes on from: the last one that was saved, or the one
--- that
--- `resume` names; nil when none was saved. One that is damaged or gone is an error that names what
+-- The folder of the checkpoint that a run goes on from: the last one that was saved, or the one of
+-- a name; nil when none was saved. One that is damaged or gone is an error that names what
 -- is left, for going on from an earlier one gives up what was logged since.
-local function choose(dir, resume)
+local function choose(dir, name)
   local step = latest(dir)
-  if type(resume) == "string" and resume:find "^step%-%d+$" then
-    step = math.tointeger(tonumber(resume:match "%d+"))
+  if name then
+    step = math.tointeger(tonumber(name:match "%d+"))
     if not step or not system.exists(kept.folder(dir, step)) then
       local there = kept.steps(dir)
       for i, other in ipairs(there) do there[i] = "step-" .. other end
       fail(("%s/checkpoint has no %s; there is %s"):format(
-        shown(dir), resume, there[1] and table.concat(there, ", ") or "none"))
+        shown(dir), name, there[1] and table.concat(there, ", ") or "none"))
     end
   else
     local saved = noted(dir)
@@ -126,8 +125,8 @@ local function read_state(path)
   if type(state) ~= "table" then fail(shown(path) .. ": must be an object, got " .. type(state)) end
   local function check(name, value, is_good, expected)
     if not is_good then
-      fail(("%s: field '%s' must be %s, got %s"):format(shown(path), name, expected,
-        tostring(value)))
+      fail(("%s: field '%s' must be %s, got %s"):format(
+        shown(path), name, expected, tostring(value)))
     end
   end
   local function is_count(value) return math.type(value) == "integer" and value >= 0 end

@@ -42,9 +42,8 @@ local function fault(path, saved)
   local is_read, sum = pcall(system.checksum, path)
   if not is_read then return tostring(sum) end
   if sum ~= saved.xxh64 then
-    return ("%s: its bytes are not those that were saved: their XXH64 is %s, that of the saved "
-      .. "ones %s")
-      :format(shown(path), sum, saved.xxh64)
+    return ("%s: its bytes are not those that were saved: their XXH64 is %s, that of the "
+      .. "saved ones %s"):format(shown(path), sum, saved.xxh64)
   end
 end
 

@@ -4,8 +4,7 @@
 local apo = require "apo"
 local visible = apo.system.visible
 
--- heading, metric, width with a blank, format, factor; wide: not in 80 columns
-local all_columns = {
+local all_columns = {  -- heading, metric, width with a blank, format, factor; wide: not in 80
   {"step", "step", 6, "%d"},
   {"reward", "reward", 8, "%.3f"},
   {"v_star", "v_star", 8, "%.3f"},

@@ -27,8 +27,8 @@ local function script_text()
 end
 
 local function check_unused(dir)
-  for _, name in ipairs{"script.lua", "checkpoint", "checkpoint.json", "curve.html",
-    table.unpack(files)} do
+  local names = {"script.lua", "checkpoint", "checkpoint.json", "curve.html", table.unpack(files)}
+  for _, name in ipairs(names) do
     if system.exists(dir .. "/" .. name) then
       fail(("%s has a %s and no run.json: it is not the folder of a run; choose another")
         :format(shown(dir), name))
@@ -47,8 +47,8 @@ local function settings(path)
   local found = type(about) == "table" and about.settings
   if type(found) ~= "table" then fail(shown(path) .. ": field 'settings' must be an object") end
   if found.seed ~= nil and math.type(found.seed) ~= "integer" then
-    fail(("%s: field 'settings.seed' must be an integer, got %s"):format(shown(path),
-      type(found.seed)))
+    fail(("%s: field 'settings.seed' must be an integer, got %s"):format(
+      shown(path), type(found.seed)))
   end
   return found
 end
@@ -63,13 +63,14 @@ local function continue(journal, about, resume)
   local path = journal.dir .. "/run.json"
   local before = settings(path)
   journal.changes = run_changes.between(before, about.settings)
-  if #journal.changes == 0 or resume == "force" then
+  if #journal.changes == 0 or resume.force then
     journal.before = json.read(path)
     return
   end
+  local way = resume.from and ("{from = %q, force = true}"):format(resume.from) or '"force"'
   fail(("%s: the run was started with other settings (%s); use them again to resume it, go on with "
-    .. "these by resume = \"force\", or choose another folder"):format(shown(path),
-    run_changes.text(journal.changes)))
+    .. "these by resume = %s, or choose another folder"):format(shown(path),
+    run_changes.text(journal.changes), way))
 end
 
 -- Raises an error when the folder of the run is no longer the one that was locked.
@@ -151,7 +152,8 @@ function Journal:completions(samples, beta, limit)
       step = s.step, prompt = s.row.prompt, completion = s.completion.text, reward = s.reward,
       rewards = s.rewards, v_star = s.value, advantage = s.target or s.advantage, logp = s.logp,
       ref_logp = s.ref_logp, implicit_reward = beta and beta * (s.logp - s.ref_logp),
-      length = s.length, finish_reason = s.finish_reason, row = rows_of_files.get(s.row),
+      length = s.length, finish_reason = s.finish_reason,
+      stop_reason = s.stop_reason, row = rows_of_files.get(s.row),
       prompt_ids = s.completion.prompt_ids, ids = s.completion.ids,
     }, {lossy = true, order = {"step", "row", "prompt", "completion", "reward"}})
   end
@@ -191,8 +193,8 @@ function Journal:lines(name)
   if system.size(path) then
     for record, line in json.read_lines(path) do
       if type(record) ~= "table" then
-        fail(("%s: line %d: must be an object of figures, got %s"):format(shown(path), line,
-          type(record)))
+        fail(("%s: line %d: must be an object of figures, got %s"):format(
+          shown(path), line, type(record)))
       end
       records[#records + 1] = record
     end
@@ -206,8 +208,8 @@ function Journal:rewind(sizes)
     local path = self.dir .. "/" .. name
     local size, kept = system.size(path) or 0, sizes[name] or 0
     if size < kept then
-      fail(("%s has %d bytes, the checkpoint was made when it had %d"):format(shown(path), size,
-        kept))
+      fail(("%s has %d bytes, the checkpoint was made when it had %d"):format(
+        shown(path), size, kept))
     elseif size > kept then
       system.truncate(path, kept)
     end

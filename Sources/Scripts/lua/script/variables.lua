@@ -2,8 +2,7 @@
 -- local, a counter in a global. Checkpoints do not hold them, so a run that goes on begins with
 -- their first values again. They are compared after each step, until one has changed.
 
--- entries of a table that are looked at: larger ones are rows and tables to look up
-local most = 64
+local most = 64  -- entries of a table that are looked at; rows and tables to look up are larger
 
 -- The hooks of a run that a script wrote, by option.
 local function hooks(run)
@@ -31,21 +30,36 @@ local function is_of_library(f)
   return info.what == "C" or info.source:sub(1, 6) == "=[apo]"
 end
 
--- What can be compared of a table: its entries, a level of tables in it included.
-local function contents(value, depth, budget)
-  local pieces, count = {}, 0
-  for key, inner in next, value do
-    count = count + 1
-    if count > budget then return "" end
-    local is_table = type(inner) == "table" and depth > 0 and getmetatable(inner) == nil
-    pieces[count] = tostring(key) .. "=" .. (is_table and contents(inner, depth - 1, budget)
-      or tostring(inner))
-  end
-  return table.concat(pieces, "\0")
+local function is_plain_table(value)
+  return type(value) == "table" and getmetatable(value) == nil
 end
 
-local function print_of(value)
-  if type(value) == "table" and getmetatable(value) == nil then return contents(value, 1, most) end
+-- A copy of a table's entries, a level of tables in it included; nil of what is larger or no table.
+local function copy_of(value, depth)
+  if not is_plain_table(value) then return nil end
+  local copy = {count = 0, entries = {}, inner = {}}
+  for key, entry in next, value do
+    copy.count = copy.count + 1
+    if copy.count > most then return nil end
+    copy.entries[key] = entry
+    if depth > 0 then copy.inner[key] = copy_of(entry, depth - 1) end
+  end
+  return copy
+end
+
+-- Whether two values are the same one; NaN is.
+local function is_same(a, b) return rawequal(a, b) or a ~= a and b ~= b end
+
+-- Whether a table has other entries than when it was copied.
+local function differs(copy, value)
+  local count = 0
+  for key, entry in next, value do
+    count = count + 1
+    if count > copy.count or not is_same(copy.entries[key], entry) then return true end
+    local inner = copy.inner[key]
+    if inner and differs(inner, entry) then return true end
+  end
+  return count < copy.count
 end
 
 local add_variables
@@ -60,7 +74,7 @@ local function add_one(list, seen, about, name, index, f)
     add_variables(list, seen, about, value)
   end
   list[#list + 1] = {
-    name = name, about = about, value = value, print = print_of(value),
+    name = name, about = about, value = value, copy = copy_of(value, 1),
     read = function() return select(2, debug.getupvalue(f, index)) end,
   }
 end
@@ -96,8 +110,8 @@ end
 
 local function has_changed(variable)
   local value = variable.read()
-  if not rawequal(value, variable.value) then return value == value end  -- NaN stays NaN
-  return variable.print ~= nil and variable.print ~= print_of(value)
+  if not is_same(value, variable.value) then return true end
+  return variable.copy ~= nil and differs(variable.copy, value)
 end
 
 local advice = " changed during the run. A checkpoint does not hold it, so a run that is resumed "

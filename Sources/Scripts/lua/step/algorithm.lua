@@ -23,9 +23,10 @@ local function instance(declaration, options)
   for _, name in ipairs{"name", "start", "step", "loss", "takes"} do
     result[name] = declaration[name]
   end
-  local needs = declaration.needs_reference
-  if type(needs) == "function" then result.needs_reference = needs(options)
-  else result.needs_reference = needs end
+  for _, name in ipairs{"needs_reference", "single_update"} do
+    local value = declaration[name]
+    if type(value) == "function" then result[name] = value(options) else result[name] = value end
+  end
   return result
 end
 
@@ -45,11 +46,15 @@ return documented{
      text = "those of apo.train's options `values`, `target`, `loss`, `beta` that it uses"},
     {name = "needs_reference", type = "boolean or function", default = false,
      text = "whether it uses the reference policy, or a function of the options that says so"},
+    {name = "single_update", type = "boolean or function", default = false,
+     text = "whether a step updates once where `mini_batch` does not part it, or a function of the "
+       .. "options that says so; other runs with `dir` copy the trained weights and averages "
+       .. "before a step's first update, to go back to where a step is stopped half way"},
     {name = "start", type = "function", optional = true,
      text = "called before the first step with `policy`, `reference`, `options` (apo.train's) and "
        .. "the own options; gives a table of models, optimisers, numbers and strings that the "
-       .. "steps keep in `s.state` and checkpoints hold; a step changes numbers in it after its "
-       .. "updates, so that Ctrl-C before them leaves a whole state"},
+       .. "steps keep in `s.state` and checkpoints hold; models in it a step changes after its "
+       .. "first update, or so that a step that is begun again does the same"},
     {name = "step", type = "function",
      text = "one step: gets an apo.Step and the own options"},
     {name = "loss", type = "function", optional = true,

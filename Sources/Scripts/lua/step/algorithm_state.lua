@@ -1,7 +1,6 @@
 -- What an algorithm keeps from step to step, in checkpoints: models as folders, optimisers as
 -- files, plain data as state.json has it (train/whole_state.lua). It goes back into the objects
--- that
--- `start` made.
+-- that `start` made.
 
 local apo = require "apo"
 local fail, plain_data = require "apo.fail", require "apo.data.plain_data"
@@ -104,6 +103,32 @@ local function learning_rates(run)
   return rates
 end
 
+-- The weights of a model that may change; matrices that are held as bfloat16 do not.
+local function changeable(model)
+  local name = kind(model)
+  if name == "apo.ValueModel" or name == "apo.Model"
+    and (model.adapter or model.dtype ~= "bfloat16") then
+    return model:parameters()
+  end
+  return {}
+end
+
+-- Copies of the weights that an algorithm keeps and no optimiser of the run updates, such as a
+-- second sampler's, by weight.
+local function other_weights(run)
+  local copies = {}
+  for _, value in pairs(run.state) do
+    for _, weights in ipairs(changeable(value)) do
+      local is_updated = false
+      for optimizer in pairs(run.base_lr) do
+        is_updated = is_updated or optimizer:updates(weights)
+      end
+      if not is_updated then copies[weights] = weights:detach():clone() end
+    end
+  end
+  return copies
+end
+
 return {check = check, copy_weights = copy_weights, save_model = save_model,
         load_model = load_model, plain = plain, save = save, load = load,
-          learning_rates = learning_rates}
+        learning_rates = learning_rates, other_weights = other_weights}

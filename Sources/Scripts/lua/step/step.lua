@@ -12,8 +12,8 @@ local Step = documented{
   details = "Fields: `step` (from 1), `rows` (the batch), `options` (of apo.train), `policy`, "
     .. "`reference` (nil where there is none), `values` (the apo.Values, if any), `state` (what "
     .. "the algorithm's `start` gave), `samples` (what is known of each completion so far: `row`, "
-    .. "`completion`, `reward`, `rewards`, `logp`, `length`, `finish_reason`, `step`, and what "
-    .. "`note` added).",
+    .. "`completion`, `reward`, `rewards`, `logp`, `length`, `finish_reason`, `stop_reason`, "
+    .. "`step`, and what `note` added).",
 }
 
 -- Seconds of each phase. What a phase's method does not do itself is the algorithm's.
@@ -35,6 +35,7 @@ local function add_samples(self, rollout)
     self.samples[#self.samples + 1] = {
       row = completion.row, completion = completion, step = self.step, logp = completion.logprob,
       length = #completion.ids, finish_reason = completion.finish_reason,
+      stop_reason = completion.stop_reason,
     }
     places[i] = #self.samples
   end
@@ -180,7 +181,8 @@ function Step.new(run, step, rows)
     step = step, rows = rows, seed = run.seed, options = run.options,
     policy = run.policy, reference = run.reference, values = run.values, state = run.state,
     run = run, lap = stopwatch(), calls = 0, rollouts = {}, samples = {}, updates = {},
-    figures = {}, differences = {}, count = 0, places = setmetatable({}, {__mode = "k"}),
+    figures = {}, differences = {}, count = 0, update_count = 0,
+    places = setmetatable({}, {__mode = "k"}),
   }, Step)
 end
 

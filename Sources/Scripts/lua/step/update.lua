@@ -3,7 +3,7 @@
 
 local apo = require "apo"
 local documented, fail = require "apo.documented", require "apo.fail"
-local Step = require "apo.step.step"
+local Step, whole = require "apo.step.step", require "apo.train.whole_state"
 
 -- Where the tokens of each completion begin in a tensor of all tokens, and where they end.
 local function token_offsets(rollout)
@@ -140,11 +140,8 @@ Step.update = documented{
     end
     figures.loss = loss:item()
     loss:backward()
-    if not run.is_updating then
-      run.is_updating = true
-      -- a signal waits until the step is whole; see train/whole_state.lua
-      apo.system.hold_stop(true)
-    end
+    whole.before_update(run, self.update_count)
+    self.update_count = self.update_count + 1
     local clip = {max_grad_norm = o.max_grad_norm}
     if optimizer then return (optimizer:step(clip)) end
     figures.grad_norm, figures.weight_delta_norm = run.optimizer:step(clip)

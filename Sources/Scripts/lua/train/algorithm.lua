@@ -4,7 +4,8 @@
 local fail = require "apo.fail"
 local value_file = require "apo.values.file"
 
-local known = {"name", "options", "start", "step", "loss", "takes", "needs_reference"}
+local known = {"name", "options", "start", "step", "loss", "takes", "needs_reference",
+  "single_update"}
 
 local function names()
   local list = {}

@@ -3,6 +3,7 @@
 
 local apo = require "apo"
 local hook, plain_data = require "apo.script.hook", require "apo.data.plain_data"
+local rows_of_files, row_key = require "apo.rows", require "apo.data.row_key"
 
 local function record_of(run, result)
   local record = {step = run.step, epoch = run.epoch, seconds = run:elapsed(),
@@ -49,29 +50,40 @@ local function evaluate(run)
   return true
 end
 
--- The result as a checkpoint holds it, without the rows of the data; nil where there is none.
+-- What tells a row of the evaluation's data from the others. A row that cannot be written down has
+-- its number only.
+local function key_of(row)
+  local is_data, key = pcall(row_key.text, row)
+  return is_data and key or tostring(rows_of_files.get(row))
+end
+
+-- The result as a checkpoint holds it, without the rows of the data, which have their keys there;
+-- nil where there is none.
 local function kept(run)
   if not run.evaluation then return nil end
   local copy = {}
   for name, value in pairs(run.evaluation) do copy[name] = value end
-  copy.rows = {}
-  for i, record in ipairs(run.evaluation.rows) do copy.rows[i] = record.samples end
+  copy.rows, copy.keys = {}, {}
+  for i, record in ipairs(run.evaluation.rows) do
+    copy.rows[i], copy.keys[i] = record.samples, key_of(record.row)
+  end
   local is_plain, data = pcall(plain_data.encode, copy, "evaluation")
   return is_plain and data or nil
 end
 
--- The other way round.
+-- The other way round. There is no result where a row is no longer in the data.
 local function restore(run, data, place)
   local eval = run.options.eval
   if type(data) ~= "table" or not eval then return end
   local result = plain_data.decode(data, place .. ": field 'evaluation'")
-  local records = {}
+  local by_key, records = {}, {}
+  for _, row in ipairs(eval.data.rows) do by_key[key_of(row)] = row end
   for i, samples in ipairs(type(result.rows) == "table" and result.rows or {}) do
-    local row = eval.data[i]
+    local row = by_key[type(result.keys) == "table" and result.keys[i]]
     if not row then return end  -- the rows are others: resume = "force"
     records[i] = {row = row, prompt = row.prompt, samples = samples}
   end
-  result.rows = records
+  result.rows, result.keys = records, nil
   run.evaluation = result
 end
 

@@ -6,7 +6,7 @@
 
 local apo = require "apo"
 local fail = require "apo.fail"
-local train_step = require "apo.train.take_step"
+local train_step, whole = require "apo.train.take_step", require "apo.train.whole_state"
 
 local names = {"target", "loss", "reward"}
 
@@ -108,7 +108,11 @@ local function step_with(run, step, rows)
   set(run, changes, "value")
   local ok, result = pcall(train_step, run, step, rows)
   if not ok then
-    if run.is_updating then error(result, 0) end  -- the weights are others: no way back
+    -- Without a copy of the weights there is no way back after an update.
+    if not whole.roll_back(run) then error(result, 0) end
+    whole.release(run)
+    whole.restore(run, run.whole.kept, "the step before")
+    apo.seed_step(run.seed, step)
     set(run, changes, "old")
     run.optimizer:zero_grad()
     for _, change in ipairs(changes) do refuse(run, step, change.file, tostring(result)) end

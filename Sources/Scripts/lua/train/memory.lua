@@ -21,17 +21,26 @@ local function prompt_tokens(policy, data)
 end
 
 -- Algorithms whose update is by completions that the policy sampled just before, as they came.
-local updates_by_samples = {astarpo = true, grpo = true, dr_grpo = true, rloo = true,
-  reinforce = true, rebel = true}
+local updates_by_samples = {
+  astarpo = true, grpo = true, dr_grpo = true, rloo = true, reinforce = true, rebel = true,
+}
 
 local function advice(estimate)
   if #estimate.advice == 0 then return "" end
   return "; what would help: " .. table.concat(estimate.advice, "; ")
 end
 
+-- Whether a step may make several updates, so that one that is abandoned between them needs a copy
+-- of what they change.
+local function needs_copy(o, algorithm)
+  local updates_once = algorithm.single_update and (o.mini_batch or math.huge) >= o.batch_size
+  return o.dir ~= nil and not updates_once
+end
+
 -- Shows what the options `o` of apo.train need with these rows and this algorithm. Fails where they
 -- cannot fit even with the shortest completions, and warns where they may not with completions of
--- max_tokens.
+-- max_tokens. Gives whether weights and averages are copied before a step's first update
+-- (whole_state.lua): nil where it needs no copy, false where there is no room for one.
 return function(o, data, algorithm)
   local own = algorithm.options or {}
   local n = math.type(own.n) == "integer" and own.n or 1
@@ -42,12 +51,22 @@ return function(o, data, algorithm)
     prompt_tokens = prompt_tokens(o.policy, data),
     fresh = o.entropy_coef == 0 and (own.inner_epochs or 1) == 1
       and updates_by_samples[algorithm.name] or false,
+    snapshot = needs_copy(o, algorithm),
   }
   if not o.reference and not algorithm.needs_reference then plan.reference = false end
   local is_quiet = o.quiet or (os.getenv("APO_QUIET") or "") ~= ""
   local estimate, text = apo.memory_estimate(plan)
+  local copies = plan.snapshot or nil
+  if copies and not estimate.fits then
+    copies, plan.snapshot = false, false
+    estimate, text = apo.memory_estimate(plan)
+  end
   if not is_quiet then print(apo.system.visible(text, true)) end
-  if estimate.fits then return end
+  if copies == false and not is_quiet then
+    print("warning: there is no room for a copy of weights and averages: after an error in the "
+      .. "middle of a step the run goes on from the last checkpoint; save_every makes them many")
+  end
+  if estimate.fits then return copies end
   local help = advice(estimate)
   plan.max_tokens = 1
   if not apo.memory_estimate(plan).fits then
@@ -56,4 +75,5 @@ return function(o, data, algorithm)
     print(("warning: completions of %d tokens will not fit into memory%s"):format(
       o.max_tokens, help))
   end
+  return copies
 end

@@ -21,8 +21,8 @@ return {
   require "apo.rewards.memory".option,
   {name = "target", type = "function or string", optional = true,
    text = "gets a sample (`reward`, `rewards`, `value`, `row`, `completion`, `logp`, `ref_logp`, "
-     .. "`length`, `finish_reason`, `step`), gives a number; or the path of a file that returns "
-     .. "it; else `reward - value`"},
+     .. "`length`, `finish_reason`, `stop_reason`, `step`), gives a number; or the path of a file "
+     .. "that returns it; else `reward - value`"},
   {name = "loss", type = "function or string", optional = true,
    text = "gets a batch (tensors [B] `logp`, `ref_logp`, `old_logp`, `target`, `reward`, `value`, "
      .. "`entropy`; `rollout`, `rows`, `samples`, `policy`, `reference`, `beta`, `step`), gives a "
@@ -49,8 +49,8 @@ return {
   {name = "mini_batch", type = "integer", minimum = 1, optional = true,
    text = "prompts per update, for several updates a step; else all in one"},
   {name = "micro_batch", type = "integer", minimum = 1, optional = true,
-   text = "sequences differentiated at once; saves memory, changes the result by rounding only. By "
-     .. "default about 1,500 tokens' where the policy sampled them as it is, else all of an "
+   text = "sequences differentiated at once; saves memory, changes the result by rounding only. "
+     .. "By default about 1,500 tokens' where the policy sampled them as it is, else all of an "
      .. "update; see model:logprobs"},
   {name = "epochs", type = "integer", minimum = 1, maximum = 1000000000, default = 1,
    text = "passes over the data"},
@@ -75,9 +75,9 @@ return {
    text = "times the mean entropy is subtracted from the loss"},
   {name = "max_grad_norm", type = "number", default = 1,
    text = "gradients are scaled down to this norm; math.huge for no clipping"},
-  {name = "eval", optional = true, text = "evaluation before, during and after, with the run's "
-    .. "`stop`, `stop_token_ids`, `ignore_eos` and `overlong`, from the whole distribution",
-    fields = {
+  {name = "eval", optional = true,
+   text = "evaluation before, during and after, with the run's `stop`, "
+    .. "`stop_token_ids`, `ignore_eos` and `overlong`, from the whole distribution", fields = {
     {name = "data", type = "apo.Dataset", text = "the rows"},
     {name = "every", type = "integer", minimum = 1, default = 50, text = "steps between"},
     {name = "n", type = "integer", minimum = 1, default = 1, text = "samples per prompt"},
@@ -90,10 +90,11 @@ return {
     correct.declared("(reward, completion)"),
   }},
   {name = "dir", type = "string", optional = true, text = "folder that records the run"},
-  {name = "resume", type = "boolean or string", default = false,
-   text = "go on with the run in `dir` from its last checkpoint; `\"step-N\"` from that of step N, "
-     .. "and what came after it is taken back; `\"force\"` also where settings or functions are "
-     .. "others than it was started with, which events.jsonl then says"},
+  {name = "resume", type = "boolean or string or table", default = false,
+   text = "go on with the run in `dir` from its last checkpoint; `\"step-N\"` from that of step "
+     .. "N, and what came after it is taken back; `\"force\"` also where settings or functions "
+     .. "are others than it was started with, which events.jsonl then says; `{from = \"step-N\", "
+     .. "force = true}` both"},
   {name = "save_every", type = "integer", minimum = 1, optional = true,
    text = "steps between checkpoints; there is always one at the end, and one when the training is "
      .. "stopped"},

@@ -7,7 +7,7 @@ local row_key = require "apo.data.row_key"
 local hot_reload, hook = require "apo.train.hot_reload", require "apo.script.hook"
 local function_text, plain_data = require "apo.script.function_text", require "apo.data.plain_data"
 local algorithm_state = require "apo.step.algorithm_state"
-local train_algorithm = require "apo.train.algorithm"
+local train_algorithm, resume = require "apo.train.algorithm", require "apo.train.resume"
 local check_memory, check_data = require "apo.train.memory", require "apo.data.check"
 
 -- The factor of the learning rate at a step, counted from 1 (apo.schedule counts from 0).
@@ -74,8 +74,7 @@ local function check_models(o)
       .. (o.policy.adapter and "policy:base_model()" or "policy:clone():freeze()"))
   elseif o.reference and o.reference.kv_cache_dtype ~= o.policy.kv_cache_dtype then
     fail(('train: the reference has kv_cache_dtype = "%s" and the policy "%s": with equal weights '
-      .. 'they '
-      .. "would be two functions; load both with the same, or leave 'reference' out"):format(
+      .. "they would be two functions; load both with the same, or leave 'reference' out"):format(
       o.reference.kv_cache_dtype, o.policy.kv_cache_dtype))
   end
 end
@@ -116,12 +115,7 @@ local function run(o)
     fail(("train: max_grad_norm: a number above 0 expected (math.huge for no clipping), got %.14g")
       :format(o.max_grad_norm))
   end
-  if o.resume and not o.dir then
-    fail("train: option 'resume' needs 'dir', the folder of the run")
-  elseif type(o.resume) == "string" and o.resume ~= "force" and not o.resume:find "^step%-%d+$" then
-    fail(('train: option \'resume\' must be true or the name of a checkpoint, such as "step-20", '
-      .. 'got "%s"; "force" goes on with other settings'):format(o.resume))
-  end
+  o.resume = resume(o)
   local said = check_rows(o)
   local data = o.data
   if o.values and o.values.drop_unsolved then data = o.values:solvable(data) end
@@ -136,9 +130,10 @@ local function run(o)
     fail(("train: %d rows do not fill a batch of %d, and drop_last is set"):format(
       #data, o.batch_size))
   end
-  check_memory(o, data, algorithm)
+  local copies = check_memory(o, data, algorithm)
   local state = {
-    options = o, said = said, algorithm = algorithm, policy = o.policy, files = files,
+    options = o, copies = copies, said = said, algorithm = algorithm, policy = o.policy,
+    files = files,
     beta = type(o.beta) == "function" and o.beta or nil,
     reference = o.reference or algorithm.needs_reference and usual_reference(o.policy) or nil,
     data = data, values = o.values,

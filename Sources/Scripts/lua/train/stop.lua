@@ -3,27 +3,26 @@
 -- on. Nothing here stops the error from going on.
 
 local apo = require "apo"
-local hook, printable = require "apo.script.hook", require "apo.data.printable"
-local whole = require "apo.train.whole_state"
+local hook, whole = require "apo.script.hook", require "apo.train.whole_state"
 
 local ways = {
   error = "stopped by an error", time = "stopped by a limit of time", signal = "stopped",
   exit = "os.exit was called",
 }
 
--- What is in the folder, and what to do.
-local function advice(run, kind, is_whole)
+-- What is in the folder, and what to do. `is_half`: whether a step was abandoned after an update.
+local function advice(run, kind, is_half)
   if not run.saved then return "there is no checkpoint yet" end
   local text = ("%s/checkpoint holds step %d. To go on, run the script again with resume = true")
     :format(run.options.dir, run.saved)
   if kind == "error" then
     text = text .. ', or resume = "force" where the reward, the target or the loss was mended'
   end
-  if run.saved < run.step or not is_whole then
+  local last = run.step + (is_half and 1 or 0)
+  if run.saved < last then
     text = text .. ("; %s repeated, with the same results"):format(
-      run.saved + 1 < run.step + (is_whole and 0 or 1)
-        and ("steps %d to %d are"):format(run.saved + 1, run.step + (is_whole and 0 or 1))
-        or ("step %d is"):format(run.saved + 1))
+      run.saved + 1 < last and ("steps %d to %d are"):format(run.saved + 1, last)
+        or ("step %d is"):format(last))
   end
   return text
 end
@@ -40,14 +39,15 @@ end
 
 -- `save` saves the run. Its own errors are told and not raised.
 return function(run, save, kind, problem)
-  local is_whole, o = whole.is_whole(run), run.options
+  local is_half, o = not whole.is_whole(run), run.options
+  local is_whole = whole.roll_back(run)
   whole.release(run)
   if not o.dir then
     if kind ~= "error" then run.console:tell(("%s after step %d"):format(ways[kind], run.step)) end
     return
   end
   local way, place = ways[kind], hook.place(problem)
-  if not is_whole then
+  if is_half then
     way = ("%s in step %d, which was half done and is dropped"):format(way, run.step + 1)
   elseif kind == "error" then
     way = ("%s after step %d"):format(way, run.step)
@@ -60,6 +60,6 @@ return function(run, save, kind, problem)
     end
   end
   pcall(record, run, kind, problem)
-  local text = printable(("%s; %s"):format(way, advice(run, kind, is_whole)))
+  local text = apo.system.visible(("%s; %s"):format(way, advice(run, kind, is_half)))
   if kind == "signal" then run.console:tell(text) else run.console:say(text) end
 end

@@ -1,29 +1,57 @@
 -- What of a run can be saved: its state after the last whole step. A step that was abandoned before
 -- its first update changed nothing but what is kept here: the script's state, what the algorithm
--- keeps, and what was written to the folder. After the first update the step has to be finished, so
--- a signal waits until it is; when an error ends it there, the checkpoint before it stays.
+-- keeps, and what was written to the folder. Where a step makes several updates, weights and
+-- averages are copied before the first one, and put back when the step is abandoned after it. Where
+-- there is no copy the step has to be finished, so a signal waits until it is; when an error ends
+-- it there, the checkpoint before it stays.
 
 local apo = require "apo"
 local fail = require "apo.fail"
-local algorithm_state, plain_data = require "apo.step.algorithm_state",
-  require "apo.data.plain_data"
+local algorithm_state = require "apo.step.algorithm_state"
+local plain_data = require "apo.data.plain_data"
+
+local counters = {"step", "num_tokens", "epoch", "evaluated"}
 
 -- Lets signals that wait end the training.
 local function release(run)
-  if not run.is_updating then return end
-  run.is_updating = false
-  apo.system.hold_stop(false)
+  if run.is_updating and not run.has_copy then apo.system.hold_stop(false) end
+  run.is_updating, run.has_copy = false, false
 end
 
 -- The run is whole as it is now.
 local function mark(run)
   run.whole = {
-    sizes = run.journal:sizes(), steps = {},
+    sizes = run.journal:sizes(), steps = {}, counters = {},
     kept = {algorithm = plain_data.encode(algorithm_state.plain(run.state), "state"),
             script = run.options.state and plain_data.encode(run.options.state, "option 'state'")},
   }
   for optimizer in pairs(run.base_lr) do run.whole.steps[optimizer] = optimizer.steps end
+  for _, name in ipairs(counters) do run.whole.counters[name] = run[name] end
   release(run)
+end
+
+-- Copies all that the updates of a step change; false where there is no room for it.
+local function copy(run)
+  local has_room, problem = pcall(function()
+    for optimizer in pairs(run.base_lr) do optimizer:snapshot() end
+    run.whole.models = algorithm_state.other_weights(run)
+  end)
+  if has_room then return true end
+  run.copies = false
+  run.console:warning(("a signal waits for the end of a step, and after an error in the middle of "
+    .. "one the checkpoint before it is gone on from: %s"):format(tostring(problem)))
+  return false
+end
+
+-- Comes before each update; `count` is how many the step made so far.
+local function before_update(run, count)
+  if not run.is_updating then
+    local has_copy = run.options.dir ~= nil and run.copies and copy(run) or false
+    if not has_copy then apo.system.hold_stop(true) end
+    run.has_copy, run.is_updating = has_copy, true
+  elseif count > 0 and run.copies == nil then
+    run.copies = true  -- the algorithm said that it makes one; from the next step on
+  end
 end
 
 -- Whether the models are those of the last whole step: no optimiser has taken one since.
@@ -33,6 +61,27 @@ local function is_whole(run)
     if optimizer.steps ~= steps then return false end
   end
   return true
+end
+
+-- Takes back what a step that was abandoned did to the run and to weights; gives whether the run is
+-- that of the step before, which it is not after an update without a copy.
+local function roll_back(run)
+  local was_whole = is_whole(run)
+  for _, name in ipairs(counters) do run[name] = run.whole.counters[name] end
+  if not was_whole then
+    if not run.has_copy then return false end
+    for optimizer in pairs(run.base_lr) do optimizer:rollback() end
+    apo.no_grad(function()
+      for weights, before in pairs(run.whole.models) do weights:copy_(before) end
+    end)
+  end
+  return true
+end
+
+-- Frees the copies.
+local function drop(run)
+  for optimizer in pairs(run.base_lr) do optimizer:snapshot(false) end
+  if run.whole then run.whole.models = nil end
 end
 
 -- Puts what a checkpoint kept back into the tables of the script and the algorithm.
@@ -54,4 +103,5 @@ local function restore(run, kept, place)
   end
 end
 
-return {mark = mark, is_whole = is_whole, release = release, restore = restore}
+return {mark = mark, is_whole = is_whole, release = release, restore = restore,
+        before_update = before_update, roll_back = roll_back, drop = drop}

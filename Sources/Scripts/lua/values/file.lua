@@ -53,8 +53,8 @@ local function check_header(path, header, settings)
   if type(header) ~= "table" or header.format ~= "apo.values" then
     fail(shown(path) .. ": not a file of values; choose another path")
   elseif header.version ~= 1 then
-    fail(("%s: line 1: version %s is not known, 1 is"):format(shown(path),
-      tostring(header.version)))
+    fail(("%s: line 1: version %s is not known, 1 is"):format(
+      shown(path), tostring(header.version)))
   end
   local old = type(header.settings) == "table" and header.settings or {}
   settings.seed = settings.seed or old.seed
@@ -140,8 +140,8 @@ local function is_there(file)
   local size = system.size(file.path)
   if not size or size == 0 then return false end
   if size < file.length or system.read_file(file.path, #file.header) ~= file.header then
-    fail(("%s was changed by another program: it has %d bytes, %d were written to it; put it back, "
-      .. "or choose another path"):format(shown(file.path), size, file.length))
+    fail(("%s was changed by another program: it has %d bytes, %d were written to it; put it "
+      .. "back, or choose another path"):format(shown(file.path), size, file.length))
   end
   return true
 end

@@ -185,3 +185,63 @@ test("a training loop keeps memory flat", function()
   collectgarbage()
   eq(storage_bytes(), before)
 end)
+
+test("steps are taken back to the bit", function()
+  local function step(w, optimizer, i)
+    ((w - apo.tensor{i, -i, 0.3}) ^ 2):sum():backward()
+    optimizer:step()
+  end
+  local function values(w) return w:detach():totable() end
+  for first = 0, 2 do
+    local w, same = apo.zeros(3):requires_grad_(), apo.zeros(3):requires_grad_()
+    local optimizer, other = apo.optim.adamw({w}, {lr = 0.1}), apo.optim.adamw({same}, {lr = 0.1})
+    eq(optimizer:rollback(), false)
+    for i = 1, first do
+      step(w, optimizer, i)
+      step(same, other, i)
+    end
+    optimizer:snapshot()
+    for i = 5, 7 do step(w, optimizer, i) end
+    optimizer:snapshot(false)
+    eq(optimizer:rollback(), false)
+    w, optimizer = same:detach():clone():requires_grad_(), nil
+    optimizer = apo.optim.adamw({w}, {lr = 0.1})
+    local path = temporary .. "/taken_back.safetensors"
+    other:save(path)
+    optimizer:load(path)
+    for _ = 1, 2 do  -- the copy's storage is used again
+      optimizer:snapshot()
+      optimizer:snapshot()
+      local packed = (w * 2):totable()
+      for i = 5, 7 do step(w, optimizer, i) end
+      eq(optimizer:rollback(), true)
+      eq(optimizer:rollback(), false)
+      eq({values(w), optimizer.steps, (w * 2):totable()}, {values(same), first, packed})
+    end
+    for i = 8, 9 do
+      step(w, optimizer, i)
+      step(same, other, i)
+    end
+    eq({values(w), optimizer.steps}, {values(same), first + 2})
+  end
+end)
+
+test("packed weights follow what is taken back, and a copy counts in the estimate", function()
+  local model = apo.new_model{
+    model_type = "llama", hidden_size = 32, num_hidden_layers = 2, num_attention_heads = 4,
+    intermediate_size = 64, tokenizer = apo.char_tokenizer{alphabet = "0123456789+="}, seed = 1}
+  local optimizer = apo.optim.adamw(model, {lr = 0.1})
+  local before, sum = model:logits{1, 2, 3}:totable(), model:checksum()
+  optimizer:snapshot()
+  model:logits{1, 2, 3}:sum():backward()
+  optimizer:step()
+  assert(model:checksum() ~= sum)
+  model:logits{1, 2, 3}
+  optimizer:rollback()
+  eq({model:logits{1, 2, 3}:totable(), model:checksum()}, {before, sum})
+  local plain = apo.memory_estimate{policy = model}
+  local copied, text = apo.memory_estimate{policy = model, snapshot = true}
+  eq(copied.total - plain.total, 12 * model:num_parameters())
+  eq({copied.snapshot, plain.snapshot}, {12 * model:num_parameters(), 0})
+  assert(text:find("copy for steps that end half way", 1, true), text)
+end)

@@ -41,8 +41,9 @@ equal(system.list(whole .. "/checkpoint/step-6"),
   {"checksums.json", "optimizer.safetensors", "policy", "state.json"})
 equal(apo.json.read(whole .. "/checkpoint.json"), {step = 6})
 
--- One flipped bit, one missing byte or a missing file of any file of the last checkpoint is named, and
--- the one before it offered; nothing of the run is changed. From there the run ends with the same bytes.
+-- One flipped bit, one missing byte or a missing file of any file of the last checkpoint is named,
+-- and the one before it offered; nothing of the run is changed. From there the run ends with the
+-- same bytes.
 local function weights(dir)
   local path = dir .. "/checkpoint/step-6/"
   return spec.read(path .. "policy/model.safetensors") .. spec.read(path .. "optimizer.safetensors")
@@ -89,7 +90,8 @@ equal(checkpoints(damaged), {"step-4", "step-6"})
 -- A checkpoint that is gone is missed; without any, the run does not begin anew.
 copy(whole, damaged)
 system.remove_folder(damaged .. "/checkpoint/step-6")
-raises("checkpoint/step-6 is gone, the checkpoint that this run saved last" .. offer, train, damaged,
+raises("checkpoint/step-6 is gone, the checkpoint that this run saved last" .. offer, train,
+  damaged,
   {resume = true})
 raises("checkpoint has no step-6; there is step-4", train, damaged, {resume = "step-6"})
 equal(weights(train(damaged, {resume = "step-4"}).dir) == weights(whole), true)
@@ -102,7 +104,7 @@ for _, removed in ipairs{"/checkpoint", "/checkpoint/step-4"} do
   equal(spec.read(damaged .. "/metrics.jsonl"), spec.read(whole .. "/metrics.jsonl"))
 end
 raises("checkpoint has no step-9; there is step-6", train, damaged, {resume = "step-9"})
-raises('must be true or the name of a checkpoint, such as "step-20", got "stp-6"', train, damaged,
+raises('such as "step-20", or both: {from = "step-20", force = true}, got "stp-6"', train, damaged,
   {resume = "stp-6"})
 
 -- What a killed process left is removed or completed by the next start; a script's text too.
@@ -138,7 +140,8 @@ local function kept(name, keep, changes)
   changes = changes or {}
   changes.keep = keep
   local of_run = train(dir, changes)
-  return checkpoints(dir), of_run.best_checkpoint and of_run.best_checkpoint:match "step%-%d+$", of_run
+  return checkpoints(dir), of_run.best_checkpoint and of_run.best_checkpoint:match "step%-%d+$",
+    of_run
 end
 local function best_of(history, name, sign, steps)
   local best, value
@@ -175,3 +178,29 @@ equal({names, best}, {{"step-2", "step-6"}, "step-2"})
 raises("train: option 'keep': no figure is named 'eval/rewad'; there are ", kept, "misspelt",
   {best = "eval/rewad"}, {eval = {data = data:take(2)}})
 raises("keep", kept, "none", {last = 0})
+
+-- An earlier checkpoint and other settings at once.
+do
+  local dir = spec.folder .. "/mended"
+  copy(whole, dir)
+  local changed = {resume = "step-4", lr = 1e-3}
+  raises('go on with these by resume = {from = "step-4", force = true}', train, dir, changed)
+  equal(checkpoints(dir), {"step-4", "step-6"})
+  changed.resume = {from = "step-4", force = true}
+  equal(train(dir, changed).steps, 6)
+  equal({apo.json.read(dir .. "/run.json").settings.lr, weights(dir) == weights(whole)},
+    {1e-3, false})
+  local event
+  for line in apo.json.read_lines(dir .. "/events.jsonl") do
+    if line.event == "force" then event = line end
+  end
+  equal({event.step, event.settings.lr}, {5, {before = 3e-3, now = 1e-3}})
+  equal(train(dir, {resume = {}, lr = 1e-3}).steps, 6)
+  for text, resume in pairs{
+    ["unknown field 'form'; known: from, force"] = {form = "step-4"},
+    ['got from = "6"'] = {from = "6"}, ["got from = number"] = {from = 6},
+    ["got force = string"] = {force = "yes"}, ["checkpoint has no step-3"] = {from = "step-3"},
+  } do
+    raises(text, train, dir, {resume = resume, lr = 1e-3})
+  end
+end

@@ -1,0 +1,41 @@
+-- The option `resume` of apo.train: which checkpoint a run goes on from, and whether its settings
+-- may be others than it was started with.
+
+local fail = require "apo.fail"
+
+local expected = 'true, "force", the name of a checkpoint such as "step-20", or both: '
+  .. '{from = "step-20", force = true}'
+
+local function is_checkpoint(name) return type(name) == "string" and name:find "^step%-%d+$" end
+
+local function wrong(given)
+  fail(("train: option 'resume' must be %s, got %s"):format(expected, given))
+end
+
+local function of_table(given)
+  for name in pairs(given) do
+    if name ~= "from" and name ~= "force" then
+      fail(("train: option 'resume' has an unknown field '%s'; known: from, force"):format(
+        tostring(name)))
+    end
+  end
+  if given.from ~= nil and not is_checkpoint(given.from) then
+    wrong(("from = %s"):format(type(given.from) == "string" and ("%q"):format(given.from)
+      or type(given.from)))
+  elseif given.force ~= nil and type(given.force) ~= "boolean" then
+    wrong("force = " .. type(given.force))
+  end
+  return {from = given.from, force = given.force}
+end
+
+-- Gives false, or {from = "step-N" or nil for the last one, force = whether settings may differ}.
+return function(o)
+  local given = o.resume
+  if not given then return false end
+  if not o.dir then fail("train: option 'resume' needs 'dir', the folder of the run") end
+  if type(given) == "table" then return of_table(given) end
+  if given == true then return {} end
+  if given == "force" then return {force = true} end
+  if is_checkpoint(given) then return {from = given} end
+  return wrong(("%q"):format(given))
+end
