@@ -134,11 +134,12 @@ private struct Session {
     try readInput()
   }
 
-  /// What follows the script: the terminal, or standard input when nothing else was asked for.
+  /// What follows the script: the terminal, or standard input where there is no other script: a
+  /// module (`-l`) is none.
   private func readInput() throws {
     let isTerminal = isatty(STDIN_FILENO) == 1
-    let isStatement = { (step: CommandLineArguments.Step) in step != .warnings }
-    let hasWork = hasScript || options.showsVersion || options.steps.contains(where: isStatement)
+    let hasChunk = options.steps.contains { if case .chunk = $0 { true } else { false } }
+    let hasWork = hasScript || options.showsVersion || hasChunk
     if options.isInteractive || (!hasWork && isTerminal) {
       try REPL(state).run()
     } else if !hasWork {

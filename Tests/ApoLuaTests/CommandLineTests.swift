@@ -252,6 +252,14 @@ struct CommandLineTests {
     #expect(result.errors.contains("stdin:2: x"))
   }
 
+  @Test("Standard input runs behind -l and -W, which are no script")
+  func standardInputBehindModules() throws {
+    for options in [["-l", "m=math"], ["-W"], ["-E", "-lmath"]] {
+      #expect(try Binary.run(options, input: "print(math.type(1))").output == "integer\n")
+    }
+    #expect(try Binary.run(["-e", "print(1)"], input: "print(2)").output == "1\n")
+  }
+
   @Test("The environment is honoured, and ignored with -E")
   func environment() throws {
     try Binary.withFolder { folder in

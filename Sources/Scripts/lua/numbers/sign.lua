@@ -27,7 +27,7 @@ end
 -- Whether what ends here makes a hyphen behind it a range, a date, a difference or part of a word.
 local function joins(text, stop)
   if stop < 1 then return false end
-  if sign_at(text, stop) or text:find("^[%w_%%)%]}.,]", stop) then return true end
+  if sign_at(text, stop) or text:find("^[%w_%%)%]}.]", stop) then return true end
   -- A dollar sign that closes a formula.
   return text:sub(stop, stop) == "$" and stop > 1 and text:find("^[%d)}%l]", stop - 1) ~= nil
 end

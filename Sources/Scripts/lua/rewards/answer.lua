@@ -20,6 +20,8 @@ function answer.declare(reward, name, check)
       return ("there is no column '%s' with the right answer"):format(name)
     elseif type(value) ~= "string" and type(value) ~= "number" and type(value) ~= "boolean" then
       return ("the right answer must be a string or a number, got %s"):format(type(value))
+    elseif type(value) == "number" and value - value ~= 0 then
+      return ("the right answer must be a finite number, got %s"):format(value)
     end
     return check and check(value)
   end)

@@ -96,6 +96,10 @@ end, {reward = apo.rewards.countdown()})
 refused("line 4: the right answer must be a string or a number, got table", function(row, i)
   if i == 2 then row.answer = {"3"} end
 end, {reward = apo.rewards.exact()})
+local endless = {}
+for i = 1, 5 do endless[i] = {prompt = "1+1=", answer = i == 4 and math.huge or 2} end
+spec.raises("row 4: the right answer must be a finite number, got inf", evaluate,
+  apo.dataset(endless), {reward = apo.rewards.exact()})
 refused("line 4: there is no number in the right answer", function(row, i)
   if i == 2 then row.answer = "three" end
 end, {reward = apo.rewards.numeric()})
