@@ -1,7 +1,7 @@
 import Tensors
 
-// Copies in memory of what an optimiser changes, so that a step of several updates that is abandoned
-// half way leaves the step before it. 12 bytes for each weight; the copy's storage is used again.
+// Copies in memory of what an optimiser changes, so that a step of several updates that is
+// abandoned half way leaves the step before it. 12 bytes per weight; the copy's storage is reused.
 
 extension AdamW {
   /// Weights, averages and counts at one moment.

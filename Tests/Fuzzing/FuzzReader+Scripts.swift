@@ -80,7 +80,7 @@ extension FuzzReader {
       local journal = require "apo.run.journal"
       local seed = journal.seed(folder)
       local about = {settings = {lr = 0.001, seed = seed, betas = {0.9, 0.95}}}
-      local opened = journal.open(folder, about)
+      local opened = journal.open(folder, about, {})
       opened:rewind({["metrics.jsonl"] = apo.system.size(folder .. "/metrics.jsonl")})
       for _, record in ipairs(opened.history) do assert(type(record) == "table") end
       """)

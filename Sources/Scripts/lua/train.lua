@@ -1,6 +1,6 @@
 -- A training from the first step to the last. What one step does is the algorithm's: a page in
 -- algorithms/, A*-PO unless another is asked for. Its figures are in train/metrics.lua, the
--- run's folder in run/, what a run leaves that was stopped in train/whole_state.lua and stop.lua.
+-- run's folder in run/, what a stopped run leaves in step/whole_state.lua and train/stop.lua.
 --
 -- A run is a pure function of its settings: sampling is keyed by (seed, step, row), the order of
 -- the rows by (seed, epoch). So one that was stopped anywhere and resumed from its checkpoint
@@ -14,7 +14,7 @@ local console, curve = require "apo.run.console", require "apo.run.curve"
 local warnings, fail = require "apo.train.warnings", require "apo.fail"
 local hook, leaving = require "apo.script.hook", require "apo.run.leaving"
 local script_variables = require "apo.script.variables"
-local whole, evaluation = require "apo.train.whole_state", require "apo.train.evaluation"
+local whole, evaluation = require "apo.step.whole_state", require "apo.train.evaluation"
 local stop = require "apo.train.stop"
 local settings_of, options = require "apo.train.settings", require "apo.train.options"
 

@@ -1,5 +1,5 @@
 -- What an algorithm keeps from step to step, in checkpoints: models as folders, optimisers as
--- files, plain data as state.json has it (train/whole_state.lua). It goes back into the objects
+-- files, plain data as state.json has it (step/whole_state.lua). It goes back into the objects
 -- that `start` made.
 
 local apo = require "apo"

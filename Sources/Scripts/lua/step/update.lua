@@ -3,7 +3,7 @@
 
 local apo = require "apo"
 local documented, fail = require "apo.documented", require "apo.fail"
-local Step, whole = require "apo.step.step", require "apo.train.whole_state"
+local Step, whole = require "apo.step.step", require "apo.step.whole_state"
 
 -- Where the tokens of each completion begin in a tensor of all tokens, and where they end.
 local function token_offsets(rollout)

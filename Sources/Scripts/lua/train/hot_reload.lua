@@ -6,7 +6,7 @@
 
 local apo = require "apo"
 local fail = require "apo.fail"
-local train_step, whole = require "apo.train.take_step", require "apo.train.whole_state"
+local train_step, whole = require "apo.train.take_step", require "apo.step.whole_state"
 
 local names = {"target", "loss", "reward"}
 

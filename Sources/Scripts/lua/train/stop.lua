@@ -3,7 +3,7 @@
 -- on. Nothing here stops the error from going on.
 
 local apo = require "apo"
-local hook, whole = require "apo.script.hook", require "apo.train.whole_state"
+local hook, whole = require "apo.script.hook", require "apo.step.whole_state"
 
 local ways = {
   error = "stopped by an error", time = "stopped by a limit of time", signal = "stopped",
