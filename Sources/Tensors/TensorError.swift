@@ -107,9 +107,12 @@ extension Memory {
     do { try check(bytes: bytes, for: operation) } catch { throw .outOfMemory(error) }
   }
 
-  /// `checkBuffer` with the errors of tensors.
+  /// `check` and `checkBuffer` with the errors of tensors: small scratch counts too.
   static func requireBuffer(bytes: Int, for operation: String) throws(TensorError) {
-    do { try checkBuffer(bytes: bytes, for: operation) } catch { throw .outOfMemory(error) }
+    do {
+      try check(bytes: bytes, for: operation)
+      try checkBuffer(bytes: bytes, for: operation)
+    } catch { throw .outOfMemory(error) }
   }
 }
 
