@@ -24,23 +24,26 @@ local function draw(run)
   if not is_drawn then run.console:warning("curve.html: " .. tostring(problem)) end
 end
 
--- Saves the run as it was after its last whole step.
+-- Saves the run as it was after its last whole step. An evaluation belongs to the checkpoint of its
+-- step: where the run was stopped between the two, the step is saved again.
 local function save(run)
   local now = apo.system.clock()
   run.last_save = now
-  if not run.options.dir or run.saved == run.step then return end
+  local is_saved = run.saved == run.step and run.saved_evaluation == run.evaluated
+  if not run.options.dir or is_saved then return end
   run.checkpoint = checkpoint.save(run.options.dir, run, {
     step = run.step, num_tokens = run.num_tokens, evaluated = run.evaluated,
     seconds = run:elapsed(), sizes = run.whole.sizes, kept = run.whole.kept,
     evaluation = evaluation.kept(run),
   })
-  run.saved = run.step
+  run.saved, run.saved_evaluation = run.step, run.evaluated
   draw(run)
 end
 
 -- Goes back to the last checkpoint of the run's folder, if there is one, or to the one asked for.
 local function restore(run)
   local dir = run.options.dir
+  checkpoint.recover(dir)
   local folder = checkpoint.choose(dir, run.options.resume.from)
   checkpoint.tidy(dir)
   if not folder then return run.journal:rewind{} end
@@ -51,6 +54,7 @@ local function restore(run)
   draw(run)
   run.step, run.saved, run.checkpoint = state.step, state.step, folder
   run.num_tokens, run.evaluated, run.seconds = state.num_tokens, state.evaluated, state.seconds
+  run.saved_evaluation = state.evaluated
   whole.restore(run, state.kept, place)
   evaluation.restore(run, state.evaluation, place)
   for _, record in ipairs(run.journal.history) do

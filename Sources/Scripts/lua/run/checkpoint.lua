@@ -156,5 +156,5 @@ return {
   latest = latest, choose = choose, go_back = go_back, save = save, load = load,
   read_state = read_state,
   problem = checksums.problem, check_keep = kept.check_name, is_new_best = kept.is_new_best,
-  best = kept.best, tidy = kept.tidy, remove_others = kept.remove_others,
+  best = kept.best, recover = kept.recover, tidy = kept.tidy, remove_others = kept.remove_others,
 }

@@ -3,7 +3,7 @@
 -- of one under the name of a whole.
 
 local apo = require "apo"
-local fail = require "apo.fail"
+local checksums, fail = require "apo.run.checksums", require "apo.fail"
 local system = apo.system
 
 local function folder(dir, step) return ("%s/checkpoint/step-%d"):format(dir, step) end
@@ -23,6 +23,17 @@ local function remove(dir, step)
   system.remove_folder(removed)
   system.rename(folder(dir, step), removed)
   system.remove_folder(removed)
+end
+
+-- Gives a checkpoint its name that was complete when the process was killed. Where a step is saved
+-- for the second time there is a moment at which the folder has this name only.
+local function recover(dir)
+  for _, name in ipairs(system.list(dir .. "/checkpoint")) do
+    local step, path = name:match "^%.step%-(%d+)$", dir .. "/checkpoint/" .. name
+    if step and not system.exists(folder(dir, step)) and not checksums.problem(path) then
+      system.rename(path, folder(dir, step))
+    end
+  end
 end
 
 -- Removes what a killed process left of checkpoints that were being written or removed.
@@ -100,4 +111,4 @@ local function check_name(run)
 end
 
 return {folder = folder, steps = steps, remove = remove, remove_others = remove_others, tidy = tidy,
-        best = best, is_new_best = is_new_best, check_name = check_name}
+        recover = recover, best = best, is_new_best = is_new_best, check_name = check_name}

@@ -115,6 +115,28 @@ for name, hook in pairs{reward = failing(reward), correct = failing(function() r
   equal(steps(dir), {"step-4"})
 end
 
+-- The last evaluation is in the checkpoint of its step also when the run was stopped before it, and
+-- is not made a second time by a finished run.
+do
+  local dir, count = folder(), 0
+  local of = {data = data:take(3), every = 4}
+  local all = train{dir = folder(), eval = of}
+  local function counted(...) count = count + 1; return reward(...) end
+  of.reward = function(...) return count >= 6 and error("judge offline") or counted(...) end
+  assert(not pcall(train, {dir = dir, eval = of}))
+  local path = dir .. "/checkpoint/step-6/state.json"
+  equal(apo.json.read(path).evaluated, 4)
+  of.reward = counted
+  equal(train{dir = dir, eval = of, resume = "force"}.evaluation.mean, all.evaluation.mean)
+  equal({apo.json.read(path).evaluated, count}, {6, 9})
+  equal(train{dir = dir, eval = of, resume = true}.evaluation.mean, all.evaluation.mean)
+  equal(count, 9)
+  -- Killed where the first checkpoint of the step has gone and the second has no name yet.
+  system.rename(dir .. "/checkpoint/step-6", dir .. "/checkpoint/.step-6")
+  equal(train{dir = dir, eval = of, resume = true}.evaluation.mean, all.evaluation.mean)
+  equal({count, steps(dir)}, {9, {"step-6"}})
+end
+
 -- Of an algorithm.
 do
   local dir = folder()
