@@ -1,5 +1,6 @@
 // `apo.optimal_value`, and `apo.loss`: the formulas of A*-PO.
 
+import Core
 import Lua
 import Tensors
 import Training
@@ -59,11 +60,13 @@ let lossModule = Module(
         """
     ) { call in
       let options = try call[1].options()
-      return try call.result(
-        AStarPO.loss(
+      let loss = try named("astarpo") {
+        try AStarPO.loss(
           logp: options["logp"].object(Tensor.self),
           reference: options["ref_logp"].object(Tensor.self),
-          target: options["target"].object(Tensor.self), beta2: options.finiteBeta("astarpo")))
+          target: options["target"].object(Tensor.self), beta2: options["beta"].number())
+      }
+      return try call.result(loss)
     },
     Function(
       "fit", "Tells how well a policy fits the optimal advantages.",
@@ -76,9 +79,11 @@ let lossModule = Module(
       ]
     ) { call in
       let options = try call[1].options()
-      let fit = try Regression(
-        logp: options["logp"].doubles(), reference: options["ref_logp"].doubles(),
-        targets: options["target"].doubles(), beta2: options.finiteBeta("fit"))
+      let fit = try named("fit") {
+        try Regression(
+          logp: options["logp"].doubles(), reference: options["ref_logp"].doubles(),
+          targets: options["target"].doubles(), beta2: options["beta"].number())
+      }
       return try call.result(
         [
           "implicit_reward": .number(mean(fit.implicitRewards)),
@@ -89,13 +94,10 @@ let lossModule = Module(
     },
   ])
 
-extension Options {
-  fileprivate func finiteBeta(_ function: String) throws -> Double {
-    let beta = try self["beta"].number()
-    guard beta.isFinite else {
-      throw LuaError("\(function): option 'beta' must be a finite number, got \(beta)")
-    }
-    return beta
+/// What the body gives; an argument that it refuses is one of that function.
+private func named<Output>(_ function: String, _ body: () throws -> Output) throws -> Output {
+  do { return try body() } catch let error as ArgumentError {
+    throw LuaError("\(function): \(error)")
   }
 }
 

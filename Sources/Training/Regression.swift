@@ -17,12 +17,15 @@ public struct Regression: Sendable {
 
   /// The fit of samples with the given sums of log-probabilities and targets, all [B].
   ///
-  /// - Throws: `ArgumentError` if there are not as many of each.
+  /// - Throws: `ArgumentError` if there are not as many of each, or `beta2` is not finite.
   public init(
     logp: [Double], reference: [Double], targets: [Double], beta2: Double
   ) throws(ArgumentError) {
     for values in [reference, targets] where values.count != logp.count {
-      throw ArgumentError("fit: \(values.count) values for \(logp.count) samples")
+      throw ArgumentError("\(values.count) values for \(logp.count) samples")
+    }
+    guard beta2.isFinite else {
+      throw ArgumentError("beta: a finite number expected, got \(beta2)")
     }
     func residuals(_ targets: [Double]) -> [Double] {
       logp.indices.map {

@@ -11,7 +11,8 @@ local documented, fail = require "apo.documented", require "apo.fail"
 local targets, report = require "apo.step.targets", require "apo.replay.report"
 local samples_of = require "apo.replay.samples"
 local tensor_of = samples_of.tensor
-local regression = require "apo.algorithms.astarpo"{}.loss
+local shipped = require "apo.algorithms.shipped"
+local regression = require("apo.algorithms." .. shipped.default){}.loss
 
 -- The gradients of a loss, by parameter, and their norm; the model has none afterwards.
 local function gradients(model, cleaner, loss)
@@ -105,11 +106,24 @@ local function betas(dir, settings)
   return list
 end
 
+-- Whether the algorithm of a run is one whose loss is a function of what is recorded: it takes
+-- apo.train's option `loss`, and what it minimises without is the regression.
+local function minimises_regression(algorithm)
+  local make = not algorithm.code and apo.algorithms[algorithm.name]
+  if not make then return false end
+  local made = make{}
+  for _, option in ipairs(made.takes) do
+    if option.name == "loss" then return made.loss == regression end
+  end
+  return false
+end
+
 local function check(dir, settings, base)
-  if settings.algorithm and not base.loss then
+  local algorithm = type(settings.algorithm) == "table" and settings.algorithm
+    or {name = settings.algorithm or shipped.default}
+  if not base.loss and not minimises_regression(algorithm) then
     fail(("replay: %s was trained by the algorithm '%s', not by A*-PO: give its loss as base = "
-      .. "{loss = function(b) … end}"):format(dir,
-      type(settings.algorithm) == "table" and settings.algorithm.name or settings.algorithm))
+      .. "{loss = function(b) … end}"):format(dir, tostring(algorithm.name)))
   elseif settings.loss and not base.loss then
     fail(("replay: %s was trained with a loss of its own, which is not recorded: give it as base = "
       .. "{loss = function(b) … end}"):format(dir))

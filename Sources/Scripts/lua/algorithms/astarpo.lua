@@ -5,55 +5,63 @@
 --
 -- V* comes from stage 1, apo.estimate_values. No critic, no group of samples, no importance ratio,
 -- no clipping, no normalisation. The target r - V* and the loss are functions that a script can
--- replace: the options `target` and `loss` of apo.train.
+-- replace: the options `target` and `loss`.
 --
 -- Left out: nothing of the authors' code (github ZhaolinGao/A-PO c8823a3) that has an effect.
 -- Defaults: beta 1e-3 is the authors'; the rest of their settings is in apo.presets.
 
 local apo = require "apo"
-local targets, with_timeout = require "apo.step.targets", require "apo.script.with_timeout"
 local fail = require "apo.fail"
 
-local function advantage(sample) return sample.reward - sample.value end
+local function optimal_advantage(sample) return sample.reward - sample.value end
 
 -- ((b.beta * (b.logp - b.ref_logp) - b.target) ^ 2):mean(), compiled
 local function regression(b)
   return apo.loss.astarpo{logp = b.logp, ref_logp = b.ref_logp, target = b.target, beta = b.beta}
 end
 
-local function start(run)
-  local o = run.options
-  if not o.values and not o.target and not o.loss then
-    fail("train: option 'values' is missing (an apo.Values; see apo.estimate_values)")
+local function step(s, o)
+  local y      = s:generate()                                  -- one y ~ pi(.|x) per prompt x
+  local r      = s:score(y)                                    -- r(x, y)            [B]
+  local v      = s:optimal_values(y)                           -- V*(x), stage 1     [B]
+  local ref    = s:reference_logprobs(y)                       -- ln pi_ref(y|x)     [B]
+  local target = s:targets(y, o.target or optimal_advantage)   -- r(x, y) - V*(x)    [B]
+  local batch  = {reward = r, value = v, ref_logp = ref, target = target}
+  for b in s:minibatches(y, {}, batch) do
+    b.logp, b.beta = s:logprobs(b), o.beta                     -- ln pi(y|x)         [B]
+    s:update(s:loss(b, o.loss or regression))
   end
 end
 
-local function step(s)
-  local o = s.options
-  local rollout = s:generate()
-  local reward = s:score(rollout)
-  local value = s.values and s.values:of(s.rows) or apo.zeros(#s.rows)
-  local ref_logp = s:reference_logprobs(rollout)
-  s:note(rollout, "value", value)
-  local tensors = {
-    reward = reward, value = value, ref_logp = ref_logp, old_logp = rollout:logprobs(),
-    target = targets(s:samples_of(rollout), o.target or advantage, o.reward_timeout,
-                     o.state),
-  }
-  for b in s:minibatches(rollout, {}, tensors) do
-    b.samples, b.rows, b.beta = s:samples_of(b.rollout), {}, o.beta
-    for i, sample in ipairs(b.samples) do b.rows[i] = sample.row end
-    b.policy, b.reference, b.state = s.policy, s.reference, o.state
-    b.logp, b.entropy = s:logprobs(b)
-    local loss = with_timeout(o.reward_timeout, "loss", s.step, o.loss or regression, b)
-    s:note(b.rollout, "fitted", b.logp)  -- as it was before the update
-    s:update(loss)
+local function start(_, o)
+  if not (o.values or o.target or o.loss) then
+    fail("train: option 'values' is missing (an apo.Values; see apo.estimate_values)")
   end
 end
 
 return apo.algorithm{
   name = "astarpo", summary = "A*-PO: regression on optimal advantages (arXiv 2505.20686).",
   details = "Its settings are apo.train's: `values`, `beta`, `target`, `loss`.",
-  takes = {"values", "target", "loss", "beta"}, needs_reference = true,
-  single_update = true, start = start, step = step, loss = regression,
+  takes = {
+    {name = "values", type = "apo.Values", optional = true,
+     text = "from apo.estimate_values; A*-PO needs it, unless `target` or `loss` does without"},
+    {name = "beta", type = "number or function", minimum = 0, maximum = 1e9, default = 1e-3,
+     text = "A*-PO's beta2: how strongly the policy is kept near the reference. A function of "
+       .. "(step, total steps) gives that of each step"},
+    {name = "target", type = "function or string", optional = true, is_file = true,
+     text = "gets a sample (`reward`, `rewards`, `value`, `row`, `completion`, `logp`, "
+       .. "`ref_logp`, `length`, `finish_reason`, `stop_reason`, `step`), gives a number; or the "
+       .. "path of a file that returns it; else `reward - value`"},
+    {name = "loss", type = "function or string", optional = true, is_file = true,
+     text = "gets a batch (tensors [B] `logp`, `ref_logp`, `old_logp`, `target`, `reward`, "
+       .. "`value`, `entropy`; `rollout`, `rows`, `samples`, `policy`, `reference`, `beta`, "
+       .. "`step`), gives a scalar apo.Tensor; or the path of a file that returns it; else the "
+       .. "regression"},
+  },
+  needs_reference = true, single_update = true, fresh_samples = true,
+  warnings = {zero_gradient = function()
+    return "the gradient is exactly zero: the policy does not change. The target must depend on "
+      .. "the completion, and the loss on b.logp"
+  end},
+  start = start, step = step, loss = regression,
 }

@@ -71,6 +71,13 @@ local function step(s, o)
   end
 end
 
+-- What is said in the place of apo.train's warning that nothing was updated.
+local function nothing_updated(figures)
+  if figures["dapo/left_out_frac"] ~= 1 then return nil end
+  return "the rewards of every group were equal, so all were left out and nothing was updated: try "
+    .. "prompts that are neither too easy nor too hard, a larger n, or a higher resample"
+end
+
 return apo.algorithm{
   name = "dapo", summary = "DAPO: clip-higher, token mean, dynamic sampling (arXiv 2503.14476).",
   options = {
@@ -87,5 +94,5 @@ return apo.algorithm{
      text = "passes over a batch"},
   },
   single_update = function(o) return o.inner_epochs == 1 end,
-  step = step, loss = loss,
+  warnings = {nothing_updated = nothing_updated}, step = step, loss = loss,
 }

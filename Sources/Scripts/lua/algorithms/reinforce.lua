@@ -56,5 +56,5 @@ return apo.algorithm{
   },
   needs_reference = function(o) return o.kl_coef > 0 end,
   start = function() return {sum = 0, weight = 0} end,
-  single_update = true, step = step, loss = loss,
+  single_update = true, fresh_samples = true, step = step, loss = loss,
 }

@@ -38,5 +38,5 @@ return apo.algorithm{
      text = "of the KL in the reward"},
   },
   needs_reference = function(o) return o.kl_coef > 0 end,
-  single_update = true, step = step, loss = loss,
+  single_update = true, fresh_samples = true, step = step, loss = loss,
 }

@@ -2,7 +2,7 @@
 -- an error says of the others, and what is written down of those that resume = "force" takes.
 
 local apo = require "apo"
-local json = apo.json
+local json, shipped = apo.json, require "apo.algorithms.shipped"
 
 -- Settings that may differ: they do not change what was done so far. `steps` is there where a
 -- schedule depends on it, which then is another one from the next step on.
@@ -19,7 +19,10 @@ local hashes = {
 local functions = {reward = true, target = true, loss = true, beta = true, schedule = true}
 
 -- Settings that are not written where they are these.
-local unwritten = {kv_cache_dtype = "float32", overlong = "error", ignore_eos = false}
+local unwritten = {
+  kv_cache_dtype = "float32", overlong = "error", ignore_eos = false,
+  algorithm = {name = shipped.default, options = {}},
+}
 
 local function is_hash(value)
   return type(value) == "table" or type(value) == "string" and #value == 16

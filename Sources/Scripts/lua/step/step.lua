@@ -6,6 +6,7 @@
 
 local apo = require "apo"
 local documented, fail = require "apo.documented", require "apo.fail"
+local targets = require "apo.step.targets"
 
 local Step = documented{
   class = "apo.Step", summary = "A step of training, as an algorithm sees it.",
@@ -118,6 +119,36 @@ Step.reference_logprobs = documented{
   end,
 }
 
+Step.optimal_values = documented{
+  name = "apo.Step:optimal_values",
+  summary = "Gives V*(x) of each completion's prompt, from apo.train's `values`.",
+  details = "0 where there are none. Noted as `value`.",
+  parameters = {{name = "rollout", type = "apo.Rollout", text = "of this step"}},
+  returns = {{type = "apo.Tensor", text = "[B]"}},
+  call = function(self, rollout)
+    local rows = {}
+    for i, sample in ipairs(samples_of(self, rollout)) do rows[i] = sample.row end
+    local values = self.values and self.values:of(rows) or apo.zeros(#rows)
+    self:note(rollout, "value", values)
+    return values
+  end,
+}
+
+Step.targets = documented{
+  name = "apo.Step:targets", summary = "Calls a target function on each completion.",
+  details = "It gets a copy of what is known of the completion, with apo.train's `state`, and "
+    .. "gives a finite number, within `reward_timeout` seconds. Noted as `target`.",
+  parameters = {
+    {name = "rollout", type = "apo.Rollout", text = "of this step"},
+    {name = "target", type = "function", text = "as apo.train's option `target`"},
+  },
+  returns = {{type = "apo.Tensor", text = "what it gave [B]"}},
+  call = function(self, rollout, target)
+    local o = self.options
+    return targets(samples_of(self, rollout), target, o.reward_timeout, o.state)
+  end,
+}
+
 Step.select = documented{
   name = "apo.Step:select", summary = "Puts some completions of this step into a rollout.",
   details = "They may come from several calls of `generate`.",
@@ -175,7 +206,7 @@ Step.time = documented{
   call = function(self, name) self.lap(name) end,
 }
 
--- A step of a run: see train/settings.lua for what a run has.
+-- A step of a run: see train/run.lua for what a run has.
 function Step.new(run, step, rows)
   return setmetatable({
     step = step, rows = rows, seed = run.seed, options = run.options,

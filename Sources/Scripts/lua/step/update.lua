@@ -3,6 +3,7 @@
 
 local apo = require "apo"
 local documented, fail = require "apo.documented", require "apo.fail"
+local with_timeout = require "apo.script.with_timeout"
 local Step, whole = require "apo.step.step", require "apo.step.whole_state"
 
 -- Where the tokens of each completion begin in a tensor of all tokens, and where they end.
@@ -75,7 +76,7 @@ Step.minibatches = documented{
 local function note_difference(self, rollout, sums)
   if #self.updates > 0 or self.is_off_policy then return end
   local samples = self:samples_of(rollout)
-  for i, logp in ipairs(sums:detach():totable()) do
+  for i, logp in ipairs(sums:totable()) do
     table.insert(self.differences, math.abs(logp - samples[i].logp))
   end
 end
@@ -84,7 +85,7 @@ Step.logprobs = documented{
   name = "apo.Step:logprobs",
   summary = "Computes the log-probabilities of a part's completions under the policy.",
   details = "With gradients. With apo.train's `entropy_coef`, `update` subtracts the mean "
-    .. "entropy of these completions from the loss.",
+    .. "entropy of these completions from the loss. The sums are noted as `fitted`.",
   parameters = {{name = "part", type = "table", text = "with `rollout`, as from `minibatches`"}},
   options = {{name = "per_token", type = "boolean", default = false, text = "a value per token"}},
   returns = {
@@ -97,9 +98,29 @@ Step.logprobs = documented{
       entropy = o.entropy_coef ~= 0, micro_batch = o.micro_batch, per_token = options.per_token,
     })
     if entropy and options.per_token then entropy = rollout:mean(entropy) end
-    note_difference(self, rollout, options.per_token and rollout:sum(logp) or logp)
+    local sums = options.per_token and rollout:sum(logp:detach()) or logp:detach()
+    self:note(rollout, "fitted", sums)  -- as the policy is before the update
+    note_difference(self, rollout, sums)
     self.entropy, self.count = entropy, self.count + #rollout
     return logp, entropy
+  end,
+}
+
+Step.loss = documented{
+  name = "apo.Step:loss", summary = "Calls a loss function on a part, within `reward_timeout`.",
+  details = "The part gets what it lacks of what apo.train's option `loss` is told: `samples`, "
+    .. "`rows`, `old_logp`, `entropy`, `policy`, `reference`, `state`.",
+  parameters = {
+    {name = "part", type = "table", text = "as from `minibatches`"},
+    {name = "loss", type = "function", text = "as apo.train's option `loss`"},
+  },
+  returns = {{type = "any", text = "what it gave, to be passed to `update`"}},
+  call = function(self, part, loss)
+    part.samples, part.rows = self:samples_of(part.rollout), {}
+    for i, sample in ipairs(part.samples) do part.rows[i] = sample.row end
+    part.old_logp, part.entropy = part.rollout:logprobs(), self.entropy
+    part.policy, part.reference, part.state = self.policy, self.reference, self.options.state
+    return with_timeout(self.options.reward_timeout, "loss", self.step, loss, part)
   end,
 }
 

@@ -3,66 +3,89 @@
 
 local fail = require "apo.fail"
 local value_file = require "apo.values.file"
+local shipped, properties = require "apo.algorithms.shipped", require "apo.step.properties"
+local taken = require "apo.train.options".taken
 
-local known = {"name", "options", "start", "step", "loss", "takes", "needs_reference",
-  "single_update"}
-
-local function names()
+local function names(set)
   local list = {}
-  for name, make in pairs(require "apo.algorithms") do
-    if type(make) == "function" then list[#list + 1] = name end
-  end
+  for name in pairs(set) do list[#list + 1] = name end
   table.sort(list)
   return table.concat(list, ", ")
 end
 
-local function named(name)
-  if name == "astarpo" then return require "apo.algorithms.astarpo"{} end
-  local make = require "apo.algorithms"[name]
-  if not make then
-    fail(("train: option 'algorithm': there is no '%s'; there are %s"):format(name, names()))
+local function is_known(name)
+  for _, known in ipairs(shipped.names) do
+    if known == name then return true end
   end
-  return make{}
+  return false
+end
+
+local function named(name)
+  if is_known(name) then return require("apo.algorithms." .. name){} end
+  fail(("train: option 'algorithm': there is no '%s'; there are %s"):format(
+    name, table.concat(shipped.names, ", ")))
+end
+
+-- Whether a value is of a property's type.
+local function fits(property, value)
+  for alternative in (property.type .. " or "):gmatch "(.-) or " do
+    local kind = alternative:match "^list" and "table" or alternative
+    if type(value) == kind or math.type(value) == kind then return true end
+  end
+  return false
 end
 
 -- A table that a script wrote, or that apo.algorithms made.
 local function checked(given)
-  local is_known = {}
-  for _, name in ipairs(known) do is_known[name] = true end
-  for name in pairs(given) do
-    if not is_known[name] then
+  local by_name, known = {}, {}
+  for i, property in ipairs(properties.declared) do
+    by_name[property.name], known[i] = property, property.name
+  end
+  for name, value in pairs(given) do
+    local property = by_name[name]
+    if not property then
       fail(("train: option 'algorithm' has an unknown field '%s'; known: %s")
         :format(tostring(name), table.concat(known, ", ")))
-    end
-  end
-  if type(given.step) ~= "function" then
-    fail("train: option 'algorithm': a table with a function 'step' expected, as apo.algorithm "
-      .. "makes it, got step = " .. type(given.step))
-  end
-  for name, expected in pairs{name = "string", options = "table", start = "function",
-                              takes = "table", loss = "function"} do
-    if given[name] ~= nil and type(given[name]) ~= expected then
+    elseif not fits(property, value) then
       fail(("train: option 'algorithm': field '%s' must be a %s, got %s"):format(
-        name, expected, type(given[name])))
+        name, property.type, type(value)))
     end
   end
-  local result = {name = "algorithm", options = {}, takes = {}}
-  for name, value in pairs(given) do result[name] = value end
+  if not given.step then
+    fail("train: option 'algorithm': a table with a function 'step' expected, as apo.algorithm "
+      .. "makes it, got step = nil")
+  end
+  local result = properties.resolve(given, given.options or {})
+  result.name = result.name or "algorithm"
   return result
 end
 
--- Options of A*-PO that would change nothing.
-local function check_taken(algorithm, o)
+-- The declarations by name of those options of apo.train that an algorithm takes.
+local function taken_by(algorithm)
   local takes = {}
-  for _, name in ipairs(algorithm.takes) do takes[name] = true end
-  for _, name in ipairs{"values", "target", "loss", "beta"} do
-    if o[name] ~= nil and not takes[name] then
+  for _, option in ipairs(algorithm.takes) do
+    local name = type(option) == "table" and option.name or option
+    if not taken[name] then
+      fail(("algorithm '%s': takes: '%s' is not one of %s"):format(
+        algorithm.name, tostring(name), names(taken)))
+    end
+    takes[name] = type(option) == "table" and option or taken[name]
+  end
+  return takes
+end
+
+-- Refuses options that would change nothing, and fills in the defaults of the others.
+local function take(algorithm, o)
+  algorithm.takes = taken_by(algorithm)
+  for name in pairs(taken) do
+    local option = algorithm.takes[name]
+    if o[name] ~= nil and not option then
       fail(("train: the algorithm '%s' does not use the option '%s'; its own options are those of "
         .. "apo.algorithms.%s{…}"):format(algorithm.name, name, algorithm.name))
+    elseif option and o[name] == nil then
+      o[name] = option.default
     end
   end
-  if takes.beta then o.beta = o.beta or 1e-3 end
-  if o.beta == math.huge then fail("train: option 'beta' must be finite, got inf") end
 end
 
 -- The algorithm of a run's options.
@@ -76,24 +99,32 @@ local function of(o)
     fail("train: option 'algorithm': the function gave " .. type(algorithm) .. ", a table expected")
   end
   algorithm = checked(algorithm)
-  check_taken(algorithm, o)
+  take(algorithm, o)
   return algorithm
 end
 
--- What tells a run's algorithm from others; nothing for A*-PO, as all runs were before there were
--- others.
+-- What `start` and `step` get as options: the algorithm's own, and those of apo.train that it takes
+-- as they are at this step.
+local function options(algorithm, o)
+  local all = {}
+  for name in pairs(algorithm.takes) do all[name] = o[name] end
+  for name, value in pairs(algorithm.options) do all[name] = value end
+  return all
+end
+
+-- What tells a run's algorithm from others. The code of one that came with apo-lua is known by its
+-- name.
 local function description(algorithm)
-  local code = value_file.reward_name(algorithm.step)
-  local options = {}
+  local own = {}
   for name, value in pairs(algorithm.options) do
-    options[name] = type(value) == "function" and value_file.reward_name(value)
+    own[name] = type(value) == "function" and value_file.reward_name(value)
       or type(value) == "userdata" and value:checksum()
       or value == math.huge and "none" or value
   end
-  if algorithm.name == "astarpo" and code == value_file.reward_name(named("astarpo").step) then
-    return nil
-  end
-  return {name = algorithm.name, options = options, code = code}
+  local is_shipped = is_known(algorithm.name)
+    and debug.getinfo(algorithm.step, "S").source:sub(1, 6) == "=[apo]"
+  return {name = algorithm.name, options = own,
+          code = not is_shipped and value_file.reward_name(algorithm.step) or nil}
 end
 
-return setmetatable({description = description}, {__call = function(_, o) return of(o) end})
+return {of = of, options = options, description = description}

@@ -35,14 +35,16 @@ local function evaluated(run, eval)
   return result
 end
 
--- Evaluates, if it is due at this step and was not done yet; gives whether it was.
-local function evaluate(run)
+-- Whether an evaluation is due after this step and was not done yet.
+local function is_due(run)
   local eval = run.options.eval
-  local is_due = eval and run.evaluated ~= run.step and (run.step % eval.every == 0
-    or run.step == run.total)
-  if not is_due then return false end
+  return eval ~= nil and run.evaluated ~= run.step
+    and (run.step % eval.every == 0 or run.step == run.total)
+end
+
+local function evaluate(run)
   apo.seed_step(run.seed, ~run.step)  -- other numbers than those of a step
-  local result = evaluated(run, eval)
+  local result = evaluated(run, run.options.eval)
   local record = record_of(run, result)
   run.journal:metrics(record)
   run.evaluated, run.evaluation = run.step, result
@@ -87,4 +89,4 @@ local function restore(run, data, place)
   run.evaluation = result
 end
 
-return {evaluate = evaluate, kept = kept, restore = restore}
+return {is_due = is_due, evaluate = evaluate, kept = kept, restore = restore}

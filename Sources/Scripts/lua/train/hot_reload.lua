@@ -6,9 +6,13 @@
 
 local apo = require "apo"
 local fail = require "apo.fail"
-local train_step, whole = require "apo.train.take_step", require "apo.step.whole_state"
+local whole, options = require "apo.step.whole_state", require "apo.train.options"
 
-local names = {"target", "loss", "reward"}
+-- The options that may be files.
+local names = {}
+for _, option in ipairs(options.declared) do
+  if options.by_name[option.name].is_file then names[#names + 1] = option.name end
+end
 
 -- What a file gives, or nil and what is wrong.
 local function compile(name, path, text, seconds)
@@ -36,8 +40,8 @@ local function open(o)
     end
   end
   if o.watch and #files == 0 then
-    fail("train: option 'watch' needs target, loss or reward as the path of a file that returns "
-      .. "the function: target = \"target.lua\"")
+    fail(("train: option 'watch' needs one of %s as the path of a file that returns the function: "
+      .. "target = \"target.lua\""):format(table.concat(names, ", ")))
   end
   return files
 end
@@ -101,13 +105,17 @@ local function accept(run, step, changes)
   end
 end
 
--- Trains on one batch of rows as train_step does, with the files as they are now.
-local function step_with(run, step, rows)
-  local changes = run.options.watch and look(run, step) or {}
-  if #changes == 0 then return train_step(run, step, rows) end
-  set(run, changes, "value")
-  local ok, result = pcall(train_step, run, step, rows)
-  if not ok then
+-- A function that takes a step as `take_step` does, with the files as they are now.
+local function watched(take_step)
+  return function(run, step, rows)
+    local changes = run.options.watch and look(run, step) or {}
+    if #changes == 0 then return take_step(run, step, rows) end
+    set(run, changes, "value")
+    local ok, result = pcall(take_step, run, step, rows)
+    if ok then
+      accept(run, step, changes)
+      return result
+    end
     -- Without a copy of the weights there is no way back after an update.
     if not whole.roll_back(run) then error(result, 0) end
     whole.release(run)
@@ -116,10 +124,8 @@ local function step_with(run, step, rows)
     set(run, changes, "old")
     run.optimizer:zero_grad()
     for _, change in ipairs(changes) do refuse(run, step, change.file, tostring(result)) end
-    return train_step(run, step, rows)
+    return take_step(run, step, rows)
   end
-  accept(run, step, changes)
-  return result
 end
 
-return {open = open, begin = begin, step = step_with}
+return {open = open, begin = begin, watched = watched}

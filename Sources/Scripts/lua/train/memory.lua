@@ -20,11 +20,6 @@ local function prompt_tokens(policy, data)
   return count > 0 and math.ceil(tokens / count) or nil
 end
 
--- Algorithms whose update is by completions that the policy sampled just before, as they came.
-local updates_by_samples = {
-  astarpo = true, grpo = true, dr_grpo = true, rloo = true, reinforce = true, rebel = true,
-}
-
 local function advice(estimate)
   if #estimate.advice == 0 then return "" end
   return "; what would help: " .. table.concat(estimate.advice, "; ")
@@ -42,15 +37,13 @@ end
 -- max_tokens. Gives whether weights and averages are copied before a step's first update
 -- (whole_state.lua): nil where it needs no copy, false where there is no room for one.
 return function(o, data, algorithm)
-  local own = algorithm.options or {}
-  local n = math.type(own.n) == "integer" and own.n or 1
   local plan = {
-    policy = o.policy, reference = o.reference, batch_size = math.min(o.batch_size, #data), n = n,
-    mini_batch = o.mini_batch and o.mini_batch * n, micro_batch = o.micro_batch,
+    policy = o.policy, reference = o.reference,
+    batch_size = math.min(o.batch_size, #data), n = algorithm.n,
+    mini_batch = o.mini_batch and o.mini_batch * algorithm.n, micro_batch = o.micro_batch,
     max_tokens = o.max_tokens,
     prompt_tokens = prompt_tokens(o.policy, data),
-    fresh = o.entropy_coef == 0 and (own.inner_epochs or 1) == 1
-      and updates_by_samples[algorithm.name] or false,
+    fresh = algorithm.fresh_samples and algorithm.single_update and o.entropy_coef == 0,
     snapshot = needs_copy(o, algorithm),
   }
   if not o.reference and not algorithm.needs_reference then plan.reference = false end

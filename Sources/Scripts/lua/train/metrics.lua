@@ -146,9 +146,9 @@ local function add_times(m, seconds, tokens)
   m["perf/peak_memory"] = peak / 1e9
 end
 
--- The record of a step, and its number of tokens: see train/take_step.lua for what `result` holds.
-return function(result, beta, values)
-  local samples, updates, m = result.samples, result.updates, {}
+-- The record of a step, and its number of tokens.
+return function(s, beta, values)
+  local samples, updates, m = s.samples, s.updates, {}
   m.reward, m.reward_std = mean_and_std(column(samples, "reward"))
   add_rewards(m, samples)
   for _, name in ipairs{"loss", "policy_loss", "entropy", "grad_norm"} do
@@ -157,12 +157,17 @@ return function(result, beta, values)
   m["update/weight_delta_norm"] = mean_of(updates, "weight_delta_norm")
   add_lengths(m, samples)
   add_policy(m, samples)
-  if beta and all_have(samples, "fitted") then add_regression(m, samples, beta) end
+  if beta and all_have(samples, "fitted") and all_have(samples, "ref_logp")
+    and all_have(samples, "target") then
+    add_regression(m, samples, beta)
+  end
   if values then add_values(m, samples, values) end
-  add_sampling_difference(m, result.differences)
-  for name, figure in pairs(result.figures) do m[name] = figure.sum / figure.count end
+  add_sampling_difference(m, s.differences)
+  for name, figure in pairs(s.figures) do m[name] = figure.sum / figure.count end
   local tokens = 0
-  for _, s in ipairs(samples) do tokens = tokens + s.length + #s.completion.prompt_ids end
-  add_times(m, result.seconds, tokens)
+  for _, sample in ipairs(samples) do
+    tokens = tokens + sample.length + #sample.completion.prompt_ids
+  end
+  add_times(m, s.seconds, tokens)
   return m, tokens
 end

@@ -1,38 +1,32 @@
--- The options of apo.train.
+-- The options of apo.train: its own, and those that the shipped algorithms take. Beside what every
+-- declaration has:
+--
+--   is_file   it may be the path of a file that returns it, which `watch` reads again
 
 local correct, reward_timeout = require "apo.rewards.correct", require "apo.rewards.timeout"
 local overlong = require "apo.data.overlong"
+local shipped = require "apo.algorithms.shipped"
 
-return {
+local of_the_task = {
   {name = "policy", type = "apo.Model", text = "the model to train"},
   {name = "reference", type = "apo.Model", optional = true,
    text = "the model that the policy is kept near; else a frozen copy of the policy as it is now, "
      .. "or, where the policy has an adapter, its base model, which takes no memory, for an "
      .. "algorithm that needs one; for others it costs time and logs the KL"},
-  {name = "algorithm", type = "string or table or function", default = "astarpo",
+  {name = "algorithm", type = "string or table or function", default = shipped.default,
    text = "a name or a table of apo.algorithms, or one's own; see apo.algorithm"},
   {name = "data", type = "apo.Dataset", text = "the rows to train on"},
-  {name = "values", type = "apo.Values", optional = true,
-   text = "from apo.estimate_values; A*-PO needs it, unless `target` or `loss` does without"},
-  {name = "reward", type = "function or table or string",
+  {name = "reward", type = "function or table or string", is_file = true,
    text = "as for apo.score, or the path of a file that returns it"},
   {name = "weights", type = "table", default = {}, text = "of the rewards, as for apo.score"},
   reward_timeout,
   require "apo.rewards.memory".option,
-  {name = "target", type = "function or string", optional = true,
-   text = "gets a sample (`reward`, `rewards`, `value`, `row`, `completion`, `logp`, `ref_logp`, "
-     .. "`length`, `finish_reason`, `stop_reason`, `step`), gives a number; or the path of a file "
-     .. "that returns it; else `reward - value`"},
-  {name = "loss", type = "function or string", optional = true,
-   text = "gets a batch (tensors [B] `logp`, `ref_logp`, `old_logp`, `target`, `reward`, `value`, "
-     .. "`entropy`; `rollout`, `rows`, `samples`, `policy`, `reference`, `beta`, `step`), gives a "
-     .. "scalar apo.Tensor; or the path of a file that returns it; else the regression"},
+}
+
+local of_the_run = {
   {name = "watch", type = "boolean", default = false,
    text = "read the files of `target`, `loss` and `reward` again when they were edited, between "
      .. "two steps; what fails is refused"},
-  {name = "beta", type = "number or function", minimum = 0, optional = true,
-   text = "A*-PO's beta2: how strongly the policy is kept near the reference; 1e-3 when not given. "
-     .. "A function of (step, total steps) gives that of each step"},
   {name = "lr", type = "number", minimum = 0, optional = true,
    text = "learning rate; needed unless there is an optimizer"},
   {name = "optimizer", type = "apo.Optimizer", optional = true,
@@ -124,3 +118,38 @@ return {
   {name = "quiet", type = "boolean", default = false,
    text = "show nothing, but where a training that a signal stopped goes on"},
 }
+
+-- What `documented` knows of a declaration. An option that only some algorithms take has no default
+-- here: that it was given to another one is an error.
+local function plain(option, is_taken)
+  local copy = {}
+  for key, value in pairs(option) do copy[key] = value end
+  copy.is_file = nil
+  if is_taken and option.default ~= nil then
+    copy.default, copy.optional = nil, true
+    copy.text = ("%s; %s when not given"):format(option.text, option.default)
+  end
+  return copy
+end
+
+-- The options that the shipped algorithms declare.
+local of_algorithms = {}
+for _, make in pairs(require "apo.algorithms") do
+  for _, option in ipairs(type(make) == "function" and make{}.takes or {}) do
+    of_algorithms[#of_algorithms + 1] = type(option) == "table" and option or nil
+  end
+end
+
+local declared, by_name, taken = {}, {}, {}
+for _, list in ipairs{of_the_task, of_algorithms, of_the_run} do
+  for _, option in ipairs(list) do
+    if list == of_algorithms then taken[option.name] = option end
+    if not by_name[option.name] then
+      declared[#declared + 1] = plain(option, list == of_algorithms)
+    end
+    by_name[option.name] = option
+  end
+end
+
+-- `declared` for apo.train; all by name; and those of them that only algorithms take.
+return {declared = declared, by_name = by_name, taken = taken}

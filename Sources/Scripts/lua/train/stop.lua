@@ -4,6 +4,7 @@
 
 local apo = require "apo"
 local hook, whole = require "apo.script.hook", require "apo.step.whole_state"
+local leaving = require "apo.run.leaving"
 
 local ways = {
   error = "stopped by an error", time = "stopped by a limit of time", signal = "stopped",
@@ -37,8 +38,8 @@ local function record(run, kind, problem)
   }
 end
 
--- `save` saves the run. Its own errors are told and not raised.
-return function(run, save, kind, problem)
+-- Saves what is whole and says so. Errors of its own are told and not raised.
+local function stopped(run, kind, problem)
   local is_half, o = not whole.is_whole(run), run.options
   local is_whole = whole.roll_back(run)
   whole.release(run)
@@ -54,7 +55,7 @@ return function(run, save, kind, problem)
   end
   if place then way = way .. ", in " .. place end
   if is_whole then
-    local is_saved, fault = pcall(save, run)
+    local is_saved, fault = pcall(run.save, run)
     if not is_saved then
       way = ("%s; step %d could not be saved: %s"):format(way, run.step, tostring(fault))
     end
@@ -62,4 +63,20 @@ return function(run, save, kind, problem)
   pcall(record, run, kind, problem)
   local text = apo.system.visible(("%s; %s"):format(way, advice(run, kind, is_half)))
   if kind == "signal" then run.console:tell(text) else run.console:say(text) end
+end
+
+-- Calls a body that trains, and gives the lock of the run's folder back however it ends.
+return function(run, lock, body)
+  local function leave(kind, problem)
+    if kind and run.whole then stopped(run, kind, problem) end
+    whole.drop(run)
+    if lock then lock:free() end  -- after a signal or a limit of time Lua runs no `<close>`
+  end
+  local forget = leaving(function() leave "exit" end)
+  apo.system.on_failure(body, function(kind, problem)
+    forget()
+    leave(kind, problem)
+  end)
+  forget()
+  leave()
 end

@@ -2,7 +2,7 @@
 -- algorithm's own: algorithms/astarpo.lua, or another beside it.
 
 local fail, hook = require "apo.fail", require "apo.script.hook"
-local Step = require "apo.step.step"
+local Step, options = require "apo.step.step", require "apo.train.algorithm".options
 require "apo.step.update"
 
 -- The log-probabilities of a reference that the algorithm does without, for the log.
@@ -19,14 +19,12 @@ local function check(run, s)
     run.algorithm.name, first and "scored" or "drew", s.step, first and "score" or "generate"))
 end
 
--- Trains on one batch of rows. Gives what there is to log.
+-- Trains on one batch of rows. Gives the step, with what there is to log.
 return function(run, step, rows)
   local s = Step.new(run, step, rows)
-  hook.call("algorithm", run.algorithm.step, s, run.algorithm.options)
+  hook.call("algorithm", run.algorithm.step, s, options(run.algorithm, run.options))
   check(run, s)
   if s.reference and not run.algorithm.needs_reference then complete(s) end
-  return {
-    samples = s.samples, updates = s.updates, figures = s.figures, differences = s.differences,
-    seconds = s.lap "update_actor",
-  }
+  s.seconds = s.lap "update_actor"
+  return s
 end

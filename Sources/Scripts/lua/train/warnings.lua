@@ -27,18 +27,12 @@ local rules = {  -- name, logged steps in a row, the text or nil
   end},
   {"nothing_updated", 3, function(r)
     if r.loss or r.frac_reward_zero_std == 1 or r.reward_std == 0 then return nil end
-    if r["dapo/left_out_frac"] == 1 then
-      return "the rewards of every group were equal, so all were left out and nothing was updated: "
-        .. "try prompts that are neither too easy nor too hard, a larger n, or a higher resample"
-    end
     return "the policy was not updated at all: s:update was not called"
   end},
-  {"zero_gradient", 3, function(r, algorithm)
+  {"zero_gradient", 3, function(r, name)
     if r.grad_norm ~= 0 or r.frac_reward_zero_std == 1 then return nil end
-    return "the gradient is exactly zero: the policy does not change. " .. (algorithm == "astarpo"
-      and "The target must depend on the completion, and the loss on b.logp"
-      or ("The loss of '%s' does not depend on the policy's log-probabilities, or its advantages "
-        .. "are all 0"):format(algorithm))
+    return ("the gradient is exactly zero: the policy does not change. The loss of '%s' does not "
+      .. "depend on the policy's log-probabilities, or its advantages are all 0"):format(name)
   end},
   {"no_update", 3, function(r)
     if r["update/weight_delta_norm"] ~= 0 or r.grad_norm == 0 then return nil end
@@ -69,7 +63,7 @@ local rules = {  -- name, logged steps in a row, the text or nil
 }
 
 -- Gives a function of the figures of a step that gives what is to be said, each at most once in 50
--- calls; the algorithm is its name.
+-- calls. `algorithm` has a name, and texts of its own in `warnings`.
 return function(algorithm)
   local calls, streaks, said = 0, {}, {}
   return function(record)
@@ -77,7 +71,8 @@ return function(algorithm)
     local texts = {}
     for _, rule in ipairs(rules) do
       local name, needed, test = rule[1], rule[2], rule[3]
-      local text = test(record, algorithm)
+      local text, own = test(record, algorithm.name), algorithm.warnings[name]
+      text = text and (own and own(record) or text)
       streaks[name] = text and (streaks[name] or 0) + 1 or 0
       if streaks[name] >= needed and calls - (said[name] or -50) >= 50 then
         said[name] = calls

@@ -164,7 +164,7 @@ test("the compiled loss is the one in Lua", function()
   inputs.target = nil
   raises("astarpo: option 'target' is missing (an apo.Tensor)", apo.loss.astarpo, inputs)
   inputs.target, inputs.beta = apo.ones(2), math.huge
-  raises("astarpo: option 'beta' must be a finite number, got inf", apo.loss.astarpo, inputs)
+  raises("astarpo: beta: a finite number expected, got inf", apo.loss.astarpo, inputs)
 end)
 
 test("a training loop keeps memory flat", function()

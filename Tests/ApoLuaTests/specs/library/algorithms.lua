@@ -232,7 +232,7 @@ equal(texts[1], texts[2])
 
 -- Mistakes.
 raises("train: option 'algorithm': there is no 'gpro'; there are astarpo, ", train, "gpro")
-raises("train: option 'algorithm' has an unknown field 'stpe'; known: name, options, start, step",
+raises("train: option 'algorithm' has an unknown field 'stpe'; known: name, options, takes, needs_reference",
   train, {stpe = 1})
 raises("a table with a function 'step' expected, as apo.algorithm makes it, got step = nil", train, {})
 raises("option 'algorithm': the function gave nil, a table expected", train, function() end)
@@ -242,8 +242,8 @@ raises("does not use the option 'target'", train, "rebel", {target = function() 
 raises("train: option 'values' is missing", train, "astarpo")
 raises("unknown option 'clp'", apo.algorithms.grpo, {clp = 0.1})
 raises("option 'n' must be an integer of at least 2", apo.algorithms.rloo, {n = 1})
-raises("takes: 'valu' is not one of beta, loss, target, values", apo.algorithm,
-  {name = "x", summary = "X.", step = print, takes = {"valu"}})
+raises("algorithm 'x': takes: 'valu' is not one of beta, loss, target, values", train,
+  apo.algorithm{name = "x", summary = "X.", step = print, takes = {"valu"}})
 raises("log: 'x' must be a number, got string", train, {step = function(s) s:log{x = "1"} end})
 raises("there is no reference: the algorithm does not say needs_reference = true", train,
   {step = function(s) s:reference_logprobs(s:generate()) end})
@@ -277,7 +277,7 @@ raises("cannot keep a function ('f'): models, optimisers, numbers and strings", 
 raises("cannot keep an object of type apo.Tensor", train, keeping{t = apo.zeros(2)})
 raises("option 'kl_coef' must be", apo.algorithms.grpo, {kl_coef = math.huge})
 raises("option 'beta' must be", apo.algorithms.online_dpo, {beta = math.huge})
-raises("train: option 'beta' must be finite, got inf", train, "astarpo",
+raises("train: option 'beta' must be a number from 0 to 1000000000 or function, got inf", train, "astarpo",
   {beta = math.huge, target = function() return 1 end})
 
 -- Another algorithm, or another of its options, is another run.

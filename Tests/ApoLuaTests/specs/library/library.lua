@@ -19,7 +19,7 @@ assert(package.loaded["apo.train"])
 local options = apo.presets.gsm8k{batch_size = 4}
 equal({options.batch_size, options.mini_batch, options.lr, options.epochs}, {4, 128, 1e-6, 25})
 local known = {}
-for _, option in ipairs(require "apo.train.options") do known[option.name] = true end
+for _, option in ipairs(require "apo.train.options".declared) do known[option.name] = true end
 for name in pairs(options) do assert(known[name], name) end
 equal(apo.presets.gsm8k_prompt{question = "1+1?"},
   '1+1? Let\'s think step by step and output the final answer after "####".')

@@ -212,9 +212,9 @@ raises("the loss does not depend on the policy", train,
 raises("the loss of step 1 is", train, {loss = function(b) return (b.logp * (0 / 0)):mean() end})
 raises("option 'schedule' must be constant, linear, cosine or a function, got 'step'", train,
   {schedule = "step"})
-raises("the schedule gave string for step 1; it must give a finite number of at least 0", train,
+raises("the function 'schedule' gave string for step 1; it must give a finite number of at least 0", train,
   {schedule = function() return "1" end})
-raises("the schedule gave -1 for step 1", train, {schedule = function() return -1 end})
+raises("the function 'schedule' gave -1 for step 1", train, {schedule = function() return -1 end})
 raises("the target function gave string for sample 1", train, {target = function() return "1" end})
 raises("train: 12 rows do not fill a batch of 100, and drop_last is set", train,
   {batch_size = 100, drop_last = true})

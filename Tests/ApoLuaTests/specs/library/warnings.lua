@@ -1,7 +1,9 @@
 -- Runs that go nowhere: what is said of their figures, when, and how often.
 local spec = ...
+local apo = require "apo"
 local equal = spec.equal
-local new = require "apo.train.warnings"
+local warnings = require "apo.train.warnings"
+local function new(name) return warnings(apo.algorithms[name]{}) end
 
 local function figures(changes)
   local record = {
@@ -35,7 +37,7 @@ equal(said({["sampling/sampling_logp_difference/max"] = 1e-6}, 1), {"1 sampler a
 equal(#said({grad_norm = 0}, 103), 3)                       -- at steps 3, 53 and 103
 equal(said({frac_reward_zero_std = 1, grad_norm = 0}, 5), {"3 in every group all compl"})
 equal(said({frac_reward_zero_std = 0.9}, 5), {})
-equal(said({["dapo/left_out_frac"] = 1, loss = false, grad_norm = false}, 5),
+equal(said({["dapo/left_out_frac"] = 1, loss = false, grad_norm = false}, 5, "dapo"),
   {"3 the rewards of every gro"})
 equal(said({loss = false, grad_norm = false}, 5), {"3 the policy was not updat"})
 

@@ -117,7 +117,7 @@ raises("option 'target': " .. spec.folder .. "/none.lua: cannot be opened: No su
   {target = spec.folder .. "/none.lua"})
 spec.write(file, "return 1")
 raises("option 'target': " .. file .. " must return a function, got number", train, {})
-raises("option 'watch' needs target, loss or reward as the path of a file", train,
+raises("option 'watch' needs one of reward, target, loss as the path of a file", train,
   {target = function() return 1 end})
 
 -- beta as a function of the step.

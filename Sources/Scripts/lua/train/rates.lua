@@ -1,0 +1,61 @@
+-- The optimiser of a training and its rates, which may change from step to step: the learning rate
+-- by `schedule`, and beta where it is a function.
+
+local apo = require "apo"
+local fail, hook = require "apo.fail", require "apo.script.hook"
+
+-- What a function of (step, total steps) gives, once it is known to be a rate.
+local function rate(name, f, step, total)
+  local value = hook.call(name, f, step, total)
+  if type(value) == "number" and value >= 0 and value < math.huge then return value end
+  fail(("the function '%s' gave %s for step %d; it must give a finite number of at least 0")
+    :format(name, type(value) == "number" and value or type(value), step))
+end
+
+-- The factor of the learning rate at a step, counted from 1 (apo.schedule counts from 0).
+local function schedule(o, total)
+  if type(o.schedule) == "function" then
+    return function(step) return rate("schedule", o.schedule, step, total) end
+  end
+  local make = ({constant = 1, linear = 1, cosine = 1})[o.schedule] and apo.schedule[o.schedule]
+  if not make then
+    fail(("train: option 'schedule' must be constant, linear, cosine or a function, got '%s'")
+      :format(o.schedule))
+  end
+  if o.schedule ~= "constant" and o.warmup >= total then
+    fail(("train: option 'warmup' (%d) must be less than the number of steps (%d)")
+      :format(o.warmup, total))
+  end
+  local of_shape = {warmup_steps = o.warmup}
+  if o.schedule ~= "constant" then of_shape.total_steps = total end
+  local factor = make(of_shape)
+  return function(step) return factor(step - 1) end
+end
+
+local function check_optimizer(o)
+  for _, parameter in ipairs(o.policy:parameters()) do
+    if o.optimizer:updates(parameter) then return end
+  end
+  fail("train: option 'optimizer' updates no parameter of the policy: it was made for another "
+    .. "model; use apo.optim.adamw(policy, …)")
+end
+
+local function optimizer(o)
+  if o.optimizer and o.lr then fail("train: pass 'lr' or 'optimizer', which has its own lr") end
+  if o.optimizer then
+    check_optimizer(o)
+    return o.optimizer
+  end
+  if not o.lr then fail("train: option 'lr' is missing (a number)") end
+  return apo.optim.adamw(o.policy, {
+    lr = o.lr, betas = o.betas, eps = o.eps, weight_decay = o.weight_decay,
+  })
+end
+
+-- Sets the rates of a step. Each optimiser of the run has its own base rate.
+local function set(run, step)
+  for optimizer, lr in pairs(run.base_lr) do optimizer.lr = lr * run.schedule(step) end
+  if run.beta then run.options.beta = rate("beta", run.beta, step, run.total) end
+end
+
+return {optimizer = optimizer, schedule = schedule, set = set}
