@@ -21,6 +21,12 @@ struct ScalarSet: Sendable {
   private var ignoresCase = false
   private var low: UInt64 = 0
   private var high: UInt64 = 0
+  /// What decides for most other characters: their categories, whether they are spaces.
+  private var categories: UInt32 = 0
+  private var hasSpaces = false
+  private var hasOthersThanSpaces = false
+  /// The items that are left.
+  private var rest: [(kind: Kind, isNegated: Bool)] = []
 
   /// The union of `items`, without what is not in the `others`, or the complement of that.
   init(
@@ -32,6 +38,7 @@ struct ScalarSet: Sendable {
     ignoresCase = ignoringCase
     if ignoringCase { addOtherCases() }
     self.isNegated = isNegated
+    for item in self.items { addBeyondASCII(item) }
     for code in UInt32(0)..<128 where slowContains(Unicode.Scalar(UInt8(code))) {
       if code < 64 { low |= 1 << UInt64(code) } else { high |= 1 << UInt64(code - 64) }
     }
@@ -43,7 +50,26 @@ struct ScalarSet: Sendable {
   }
 
   func contains(_ scalar: Unicode.Scalar) -> Bool {
-    scalar.value < 128 ? containsASCII(UInt8(scalar.value)) : slowContains(scalar)
+    scalar.value < 128 ? containsASCII(UInt8(scalar.value)) : containsBeyondASCII(scalar)
+  }
+
+  private mutating func addBeyondASCII(_ item: (kind: Kind, isNegated: Bool)) {
+    switch (item.kind, item.isNegated) {
+    case (.categories(let bits), let isNegated) where !ignoresCase:
+      categories |= isNegated ? ~bits : bits
+    case (.whitespace, false): hasSpaces = true
+    case (.whitespace, true): hasOthersThanSpaces = true
+    case (.range(let range), false) where range.upperBound < 128: break
+    default: rest.append(item)
+    }
+  }
+
+  private func containsBeyondASCII(_ scalar: Unicode.Scalar) -> Bool {
+    let isIn =
+      categories != 0 && categories & scalar.categoryBit != 0
+      || hasSpaces && scalar.isSpace || hasOthersThanSpaces && !scalar.isSpace
+      || !rest.isEmpty && rest.contains { contains(scalar, $0.kind) != $0.isNegated }
+    return (isIn && (others.isEmpty || others.allSatisfy { $0.contains(scalar) })) != isNegated
   }
 
   private func slowContains(_ scalar: Unicode.Scalar) -> Bool {
@@ -57,7 +83,7 @@ struct ScalarSet: Sendable {
     case .categories(let bits):
       scalar.categoryBit & bits != 0
         || ignoresCase && scalar.otherCases.contains { $0.categoryBit & bits != 0 }
-    case .whitespace: scalar.properties.isWhitespace
+    case .whitespace: scalar.isSpace
     case .word: scalar.isWord
     case .rustWord: scalar.isWordInRust
     case .rustPunctuation: scalar.isPunctuation
