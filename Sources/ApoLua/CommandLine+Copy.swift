@@ -37,6 +37,6 @@ private func somethingIs(at path: String) -> Bool {
 
 private let prefix = "apo.algorithms."
 
-private var algorithmNames: [String] {
+var algorithmNames: [String] {
   embeddedScriptNames().filter { $0.hasPrefix(prefix) }.map { String($0.dropFirst(prefix.count)) }
 }

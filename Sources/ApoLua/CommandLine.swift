@@ -28,6 +28,7 @@ func runCommandLine(_ arguments: [[UInt8]]) -> Int32 {
   let program = arguments.first ?? Array("apo-lua".utf8)
   do {
     let options = try CommandLineArguments(arguments, isFile: isFile)
+    try setThreads(options.threads)
     let session = try Session(options, arguments: arguments, program: program)
     defer { session.state.close() }
     return session.run()
@@ -39,6 +40,18 @@ func runCommandLine(_ arguments: [[UInt8]]) -> Int32 {
     report(error, program)
   }
   return 1
+}
+
+/// Sets the number of threads before the first of them starts.
+private func setThreads(_ count: Int?) throws(CommandLineArguments.Fault) {
+  let range = CommandLineArguments.threadCounts
+  if let count {
+    setenv("APO_THREADS", String(count), 1)
+  } else if let text = getenv("APO_THREADS").map({ String(cString: $0) }), !text.isEmpty {
+    guard let count = Int(text), range.contains(count) else {
+      throw .init(message: "APO_THREADS must be a number from 1 to 256, got '\(text)'")
+    }
+  }
 }
 
 /// Shows an error as `lua` does.
@@ -120,6 +133,11 @@ private struct Session {
     case "copy":
       let names = arguments[min(options.script, arguments.count)...]
       try copyAlgorithm(names.map { String(decoding: $0, as: UTF8.self) })
+    case "completion":
+      let shell = arguments.dropFirst(options.script).first
+      let text = try completionText(for: shell.map { String(decoding: $0, as: UTF8.self) })
+      print(text, terminator: "")
+    case "man": print(CommandLineArguments.manualPage, terminator: "")
     case "reference": print(try referenceText(), terminator: "")
     default: print(CommandLineArguments.helpText, terminator: "")
     }

@@ -19,6 +19,7 @@ struct CommandLineArguments {
   var isInteractive = false
   var showsVersion = false
   var ignoresEnvironment = false
+  var threads: Int?
   /// The name of a command, such as `copy`; its arguments are those from `script` on.
   var command: String?
   /// Where the options end: the index of the script, or the count of arguments.
@@ -37,7 +38,9 @@ struct CommandLineArguments {
         return
       }
       let isText = argument[1] == UInt8(ascii: "e") || argument[1] == UInt8(ascii: "l")
-      if isText, argument.count == 2 {
+      if argument.starts(with: Array("--threads".utf8)) {
+        script += try takeThreads(argument, arguments.dropFirst(script + 1).first)
+      } else if isText, argument.count == 2 {
         try addStep(argument, arguments.dropFirst(script + 1).first)
         script += 2
       } else {
@@ -57,6 +60,22 @@ struct CommandLineArguments {
     else { throw Fault(message: "'\(String(decoding: argument, as: UTF8.self))' needs argument") }
     steps.append(argument[1] == UInt8(ascii: "e") ? .chunk(text) : .module(text))
   }
+
+  /// `--threads N` or `--threads=N`; gives how many arguments that is.
+  private mutating func takeThreads(_ argument: [UInt8], _ next: [UInt8]?) throws(Fault) -> Int {
+    let parts = argument.split(separator: UInt8(ascii: "="), maxSplits: 1).map(Array.init)
+    guard parts[0] == Array("--threads".utf8) else {
+      throw Fault(message: "unrecognized option '\(String(decoding: argument, as: UTF8.self))'")
+    }
+    let text = String(decoding: parts.count == 2 ? parts[1] : next ?? [], as: UTF8.self)
+    guard let count = Int(text), Self.threadCounts.contains(count) else {
+      throw Fault(message: "--threads needs a number from 1 to 256, got '\(text)'")
+    }
+    threads = count
+    return parts.count == 2 ? 1 : 2
+  }
+
+  static let threadCounts = 1...256
 
   private mutating func addFlag(_ argument: [UInt8]) throws(Fault) {
     let name = String(decoding: argument, as: UTF8.self)
@@ -81,57 +100,5 @@ struct CommandLineArguments {
     guard Self.commands.contains(where: { $0.name == name }), !isFile(arguments[1]) else { return }
     command = name
     script = 2
-  }
-}
-
-extension CommandLineArguments {
-  /// What the program does instead of running a script.
-  static let commands: [(name: String, usage: String, text: String)] = [
-    (
-      "copy", "copy [<algorithm> [<file>]]",
-      "Write an algorithm of apo.train into a file, to be changed; without a name, list them."
-    ),
-    ("help", "help", "Show this text."),
-    ("reference", "reference", "Print the reference of the module apo in Markdown."),
-  ]
-
-  private static let options = [
-    ("-e <chunk>", "Execute a chunk of Lua."),
-    ("-l <module>", "Require a module into the global of its name; -l g=module: into g."),
-    ("-i", "Read from the terminal after the script."),
-    ("-v, --version", "Show the version."),
-    ("-E", "Ignore LUA_INIT, LUA_PATH and LUA_CPATH."),
-    ("-W", "Turn warnings on."),
-    ("--", "End the options: what follows is the script."),
-    ("-", "Run standard input as the script."),
-  ]
-
-  static let usage = "usage: apo-lua [options] [<script> [<argument> ...]]"
-
-  static var helpText: String {
-    let commands = commands.map { ($0.usage, $0.text) }
-    let width = (options + commands).map(\.0.count).max() ?? 0
-    let lines = { (entries: [(String, String)]) in
-      entries.map { name, text in
-        "  \(name)\(String(repeating: " ", count: width - name.count))  \(text)\n"
-      }.joined()
-    }
-    return """
-      Runs Lua scripts that train language models by reinforcement learning.
-
-      \(usage)
-             apo-lua <command> [<argument> ...]
-
-      Works as lua does, with require "apo" at hand. Without a script it reads what you type, or
-      runs standard input when that is not a terminal. -e, -l and -W take effect in the order given,
-      then the script runs, which finds its arguments in ... and in the table arg.
-
-      Options:
-      \(lines(options))
-      Commands, also with -- before them; a script of that name goes before the command:
-      \(lines(commands))
-      In a session, help() says how to go on. Manual: docs/reference.md.
-
-      """
   }
 }

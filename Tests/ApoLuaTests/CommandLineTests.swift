@@ -39,6 +39,14 @@ struct CommandLineTests {
       parsed(["-lm=math", "-e", "", "-W", "-l", "n", "-v", "-E"]) == "l:m=math e: W l:n v E 9")
     #expect(parsed(["-v", "--", "-s.lua"]) == "v 3")
     #expect(parsed(["--"]) == "2")
+    #expect(parsed(["--threads", "3", "s.lua"]) == "3")
+    #expect(parsed(["--threads=3", "-i", "s.lua"]) == "i 3")
+    for wrong in ["0", "257", "-1", "x", ""] {
+      let text = "--threads needs a number from 1 to 256, got '\(wrong)'"
+      #expect(parsed(["--threads", wrong]) == text)
+      #expect(parsed(["--threads=" + wrong]) == text)
+    }
+    #expect(parsed(["--threadsx"]) == "unrecognized option '--threadsx'")
     #expect(parsed(["-e"]) == "'-e' needs argument")
     #expect(parsed(["-l", "-v"]) == "'-l' needs argument")
     #expect(parsed(["-e", "-- -l"]) == "'-e' needs argument")

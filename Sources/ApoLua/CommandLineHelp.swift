@@ -1,0 +1,138 @@
+// What the command line has, declared once: `apo-lua --help`, the completions and the man page are
+// made from it.
+
+extension CommandLineArguments {
+  struct Option {
+    let names: [String]
+    var argument: String?
+    let text: String
+
+    var usage: String {
+      names.joined(separator: ", ") + (argument.map { " <\($0)>" } ?? "")
+    }
+  }
+
+  /// What the program does instead of running a script.
+  struct Command {
+    let name: String
+    var arguments = ""
+    let text: String
+
+    var usage: String { arguments.isEmpty ? name : "\(name) \(arguments)" }
+  }
+
+  static let options = [
+    Option(names: ["-e"], argument: "chunk", text: "Execute a chunk of Lua."),
+    Option(
+      names: ["-l"], argument: "module",
+      text: "Require a module into the global of its name; -l g=module: into g."),
+    Option(names: ["-i"], text: "Read from the terminal after the script."),
+    Option(names: ["-v", "--version"], text: "Show the version."),
+    Option(names: ["-E"], text: "Ignore LUA_INIT, LUA_PATH and LUA_CPATH."),
+    Option(names: ["-W"], text: "Turn warnings on."),
+    Option(
+      names: ["--threads"], argument: "count",
+      text: "Compute with that many threads instead of APO_THREADS, or one a core."),
+    Option(names: ["--help"], text: "Show this text."),
+    Option(names: ["--"], text: "End the options: what follows is the script."),
+    Option(names: ["-"], text: "Run standard input as the script."),
+  ]
+
+  static let commands = [
+    Command(
+      name: "completion", arguments: "bash|zsh|fish",
+      text: "Print the completions for a shell."),
+    Command(
+      name: "copy", arguments: "[<algorithm> [<file>]]",
+      text: "Write an algorithm to a file, to be changed; without a name, list them."),
+    Command(name: "help", text: "Show this text."),
+    Command(name: "man", text: "Print the man page."),
+    Command(name: "reference", text: "Print the reference of the module apo in Markdown."),
+  ]
+
+  static let environment = [
+    (name: "APO_THREADS", text: "How many threads compute, from 1 to 256. Default: one a core."),
+    (name: "APO_HISTORY", text: "The file that keeps the lines of sessions at the terminal."),
+    (name: "APO_QUIET", text: "When set, nothing shows progress."),
+    (name: "NO_COLOR", text: "When set and not empty, sessions show no colors."),
+    (name: "LUA_INIT, LUA_PATH, LUA_CPATH", text: "As lua has them."),
+  ]
+
+  static let summary =
+    "Runs Lua scripts that train language models by reinforcement learning."
+
+  static let usage = "usage: apo-lua [options] [<script> [<argument> ...]]"
+
+  static let introduction = """
+    Works as lua does, with require "apo" at hand. Without a script it reads what you type, or
+    runs standard input when that is not a terminal. -e, -l and -W take effect in the order given,
+    then the script runs, which finds its arguments in ... and in the table arg.
+    """
+
+  static var helpText: String {
+    let entries = options.map { ($0.usage, $0.text) }
+    let commands = commands.map { ($0.usage, $0.text) }
+    let width = (entries + commands).map(\.0.count).max() ?? 0
+    let lines = { (entries: [(String, String)]) in
+      entries.map { name, text in
+        "  \(name)\(String(repeating: " ", count: width - name.count))  \(text)\n"
+      }.joined()
+    }
+    return """
+      \(summary)
+
+      \(usage)
+             apo-lua <command> [<argument> ...]
+
+      \(introduction)
+
+      Options:
+      \(lines(entries))
+      Commands, also with -- before them; a script of that name goes before the command:
+      \(lines(commands))
+      In a session, help() says how to go on. Manual: docs/reference.md.
+
+      """
+  }
+
+  /// The same as a page for `man`.
+  static var manualPage: String {
+    let entries = { (entries: [(String, String)]) in
+      entries.map { ".TP\n.B \(roff($0))\n\(roff($1))\n" }.joined()
+    }
+    return """
+      .TH APO-LUA 1 "" "apo-lua \(apoVersion)"
+      .SH NAME
+      apo-lua \\- run Lua scripts that train language models by reinforcement learning
+      .SH SYNOPSIS
+      .B apo-lua
+      [options] [script [argument ...]]
+      .br
+      .B apo-lua
+      command [argument ...]
+      .SH DESCRIPTION
+      \(roff(introduction))
+      .SH OPTIONS
+      \(entries(options.map { ($0.usage, $0.text) })).SH COMMANDS
+      Also with \\-\\- before them; a script of that name goes before the command.
+      \(entries(commands.map { ($0.usage, $0.text) })).SH ENVIRONMENT
+      \(entries(environment.map { ($0.name, $0.text) })).SH EXIT STATUS
+      0, 1 after an error, or 128 and the number of the signal that ended the script.
+
+      """
+  }
+
+  private static func roff(_ text: String) -> String {
+    text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
+      let escaped = line.flatMap { character -> [Character] in
+        switch character {
+        case "\\": Array("\\\\")
+        case "-": Array("\\-")
+        default: [character]
+        }
+      }
+      // A line that begins with a dot or an apostrophe would be a request.
+      return (line.first == "." || line.first == "'" ? "\\&" : "") + String(escaped)
+    }.joined(separator: "\n")
+  }
+}
