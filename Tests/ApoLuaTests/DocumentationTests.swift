@@ -113,3 +113,42 @@ extension DocumentationTests {
     }
   }
 }
+
+/// What pages say about the code: quotes of it, and names of its files.
+extension DocumentationTests {
+  @Test("Code that a page quotes from a file stands there", arguments: Checkout.pages)
+  func quotes(_ path: String) throws {
+    for (file, text) in try Self.quoted(in: Checkout.text(path)) {
+      #expect(try Checkout.text(file).contains(text), "\(path): not in \(file):\n\(text)")
+    }
+  }
+
+  @Test func aPageQuotes() throws {
+    #expect(try Self.quoted(in: Checkout.text("docs/adding-a-family.md")).count >= 9)
+  }
+
+  /// The blocks of a page that name a file behind their language.
+  private static func quoted(in page: String) -> [(file: String, text: String)] {
+    page.matches(of: /(?m)^```\w+ (\w[\w\/.+]*\.\w+)\n((?:.|\n)*?)^```$/).map {
+      (String($0.1), String($0.2))
+    }
+  }
+
+  @Test("Swift files that a page names are there", arguments: Checkout.pages)
+  func fileNames(_ path: String) throws {
+    // The log and the list of changes tell of files that were.
+    guard !path.hasSuffix("log.md"), !path.hasSuffix("CHANGELOG.md") else { return }
+    for match in try Checkout.text(path).matches(of: /[\w+\/]*\w\.swift\b/) {
+      #expect(
+        Self.swiftFiles.contains { $0.hasSuffix("/\(match.0)") },
+        "\(path) names \(match.0), which is not there")
+    }
+  }
+
+  private static let swiftFiles: [String] =
+    ["Sources", "Tests"].flatMap { folder in
+      let root = Checkout.folder.appendingPathComponent(folder).path
+      let paths = (try? FileManager.default.subpathsOfDirectory(atPath: root)) ?? []
+      return paths.filter { $0.hasSuffix(".swift") }.map { "/\(folder)/\($0)" }
+    } + ["/Package.swift"]
+}

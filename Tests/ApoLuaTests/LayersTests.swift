@@ -11,12 +11,10 @@ import Testing
     "Kernels/Rows", "Kernels", "Kernels/Product", "Kernels/Attention",
     "Tensors", "Tensors/Memory", "Tensors/Autograd", "Tensors/Product", "Tensors/Operations",
     "Tensors/Fused",
-    "Models", "Models/Checkpoint", "Models/Families", "Models/Transformer", "Models/LoRA",
+    "Models", "Models/Checkpoint", "Models/Families", "Models/LoRA", "Models/Transformer",
     "Models/Sampling", "Models/Generation",
     "Training", "Lua", "ApoLua", "apo-lua",
   ]
-  /// `Transformer` keeps its adapter, and an adapter is made for a `Transformer`.
-  private static let knowEachOther = [Use(from: "Models/Transformer", to: "Models/LoRA")]
 
   /// Folders of the script library, lowest first, with the file of the same name beside each.
   private static let scriptLayers = [
@@ -68,15 +66,31 @@ import Testing
         guard let home = homes[name], home.count == 1, let target = home.first,
           target != file.folder, let from = ranks[file.folder], let to = ranks[target]
         else { continue }
-        let use = Use(from: file.folder, to: target)
-        uses.insert(use)
-        #expect(
-          to < from || Self.knowEachOther.contains(use),
-          "\(file.path) uses \(name) of \(target), which is above it")
+        uses.insert(Use(from: file.folder, to: target))
+        #expect(to < from, "\(file.path) uses \(name) of \(target), which is above it")
       }
     }
     #expect(uses.contains(Use(from: "Models/Transformer", to: "Tensors/Autograd")))
-    #expect(uses.isSuperset(of: Self.knowEachOther), "an exception that is none")
+  }
+
+  @Test("Only its own file, and those that build on it, name a family of models")
+  func families() throws {
+    let all = try Self.files("Sources", ".swift")
+    let home = "Models/Families"
+    var names: [String] = []
+    for file in all.filter({ $0.folder == home }) {
+      let found = file.text.matches(of: /= ModelFamily\("(\w+)"/).map { String($0.1) }
+      #expect(found.count <= 1, "\(file.path) has several families")
+      names += found
+    }
+    #expect(names.count >= 7 && names.contains("gpt2"))
+    let engine = ["Kernels", "Tensors", "Models", "Training"]
+    for file in all where file.folder != home && engine.contains(where: file.path.hasPrefix) {
+      let code = Self.withoutComments(file.text).lowercased()
+      for name in names where code.contains(name) {
+        Issue.record("\(file.path) names \(name): ask for a choice of Architecture instead")
+      }
+    }
   }
 
   @Test("A script requires none of a folder above its own")
@@ -135,9 +149,13 @@ import Testing
     }
   }
 
+  private static func withoutComments(_ text: String) -> String {
+    text.replacing(/\/\/.*/, with: "")
+  }
+
   /// The capitalised names of a file's code that are no members.
   private static func names(in text: String) -> Set<String> {
-    let code = text.replacing(/"""(?:.|\n)*?"""/, with: "").replacing(/\/\/.*/, with: "")
+    let code = withoutComments(text.replacing(/"""(?:.|\n)*?"""/, with: ""))
       .replacing(/"(?:[^"\\\n]|\\[^(])*"/, with: "")
     return Set(code.matches(of: /(?:^|[^\w.])([A-Z]\w*)/).map { String($0.1) })
   }

@@ -22,11 +22,11 @@ extension FuzzReader {
   }
 
   private static func use(_ configuration: ModelConfiguration) throws {
-    let frequencies = configuration.ropeScaling.frequencies(
-      size: configuration.headSize, theta: configuration.ropeTheta)
-    // A GPT-2, which has learned positions instead, may have heads of an odd width.
-    guard frequencies.count == (configuration.headSize + 1) / 2 else {
-      throw FuzzFailure("config: \(frequencies.count) frequencies for \(configuration.headSize)")
+    if case .rotary(let theta, let scaling) = configuration.positions {
+      let frequencies = scaling.frequencies(size: configuration.headSize, theta: theta)
+      guard frequencies.count == configuration.headSize / 2 else {
+        throw FuzzFailure("config: \(frequencies.count) frequencies for \(configuration.headSize)")
+      }
     }
     let json = configuration.json(dataType: "float32")
     let again = try ModelConfiguration(JSON.parse(json.text(pretty: true)), source: "config.json")

@@ -69,10 +69,10 @@ import Text
     let start = Storage.liveBytes
     let policy = try Transformer.random(configuration, seed: 1)
     #expect(policy.parameterCount == configuration.parameterCount)
-    #expect(Storage.liveBytes - start == configuration.weightBytes(as: .float32))
+    #expect(Storage.liveBytes - start == configuration.architecture.weightBytes(as: .float32))
     let reference = try policy.clone(as: type)
     try reference.setTrainable(false)
-    #expect(reference.residentBytes == configuration.weightBytes(as: type))
+    #expect(reference.residentBytes == configuration.architecture.weightBytes(as: type))
 
     Storage.resetPeak()
     let optimizer = try AdamW(policy.parameters, options: AdamWOptions(learningRate: 1e-3))

@@ -102,7 +102,7 @@ struct LoRAReferenceTests {
   @Test(arguments: ["tiny-qwen2-tied", "tiny-gpt2"])
   func namesDoNotDependOnTheCheckpoints(name: String) throws {
     let (reference, model, _) = try adapted(name)
-    let long = model.configuration.architecture.prefix
+    let long = model.configuration.names.prefix
     let weights = Dictionary(
       uniqueKeysWithValues: reference.model.parameters.map { ($0.name, $0.tensor) })
     let short = try Transformer(model.configuration, prefix: "") { name, _ in

@@ -110,8 +110,8 @@ extension RopeScaling {
 extension RopeScaling.Llama3 {
   fileprivate init(_ rope: JSONFields, originalContext: Int) throws {
     factor = try RopeScaling.factor(rope)
-    lowFrequencyFactor = try ModelConfiguration.positive(rope, "low_freq_factor")
-    highFrequencyFactor = try ModelConfiguration.positive(rope, "high_freq_factor")
+    lowFrequencyFactor = try rope.positive("low_freq_factor")
+    highFrequencyFactor = try rope.positive("high_freq_factor")
     guard highFrequencyFactor > lowFrequencyFactor else {
       throw rope.error(
         "high_freq_factor",
@@ -124,8 +124,8 @@ extension RopeScaling.Llama3 {
 extension RopeScaling.Yarn {
   fileprivate init(_ rope: JSONFields, originalContext: Int) throws {
     factor = try RopeScaling.factor(rope)
-    betaFast = try ModelConfiguration.positive(rope, "beta_fast", default: 32)
-    betaSlow = try ModelConfiguration.positive(rope, "beta_slow", default: 1)
+    betaFast = try rope.positive("beta_fast", default: 32)
+    betaSlow = try rope.positive("beta_slow", default: 1)
     truncates = try rope.bool("truncate", default: true)
     attentionFactor = try Self.attentionFactor(rope, factor)
     self.originalContext = originalContext
@@ -135,7 +135,7 @@ extension RopeScaling.Yarn {
   /// 1.
   private static func attentionFactor(_ rope: JSONFields, _ factor: Double) throws -> Double {
     guard rope["attention_factor"] == nil else {
-      return try ModelConfiguration.positive(rope, "attention_factor")
+      return try rope.positive("attention_factor")
     }
     func m(_ scale: Double) -> Double { 0.1 * scale * log(factor) + 1 }
     let scale = try rope.number("mscale", default: 0)

@@ -100,7 +100,7 @@ public final class Generator {
           index,
           .noRoom(
             prompt.count, maxTokens: limit, context: context,
-            setting: model.configuration.architecture.keys.context))
+            setting: model.configuration.contextKey))
       }
       if let fault = model.unknownToken(in: prompt) { throw ModelError.prompt(index, fault) }
     }
@@ -110,15 +110,15 @@ public final class Generator {
   private func capacity(_ requests: [GenerationRequest]) -> Int {
     let longest = requests.reduce(0) { max($0, $1.prompt.count + limit($1)) }
     return maxSequences
-      ?? Self.capacity(model.configuration, model.keyValueType, longest: longest)
+      ?? Self.capacity(model.configuration.architecture, model.keyValueType, longest: longest)
   }
 
   /// Sequences of up to `longest` tokens that run at a time: as many as a gigabyte of cache holds,
   /// from 8 to 256.
   static func capacity(
-    _ configuration: ModelConfiguration, _ type: ScalarType, longest: Int
+    _ architecture: Architecture, _ type: ScalarType, longest: Int
   ) -> Int {
-    let bytes = KVCache.bytesPerToken(configuration, type) * longest
+    let bytes = KVCache.bytesPerToken(architecture, type) * longest
     return max(8, min(256, (1 << 30) / max(1, bytes)))
   }
 

@@ -110,10 +110,10 @@ public struct MemoryEstimate: Sendable {
   /// Computes what `plan` needs; throws where that is beyond 2^60 bytes.
   public init(_ plan: MemoryPlan) throws(TensorError) {
     try plan.check()
-    let c = plan.policy.configuration
+    let c = plan.policy.configuration.architecture
     weights = c.weightBytes(as: plan.policy.type)
-    packed = plan.policy.type == .float32 ? c.packedBytes : 0
-    reference = plan.reference.map { $0.configuration.weightBytes(as: $0.type) } ?? 0
+    packed = plan.policy.type == .float32 ? c.layout.packedBytes : 0
+    reference = plan.reference.map { $0.configuration.architecture.weightBytes(as: $0.type) } ?? 0
     optimizer = plan.trainedCount * 8
     snapshot = plan.keepsSnapshot ? plan.trainedCount * 12 : 0
     gradients = plan.trainedCount * 4
@@ -123,7 +123,7 @@ public struct MemoryEstimate: Sendable {
     let length = plan.promptTokens + plan.maxTokens - 1
     let completions = plan.batchSize * plan.samples
     scoring =
-      [c, plan.reference?.configuration ?? c].map {
+      [c, plan.reference?.configuration.architecture ?? c].map {
         $0.scoringBytes(tokens: min(completions * length, groupTokens + length), plan)
       }.max() ?? 0
     guard plan.trainedCount > 0 else {
@@ -136,7 +136,7 @@ public struct MemoryEstimate: Sendable {
   }
 }
 
-extension ModelConfiguration {
+extension Architecture {
   /// More than a sixteenth of the floats that anything holds for a token.
   fileprivate var mostFloats: Double {
     let layer = hiddenSize + headCount * max(headSize, 32) + intermediateSize
@@ -148,9 +148,9 @@ extension ModelConfiguration {
   fileprivate func passingFloats(decoding: Bool) -> Int {
     let attention =
       2 * hiddenSize + 3 * headCount * headSize + 4 * keyValueHeadCount * headSize
-    let feedForward =
-      2 * hiddenSize + (architecture == .gpt2 || decoding ? 2 : 3) * intermediateSize
-    return max(attention, feedForward)
+    let inner =
+      2 * hiddenSize + (decoding ? 2 : feedForward.savedRows) * intermediateSize
+    return max(attention, inner)
   }
 
   /// Rows of the logits that exist at a time where log-probabilities are computed.
@@ -172,7 +172,7 @@ private struct GenerationSize {
   let peak: Int
 
   init(_ plan: MemoryPlan) {
-    let c = plan.policy.configuration
+    let c = plan.policy.configuration.architecture
     let wanted = plan.batchSize * plan.samples
     let capacity = Generator.capacity(
       c, plan.keyValueType, longest: plan.promptTokens + plan.maxTokens)
@@ -199,11 +199,11 @@ private struct GenerationSize {
 
 /// What an update needs beside weights and optimiser.
 private struct TrainingSize {
-  let configuration: ModelConfiguration
+  let configuration: Architecture
   let tokens: Int
   let asked: Int
 
-  init(_ c: ModelConfiguration, _ plan: MemoryPlan, sequences: Int, length: Int) {
+  init(_ c: Architecture, _ plan: MemoryPlan, sequences: Int, length: Int) {
     configuration = c
     tokens = sequences * length
     asked = sequences * plan.maxTokens
@@ -215,9 +215,9 @@ private struct TrainingSize {
     let (queries, keys) = (c.headCount * c.headSize, c.keyValueHeadCount * c.headSize)
     let attention = 2 * queries + 2 * keys + c.headCount
     // Inputs of the two norms and of the projections behind them, and what the norms divided by.
-    let residual = 4 * c.hiddenSize + (c.architecture == .gpt2 ? 4 : 2)
+    let residual = 4 * c.hiddenSize + 2 * c.norm.savedStatistics
     let norms = c.queryKeyNorm == .none ? 0 : queries + keys + c.headCount + c.keyValueHeadCount
-    let feedForward = (c.architecture == .gpt2 ? 2 : 3) * c.intermediateSize
+    let feedForward = c.feedForward.savedRows * c.intermediateSize
     return (attention + residual + norms + feedForward) * tokens * 4
   }
 
@@ -225,7 +225,7 @@ private struct TrainingSize {
   /// tokens.
   private var spared: Int {
     let c = configuration
-    let feedForward = 2 * c.hiddenSize + (c.architecture == .gpt2 ? 2 : 3) * c.intermediateSize
+    let feedForward = 2 * c.hiddenSize + c.feedForward.savedRows * c.intermediateSize
     return ((tokens - asked) * feedForward - asked * c.headCount * c.headSize) * 4
   }
 
@@ -240,7 +240,7 @@ private struct TrainingSize {
     let c = configuration
     let rows = c.logitRows(asked)
     return
-      (rows * (c.vocabularySize + 2 * c.hiddenSize) + c.headMatrix.packedFactorsCount(rows: rows)
+      (rows * (c.vocabularySize + 2 * c.hiddenSize) + c.layout.head.packedFactorsCount(rows: rows)
       + asked * c.hiddenSize) * 4
   }
 
@@ -248,7 +248,7 @@ private struct TrainingSize {
   /// residual stream.
   private var inside: Int {
     let c = configuration
-    let packed = c.layerMatrices.map { $0.packedFactorsCount(rows: tokens) }.max() ?? 0
+    let packed = c.layout.block.linears.map { $0.packedFactorsCount(rows: tokens) }.max() ?? 0
     return (tokens * (3 * c.hiddenSize + 2 * c.intermediateSize) + packed) * 4
   }
 
@@ -259,7 +259,7 @@ private struct TrainingSize {
     if isGrouped { return gradients + activations + max(head, inside) }
     let weights = max(1, configuration.parameterCount)
     let ofHead = Int(
-      Double(gradients) * Double(configuration.headMatrix.count) / Double(weights))
+      Double(gradients) * Double(configuration.layout.head.count) / Double(weights))
     return max(gradients + layer + inside, ofHead + activations + max(head, inside - last))
   }
 }

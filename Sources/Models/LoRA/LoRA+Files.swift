@@ -3,22 +3,22 @@ import Tensors
 
 // Adapters from and to PEFT's folders: adapter_config.json and adapter_model.safetensors.
 
-extension Transformer {
-  /// Reads an adapter for this model from a folder that PEFT or `saveAdapter` wrote; its factors
-  /// become float32.
+extension LoRA {
+  /// Reads an adapter for a model of this layout from a folder that PEFT or `stage` wrote; its
+  /// factors become float32.
   ///
   /// Throws a `FileError` that names file and field on settings that cannot be computed, before a
   /// tensor is read, and one that names file and tensor on missing, extra or wrongly shaped
   /// tensors.
-  public func readAdapter(folder: String) throws -> LoRA {
+  convenience init(folder: String, for model: ModelLayout, _ architecture: Architecture) throws {
     let source = "\(folder)/adapter_config.json"
     try ModelFolder.checkIsComplete(folder, last: "adapter_config.json")
-    let settings = try LoRAConfiguration(folder: folder, configuration.architecture)
+    let settings = try LoRAConfiguration(folder: folder, architecture)
     // Checks the targets before the file of the tensors is opened.
-    _ = try LoRA(settings, for: self, source: source) { _, _ in Tensor(zeros: [1, 1]) }
+    _ = try LoRA(settings, for: model, source: source) { _, _ in Tensor(zeros: [1, 1]) }
     let file = try Safetensors(file: "\(folder)/adapter_model.safetensors")
     var used: Set<String> = []
-    let adapter = try LoRA(settings, for: self, source: source) { name, shape in
+    try self.init(settings, for: model, source: source) { name, shape in
       used.insert(name)
       return try Self.read(name, shape, file)
     }
@@ -30,7 +30,6 @@ extension Transformer {
         "\(extras.count) tensors have no place in this model with the adapter that "
           + "adapter_config.json describes: \(shown)")
     }
-    return adapter
   }
 
   private static func read(_ name: String, _ shape: [Int], _ file: Safetensors) throws -> Tensor {
@@ -49,26 +48,16 @@ extension Transformer {
     return tensor
   }
 
-  /// Writes the adapter as a folder for PEFT, `base` being the name or path of the base model.
+  /// Stages a folder for PEFT, `base` being the name or path of the base model.
   ///
   /// Whenever the process dies, the folder holds the old adapter or the new one, or has no
   /// adapter_config.json and does not load: see `FolderUpdate`.
-  public func saveAdapter(
-    folder: String, base: String? = nil, type: SafetensorsType = .float32
-  ) throws {
-    try adapterUpdate(folder: folder, base: base, type: type).commit()
-  }
-
-  /// What `saveAdapter` writes, staged.
-  func adapterUpdate(
-    folder: String, base: String? = nil, type: SafetensorsType = .float32
-  ) throws -> FolderUpdate {
-    guard let adapter else { throw FileError(folder, "there is no adapter to save") }
-    let items = adapter.parameters.map { name, tensor in
+  func stage(folder: String, base: String?, type: SafetensorsType) throws -> FolderUpdate {
+    let items = parameters.map { name, tensor in
       Safetensors.Item(name: name, weight: .float32(tensor))
     }
-    let settings = adapter.configuration.json(
-      base: base, isTransposed: configuration.architecture == .gpt2)
+    let settings = configuration.json(
+      base: base, isTransposed: updates.contains { $0.map.isTransposed })
     let update = try FolderUpdate(folder, last: "adapter_config.json")
     try Safetensors.write(items, "adapter_model.safetensors", to: update, type: type)
     try update.write("adapter_config.json", settings.text(pretty: true) + "\n")

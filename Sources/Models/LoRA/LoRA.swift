@@ -10,7 +10,7 @@ public final class LoRA: Sendable {
   public let configuration: LoRAConfiguration
   /// The factors of one map.
   struct Update: Sendable {
-    let projection: Projection
+    let map: LinearShape
     let factors: LowRankUpdate
     /// What the names of its tensors begin with, as PEFT writes them.
     let name: String
@@ -19,27 +19,27 @@ public final class LoRA: Sendable {
   let updates: [Update]
   private let places: [String: Int]
 
-  /// Asks `weight` for the factors of every map of `model` that the configuration names.
+  /// Asks `weight` for the factors of every map of a model that the configuration names.
   ///
   /// Throws where the configuration names none, or something that an adapter cannot add to.
   init(
-    _ configuration: LoRAConfiguration, for model: Transformer, source: String,
+    _ configuration: LoRAConfiguration, for model: ModelLayout, source: String,
     weight: (_ name: String, _ shape: [Int]) throws -> Tensor
   ) throws {
     self.configuration = configuration
     let targets = try Self.targets(configuration, model, source)
-    updates = try targets.map { projection, name in
+    updates = try targets.map { map, name in
       let (rank, scale) = configuration.rankAndScale(name)
       let stem = "base_model.model.\(name)"
       return try Update(
-        projection: projection,
+        map: map,
         factors: LowRankUpdate(
-          a: weight("\(stem).lora_A.weight", [rank, projection.inputs]),
-          b: weight("\(stem).lora_B.weight", [projection.outputs, rank]), scale: scale),
+          a: weight("\(stem).lora_A.weight", [rank, map.inputs]),
+          b: weight("\(stem).lora_B.weight", [map.outputs, rank]), scale: scale),
         name: stem)
     }
     places = Dictionary(
-      updates.enumerated().map { ($1.projection.name, $0) }, uniquingKeysWith: { first, _ in first }
+      updates.enumerated().map { ($1.map.name, $0) }, uniquingKeysWith: { first, _ in first }
     )
   }
 
@@ -49,18 +49,20 @@ public final class LoRA: Sendable {
     updates = try other.updates.map {
       let factors = try LowRankUpdate(
         a: $0.factors.a.copied(), b: $0.factors.b.copied(), scale: $0.factors.scale)
-      return Update(projection: $0.projection, factors: factors, name: $0.name)
+      return Update(map: $0.map, factors: factors, name: $0.name)
     }
   }
 
   /// The maps that are adapted, with the names that Hugging Face's classes give them.
   private static func targets(
-    _ configuration: LoRAConfiguration, _ model: Transformer, _ source: String
-  ) throws -> [(projection: Projection, name: String)] {
-    let named = model.projections.map { ($0, model.className(of: $0)) }
+    _ configuration: LoRAConfiguration, _ model: ModelLayout, _ source: String
+  ) throws -> [(map: LinearShape, name: String)] {
+    let named = model.linears.map { ($0, model.className(of: $0)) }
+    let others = (model.tables + model.head.weights).map {
+      lastPart($0.name.dropLast(".weight".count))
+    }
     for target in configuration.targets ?? [] {
-      let part = target.split(separator: ".").last ?? ""
-      if ["lm_head", "embed_tokens", "wte", "wpe"].contains(part) {
+      if others.contains(lastPart(target)) {
         throw FileError(
           source,
           "field 'target_modules': '\(target)' is no linear map of a layer; adapters of "
@@ -78,14 +80,17 @@ public final class LoRA: Sendable {
   }
 
   /// The last parts of the names of a model's maps, each once.
-  static func kinds(_ model: Transformer) -> [String] {
-    let all = model.projections.compactMap { $0.name.split(separator: ".").last.map(String.init) }
-    return Set(all).sorted()
+  static func kinds(_ model: ModelLayout) -> [String] {
+    Set(model.linears.map { lastPart($0.name) }).sorted()
+  }
+
+  private static func lastPart(_ name: some StringProtocol) -> String {
+    name.lastIndex(of: ".").map { String(name[name.index(after: $0)...]) } ?? String(name)
   }
 
   /// What is added to a map, nil for nothing.
-  func update(of projection: Projection) -> LowRankUpdate? {
-    places[projection.name].map { updates[$0].factors }
+  func update(of map: LinearShape) -> LowRankUpdate? {
+    places[map.name].map { updates[$0].factors }
   }
 
   /// The factors under PEFT's names, in the order of the model.
@@ -97,11 +102,4 @@ public final class LoRA: Sendable {
 
   /// An adapter with copies of the factors.
   func copied() throws -> LoRA { try LoRA(copying: self) }
-}
-
-extension Transformer {
-  /// The name that Hugging Face's class gives a map, whatever the checkpoint's names begin with.
-  func className(of projection: Projection) -> String {
-    configuration.architecture.prefix + projection.name.dropFirst(prefix.count)
-  }
 }

@@ -48,17 +48,17 @@ extension LoRAConfiguration {
   static func alpha(_ fields: JSONFields, _ key: String, default other: Double? = nil) throws
     -> Double
   {
-    try ModelConfiguration.positive(fields, key, default: other)
+    try fields.positive(key, default: other)
   }
 
   /// The names of the targets, nil for all; where the file does not say, PEFT's choice for the
   /// family.
   static func targets(
-    _ fields: JSONFields, _ architecture: ModelConfiguration.Architecture
+    _ fields: JSONFields, _ architecture: Architecture
   ) throws -> [String]? {
     let key = "target_modules"
     switch fields[key] {
-    case nil: return architecture == .gpt2 ? ["c_attn"] : ["q_proj", "v_proj"]
+    case nil: return architecture.names.adapterTargets
     case .string(let text) where text.lowercased() == "all-linear": return nil
     case .array(let list)? where !list.isEmpty:
       return try list.map {

@@ -26,17 +26,16 @@ public struct LoRAConfiguration: Sendable, Equatable {
   static let largestRank = 1 << 16
 
   /// Reads the `adapter_config.json` of a folder; `architecture` is that of the base model.
-  public init(folder: String, _ architecture: ModelConfiguration.Architecture) throws {
+  public init(folder: String, _ architecture: Architecture) throws {
     try self.init(JSONFields(file: "\(folder)/adapter_config.json"), architecture)
   }
 
   /// Takes the keys of an adapter_config.json from a value; `source` is its name in error texts.
-  public init(_ value: JSON, source: String, _ architecture: ModelConfiguration.Architecture) throws
-  {
+  public init(_ value: JSON, source: String, _ architecture: Architecture) throws {
     try self.init(JSONFields(value, file: source), architecture)
   }
 
-  private init(_ fields: JSONFields, _ architecture: ModelConfiguration.Architecture) throws {
+  private init(_ fields: JSONFields, _ architecture: Architecture) throws {
     try Self.checkSupport(fields)
     rank = try fields.integer("r", in: 1...Self.largestRank, default: 8)
     alpha = try Self.alpha(fields, "lora_alpha", default: 8)

@@ -22,14 +22,14 @@ public final class KVCache: Sendable {
 
   /// An empty cache for a model, which holds what the model's attention reads.
   public init(_ model: Transformer) {
-    let c = model.configuration
+    let c = model.configuration.architecture
     layers = c.layerCount
     heads = c.keyValueHeadCount
     headSize = c.headSize
     halves = KVCache.halves(c, model.keyValueType)
   }
 
-  private static func halves(_ c: ModelConfiguration, _ type: ScalarType) -> BFloat16Page? {
+  private static func halves(_ c: Architecture, _ type: ScalarType) -> BFloat16Page? {
     type != .bfloat16
       ? nil : BFloat16Page(tokens: pageTokens, heads: c.keyValueHeadCount, size: c.headSize)
   }
@@ -38,7 +38,7 @@ public final class KVCache: Sendable {
   fileprivate var block: Int { halves?.count ?? 2 * KVCache.pageTokens * heads * headSize }
 
   /// Bytes of cache per token of a sequence.
-  public static func bytesPerToken(_ c: ModelConfiguration, _ type: ScalarType) -> Int {
+  public static func bytesPerToken(_ c: Architecture, _ type: ScalarType) -> Int {
     let floats = 2 * c.keyValueHeadCount * c.headSize
     return c.layerCount * (halves(c, type).map { $0.count / pageTokens } ?? floats) * 4
   }

@@ -2,44 +2,30 @@ import Tensors
 
 // The parts that blocks are made of: a weight or two and the operation that uses them.
 
-/// Source of a model's weights while it is built.
-struct ParameterSource {
-  /// What a weight is used for, which decides how it may be held.
-  enum Use {
-    /// A bias or the weight of a norm: always a float32 tensor.
-    case vector
-    /// A matrix [out, in] of a linear layer, or a table whose rows are looked up.
-    case matrix
-    /// A matrix that is stored [in, out].
-    case transposedMatrix
+/// The weights of a model that is being built, by their names.
+struct ModelWeights {
+  private let weights: [String: Weight]
+  /// What is added to the linear maps of the layers.
+  private let adapter: LoRA?
 
-    var isTransposed: Bool { self == .transposedMatrix }
+  init(_ weights: [(name: String, weight: Weight)], adapter: LoRA?) {
+    self.weights = Dictionary(uniqueKeysWithValues: weights)
+    self.adapter = adapter
   }
 
-  /// Delivers the weight of a name and shape; a vector is always a float32 tensor.
-  let weight: (_ name: String, _ shape: [Int], _ use: Use) throws -> Weight
-  /// Registers a linear map of the layers and returns what an adapter adds to it.
-  let update: (Projection) -> LowRankUpdate?
-
-  /// A bias or the weight of a norm.
-  func callAsFunction(_ name: String, _ shape: [Int]) throws -> Tensor {
-    try weight(name, shape, .vector).floats()
+  /// A weight of the layout that the model is built by.
+  subscript(shape: WeightShape) -> Weight {
+    guard let weight = weights[shape.name] else {
+      preconditionFailure("'\(shape.name)' is not in ModelLayout.weights")
+    }
+    return weight
   }
 
-  /// A matrix of a linear layer or a table, stored [out, in] or, where `isTransposed`, [in, out].
-  func matrix(_ name: String, _ shape: [Int], isTransposed: Bool = false) throws -> Weight {
-    try weight(name, shape, isTransposed ? .transposedMatrix : .matrix)
-  }
-}
+  /// A bias or the weight of a norm, which is always a float32 tensor.
+  func vector(_ shape: WeightShape) throws -> Tensor { try self[shape].floats() }
 
-/// A linear map of a layer, as adapters know it.
-struct Projection {
-  /// Its name in the checkpoint, without `.weight`.
-  let name: String
-  let outputs: Int
-  let inputs: Int
-  /// Whether the weight is stored [in, out].
-  let isTransposed: Bool
+  /// What an adapter adds to a map.
+  func update(of shape: LinearShape) -> LowRankUpdate? { adapter?.update(of: shape) }
 }
 
 /// An affine map y = x Wᵀ + b with W [out, in], and what an adapter adds to it.
@@ -48,16 +34,10 @@ struct Linear {
   let bias: Tensor?
   let update: LowRankUpdate?
 
-  init(
-    _ name: String, outputs: Int, inputs: Int, bias hasBias: Bool = false,
-    isTransposed: Bool = false, _ parameter: ParameterSource
-  ) throws {
-    weight = try parameter.matrix(
-      "\(name).weight", isTransposed ? [inputs, outputs] : [outputs, inputs],
-      isTransposed: isTransposed)
-    bias = hasBias ? try parameter("\(name).bias", [outputs]) : nil
-    update = parameter.update(
-      Projection(name: name, outputs: outputs, inputs: inputs, isTransposed: isTransposed))
+  init(_ shape: LinearShape, _ weights: ModelWeights) throws {
+    weight = weights[shape.weight]
+    bias = try shape.bias.map(weights.vector)
+    update = weights.update(of: shape)
   }
 
   func callAsFunction(_ x: Tensor) throws -> Tensor {
@@ -88,20 +68,24 @@ extension [Linear] {
   }
 }
 
-/// Normalises the rows of its input.
+/// Normalises the rows of its input, or as many elements at a time as its weight has.
 protocol Norm {
   func callAsFunction(_ x: Tensor) throws -> Tensor
+}
+
+/// The norm of a shape.
+func makeNorm(_ shape: NormShape, _ weights: ModelWeights) throws -> any Norm {
+  let weight = try weights.vector(shape.weight)
+  guard let bias = try shape.bias.map(weights.vector) else {
+    return RMSNorm(weight: weight, epsilon: shape.epsilon)
+  }
+  return LayerNorm(weight: weight, bias: bias, epsilon: shape.epsilon)
 }
 
 /// x w / sqrt(mean(x²) + ε).
 struct RMSNorm: Norm {
   let weight: Tensor  // [C]
   let epsilon: Float
-
-  init(_ name: String, width: Int, epsilon: Float, _ parameter: ParameterSource) throws {
-    weight = try parameter("\(name).weight", [width])
-    self.epsilon = epsilon
-  }
 
   func callAsFunction(_ x: Tensor) throws -> Tensor {
     try .rmsNorm(x, weight: weight, epsilon: epsilon)
@@ -113,12 +97,6 @@ struct LayerNorm: Norm {
   let weight: Tensor  // [C]
   let bias: Tensor  // [C]
   let epsilon: Float
-
-  init(_ name: String, width: Int, epsilon: Float, _ parameter: ParameterSource) throws {
-    weight = try parameter("\(name).weight", [width])
-    bias = try parameter("\(name).bias", [width])
-    self.epsilon = epsilon
-  }
 
   func callAsFunction(_ x: Tensor) throws -> Tensor {
     try .layerNorm(x, weight: weight, bias: bias, epsilon: epsilon)

@@ -14,67 +14,31 @@ extension Transformer {
     folder: String, as type: ScalarType = .float32, keyValues: ScalarType = .float32
   ) throws {
     let configuration = try ModelConfiguration(folder: folder)
-    try Self.checkFits(configuration, as: type, folder)
+    try Self.checkFits(configuration.architecture, as: type, folder)
     let file = try Safetensors(folder: folder)
-    let architecture = configuration.architecture
-    let prefix = file.contains(architecture.embedding) ? "" : architecture.prefix
-    var list = WeightList(file)
-    try self.init(
-      configuration, keyValues: keyValues, prefix: prefix, adapter: nil
-    ) { name, shape, use in
-      try list.ask(name, shape)
-      guard list.isComplete else { return .float32(try Tensor.result(shape, for: "load")) }
-      guard type == .float32 || use == .vector else {
-        return .bfloat16(try file.matrix(name, shape, isTransposed: use.isTransposed))
+    let layout = configuration.architecture.layout(in: file)
+    try file.check(layout.weights, layout)
+    try self.init(configuration, layout, keyValues: keyValues, adapter: nil) { weight in
+      let (name, shape) = (weight.name, weight.shape)
+      guard type == .float32 || weight.use.isVector else {
+        return .bfloat16(try file.matrix(name, shape, isTransposed: weight.use.isTransposed))
       }
-      let tensor = try Tensor.result(shape, for: "load")
-      try file.read(name, into: tensor.pointer, count: tensor.count)
-      return .float32(tensor, isTransposed: use.isTransposed)
+      return .float32(try file.tensor(name, shape), isTransposed: weight.use.isTransposed)
     }
-    try Self.check(list, configuration)
-    try Self.checkTiedHead(file, prefix + architecture.embedding, configuration)
+    try file.checkTiedHead(layout)
     if type == .float32 { try setTrainable(true) }
   }
 
   private static func checkFits(
-    _ c: ModelConfiguration, as type: ScalarType, _ folder: String
+    _ model: Architecture, as type: ScalarType, _ folder: String
   ) throws {
-    let bytes = c.weightBytes(as: type)
+    let bytes = model.weightBytes(as: type)
     let available = Memory.usableBytes()
     guard bytes >= available else { return }
-    let halves = c.weightBytes(as: .bfloat16)
+    let halves = model.weightBytes(as: .bfloat16)
     throw ModelError.tooLarge(
-      folder, weights: c.parameterCount, type, bytes: bytes, available: available,
+      folder, weights: model.parameterCount, type, bytes: bytes, available: available,
       asBFloat16: type == .float32 && halves < available ? halves : nil)
-  }
-
-  /// A tied head that is stored all the same is the embedding: Hugging Face would use another one,
-  /// whatever the file says.
-  private static func checkTiedHead(
-    _ file: Safetensors, _ embedding: String, _ configuration: ModelConfiguration
-  ) throws {
-    let head = "lm_head.weight"
-    guard configuration.tiesEmbeddings, file.contains(head) else { return }
-    guard try file.areEqual(head, embedding) else {
-      throw FileError(
-        file.path,
-        "tensor '\(head)' is not '\(embedding)', which config.json says it is "
-          + "('tie_word_embeddings')")
-    }
-  }
-
-  /// A stored copy of a tied head and the buffers of old files may be there; anything else is a
-  /// wrong model.
-  static func check(_ list: WeightList, _ configuration: ModelConfiguration) throws {
-    let buffers =
-      switch configuration.architecture {
-      case .llama: ["rotary_emb.inv_freq"]
-      case .gpt2: [".attn.bias", ".attn.masked_bias"]
-      }
-    try list.check { name in
-      buffers.contains { name.hasSuffix($0) }
-        || configuration.tiesEmbeddings && name == "lm_head.weight"
-    }
   }
 
   /// A model with random weights, as Hugging Face starts one: normal with deviation
@@ -84,19 +48,22 @@ extension Transformer {
     _ configuration: ModelConfiguration, keyValues: ScalarType = .float32, seed: UInt64
   ) throws -> Transformer {
     var stream: UInt64 = 0
-    let model = try Transformer(configuration, keyValues: keyValues) { name, shape in
+    let layout = configuration.architecture.layout
+    let model = try Transformer(configuration, layout, keyValues: keyValues, adapter: nil) {
+      weight in
       stream += 1
-      let tensor = try Tensor.zeroResult(shape, for: "new_model")
-      if shape.count == 1, !name.hasSuffix("bias") {
-        tensor.pointer.update(repeating: 1, count: tensor.count)
-      } else if !name.hasSuffix("bias") {
+      let tensor = try Tensor.zeroResult(weight.shape, for: "new_model")
+      switch weight.use {
+      case .bias: break
+      case .normWeight: tensor.pointer.update(repeating: 1, count: tensor.count)
+      case .table, .matrix, .transposedMatrix:
         var random = RandomStream(seed: seed, stream: stream)
-        let deviation = configuration.deviation(of: name)
+        let deviation = configuration.deviation(of: weight)
         for i in 0..<tensor.count {
           tensor.pointer[i] = Float(random.normal() * deviation)
         }
       }
-      return tensor
+      return .float32(tensor, isTransposed: weight.use.isTransposed)
     }
     try model.setTrainable(true)
     return model
@@ -132,7 +99,53 @@ extension Transformer {
   }
 }
 
+extension Architecture {
+  /// The layout of a model under the names that a file has.
+  func layout(in file: Safetensors) -> ModelLayout {
+    let short = ModelLayout(self, prefix: "")
+    return file.contains(short.embedTokens.name) ? short : layout
+  }
+}
+
+extension ModelConfiguration {
+  fileprivate func deviation(of weight: WeightShape) -> Double {
+    weight.startsScaled
+      ? initializerRange / Double(2 * architecture.layerCount).squareRoot() : initializerRange
+  }
+}
+
 extension Safetensors {
+  /// Throws unless the file has these tensors in their shapes, and no others but a stored copy of a
+  /// tied head and the buffers of old files.
+  func check(_ weights: [WeightShape], _ layout: ModelLayout) throws {
+    var list = WeightList(self)
+    for weight in weights { try list.ask(weight.name, weight.shape) }
+    try list.check { name in
+      layout.buffers.contains { name.hasSuffix($0) }
+        || layout.tiesEmbeddings && name == layout.head.weight.name
+    }
+  }
+
+  /// A tied head that is stored all the same is the embedding: Hugging Face would use another one,
+  /// whatever the file says.
+  fileprivate func checkTiedHead(_ layout: ModelLayout) throws {
+    let (head, embedding) = (layout.head.weight.name, layout.embedTokens.name)
+    guard layout.tiesEmbeddings, contains(head) else { return }
+    guard try areEqual(head, embedding) else {
+      throw FileError(
+        path,
+        "tensor '\(head)' is not '\(embedding)', which config.json says it is "
+          + "('tie_word_embeddings')")
+    }
+  }
+
+  /// A tensor of the file as float32; `function` asks for its memory.
+  func tensor(_ name: String, _ shape: [Int], for function: String = "load") throws -> Tensor {
+    let tensor = try Tensor.result(shape, for: function)
+    try read(name, into: tensor.pointer, count: tensor.count)
+    return tensor
+  }
+
   /// A matrix of a file, held as bfloat16; weights of other formats are rounded.
   func matrix(
     _ name: String, _ shape: [Int], isTransposed: Bool
@@ -145,12 +158,5 @@ extension Safetensors {
     }
     try failure.check()
     return matrix
-  }
-}
-
-extension ModelConfiguration {
-  fileprivate func deviation(of name: String) -> Double {
-    architecture == .gpt2 && name.hasSuffix("c_proj.weight")
-      ? initializerRange / Double(2 * layerCount).squareRoot() : initializerRange
   }
 }

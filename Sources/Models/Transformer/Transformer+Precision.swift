@@ -31,8 +31,8 @@ extension Transformer {
   /// share them.
   public func clone(as type: ScalarType? = nil) throws -> Transformer {
     let type = type ?? weightType
-    let copy = try rebuilt(adapter: adapter?.copied()) { _, weight, use in
-      try weight.copied(as: type, use)
+    let copy = try rebuilt(adapter: adapter?.copied()) { weight, shape in
+      try weight.copied(as: type, shape.use)
     }
     if type == .float32 || adapter != nil { try copy.setTrainable(true) }
     return copy
@@ -65,13 +65,13 @@ extension Transformer {
 
 extension Weight {
   fileprivate func copied(
-    as type: ScalarType, _ use: ParameterSource.Use
+    as type: ScalarType, _ use: WeightShape.Use
   ) throws(TensorError) -> Weight {
     switch (values, type) {
     case (.bfloat16, .bfloat16): return self
     case (.bfloat16(let matrix), _):
       return .float32(try matrix.floats(), isTransposed: isTransposed)
-    case (.float32(let tensor), .bfloat16) where use != .vector:
+    case (.float32(let tensor), .bfloat16) where !use.isVector:
       return .bfloat16(try BFloat16Matrix(tensor, isTransposed: isTransposed))
     case (.float32(let tensor), _):
       return .float32(try tensor.copied(), isTransposed: isTransposed)

@@ -2,8 +2,7 @@ import Core
 import Kernels
 import Tensors
 
-// A decoder-only transformer, written once for training and for decoding; the blocks of the
-// families are its layers.
+// A decoder-only transformer, written once for training and for decoding, and for all families.
 //
 // Left out: dropout (0 in these models' fine-tuning) and padding (batches are ragged). Parameter
 // names are the checkpoint's.
@@ -19,20 +18,23 @@ public final class Transformer: @unchecked Sendable {
   public let keyValueType: ScalarType
   /// What is added to the weights; these are then frozen.
   public let adapter: LoRA?
-  /// The linear maps of the layers, to which an adapter can add.
-  let projections: [Projection]
-  /// The weights of these maps and of the output layer: all that inputs are multiplied by.
+  /// The modules that it is built of, with the names and shapes of their weights.
+  let layout: ModelLayout
+  /// The weights of the layers' linear maps and of the output layer: all that inputs are multiplied
+  /// by.
   private let factors: [Weight]
-  /// What the names of all weights but the head's begin with.
-  let prefix: String
-  let parts: TransformerParts
+  private let embedTokens: Weight  // [V, C]
+  /// A vector for each position, where positions are learned: [P, C].
+  private let embedPositions: Weight?
+  private let layers: [DecoderLayer]
+  private let norm: any Norm
   /// The output layer [V, C]; the embedding itself when the two are tied.
   public let lmHead: Weight
   /// Heads and sliding window of every layer's attention.
-  let attentionShapes: [AttentionShape]
+  private let attentionShapes: [AttentionShape]
 
   /// Builds the model from weights delivered by `weight`, which is asked for every name and shape
-  /// in order.
+  /// in the order of files.
   ///
   /// `prefix` is what the names begin with, by default as Hugging Face writes them: `model.` or
   /// `transformer.`.
@@ -41,49 +43,37 @@ public final class Transformer: @unchecked Sendable {
     prefix: String? = nil, adapter: LoRA? = nil,
     weight: (_ name: String, _ shape: [Int]) throws -> Tensor
   ) throws {
-    try self.init(
-      configuration, keyValues: keyValues, prefix: prefix, adapter: adapter
-    ) { name, shape, use in
-      .float32(try weight(name, shape), isTransposed: use.isTransposed)
+    let layout = ModelLayout(configuration.architecture, prefix: prefix)
+    try self.init(configuration, layout, keyValues: keyValues, adapter: adapter) {
+      .float32(try weight($0.name, $0.shape), isTransposed: $0.use.isTransposed)
     }
   }
 
-  /// Builds the model from weights of either kind, asked for in order with their use.
+  /// Builds the model of a layout from weights of either kind, asked for in the order of files.
   init(
-    _ configuration: ModelConfiguration, keyValues: ScalarType, prefix: String?, adapter: LoRA?,
-    weight: (_ name: String, _ shape: [Int], _ use: ParameterSource.Use) throws -> Weight
+    _ configuration: ModelConfiguration, _ layout: ModelLayout, keyValues: ScalarType,
+    adapter: LoRA?, weight: (WeightShape) throws -> Weight
   ) throws {
-    let c = configuration
-    var named: [(name: String, weight: Weight)] = []
-    var linear: [Projection] = []
-    self.configuration = c
-    keyValueType = keyValues
-    self.prefix = prefix ?? c.architecture.prefix
+    let a = configuration.architecture
+    self.configuration = configuration
+    self.layout = layout
     self.adapter = adapter
-    (parts, lmHead) = try withoutActuallyEscaping(weight) { weight in
-      let parameter = ParameterSource {
-        let weight = try weight($0, $1, $2)
-        named.append(($0, weight))
-        return weight
-      } update: {
-        linear.append($0)
-        return adapter?.update(of: $0)
-      }
-      let parts = try TransformerParts(c, prefix: prefix ?? c.architecture.prefix, parameter)
-      let head =
-        c.tiesEmbeddings
-        ? parts.embedTokens
-        : try parameter.matrix("lm_head.weight", [c.vocabularySize, c.hiddenSize])
-      return (parts, head)
+    keyValueType = keyValues
+    weights = try layout.weights.map { ($0.name, try weight($0)) }
+    let made = ModelWeights(weights, adapter: adapter)
+    embedTokens = made[layout.embedTokens]
+    embedPositions = layout.embedPositions.map { made[$0] }
+    let rotary = a.rotaryTable
+    layers = try zip(layout.blocks, a.layers).map {
+      try DecoderLayer($0, a, $1.usesRotary ? rotary : nil, made)
     }
-    weights = named
-    projections = linear
-    let names = Set(linear.map { "\($0.name).weight" })
-    factors = named.filter { names.contains($0.name) }.map(\.weight) + [lmHead]
-    attentionShapes = zip(c.windows, c.scoreScales).map {
+    norm = try makeNorm(layout.norm, made)
+    lmHead = layout.tiesEmbeddings ? embedTokens : made[layout.head.weight]
+    factors = layout.linears.map { made[$0.weight] } + [lmHead]
+    attentionShapes = a.layers.map {
       AttentionShape(
-        heads: c.headCount, keyValueHeads: c.keyValueHeadCount, size: c.headSize,
-        window: $0 ?? .max, scale: $1)
+        heads: a.headCount, keyValueHeads: a.keyValueHeadCount, size: a.headSize,
+        window: $0.window ?? .max, scale: $0.scoreScale)
     }
   }
 
@@ -100,12 +90,12 @@ public final class Transformer: @unchecked Sendable {
     throws -> Tensor
   {
     let positions = batch.positions
-    var x = try Tensor.embedding(tokens, parts.embedTokens)  // [N, C]
-    if let learned = parts.embedPositions { x = try x + .embedding(positions, learned) }
-    for (index, layer) in parts.layers.enumerated() {
+    var x = try Tensor.embedding(tokens, embedTokens)  // [N, C]
+    if let embedPositions { x = try x + .embedding(positions, embedPositions) }
+    for (index, layer) in layers.enumerated() {
       try Interrupt.check()
       let shape = attentionShapes[index]
-      let dropsRows = index == parts.layers.count - 1 && outputRows?.count != tokens.count
+      let dropsRows = index == layers.count - 1 && outputRows?.count != tokens.count
       x = try layer.attention(x, positions: positions, outputRows: dropsRows ? outputRows : nil) {
         q, k, v in
         guard let cache else {
@@ -116,7 +106,7 @@ public final class Transformer: @unchecked Sendable {
       }
       x = try layer.feedForward(x)
     }
-    return try parts.norm(x)
+    return try norm(x)
   }
 
   /// Logits of the next token after every token of one sequence: [T, V].
@@ -138,7 +128,7 @@ public final class Transformer: @unchecked Sendable {
   func tooLong(_ count: Int) -> ModelError.SequenceFault? {
     let context = configuration.maxPositions
     return count <= context
-      ? nil : .tooLong(count, context: context, setting: configuration.architecture.keys.context)
+      ? nil : .tooLong(count, context: context, setting: configuration.contextKey)
   }
 
   /// The weights that are float32 tensors, then the adapter's.
@@ -189,20 +179,27 @@ public final class Transformer: @unchecked Sendable {
 
   /// A model of the same configuration with weights made of these, and another adapter.
   func rebuilt(
-    adapter: LoRA?,
-    weight: (_ name: String, _ weight: Weight, _ use: ParameterSource.Use) throws -> Weight = {
-      _, weight, _ in weight
-    }
+    adapter: LoRA?, weight: (Weight, WeightShape) throws -> Weight = { weight, _ in weight }
   ) throws -> Transformer {
     var source = weights.makeIterator()
-    return try Transformer(
-      configuration, keyValues: keyValueType, prefix: prefix, adapter: adapter
-    ) { name, shape, use in
-      guard let next = source.next() else { return .float32(Tensor(zeros: shape)) }
-      return try weight(name, next.weight, use)
+    return try Transformer(configuration, layout, keyValues: keyValueType, adapter: adapter) {
+      shape in
+      // Both lists are those of the layout.
+      guard let next = source.next() else { preconditionFailure("\(shape.name)") }
+      return try weight(next.weight, shape)
     }
   }
 
   /// Total number of weights.
   public var parameterCount: Int { allWeights.reduce(0) { $0 + $1.weight.count } }
+}
+
+extension Architecture {
+  /// The angles of rotary positions, one table for all layers; nil where positions are learned.
+  fileprivate var rotaryTable: RotaryTable? {
+    guard case .rotary(let theta, let scaling) = positions else { return nil }
+    return RotaryTable(
+      frequencies: scaling.frequencies(size: headSize, theta: theta),
+      scale: scaling.attentionFactor)
+  }
 }

@@ -50,7 +50,8 @@ public final class ValueModel: Sendable {
     }
     let weights = Dictionary(
       uniqueKeysWithValues: model.weights.map { ($0.name, $0.weight.tensor) })
-    let copy = try Transformer(model.configuration.tied(), prefix: model.prefix) { name, shape in
+    let copy = try Transformer(model.configuration.tied(), prefix: model.layout.prefix) {
+      name, shape in
       try weights[name]??.copied() ?? Tensor.zeroResult(shape, for: "load_value_model")
     }
     let width = model.configuration.hiddenSize
@@ -63,23 +64,24 @@ public final class ValueModel: Sendable {
   public convenience init(folder: String) throws {
     let configuration = try ModelConfiguration(folder: folder).tied()
     let file = try Safetensors(folder: folder)
-    let architecture = configuration.architecture
-    var list = WeightList(file)
-    func read(_ name: String, _ shape: [Int]) throws -> Tensor {
-      try list.ask(name, shape)
-      let tensor = try Tensor.result(shape, for: "load_value_model")
-      guard list.isComplete else { return tensor }
-      try file.read(name, into: tensor.pointer, count: tensor.count)
-      return tensor
+    let layout = configuration.architecture.layout(in: file)
+    let width = configuration.architecture.hiddenSize
+    let (weight, offset) = (
+      WeightShape(name: "score.weight", shape: [1, width], use: .matrix),
+      WeightShape(name: "score.bias", shape: [1], use: .bias)
+    )
+    let head = [weight, offset].filter { file.contains($0.name) }
+    try file.check(layout.weights + head, layout)
+    func read(_ shape: WeightShape) throws -> Tensor {
+      try file.tensor(shape.name, shape.shape, for: "load_value_model")
     }
-    let prefix = file.contains(architecture.embedding) ? "" : architecture.prefix
-    let transformer = try Transformer(configuration, prefix: prefix, weight: read)
-    let shape = [1, configuration.hiddenSize]
+    let transformer = try Transformer(configuration, layout, keyValues: .float32, adapter: nil) {
+      .float32(try read($0), isTransposed: $0.use.isTransposed)
+    }
     let score =
-      try file.contains("score.weight")
-      ? read("score.weight", shape) : .zeroResult(shape, for: "load_value_model")
-    let bias = try file.contains("score.bias") ? read("score.bias", [1]) : nil
-    try Transformer.check(list, configuration)
+      try head.contains(weight)
+      ? read(weight) : .zeroResult(weight.shape, for: "load_value_model")
+    let bias = try head.contains(offset) ? read(offset) : nil
     try self.init(transformer, score: score, bias: bias)
   }
 

@@ -87,7 +87,8 @@ import Text
     func adapted(_ alpha: Int, _ seed: UInt64) throws -> Transformer {
       let settings = try JSON.parse(
         #"{"peft_type": "LORA", "r": 2, "lora_alpha": \#(alpha), "target_modules": ["q_proj"]}"#)
-      let configuration = try LoRAConfiguration(settings, source: "test", .llama)
+      let configuration = try LoRAConfiguration(
+        settings, source: "test", model.configuration.architecture)
       return try model.adapted(
         by: model.newAdapter(configuration, source: "test", seed: seed))
     }

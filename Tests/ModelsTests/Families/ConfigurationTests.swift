@@ -21,7 +21,7 @@ import Text
     #expect(configuration.keyValueHeadCount == 2)
     #expect(configuration.headSize == 6)
     #expect(configuration.normEpsilon == 1e-6)
-    #expect(configuration.ropeTheta == 10_000)
+    #expect(configuration.positions == .rotary(theta: 10_000, .none))
     #expect(configuration.maxPositions == 2048)
     #expect(!configuration.tiesEmbeddings)
     #expect(configuration.bosID == nil)
@@ -36,11 +36,11 @@ import Text
        "num_key_value_heads": 1, "rope_parameters": {"rope_theta": 5e5, "rope_type": "default"},
        "sliding_window": 512, "use_sliding_window": false, "tie_word_embeddings": true}
       """)
-    #expect(configuration.hasQueryKeyValueBias)
+    #expect(configuration.attentionBias == .queryKeyValue)
     #expect(configuration.eosIDs == [3, 4])
     #expect(configuration.dataType == "bfloat16")
     #expect(configuration.headSize == 8)
-    #expect(configuration.ropeTheta == 5e5)
+    #expect(configuration.positions == .rotary(theta: 5e5, .none))
     #expect(configuration.tiesEmbeddings)
   }
 
@@ -240,13 +240,14 @@ import Text
       try weights.shape(of: "model.embed_tokens.weight")
         == [configuration.vocabularySize, configuration.hiddenSize])
     let bias = weights.contains("model.layers.0.self_attn.q_proj.bias")
-    #expect(bias == configuration.hasQueryKeyValueBias)
+    #expect(bias == (configuration.attentionBias != .none))
     #expect(weights.contains("lm_head.weight") != configuration.tiesEmbeddings)
   }
 
   @Test func slidingWindows() throws {
     func windows(_ changes: String) throws -> [Int?] {
-      try read(#"{"num_hidden_layers": 3}"#.dropLast() + ", " + changes.dropFirst()).windows
+      try read(#"{"num_hidden_layers": 3}"#.dropLast() + ", " + changes.dropFirst()).layers.map(
+        \.window)
     }
     #expect(try windows(#"{"model_type": "mistral"}"#) == [4096, 4096, 4096])
     #expect(try windows(#"{"model_type": "mistral", "sliding_window": null}"#) == [nil, nil, nil])
@@ -263,22 +264,23 @@ import Text
 
   @Test func layersThatDoNotTurnPositions() throws {
     func turns(_ changes: String) throws -> [Bool] {
-      try read(#"{"model_type": "smollm3", "num_hidden_layers": 5"# + changes + "}").usesRotary
+      try read(#"{"model_type": "smollm3", "num_hidden_layers": 5"# + changes + "}").layers
+        .map(\.usesRotary)
     }
     #expect(try turns("") == [true, true, true, false, true])
     #expect(try turns(#", "no_rope_layer_interval": 2"#) == [true, false, true, false, true])
     #expect(try turns(#", "no_rope_layers": [0, 1, 1, 0, 1]"#) == [false, true, true, false, true])
-    #expect(try read(#"{"model_type": "smollm3"}"#).ropeTheta == 2e6)
-    #expect(try read(#"{"no_rope_layers": [0, 0]}"#).usesRotary == [true, true])
+    #expect(try read(#"{"model_type": "smollm3"}"#).positions == .rotary(theta: 2e6, .none))
+    #expect(try read(#"{"no_rope_layers": [0, 0]}"#).layers.allSatisfy(\.usesRotary))
   }
 
   @Test func biases() throws {
     let attention = try read(#"{"attention_bias": true}"#)
-    #expect(attention.hasQueryKeyValueBias && attention.hasOutputBias && !attention.hasMLPBias)
+    #expect(attention.attentionBias == .all && !attention.hasFeedForwardBias)
     let feedForward = try read(#"{"mlp_bias": true}"#)
-    #expect(!feedForward.hasQueryKeyValueBias && feedForward.hasMLPBias)
-    #expect(try !read(#"{"model_type": "qwen2"}"#).hasOutputBias)
-    #expect(try read(#"{"model_type": "qwen3"}"#).queryKeyNorm == .heads)
+    #expect(feedForward.attentionBias == .none && feedForward.hasFeedForwardBias)
+    #expect(try read(#"{"model_type": "qwen2"}"#).attentionBias == .queryKeyValue)
+    #expect(try read(#"{"model_type": "qwen3"}"#).queryKeyNorm == .perHead)
     #expect(try read(#"{"model_type": "qwen3"}"#).headSize == 128)
   }
 }

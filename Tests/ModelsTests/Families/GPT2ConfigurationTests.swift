@@ -14,29 +14,31 @@ import Text
 
   @Test func defaults() throws {
     let configuration = try read("{}")
-    #expect(configuration.architecture == .gpt2)
+    #expect(configuration.positions == .learned(table: "wpe"))
+    #expect(configuration.norm == .layer && configuration.attentionBias == .all)
     #expect(configuration.intermediateSize == 48)
     #expect(configuration.keyValueHeadCount == 4)
     #expect(configuration.headSize == 3)
     #expect(configuration.normEpsilon == 1e-5)
     #expect(configuration.maxPositions == 1024)
     #expect(configuration.tiesEmbeddings)
-    #expect(configuration.activation == .geluTanh)
+    #expect(configuration.feedForward == .mlp(.geluTanh))
   }
 
   @Test func variants() throws {
     let configuration = try read(
       #"{"n_inner": 20, "activation_function": "gelu", "tie_word_embeddings": false}"#)
     #expect(configuration.intermediateSize == 20)
-    #expect(configuration.activation == .gelu)
+    #expect(configuration.feedForward == .mlp(.gelu))
     #expect(!configuration.tiesEmbeddings)
     #expect(try read(#"{"n_inner": null}"#).intermediateSize == 48)
-    #expect(try read(#"{"activation_function": "gelu_pytorch_tanh"}"#).activation == .geluTanh)
-    #expect(try read(#"{"activation_function": "relu"}"#).activation == .relu)
-    #expect(try read(#"{"n_embd": 16}"#).scoreScales == [0.5, 0.5])
-    #expect(try read(#"{"scale_attn_weights": false}"#).scoreScales == [1, 1])
+    #expect(
+      try read(#"{"activation_function": "gelu_pytorch_tanh"}"#).feedForward == .mlp(.geluTanh))
+    #expect(try read(#"{"activation_function": "relu"}"#).feedForward == .mlp(.relu))
+    #expect(try read(#"{"n_embd": 16}"#).layers.map(\.scoreScale) == [0.5, 0.5])
+    #expect(try read(#"{"scale_attn_weights": false}"#).layers.map(\.scoreScale) == [1, 1])
     let byLayer = #"{"n_embd": 16, "scale_attn_by_inverse_layer_idx": true}"#
-    #expect(try read(byLayer).scoreScales == [0.5, 0.25])
+    #expect(try read(byLayer).layers.map(\.scoreScale) == [0.5, 0.25])
   }
 
   @Test(arguments: [

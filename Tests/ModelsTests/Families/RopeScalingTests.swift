@@ -10,10 +10,13 @@ import Text
     for row in try JSONLines.read(localFixture("rope_frequencies.jsonl")) {
       let config = try row.at("config")
       let configuration = try ModelConfiguration(config, source: "config.json")
-      let frequencies = configuration.ropeScaling.frequencies(
-        size: configuration.headSize, theta: configuration.ropeTheta)
+      guard case .rotary(let theta, let scaling) = configuration.positions else {
+        Issue.record("no rotary positions")
+        return
+      }
+      let frequencies = scaling.frequencies(size: configuration.headSize, theta: theta)
       let name = try config.text()
-      let kind = String("\(configuration.ropeScaling)".prefix { $0 != "(" })
+      let kind = String("\(scaling)".prefix { $0 != "(" })
       let expected = try row.at("frequencies").floats
       #expect(frequencies.count == expected.count)
       for (ours, theirs) in zip(frequencies, expected) {
@@ -23,7 +26,7 @@ import Text
         #expect(difference <= 5e-7, "\(name)")
       }
       let factor = try Float(row.at("attention_factor").double)
-      #expect(configuration.ropeScaling.attentionFactor == factor)
+      #expect(scaling.attentionFactor == factor)
     }
   }
 }

@@ -85,7 +85,7 @@ struct KeyValueTypeTests {
     }
     let configuration = try LoRAConfiguration(
       .object([JSON.Member("peft_type", .string("LORA")), JSON.Member("r", .integer(2))]),
-      source: "test", .llama)
+      source: "test", model.configuration.architecture)
     let adapted = try model.clone().adapted(
       by: model.newAdapter(configuration, source: "test", seed: 1))
     let copies = try [model.clone(), adapted, adapted.base(), adapted.merged()]
@@ -110,12 +110,12 @@ struct KeyValueTypeTests {
 
   @Test func theCacheTakesHalfTheMemory() throws {
     let c = try load("tiny-llama-mha").configuration
-    let bytes = KVCache.bytesPerToken(c, .float32)
+    let bytes = KVCache.bytesPerToken(c.architecture, .float32)
     #expect(bytes == c.layerCount * 2 * c.keyValueHeadCount * c.headSize * 4)
     // Values are padded to 32 elements.
     let padded = (c.headSize + 31) / 32 * 32
     #expect(
-      KVCache.bytesPerToken(c, .bfloat16)
+      KVCache.bytesPerToken(c.architecture, .bfloat16)
         == c.layerCount * c.keyValueHeadCount * (c.headSize + padded) * 2)
   }
 }

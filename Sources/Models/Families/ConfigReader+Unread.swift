@@ -1,25 +1,70 @@
-// Settings of other kinds of models. In a file of a supported family they say that the weights want
-// another formula; Hugging Face's class would pass over them, and so would the answer be wrong in
-// silence. What leaves the formula as it is (null, false, 0 or nothing, and 1 where it is a factor)
-// is no such setting.
-
 import Text
 
-extension ModelConfiguration {
-  /// Throws at a setting that says that the model is of another kind.
-  static func checkForeign(_ fields: JSONFields) throws {
+// What a config.json says that its family did not read. A setting that wants another formula is
+// refused: transformers' class would pass over it, and the answer would be wrong in silence. What
+// leaves the formula as it is (null, false, 0 or nothing, and 1 where it is a factor) is passed
+// over, and so are keys that nobody knows.
+
+extension ConfigReader {
+  /// Throws at the first setting that the family of `architecture` does not compute.
+  func checkUnread(_ architecture: Architecture) throws {
+    let switches = [
+      "use_mrope", "add_cross_attention", "use_sliding_window", "mlp_bias", "attention_bias",
+    ]
+    for key in switches where try !wasRead(key) && fields.bool(key, default: false) {
+      throw error(key, "true is not supported")
+    }
+    for key in ["quantization_config"] {
+      if let setting = unread(key) { throw error(key, "is not supported, got \(setting.excerpt)") }
+    }
+    try checkForeign()
+    try checkPartialRotary(fields)
+    if let rope = try RopeScaling.settings(fields) { try checkPartialRotary(rope) }
+    if let window = unread("sliding_window"), fields["use_sliding_window"] != .bool(false) {
+      throw error("sliding_window", "is not supported, got \(window.excerpt)")
+    }
+    try checkLayerTypes(architecture.layers)
+  }
+
+  private func unread(_ key: String) -> JSON? { wasRead(key) ? nil : fields[key] }
+
+  private func checkPartialRotary(_ fields: JSONFields) throws {
+    let key = "partial_rotary_factor"
+    let factor = try fields.number(key, default: 1)
+    guard factor == 1 || wasRead(key) else {
+      throw fields.error(key, "must be 1, got \(factor)")
+    }
+  }
+
+  /// `layer_types` may say again what the rest of the file says, and nothing else.
+  private func checkLayerTypes(_ layers: [Architecture.Layer]) throws {
+    for (isWindowed, layer) in zip(try windowedLayers(of: layers.count) ?? [], layers)
+    where isWindowed != (layer.window != nil) {
+      let type = JSON.string(isWindowed ? "sliding_attention" : "full_attention")
+      throw error(
+        "layer_types", "\(type.excerpt) does not fit the other settings of a sliding window")
+    }
+  }
+}
+
+// Settings of other kinds of models.
+
+extension ConfigReader {
+  private func checkForeign() throws {
     guard case .object(let members) = fields.value else { return }
-    for member in members {
-      guard let kind = foreignKind(member.key), !isNeutral(member.value, kind) else { continue }
-      throw fields.error(
+    for member in members where !wasRead(member.key) {
+      guard let kind = Self.foreignKind(member.key), !Self.isNeutral(member.value, kind) else {
+        continue
+      }
+      throw error(
         member.key,
         "is a setting of \(kind.rawValue), which is not supported, got "
           + member.value.excerpt)
     }
   }
 
-  /// What a key belongs to.
-  enum ForeignKind: String {
+  /// What a key of other models belongs to.
+  private enum ForeignKind: String {
     case experts = "a mixture of experts"
     case scaling = "models with scaled logits, scores or activations"
     case norms = "models with other norms of queries and keys"

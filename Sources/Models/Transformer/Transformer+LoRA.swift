@@ -22,7 +22,7 @@ extension Transformer {
     -> LoRA
   {
     var stream: UInt64 = 0
-    let adapter = try LoRA(configuration, for: self, source: source) { name, shape in
+    let adapter = try LoRA(configuration, for: layout, source: source) { name, shape in
       let tensor = try Tensor.zeroResult(shape, for: source)
       guard name.hasSuffix("lora_A.weight") else { return tensor }
       stream += 1
@@ -33,12 +33,12 @@ extension Transformer {
       }
       return tensor
     }
-    let unmatched = configuration.unmatched(projections.map { className(of: $0) })
+    let unmatched = configuration.unmatched(layout.linears.map(layout.className))
     if let (field, entry) = unmatched.first {
       throw FileError(
         source,
         "field '\(field)': '\(entry)' names no linear map of this model (it has "
-          + "\(LoRA.kinds(self).joined(separator: ", ")))")
+          + "\(LoRA.kinds(layout).joined(separator: ", ")))")
     }
     return adapter
   }
@@ -49,15 +49,40 @@ extension Transformer {
     var changes: [String: Tensor] = [:]
     for update in adapter.updates {
       let product = try withoutGradients { try update.factors.product() }
-      changes["\(update.projection.name).weight"] =
-        try update.projection.isTransposed ? product.transpose(0, 1) : product
+      changes[update.map.weight.name] =
+        try update.map.isTransposed ? product.transpose(0, 1) : product
     }
-    return try rebuilt(adapter: nil) { name, weight, use in
-      guard let change = changes.removeValue(forKey: name) else { return weight }
+    return try rebuilt(adapter: nil) { weight, shape in
+      guard let change = changes.removeValue(forKey: shape.name) else { return weight }
       let sum = try withoutGradients { try weight.floats() + change }
-      let isTransposed = use.isTransposed
+      let isTransposed = shape.use.isTransposed
       guard weight.tensor == nil else { return .float32(sum, isTransposed: isTransposed) }
       return .bfloat16(try BFloat16Matrix(sum, isTransposed: isTransposed))
     }
+  }
+
+  /// Reads an adapter for this model from a folder that PEFT or `saveAdapter` wrote; its factors
+  /// become float32.
+  ///
+  /// Throws a `FileError` that names file and field on settings that cannot be computed, before a
+  /// tensor is read, and one that names file and tensor on missing, extra or wrongly shaped
+  /// tensors.
+  public func readAdapter(folder: String) throws -> LoRA {
+    try LoRA(folder: folder, for: layout, configuration.architecture)
+  }
+
+  /// Writes the adapter as a folder for PEFT, `base` being the name or path of the base model.
+  public func saveAdapter(
+    folder: String, base: String? = nil, type: SafetensorsType = .float32
+  ) throws {
+    try adapterUpdate(folder: folder, base: base, type: type).commit()
+  }
+
+  /// What `saveAdapter` writes, staged.
+  func adapterUpdate(
+    folder: String, base: String? = nil, type: SafetensorsType = .float32
+  ) throws -> FolderUpdate {
+    guard let adapter else { throw FileError(folder, "there is no adapter to save") }
+    return try adapter.stage(folder: folder, base: base, type: type)
   }
 }
