@@ -7,16 +7,20 @@ import Training
 
 private let rewardsType = ValueType.oneOf([.object(Tensor.self), .list(of: .number())])
 
+/// How a value comes from rewards.
+let valueParameters = [
+  Parameter("beta", .number(minimum: 0), "0 gives the maximum, math.huge the mean"),
+  Parameter(
+    "mode", .choice(AStarPO.ValueMode.allCases.map(\.rawValue)),
+    "another estimate: of the last three, beta does not matter",
+    default: .string(AStarPO.ValueMode.optimal.rawValue)),
+]
+
 /// `apo.optimal_value`.
 let optimalValueFunction = Function(
   "optimal_value", "Computes beta ln mean exp(r / beta), the optimal value of a prompt.",
-  [
-    Parameter("rewards", rewardsType, "rewards of samples of the reference policy"),
-    Parameter("beta", .number(minimum: 0), "0 gives the maximum, math.huge the mean"),
-    Parameter(
-      "mode", .choice(AStarPO.ValueMode.allCases.map(\.rawValue)),
-      "another estimate: of the last three, beta does not matter", default: "optimal"),
-  ],
+  [Parameter("rewards", rewardsType, "rewards of samples of the reference policy")]
+    + valueParameters,
   returns: [Returned(.number(), "the value")],
   details: "Equation 3 of A*-PO (arXiv 2505.20686), computed without overflow for any beta.",
   example: "apo.optimal_value({1, 0, 0, 0}, 0.5)   --> 0.47…"

@@ -5,19 +5,30 @@ import Lua
 import Models
 import Tensors
 
-private let generateOptions = [
-  Parameter("n", .integer(), "completions per prompt", default: 1),
+/// What a sampled distribution is made of. Functions that sample for themselves declare the same
+/// options: see `sharedDeclarations`.
+let distributionOptions = [
   Parameter(
-    "max_tokens", .oneOf([.integer(), .list(of: .integer())]),
-    "most tokens in a completion, or a list with a number for each prompt", default: 16),
-  Parameter("temperature", .number(), "what logits are divided by; 0 is greedy", default: 1),
+    "temperature", .number(), "what logits are divided by; 0 is greedy",
+    default: .integer(SamplingOptions.Default.temperature)),
   Parameter(
     "top_k", .integer(),
-    "how many of the likeliest tokens stay, with those tied with the last; 0 for all", default: 0),
+    "how many of the likeliest tokens stay, with those tied with the last; 0 for all",
+    default: .integer(SamplingOptions.Default.topK)),
   Parameter(
-    "top_p", .number(), "probability that the likeliest tokens which stay must reach", default: 1),
+    "top_p", .number(), "probability that the likeliest tokens which stay must reach",
+    default: .integer(SamplingOptions.Default.topP)),
   Parameter(
-    "min_p", .number(), "least probability of a token, relative to the likeliest", default: 0),
+    "min_p", .number(), "least probability of a token, relative to the likeliest",
+    default: .integer(SamplingOptions.Default.minP)),
+]
+
+/// Where a completion ends, and how many are sampled at a time.
+let completionOptions = [
+  Parameter(
+    "max_tokens", .oneOf([.integer(), .list(of: .integer())]),
+    "most tokens in a completion, or a list with a number for each prompt",
+    default: .integer(SamplingOptions.Default.maxTokens)),
   Parameter(
     "stop", .oneOf([.string, .list(of: .string)]),
     "texts that end a completion; its ids end with the token that completed one, its text before "
@@ -27,16 +38,6 @@ private let generateOptions = [
     "stop_token_ids", .list(of: .integer()),
     "tokens that end a completion; its ids end with them, its text before them", optional: true),
   Parameter("ignore_eos", .boolean, "go on after an end token", default: false),
-  Parameter("seed", .integer(), "the seed; default: the run's, see apo.seed", optional: true),
-  Parameter(
-    "step", .integer(),
-    "tells calls with the same seed apart; default: their number since apo.seed",
-    optional: true),
-  Parameter(
-    "first_sample", .list(of: .integer(minimum: 0, maximum: 1 << 40)),
-    "the number of each prompt's first sample, from 0, which tells the samples of calls with the "
-      + "same seed and step apart; default: n times how often the row came before in the call",
-    optional: true),
   Parameter(
     "max_num_seqs", .integer(minimum: 1),
     "how many completions are sampled at a time; default: up to 256 that 1 GiB of cache holds",
@@ -45,8 +46,25 @@ private let generateOptions = [
     "overlong", .choice(Overlong.allCases.map(\.rawValue)),
     "what is done with a prompt that leaves no room for `max_tokens` in the model's context: an "
       + "error, or its first tokens are left out", default: .string(Overlong.error.rawValue)),
-  adapterOption,
 ]
+
+private let generateOptions =
+  [
+    Parameter(
+      "n", .integer(), "completions per prompt", default: .integer(SamplingOptions.Default.n))
+  ] + distributionOptions + completionOptions + [
+    Parameter("seed", .integer(), "the seed; default: the run's, see apo.seed", optional: true),
+    Parameter(
+      "step", .integer(),
+      "tells calls with the same seed apart; default: their number since apo.seed",
+      optional: true),
+    Parameter(
+      "first_sample", .list(of: .integer(minimum: 0, maximum: 1 << 40)),
+      "the number of each prompt's first sample, from 0, which tells the samples of calls with the "
+        + "same seed and step apart; default: n times how often the row came before in the call",
+      optional: true),
+    adapterOption,
+  ]
 
 /// `model:generate`; `rows` knows which row of a dataset a table is.
 func generateMethod(_ run: RunState, _ rows: RowNumbers) -> Function {

@@ -14,6 +14,7 @@ func openApo(_ state: LuaState) throws -> LuaReference {
   state.seedRandom(run.seed)
   let rows = try RowNumbers(state)
   try state.preload("apo.rows") { try $0.makeTable(of: rowsModule(rows)) }
+  try state.preload("apo.declared") { try $0.reference(to: sharedDeclarations) }
   try state.preload("apo.prompts") { try $0.makeTable(of: promptsModule(rows)) }
   return try state.makeTable(
     of: Module(
@@ -33,6 +34,18 @@ func openApo(_ state: LuaState) throws -> LuaReference {
       ],
       constants: [("_VERSION", .string(apoVersion))],
       modules: [jsonModule, systemModule, optimModule, scheduleModule, lossModule]))
+}
+
+/// `require "apo.declared"`: declarations that compiled functions and functions of the library have
+/// in common, each said here once.
+private var sharedDeclarations: LuaValue {
+  [
+    "sampling": .list(
+      distributionOptions.map { $0.declaration(notes: [("is_distribution", true)]) }
+        + completionOptions.map { $0.declaration() }),
+    "adamw": .list(adamWOptions.map { $0.declaration() }),
+    "value": .list(valueParameters.map { $0.declaration() }),
+  ]
 }
 
 /// Tells the collector what tensors hold, and the engine about Ctrl-C.

@@ -22,13 +22,19 @@ final class Optimizer: LuaObject {
   var steps: Int { adamW.state.values.reduce(0) { max($0, $1.step) } }
 }
 
-private let adamWOptions = [
-  Parameter("lr", .number(), "the step size", default: 1e-3),
+/// The options of AdamW, which functions that make an optimiser declare too.
+let adamWOptions = [
+  Parameter(
+    "lr", .number(), "the step size", default: .number(AdamWOptions.Default.learningRate)),
   Parameter(
     "betas", .list(of: .number()), "decay of the averages of gradients and of their squares",
-    default: [0.9, 0.999]),
-  Parameter("eps", .number(), "added to the root of the average square", default: 1e-8),
-  Parameter("weight_decay", .number(), "decoupled weight decay", default: 0.01),
+    default: .list(AdamWOptions.Default.betas.map { .number($0) })),
+  Parameter(
+    "eps", .number(), "added to the root of the average square",
+    default: .number(AdamWOptions.Default.epsilon)),
+  Parameter(
+    "weight_decay", .number(), "decoupled weight decay",
+    default: .number(AdamWOptions.Default.weightDecay)),
 ]
 
 /// `apo.optim`.
@@ -61,7 +67,8 @@ let optimModule = Module(
   ])
 
 private func readOptions(_ options: Options) throws -> AdamWOptions {
-  let betas = try options["betas"].isAbsent ? [0.9, 0.999] : options["betas"].numbers()
+  let betas =
+    try options["betas"].isAbsent ? AdamWOptions.Default.betas : options["betas"].numbers()
   guard betas.count == 2 else {
     throw LuaError("adamw: option 'betas' must be a list of two numbers, got \(betas.count)")
   }

@@ -148,9 +148,10 @@ extension Argument {
 }
 
 extension Parameter {
+  /// `notes` is what a script keeps beside a declaration for itself.
   private static let known = [
     "name", "type", "text", "default", "optional", "variadic", "minimum", "maximum", "one_of",
-    "fields",
+    "fields", "notes",
   ]
 
   fileprivate convenience init(_ table: LuaTable, of function: String) throws {

@@ -14,10 +14,17 @@ public struct AdamWOptions: Sendable, Equatable {
   /// Decoupled weight decay λ.
   public let weightDecay: Double
 
+  /// torch's defaults.
+  public enum Default {
+    public static let learningRate = 1e-3, epsilon = 1e-8, weightDecay = 0.01
+    public static let betas = [0.9, 0.999]
+  }
+
   /// Checks and keeps the numbers; throws `ArgumentError` for one out of its range.
   public init(
-    learningRate: Double = 1e-3, beta1: Double = 0.9, beta2: Double = 0.999,
-    epsilon: Double = 1e-8, weightDecay: Double = 0.01
+    learningRate: Double = Default.learningRate, beta1: Double = Default.betas[0],
+    beta2: Double = Default.betas[1], epsilon: Double = Default.epsilon,
+    weightDecay: Double = Default.weightDecay
   ) throws(ArgumentError) {
     for (name, value) in [("lr", learningRate), ("eps", epsilon), ("weight_decay", weightDecay)] {
       try Self.requireNonNegative(name, value)

@@ -23,6 +23,11 @@ public struct SamplingOptions: Sendable, Equatable {
   /// Seed of these completions; nil for the run's.
   public let seed: UInt64?
 
+  /// The defaults, vLLM's.
+  public enum Default {
+    public static let n = 1, maxTokens = 16, temperature = 1, topK = 0, topP = 1, minP = 0
+  }
+
   /// Checks and keeps the options; a `topK` of 0 or -1 is off.
   ///
   /// A temperature below 0.01 other than 0 is refused, where vLLM raises it to 0.01: logits divided
@@ -30,8 +35,10 @@ public struct SamplingOptions: Sendable, Equatable {
   /// - Throws: `ArgumentError` naming the first option out of its range, the range and the value
   ///   given.
   public init(
-    n: Int = 1, maxTokens: Int = 16, temperature: Double = 1, topK: Int = 0, topP: Double = 1,
-    minP: Double = 0, stop: [String] = [], stopTokenIDs: [Int] = [], ignoreEOS: Bool = false,
+    n: Int = Default.n, maxTokens: Int = Default.maxTokens,
+    temperature: Double = Double(Default.temperature), topK: Int = Default.topK,
+    topP: Double = Double(Default.topP), minP: Double = Double(Default.minP), stop: [String] = [],
+    stopTokenIDs: [Int] = [], ignoreEOS: Bool = false,
     seed: UInt64? = nil
   ) throws(ArgumentError) {
     // The upper limits keep sums and products of counts far from overflow.

@@ -14,7 +14,8 @@ local documented, fail = require "apo.documented", require "apo.fail"
 local rows_of_files = require "apo.rows"
 local numbers = require "apo.numbers.reader"
 local correct, reward_timeout = require "apo.rewards.correct", require "apo.rewards.timeout"
-local overlong, check_data = require "apo.data.overlong", require "apo.data.check"
+local append, sampling = require "apo.data.declarations".append, require "apo.data.sampling"
+local check_data = require "apo.data.check"
 local hook = require "apo.script.hook"
 
 -- 1 - C(n-c, k) / C(n, k), as the product of 1 - k/i for i = n-c+1 … n.
@@ -50,14 +51,10 @@ end
 
 -- Samples and scores a batch; one record for each row.
 local function evaluate_batch(options, rows, first_sample)
-  local rollout = options.model:generate(rows, {
-    n = options.n, max_tokens = options.max_tokens, temperature = options.temperature,
-    top_k = options.top_k, top_p = options.top_p, min_p = options.min_p, stop = options.stop,
-    stop_token_ids = options.stop_token_ids, ignore_eos = options.ignore_eos,
-    max_num_seqs = options.max_num_seqs, overlong = options.overlong == "truncate_left" and
-      "truncate_left" or nil,
-    seed = options.seed, step = 0, first_sample = first_sample,
-  })
+  local rollout = options.model:generate(rows, sampling.for_generate(options, {
+    n = options.n, seed = options.seed, step = 0, first_sample = first_sample,
+  }))
+  local lengths = rollout:lengths():totable()
   local _, scored = apo.score(rollout, options.reward, {
     weights = options.weights, reward_timeout = options.reward_timeout, state = options.state,
     reward_memory = options.reward_memory,
@@ -71,7 +68,7 @@ local function evaluate_batch(options, rows, first_sample)
       samples[k] = {
         text = completion.text, reward = scored.rewards[position], rewards = scored.parts[position],
         finish_reason = completion.finish_reason, stop_reason = completion.stop_reason,
-        length = #completion.ids,
+        length = math.tointeger(lengths[position]),
         answer = answer_of(options, completion),
         correct = is_correct(scored.rewards[position], completion),
       }
@@ -164,7 +161,7 @@ end
 
 return documented{
   name = "apo.evaluate", summary = "Samples a model on a data set and scores it.",
-  options = {
+  options = append({
     {name = "model", type = "apo.Model", text = "the model"},
     {name = "data", type = "apo.Dataset", text = "the rows"},
     {name = "reward", type = "function or table", text = "as for apo.score"},
@@ -172,17 +169,7 @@ return documented{
     reward_timeout,
     require "apo.rewards.memory".option,
     {name = "n", type = "integer", minimum = 1, default = 1, text = "samples per prompt"},
-    {name = "temperature", type = "number", minimum = 0, default = 0, text = "0 is greedy"},
-    {name = "max_tokens", type = "integer", minimum = 1, text = "longest completion"},
-    {name = "top_k", type = "integer", optional = true, text = "as for generate"},
-    {name = "top_p", type = "number", optional = true, text = "as for generate"},
-    {name = "min_p", type = "number", optional = true, text = "as for generate"},
-    {name = "stop", type = "string or list of strings", optional = true, text = "as for generate"},
-    {name = "stop_token_ids", type = "list of integers", optional = true, text = "as for generate"},
-    {name = "ignore_eos", type = "boolean", default = false, text = "as for generate"},
-    {name = "max_num_seqs", type = "integer", minimum = 1, optional = true,
-     text = "as for generate"},
-    overlong,
+  }, sampling.declared{temperature = {default = 0}}, {
     {name = "answer", type = "function", optional = true,
      text = "extracts the answer of a completion, for the majority, nil when there is none; else "
        .. "the whole text counts"},
@@ -195,7 +182,7 @@ return documented{
     {name = "state", type = "table", optional = true, text = "as for apo.score"},
     {name = "title", type = "string", default = "evaluation", text = "of the progress bar"},
     {name = "quiet", type = "boolean", default = false, text = "show no progress bar"},
-  },
+  }),
   returns = {{type = "table", text = "`mean`, `pass_at[k]`, `maj_at[k]`, `mean_length`, "
     .. "`clipped_ratio`, `count`; `overlong`, how many prompts were too long; `rewards`, the mean "
     .. "of each named reward; `sources`, the same for each `data_source`; `rows`, each with "

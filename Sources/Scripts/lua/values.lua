@@ -12,21 +12,17 @@ local extension, first_samples_of = require "apo.data.extension", require "apo.d
 local documented, fail = require "apo.documented", require "apo.fail"
 local new_table = require "apo.values.table"
 local value_file = require "apo.values.file"
-local row_key, correct = require "apo.data.row_key", require "apo.rewards.correct"
-local reward_timeout = require "apo.rewards.timeout"
-local overlong, check_data = require "apo.data.overlong", require "apo.data.check"
+local row_key, reward_timeout = require "apo.data.row_key", require "apo.rewards.timeout"
+local append, sampling = require "apo.data.declarations".append, require "apo.data.sampling"
+local check_data = require "apo.data.check"
 local hook = require "apo.script.hook"
 
 -- Samples n completions for each row and gives the entries to store.
 local function sample(options, rows, first_sample)
-  local rollout = options.model:generate(rows, {
-    n = options.n, max_tokens = options.max_tokens, temperature = options.temperature,
-    top_k = options.top_k, top_p = options.top_p, min_p = options.min_p, stop = options.stop,
-    stop_token_ids = options.stop_token_ids, ignore_eos = options.ignore_eos,
-    max_num_seqs = options.max_num_seqs, overlong = options.overlong == "truncate_left" and
-      "truncate_left" or nil,
-    seed = options.seed, step = 0, first_sample = first_sample,
-  })
+  local rollout = options.model:generate(rows, sampling.for_generate(options, {
+    n = options.n, seed = options.seed, step = 0, first_sample = first_sample,
+  }))
+  local lengths_of = rollout:lengths():totable()
   local _, scored = apo.score(rollout, options.reward, {
     weights = options.weights, reward_timeout = options.reward_timeout,
     reward_memory = options.reward_memory,
@@ -36,7 +32,7 @@ local function sample(options, rows, first_sample)
     local rewards, lengths = {}, {}
     for k = 1, options.n do
       local position = (i - 1) * options.n + k
-      rewards[k], lengths[k] = scored.rewards[position], #rollout[position].ids
+      rewards[k], lengths[k] = scored.rewards[position], math.tointeger(lengths_of[position])
     end
     local index, hash = row_key.parts(row)
     entries[i] = {index = index, hash = hash, prompt = row.prompt,
@@ -93,15 +89,23 @@ end
 
 -- Everything that the samples and their rewards depend on.
 local function settings(options)
-  return {
-    n = options.n, temperature = options.temperature + 0.0, max_tokens = options.max_tokens,
-    top_k = options.top_k, top_p = options.top_p, min_p = options.min_p, stop = options.stop,
-    stop_token_ids = options.stop_token_ids,
-    ignore_eos = options.ignore_eos or nil,  -- files of before do not have it
-    seed = options.seed, model = options.model:checksum(),
+  local list = {
+    n = options.n, seed = options.seed, model = options.model:checksum(),
     reward = value_file.reward_name(options.reward), weights = options.weights,
   }
+  for _, option in ipairs(sampling.options) do
+    -- What a row's values are does not depend on `overlong`: a file made with another one goes on.
+    if option.notes.resume ~= "free" and option.name ~= "overlong" then
+      local value = options[option.name]
+      list[option.name] = option.type == "number" and value + 0.0 or value
+    end
+  end
+  return list
 end
+
+-- What a file of before has of a sampling option that it does not name.
+local defaults = {}
+for _, option in ipairs(sampling.options) do defaults[option.name] = option.default end
 
 return documented{
   name = "apo.estimate_values",
@@ -110,7 +114,7 @@ return documented{
     .. "`path` every reward is kept in a file; a second call goes on where the first one stopped, "
     .. "and gives the same bytes as one that ran through. V* is computed from the file, so another "
     .. "beta needs no new samples.",
-  options = {
+  options = append({
     {name = "model", type = "apo.Model", text = "the reference policy"},
     {name = "adapter", type = "boolean", default = true,
      text = "false: the model without its adapter"},
@@ -120,31 +124,14 @@ return documented{
     reward_timeout,
     require "apo.rewards.memory".option,
     {name = "n", type = "integer", minimum = 1, default = 8, text = "samples per prompt"},
-    {name = "beta", type = "number", minimum = 0, default = 0.5,
-     text = "beta1: 0 is the best sample, infinity the mean"},
-    {name = "mode", one_of = {"optimal", "mean", "max", "zero"}, default = "optimal",
-     text = "how a value comes from the rewards"},
-    {name = "drop_unsolved", type = "boolean", default = false,
-     text = "whether apo.train leaves out the rows that no sample solved"},
-    correct.declared("the reward"),
-    {name = "temperature", type = "number", minimum = 0, default = 1, text = "of the samples"},
-    {name = "max_tokens", type = "integer", minimum = 1, text = "longest completion"},
-    {name = "top_k", type = "integer", optional = true, text = "as for generate"},
-    {name = "top_p", type = "number", optional = true, text = "as for generate"},
-    {name = "min_p", type = "number", optional = true, text = "as for generate"},
-    {name = "stop", type = "string or list of strings", optional = true, text = "as for generate"},
-    {name = "stop_token_ids", type = "list of integers", optional = true, text = "as for generate"},
-    {name = "ignore_eos", type = "boolean", default = false, text = "as for generate"},
-    {name = "max_num_seqs", type = "integer", minimum = 1, optional = true,
-     text = "as for generate"},
-    overlong,
+  }, require "apo.values.options", sampling.options, {
     {name = "batch_size", type = "integer", minimum = 1, default = 32,
      text = "prompts sampled at once; the result does not depend on it"},
     {name = "seed", type = "integer", optional = true,
      text = "of the samples; else that of the file or the run"},
     {name = "path", type = "string", optional = true, text = "file of the rewards"},
     {name = "quiet", type = "boolean", default = false, text = "show no progress bar"},
-  },
+  }),
   returns = {{type = "apo.Values", text = "the values"}},
   example = [[local values = apo.estimate_values{
   model = reference, data = train, reward = reward, n = 8, beta = 0.5, max_tokens = 256,
@@ -161,7 +148,6 @@ local sharper = values:with_beta(0.1)     -- no new samples]],
       extension.check(options.path, "estimate_values", {"jsonl", "ndjson"})
     end
     local text
-    -- What a row's values are does not depend on `overlong`: a file made with another one goes on.
     options.data, options.overlong_rows, text = check_data{
       name = "estimate_values", model = options.model, data = options.data,
       reward = options.reward, max_tokens = options.max_tokens, overlong = options.overlong,
@@ -169,7 +155,7 @@ local sharper = values:with_beta(0.1)     -- no new samples]],
     }
     if text and not options.quiet then apo.progress{total = 1}:print("values: " .. text) end
     local about = settings(options)
-    local file = value_file.open(options.path, about)
+    local file = value_file.open(options.path, about, defaults)
     options.seed = about.seed
     local missing, first_samples = missing_rows(options.data, file.entries, options.n)
     if #missing > 0 then complete(file, missing, first_samples, options) end

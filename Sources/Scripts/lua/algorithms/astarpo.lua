@@ -48,11 +48,11 @@ return apo.algorithm{
     {name = "beta", type = "number or function", minimum = 0, maximum = 1e9, default = 1e-3,
      text = "A*-PO's beta2: how strongly the policy is kept near the reference. A function of "
        .. "(step, total steps) gives that of each step"},
-    {name = "target", type = "function or string", optional = true, is_file = true,
+    {name = "target", type = "function or string", optional = true, notes = {is_file = true},
      text = "gets a sample (`reward`, `rewards`, `value`, `row`, `completion`, `logp`, "
        .. "`ref_logp`, `length`, `finish_reason`, `stop_reason`, `step`), gives a number; or the "
        .. "path of a file that returns it; else `reward - value`"},
-    {name = "loss", type = "function or string", optional = true, is_file = true,
+    {name = "loss", type = "function or string", optional = true, notes = {is_file = true},
      text = "gets a batch (tensors [B] `logp`, `ref_logp`, `old_logp`, `target`, `reward`, "
        .. "`value`, `entropy`; `rollout`, `rows`, `samples`, `policy`, `reference`, `beta`, "
        .. "`step`), gives a scalar apo.Tensor; or the path of a file that returns it; else the "

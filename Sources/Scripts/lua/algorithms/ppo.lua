@@ -37,11 +37,7 @@ local function start(run, o)
   local critic = type(o.critic) == "userdata" and o.critic
     or apo.load_value_model(o.critic or run.policy)
   if not is_trainable(critic) then fail("ppo: option 'critic' is frozen; it must be trainable") end
-  local of_train = run.options
-  return {critic = critic, critic_optimizer = apo.optim.adamw(critic:parameters(), {
-    lr = o.critic_lr, betas = of_train.betas, eps = of_train.eps,
-    weight_decay = of_train.weight_decay,
-  })}
+  return {critic = critic, critic_optimizer = run:adamw(critic:parameters(), o.critic_lr)}
 end
 
 -- Everything that the updates need, per token.

@@ -2,38 +2,23 @@
 -- an error says of the others, and what is written down of those that resume = "force" takes.
 
 local apo = require "apo"
-local json, shipped = apo.json, require "apo.algorithms.shipped"
-
--- Settings that may differ: they do not change what was done so far. `steps` is there where a
--- schedule depends on it, which then is another one from the next step on.
-local free = {
-  epochs = true, max_steps = true, save_every = true, keep = true, quiet = true, resume = true,
-}
-
--- Settings that are hashes, and what is another when they differ.
-local hashes = {
-  data = "the rows of data are others", eval_data = "the rows of eval.data are others",
-}
+local same = require "apo.data.same"
+local json = apo.json
 
 -- Settings that are functions, by a hash of their code.
 local functions = {reward = true, target = true, loss = true, beta = true, schedule = true}
 
--- Settings that are not written where they are these.
-local unwritten = {
-  kv_cache_dtype = "float32", overlong = "error", ignore_eos = false,
-  algorithm = {name = shipped.default, options = {}},
-}
+local function is_hash(value) return type(value) == "string" and #value == 16 end
 
-local function is_hash(value)
-  return type(value) == "table" or type(value) == "string" and #value == 16
-end
-
-local function text_of(name, old, new, before, now)
-  if hashes[name] then return hashes[name] end
-  if functions[name] and is_hash(old) and is_hash(new) then
+local function text_of(name, old, new)
+  if name == "data" or name:find "%.data$" then
+    return ("the rows of %s are others"):format(name)
+  elseif name == "values.hash" then
+    return "the values of the rows are others"
+  elseif functions[name:match "^[^.]*"] and is_hash(old) and is_hash(new) then
     return ("the code of '%s' is another"):format(name)
   end
-  return ("%s was %s, now %s"):format(name, before, now)
+  return ("%s was %s, now %s"):format(name, json.encode(old), json.encode(new))
 end
 
 -- Whether a longer end is asked for, which a finished run may have.
@@ -41,17 +26,42 @@ local function is_longer(name, old, new)
   return name == "steps" and (old == nil or math.type(old) == "integer" and (new or 0) >= old)
 end
 
--- The settings that differ and must not: a list of {name, before, now, text}.
-local function between(old, new)
+-- The settings by their paths, such as `eval.every`; lists are values.
+local function flat(settings, prefix, list)
+  for name, value in pairs(settings) do
+    local path = prefix .. tostring(name)
+    if type(value) == "table" and #value == 0 then flat(value, path .. ".", list)
+    else list[path] = value end
+  end
+  return list
+end
+
+-- What run.json has that was written before there were `eval.data` and a hash of the values.
+local function renamed(old, new)
+  if old.eval_data then
+    old["eval.data"], old.eval_data, old["eval.rows"] = old.eval_data, nil, nil
+  end
+  if old["values.n"] and not old["values.hash"] then old["values.hash"] = new["values.hash"] end
+  return old
+end
+
+-- The settings that differ and must not: a list of {name, before, now, text}. `rules` has the paths
+-- that are `free` to differ, and `defaults` of those that an older run.json does not name.
+local function between(old, new, rules)
+  new = flat(new, "", {})
+  old = renamed(flat(old, "", {}), new)
   local changes, names = {}, {}
   for name in pairs(old) do names[name] = true end
   for name in pairs(new) do names[name] = true end
   for name in pairs(names) do
-    local before = json.encode(old[name] == nil and unwritten[name] or old[name])
-    local now = json.encode(new[name] == nil and unwritten[name] or new[name])
-    if before ~= now and not free[name] and not is_longer(name, old[name], new[name]) then
-      changes[#changes + 1] = {name = name, before = old[name], now = new[name],
-                               text = text_of(name, old[name], new[name], before, now)}
+    local before, now = old[name], new[name]
+    if before == nil then before = rules.defaults[name] end
+    local is_told = name:find "^algorithm%." and name ~= "algorithm.name"
+      and not same(old["algorithm.name"], new["algorithm.name"])  -- the options of another one
+    if not rules.free[name] and not is_told and not same(before, now)
+      and not is_longer(name, before, now) then
+      changes[#changes + 1] = {name = name, before = before, now = now,
+                               text = text_of(name, before, now)}
     end
   end
   return changes

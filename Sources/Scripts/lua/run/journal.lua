@@ -59,10 +59,10 @@ local function seed(dir)
   return system.exists(path) and settings(path).seed or nil
 end
 
-local function continue(journal, about, resume)
+local function continue(journal, about, resume, rules)
   local path = journal.dir .. "/run.json"
   local before = settings(path)
-  journal.changes = run_changes.between(before, about.settings)
+  journal.changes = run_changes.between(before, about.settings, rules)
   if #journal.changes == 0 or resume.force then
     journal.before = json.read(path)
     return
@@ -109,14 +109,14 @@ local function lock(dir, resume)
 end
 
 -- Opens the journal of a run whose folder is locked; `about` is what run.json will hold, with
--- `settings` in it.
-local function open(dir, about, resume, held)
+-- `settings` in it. `rules` say which of them may differ where a run goes on; see run/changes.lua.
+local function open(dir, about, resume, held, rules)
   local journal = setmetatable({dir = dir, lock = held, history = {}, events = {}}, Journal)
   journal.lengths = {}
   for _, name in ipairs(files) do journal.lengths[name] = 0 end
   if not dir then return journal end
   system.remove_temporary(dir, {"run.json", "script.lua", "curve.html", "checkpoint.json"})
-  if is_run(dir) then continue(journal, about, resume)
+  if is_run(dir) then continue(journal, about, resume, rules or {free = {}, defaults = {}})
   else json.write(dir .. "/run.json", about) end
   keep_script(journal)
   return journal

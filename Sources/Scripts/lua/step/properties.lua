@@ -25,8 +25,9 @@ local properties = {
    text = "functions by the name of a warning of apo.train (`zero_gradient`, `nothing_updated` …): "
      .. "gets the figures of a step that is to be warned of, gives a better text, or nil"},
   {name = "start", type = "function", optional = true,
-   text = "called before the first step with `policy`, `reference`, `options` (apo.train's) and "
-     .. "the own options; gives a table of models, optimisers, numbers and strings that the "
+   text = "called before the first step with the run (`policy`, `reference`, `options`, which are "
+     .. "apo.train's, and `run:adamw(parameters, lr)`, an optimiser with its settings) and the own "
+     .. "options; gives a table of models, optimisers, numbers and strings that the "
      .. "steps keep in `s.state` and checkpoints hold; models in it a step changes after its "
      .. "first update, or so that a step that is begun again does the same"},
   {name = "step", type = "function", text = "one step: gets an apo.Step and the own options"},

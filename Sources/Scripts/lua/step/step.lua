@@ -6,7 +6,7 @@
 
 local apo = require "apo"
 local documented, fail = require "apo.documented", require "apo.fail"
-local targets = require "apo.step.targets"
+local targets, sampling = require "apo.step.targets", require "apo.data.sampling"
 
 local Step = documented{
   class = "apo.Step", summary = "A step of training, as an algorithm sees it.",
@@ -63,14 +63,10 @@ Step.generate = documented{
   call = function(self, options)
     local o, model = self.options, options.model or self.policy
     self.lap "update_actor"
-    local rollout = model:generate(options.rows or self.rows, {
-      n = options.n, max_tokens = o.max_tokens, temperature = o.temperature, stop = o.stop,
-      stop_token_ids = o.stop_token_ids,
-      top_k = o.top_k, top_p = o.top_p, min_p = o.min_p, step = self.step,
-      ignore_eos = o.ignore_eos, max_num_seqs = o.max_num_seqs,
-      overlong = o.overlong == "truncate_left" and "truncate_left" or nil,
+    local rollout = model:generate(options.rows or self.rows, sampling.for_generate(o, {
+      n = options.n, step = self.step,
       seed = self.seed ~ self.calls * 0x9E3779B97F4A7C15,  -- other random numbers for each call
-    })
+    }))
     self.calls = self.calls + 1
     self.is_off_policy = self.is_off_policy or not rawequal(model, self.policy)
     add_samples(self, rollout)

@@ -1,24 +1,12 @@
--- run.json: what the results of a run depend on, so that a run that goes on can be compared with
--- what it was, and what people want to know of it.
+-- run.json: everything that the results of a run depend on, so that a run that goes on can be
+-- compared with what it was, and what people want to know of it. What the options hold is
+-- described by what they are declared as: an option that is added is recorded and compared.
 
 local apo = require "apo"
 local value_file = require "apo.values.file"
 local row_key, function_text = require "apo.data.row_key", require "apo.script.function_text"
-local algorithm = require "apo.train.algorithm"
-
-local plain = {  -- options that are data and change what is computed
-  "beta", "lr", "betas", "eps", "weight_decay", "warmup", "batch_size", "mini_batch", "epochs",
-  "max_steps", "shuffle", "drop_last", "max_tokens", "temperature", "top_k", "top_p", "min_p",
-  "stop", "stop_token_ids", "entropy_coef", "max_grad_norm", "log_every", "log_completions",
-  "weights",
-}
-
--- A function as something that can be compared: its code.
-local function code(f) return f and value_file.reward_name(f) end
-
-local function number_or_code(given)
-  return type(given) == "function" and code(given) or given
-end
+local algorithm, options = require "apo.train.algorithm", require "apo.train.options"
+local sampling = require "apo.data.sampling"
 
 -- A hash of all rows in their order; of a row that is not data, such as one that holds a function,
 -- only the place counts.
@@ -31,36 +19,75 @@ local function hash(data)
   return apo.system.hash(table.concat(keys, "\n"))
 end
 
--- Everything that the results of a run depend on.
+local described
+
+local of_class = {
+  ["apo.Dataset"] = hash,
+  ["apo.Model"] = function(model) return model:checksum() end,
+  ["apo.Optimizer"] = function(optimizer) return {lr = optimizer.lr} end,
+  ["apo.Values"] = function(values)
+    return {beta = described(values.beta), mode = values.mode, n = values.n,
+            correct = described(values.correct)}
+  end,
+}
+
+-- A value as something of JSON that is another when the value is: of a function its code.
+function described(value)
+  local of = of_class[(debug.getmetatable(value) or {}).__name]
+  if of then return of(value) end
+  if type(value) == "function" then return value_file.reward_name(value) end
+  if value == math.huge then return "none" end  -- JSON has no infinity
+  if type(value) ~= "table" then return value end
+  local copy, names = {}, false
+  for key in pairs(value) do names = names or type(key) == "string" end
+  for key, inner in pairs(value) do copy[names and tostring(key) or key] = described(inner) end
+  return copy
+end
+
+-- A hash of V* of the rows.
+local function hash_of_values(run)
+  local texts = {}
+  for i, value in ipairs(run.values:of(run.data.rows):totable()) do
+    texts[i] = ("%.9g"):format(value)
+  end
+  return apo.system.hash(table.concat(texts, " "))
+end
+
+-- The options as they are recorded.
 local function settings(run)
   local o, list = run.options, {}
-  for _, name in ipairs(plain) do list[name] = o[name] end
-  if o.max_grad_norm == math.huge then list.max_grad_norm = "none" end  -- JSON has no infinity
-  list.seed, list.rows, list.data = run.seed, #run.data, hash(run.data)
-  list.policy, list.reference = run.policy:checksum(), run.reference and run.reference:checksum()
-  if o.overlong ~= "error" then list.overlong = o.overlong end
-  if o.ignore_eos then list.ignore_eos = true end
-  if run.policy.kv_cache_dtype ~= "float32" then list.kv_cache_dtype = run.policy.kv_cache_dtype end
+  for _, option in ipairs(options.declared) do
+    local name = option.name
+    if not (option.notes and option.notes.resume == "session") then
+      list[name] = described(o[name])
+    end
+  end
+  -- What a run makes of them, or takes where nothing is given.
+  list.seed, list.data, list.rows = run.seed, hash(run.data), #run.data
+  list.reference = described(run.reference)
   list.algorithm = algorithm.description(run.algorithm)
-  list.reward, list.target, list.loss = code(o.reward), code(o.target), code(o.loss)
+  list.kv_cache_dtype = run.policy.kv_cache_dtype
+  if run.values then list.values.hash = hash_of_values(run) end
+  if o.schedule ~= "constant" or run.beta then list.steps = run.total end
   if o.watch then  -- these may change; events.jsonl has what they were
     for _, file in ipairs(run.files) do list[file.name] = {file = file.path} end
   end
-  if run.beta then list.beta = code(run.beta) end
-  list.schedule = type(o.schedule) == "string" and o.schedule or code(o.schedule)
-  if o.schedule ~= "constant" or run.beta then list.steps = run.total end
-  if o.values then
-    list.values = {beta = o.values.beta, mode = o.values.mode, n = o.values.n,
-                   correct = number_or_code(o.values.correct)}
-  end
-  if o.eval then
-    list.eval_data = hash(o.eval.data)
-    list.eval = {rows = #o.eval.data, every = o.eval.every, n = o.eval.n,
-                 temperature = o.eval.temperature, max_tokens = o.eval.max_tokens,
-                 correct = number_or_code(o.eval.correct), reward = code(o.eval.reward)}
-  end
   return list
 end
+
+-- What may differ where a run goes on, and what a setting is that an older run.json does not name.
+local rules = {free = {}, defaults = {
+  kv_cache_dtype = "float32", ["algorithm.name"] = require "apo.algorithms.shipped".default,
+}}
+local function add_rules(declared, prefix, is_free)
+  for _, option in ipairs(declared) do
+    local name = prefix .. option.name
+    rules.free[name] = is_free or option.notes ~= nil and option.notes.resume == "free"
+    rules.defaults[name] = rules.defaults[name] or described(option.default)
+    if option.fields then add_rules(option.fields, name .. ".", rules.free[name]) end
+  end
+end
+add_rules(options.declared, "", false)
 
 -- The functions of the script, to be read: what they were before somebody mended one.
 local function functions(run)
@@ -76,8 +103,11 @@ end
 local function warnings(o, said)
   local set, texts = {}, table.move(said, 1, #said, 1, {})
   if o.temperature == 0 then set[#set + 1] = "temperature = 0" end
-  for name, off in pairs{top_k = 0, top_p = 1, min_p = 0} do
-    if o[name] and o[name] ~= off then set[#set + 1] = ("%s = %s"):format(name, o[name]) end
+  for _, option in ipairs(sampling.options) do
+    local name = option.name
+    if option.notes.is_distribution and name ~= "temperature" and o[name] ~= option.default then
+      set[#set + 1] = ("%s = %s"):format(name, o[name])
+    end
   end
   if #set == 0 then return #texts > 0 and texts or nil end
   table.sort(set)
@@ -87,7 +117,7 @@ local function warnings(o, said)
 end
 
 -- The contents of run.json.
-return function(run)
+local function about(run)
   local o = run.options
   return {
     apo = apo._VERSION, lua = _VERSION, cores = apo.system.cores(),
@@ -99,3 +129,5 @@ return function(run)
     functions = functions(run),
   }
 end
+
+return {of = about, rules = rules}

@@ -45,7 +45,7 @@ local function rows(o)
     o.eval.data, _, text = check_data{
       name = "train: eval", model = o.policy, data = o.eval.data,
       reward = o.eval.reward or o.reward, max_tokens = o.eval.max_tokens or o.max_tokens,
-      overlong = o.overlong, quiet = o.quiet,
+      overlong = o.eval.overlong or o.overlong, quiet = o.quiet,
     }
     texts[#texts + 1] = text and "evaluation: " .. text
   end

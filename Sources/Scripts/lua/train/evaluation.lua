@@ -3,6 +3,7 @@
 
 local apo = require "apo"
 local hook, plain_data = require "apo.script.hook", require "apo.data.plain_data"
+local sampling = require "apo.data.sampling"
 local rows_of_files, row_key = require "apo.rows", require "apo.data.row_key"
 
 local function record_of(run, result)
@@ -22,15 +23,13 @@ local function evaluated(run, eval)
   local o, result = run.options, nil
   local names = {reward = eval.reward and "eval.reward" or "reward", correct = "eval.correct"}
   hook.during(("apo.train, the evaluation after step %d"):format(run.step), names, function()
-    result = apo.evaluate{
+    local given = {
       model = run.policy, data = eval.data, reward = eval.reward or o.reward,
       weights = eval.weights or eval.reward and {} or o.weights, n = eval.n,
-      temperature = eval.temperature, max_tokens = eval.max_tokens or o.max_tokens,
-      correct = eval.correct, stop = o.stop, stop_token_ids = o.stop_token_ids,
-      ignore_eos = o.ignore_eos, max_num_seqs = o.max_num_seqs, overlong = o.overlong,
-      quiet = run.console.is_quiet, reward_timeout = o.reward_timeout, state = o.state,
-      reward_memory = o.reward_memory,
+      correct = eval.correct, quiet = run.console.is_quiet, state = o.state,
+      reward_timeout = o.reward_timeout, reward_memory = o.reward_memory,
     }
+    result = apo.evaluate(sampling.evaluated(given, eval, o))
   end)
   return result
 end

@@ -11,7 +11,7 @@ local whole, options = require "apo.step.whole_state", require "apo.train.option
 -- The options that may be files.
 local names = {}
 for _, option in ipairs(options.declared) do
-  if options.by_name[option.name].is_file then names[#names + 1] = option.name end
+  if option.notes and option.notes.is_file then names[#names + 1] = option.name end
 end
 
 -- What a file gives, or nil and what is wrong.

@@ -2,6 +2,7 @@
 -- by `schedule`, and beta where it is a function.
 
 local apo = require "apo"
+local declared = require "apo.declared".adamw
 local fail, hook = require "apo.fail", require "apo.script.hook"
 
 -- What a function of (step, total steps) gives, once it is known to be a rate.
@@ -40,6 +41,14 @@ local function check_optimizer(o)
     .. "model; use apo.optim.adamw(policy, …)")
 end
 
+-- AdamW with the settings of apo.train and a rate.
+local function adamw(o, parameters, lr)
+  local given = {}
+  for _, option in ipairs(declared) do given[option.name] = o[option.name] end
+  given.lr = lr
+  return apo.optim.adamw(parameters, given)
+end
+
 local function optimizer(o)
   if o.optimizer and o.lr then fail("train: pass 'lr' or 'optimizer', which has its own lr") end
   if o.optimizer then
@@ -47,9 +56,7 @@ local function optimizer(o)
     return o.optimizer
   end
   if not o.lr then fail("train: option 'lr' is missing (a number)") end
-  return apo.optim.adamw(o.policy, {
-    lr = o.lr, betas = o.betas, eps = o.eps, weight_decay = o.weight_decay,
-  })
+  return adamw(o, o.policy, o.lr)
 end
 
 -- Sets the rates of a step. Each optimiser of the run has its own base rate.
@@ -58,4 +65,4 @@ local function set(run, step)
   if run.beta then run.options.beta = rate("beta", run.beta, step, run.total) end
 end
 
-return {optimizer = optimizer, schedule = schedule, set = set}
+return {adamw = adamw, optimizer = optimizer, schedule = schedule, set = set}

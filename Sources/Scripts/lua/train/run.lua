@@ -63,6 +63,9 @@ function Run.new(o)
   return run
 end
 
+-- An AdamW optimiser with apo.train's settings, for what else an algorithm trains.
+function Run:adamw(parameters, lr) return rates.adamw(self.options, parameters, lr) end
+
 -- Wall clock of the run, earlier sessions included.
 function Run:elapsed() return self.seconds + apo.system.clock() - self.start end
 
@@ -90,8 +93,8 @@ end
 
 -- Begins in the run's folder, which is locked, or goes on in it.
 function Run:open(lock)
-  local o, description = self.options, about(self)
-  self.journal = journal.open(o.dir, description, o.resume, lock)
+  local o, description = self.options, about.of(self)
+  self.journal = journal.open(o.dir, description, o.resume, lock, about.rules)
   self.warn = warnings(self.algorithm)
   self.console = console{total = self.total, quiet = o.quiet}
   if o.dir and o.resume then restore(self) end

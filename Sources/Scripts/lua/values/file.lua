@@ -10,7 +10,7 @@
 -- otherwise is an error.
 
 local apo = require "apo"
-local fail = require "apo.fail"
+local fail, same = require "apo.fail", require "apo.data.same"
 local reached_code = require "apo.script.code_fingerprint"
 local json, system, shown = apo.json, apo.system, apo.system.shown
 
@@ -31,16 +31,18 @@ local function reward_name(reward)
   return code and system.hash(code) or "compiled"
 end
 
--- The names of the settings in which two headers differ, each with both values.
-local function differences(old, new)
+-- The names of the settings in which two headers differ, each with both values. A setting that the
+-- old one does not have was its default.
+local function differences(old, new, defaults)
   local found = {}
   for _, settings in ipairs{old, new} do
     for name in pairs(settings) do
-      local a, b = json.encode(old[name]), json.encode(new[name])
-      if a ~= b and (name == "reward" or name == "model") then
+      local a, b = old[name], new[name]
+      if a == nil then a = defaults[name] end
+      if not same(a, b) and (name == "reward" or name == "model") then
         found[name] = ("the %s is another"):format(name)
-      elseif a ~= b then
-        found[name] = ("%s was %s, now %s"):format(name, a, b)
+      elseif not same(a, b) then
+        found[name] = ("%s was %s, now %s"):format(name, json.encode(a), json.encode(b))
       end
     end
   end
@@ -49,7 +51,7 @@ local function differences(old, new)
   return table.concat(texts, "; ")
 end
 
-local function check_header(path, header, settings)
+local function check_header(path, header, settings, defaults)
   if type(header) ~= "table" or header.format ~= "apo.values" then
     fail(shown(path) .. ": not a file of values; choose another path")
   elseif header.version ~= 1 then
@@ -58,7 +60,7 @@ local function check_header(path, header, settings)
   end
   local old = type(header.settings) == "table" and header.settings or {}
   settings.seed = settings.seed or old.seed
-  local changed = differences(old, settings)
+  local changed = differences(old, settings, defaults)
   if changed ~= "" then
     fail(("%s was made with other settings (%s); use them again, or choose another path")
       :format(shown(path), changed))
@@ -88,13 +90,13 @@ local function check_start(path)
   end
 end
 
-local function read(file, settings)
+local function read(file, settings, defaults)
   check_start(file.path)
   system.drop_torn_line(file.path)
   for value, line in json.read_lines(file.path) do
     -- Processes that began at the same time each wrote a header, and the same entries.
     if line == 1 or type(value) == "table" and value.format then
-      check_header(file.path, value, settings)
+      check_header(file.path, value, settings, defaults)
     else
       check_entry(file.path, line, value, settings.n)
       file:add(value)
@@ -115,10 +117,11 @@ local function line_of(entry)
 end
 
 -- Opens the file at a path, or makes it; without a path the rewards are kept in memory only.
--- Settings without a seed get that of the file, or the run's.
-local function open(path, settings)
+-- Settings without a seed get that of the file, or the run's. `defaults` are those of settings that
+-- a file does not name.
+local function open(path, settings, defaults)
   local file = setmetatable({path = path, entries = {}, order = {}, length = 0}, File)
-  if path and system.exists(path) then read(file, settings) end
+  if path and system.exists(path) then read(file, settings, defaults or {}) end
   settings.seed = settings.seed or apo.seed()
   if not path then return file end
   if not system.exists(path) or system.size(path) == 0 then

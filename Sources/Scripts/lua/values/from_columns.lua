@@ -4,7 +4,7 @@
 local documented, fail = require "apo.documented", require "apo.fail"
 local new_table = require "apo.values.table"
 local new_faults = require "apo.data.faults"
-local row_key, correct = require "apo.data.row_key", require "apo.rewards.correct"
+local row_key, append = require "apo.data.row_key", require "apo.data.declarations".append
 
 -- The number of columns with rewards that a row has.
 local function count(row, prefix)
@@ -41,20 +41,13 @@ return documented{
   details = "For data that the A*-PO authors published: the rewards of the reference samples are "
     .. "in `eval_0`, `eval_1` …; nothing is sampled. Their `beta1 = 0` is `mode = \"mean\"` here, "
     .. "a negative one `mode = \"zero\"`, `filter_incorrect` is `drop_unsolved`.",
-  options = {
+  options = append({
     {name = "data", type = "apo.Dataset", text = "the rows"},
     {name = "prefix", type = "string", default = "eval_",
      text = "what the names of the columns begin with; numbers from 0 follow"},
     {name = "n", type = "integer", minimum = 1, optional = true,
      text = "how many columns; else as many as the first row has"},
-    {name = "beta", type = "number", minimum = 0, default = 0.5,
-     text = "beta1: 0 is the best sample, infinity the mean"},
-    {name = "mode", one_of = {"optimal", "mean", "max", "zero"}, default = "optimal",
-     text = "how a value comes from the rewards"},
-    {name = "drop_unsolved", type = "boolean", default = false,
-     text = "whether apo.train leaves out the rows that no sample solved"},
-    correct.declared("the reward"),
-  },
+  }, require "apo.values.options"),
   returns = {{type = "apo.Values", text = "the values"}},
   example = [[local rows = apo.dataset{
   {prompt = {{role = "user", content = "6 * 7 = "}}, eval_0 = 1, eval_1 = 0},

@@ -8,6 +8,10 @@
 local apo = require "apo"
 local documented, fail = require "apo.documented", require "apo.fail"
 local row_key, correct = require "apo.data.row_key", require "apo.rewards.correct"
+local declarations = require "apo.data.declarations"
+
+local value = {}  -- the parameters of apo.optimal_value by name
+for _, parameter in ipairs(require "apo.declared".value) do value[parameter.name] = parameter end
 
 local Values = documented{
   class = "apo.Values", summary = "Values of rows, from recorded rewards of reference samples.",
@@ -110,14 +114,14 @@ Values.pass_rate = documented{
 
 Values.with_beta = documented{
   name = "apo.Values:with_beta", summary = "The values at another beta, from the same samples.",
-  parameters = {{name = "beta", type = "number", minimum = 0, text = "beta1"}},
+  parameters = {declarations.changed(value.beta, {text = "beta1"})},
   returns = {{type = "apo.Values", text = "other values; these stay as they are"}},
   call = function(self, beta) return with(self, "beta", beta) end,
 }
 
 Values.with_mode = documented{
   name = "apo.Values:with_mode", summary = "The values in another mode, from the same samples.",
-  parameters = {{name = "mode", one_of = {"optimal", "mean", "max", "zero"}, text = "the mode"}},
+  parameters = {declarations.changed(value.mode, {text = "the mode", is_needed = true})},
   returns = {{type = "apo.Values", text = "other values; these stay as they are"}},
   call = function(self, mode) return with(self, "mode", mode) end,
 }

@@ -283,6 +283,6 @@ raises("train: option 'beta' must be a number from 0 to 1000000000 or function, 
 -- Another algorithm, or another of its options, is another run.
 local dir = spec.folder .. "/other"
 train("rloo", {dir = dir, max_steps = 1})
-raises("the run was started with other settings (algorithm was {", train, "grpo",
+raises("the run was started with other settings (algorithm.name was \"rloo\", now \"grpo\")", train, "grpo",
   {dir = dir, resume = true})
-raises("(algorithm was {", train, apo.algorithms.rloo{kl_coef = 1}, {dir = dir, resume = true})
+raises("(algorithm.options.kl_coef was 0.05, now 1)", train, apo.algorithms.rloo{kl_coef = 1}, {dir = dir, resume = true})
