@@ -10,7 +10,7 @@ public enum ModelError: Error, Equatable, Sendable {
   case sampling(prompt: Int, LogitsError)
   /// Log-probabilities that were given for another number of tokens.
   case sampledCount(Int, function: String, tokens: Int)
-  /// A log-probability is another one in backward() than in the forward pass.
+  /// A log-probability differs between backward() and the forward pass.
   case recomputed(Float, function: String, before: Float)
   /// Weights were changed in place between a function and its backward().
   case weightsChanged(function: String)
@@ -36,7 +36,7 @@ public enum ModelError: Error, Equatable, Sendable {
   }
 }
 
-/// Logits that are no distribution.
+/// Logits that define no distribution.
 public enum LogitsError: Error, Equatable, Sendable {
   /// A token's logit is NaN or +infinity.
   case notFinite(token: Int, Float)

@@ -1,6 +1,7 @@
 import Glibc
 
-// Random numbers that are a function of their place and not of the order in which they are drawn.
+// Counter-based random numbers: a function of their place, not of the order in which they are
+// drawn.
 //
 // Philox4x32-10 (Salmon, Moraes, Dror, Shaw: "Parallel random numbers: as easy as 1, 2, 3", SC
 // 2011): ten rounds turn a 128-bit counter and a 64-bit key into 128 random bits.

@@ -17,8 +17,8 @@ public final class Team: @unchecked Sendable {
   public let threads: Int
   private var body: (Int) -> Void = { _ in }
   private let busy = Atomic(false)
-  /// The loop that runs: its number, its ranges and the next range to be claimed, in one word that
-  /// is claimed as one.
+  /// The loop that runs: its number, its ranges and the next range to be claimed, in one atomic
+  /// word.
   private let ticket = Atomic(Ticket(loop: 0, ranges: 0).word)
   private let finished = Atomic(0)
   private let sleepers = Atomic(0)
@@ -91,11 +91,11 @@ public final class Team: @unchecked Sendable {
     }
   }
 
-  /// A function of its own, so that it holds the closure no longer than the range takes.
+  /// A separate function, so that the closure is held only while the range runs.
   @inline(never)
   private func run(_ part: Int) { body(part) }
 
-  /// Waits for ranges that workers still run; a worker that lost its core gets ours.
+  /// Waits for ranges that workers still run, and yields the core to a worker that was preempted.
   private func waitUntilFinished(_ parts: Int) {
     var spins = 0
     while finished.load(ordering: .acquiring) < parts {

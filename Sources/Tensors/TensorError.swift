@@ -3,11 +3,11 @@ import Core
 /// What went wrong in a tensor operation, as values: indices count from 0. `ApoLua` words it for
 /// scripts.
 public enum TensorError: Error, Equatable, Sendable {
-  /// A computation was stopped before its end.
+  /// A computation was interrupted.
   case stopped(Interrupted)
 
   // Memory.
-  /// So many bytes are needed and so many are available.
+  /// More bytes are needed than are available.
   case outOfMemory(OutOfMemory)
   /// A size is negative, or there are more elements than can be addressed.
   case impossibleShape(operation: String, [Int])
@@ -27,12 +27,12 @@ public enum TensorError: Error, Equatable, Sendable {
   case notReshapable([Int], to: [Int])
   /// More than one size of another shape is to be computed.
   case severalUnknownSizes([Int], to: [Int])
-  /// Tensors are put together whose shapes differ, the first one's and that of the tensor at
-  /// `index`; sizes of `dimension` may.
+  /// `cat` or `stack` of tensors whose shapes differ, the first one's and that of the tensor at
+  /// `index`; sizes of `dimension` may differ.
   case unequalShapes(operation: String, [Int], [Int], index: Int, dimension: Int?)
-  /// Tensors without dimensions cannot be put one after the other.
+  /// `cat` of scalars.
   case scalarsInCat
-  /// There are no tensors to put together.
+  /// `cat` or `stack` of no tensors.
   case noTensors(operation: String)
   /// The index of `gather` does not fit the tensor.
   case gatherShapes(index: [Int], [Int], dimension: Int)
@@ -75,7 +75,7 @@ public enum TensorError: Error, Equatable, Sendable {
   /// What an operation needs in backward() was changed in place.
   case changedInPlace(operation: String, Operand)
 
-  /// A mistake of a layer above that has no case yet, in words.
+  /// An error of a layer above that has no case here, as text.
   case other(String)
 
   /// What was changed in place.
@@ -97,7 +97,7 @@ public enum TensorError: Error, Equatable, Sendable {
     case count(Int, expected: Int)
   }
 
-  /// A mistake in words.
+  /// An error as text.
   public init(_ text: String) { self = .other(text) }
 }
 

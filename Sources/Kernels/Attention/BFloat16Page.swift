@@ -39,8 +39,8 @@ public struct BFloat16Page: Sendable {
     storeValue(value, into: values + slot * valueStride)
   }
 
-  private func storeKey(_ key: UnsafePointer<Float>, into halves: UnsafeMutablePointer<UInt16>) {
-    for d in 0..<size { halves[d * tokens] = bfloat16(key[d]) }
+  private func storeKey(_ key: UnsafePointer<Float>, into keys: UnsafeMutablePointer<UInt16>) {
+    for d in 0..<size { keys[d * tokens] = bfloat16(key[d]) }
   }
 
   private func storeValue(_ value: UnsafePointer<Float>, into words: UnsafeMutablePointer<UInt32>) {

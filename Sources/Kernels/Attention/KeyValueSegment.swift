@@ -50,7 +50,7 @@ public struct KeyValueSegment {
   }
 
   /// The same where the page holds bfloat16 (see `BFloat16Page`).
-  public init(halves page: UnsafePointer<Float>, _ layout: BFloat16Page, count: Int) {
+  public init(bfloat16 page: UnsafePointer<Float>, _ layout: BFloat16Page, count: Int) {
     type = .bfloat16
     keys = page
     (keyBlockStride, keyElementStride) = (keyBlock / 2, layout.keyStride)

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// The first error of work on several threads, whose bodies may not throw.
+/// Keeps the first error of a parallel loop, whose body cannot throw.
 final class FirstError: Sendable {
   private let error = Mutex<(any Error)?>(nil)
 

@@ -4,7 +4,7 @@ import Core
 import Glibc
 import Text
 
-/// Saves what surrounds a model's weights.
+/// The files of a model folder beside its weights.
 public enum ModelFolder {
   /// Files that a saved model takes over byte for byte from the folder it was loaded from: what
   /// says how text becomes ids and messages become prompts, in this program or in others, and
@@ -45,8 +45,7 @@ public enum ModelFolder {
     return names
   }
 
-  /// Throws at a link in a model's folder to something that is not there, if it is a file that
-  /// would be read.
+  /// Throws at a broken link in a model's folder, if the file would be read.
   static func checkLinks(_ folder: String) throws {
     let others = ["config.json", "model.safetensors.index.json"]
     for name in (try? folderEntries(folder)) ?? []
@@ -82,8 +81,8 @@ public enum ModelFolder {
     return files
   }
 
-  /// Throws where the file that comes last into a folder is missing and others are there: a save
-  /// was interrupted.
+  /// Throws where the file that is written last is missing and others are there: a save was
+  /// interrupted.
   static func checkIsComplete(_ folder: String, last name: String) throws {
     try checkLinks(folder)
     guard !fileExists("\(folder)/\(name)"),

@@ -122,7 +122,8 @@ public struct Safetensors: Sendable {
     try failure.check()
   }
 
-  /// What reads a range of the `count` numbers of a float tensor to memory, from any thread.
+  /// A function that reads a range of a float tensor's `count` numbers into memory, from any
+  /// thread.
   func reader(_ name: String, count: Int) throws
     -> (_ range: Range<Int>, _ target: UnsafeMutablePointer<Float>) throws -> Void
   {

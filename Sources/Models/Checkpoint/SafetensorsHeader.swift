@@ -44,7 +44,7 @@ public enum SafetensorsType: String, Sendable, CaseIterable {
   }
 }
 
-/// What the header says about one tensor.
+/// One tensor's entry in the header.
 struct SafetensorsEntry: Sendable {
   let type: SafetensorsType
   let shape: [Int]
@@ -53,12 +53,12 @@ struct SafetensorsEntry: Sendable {
   let bytes: Range<Int>
 }
 
-/// What a safetensors file says about its tensors.
+/// The parsed header of a safetensors file.
 package struct SafetensorsHeader {
   var metadata: [String: String] = [:]
   var entries: [String: SafetensorsEntry] = [:]
 
-  /// The official limit; a longer header is a lie or an attack.
+  /// The limit of the official library.
   static let longest = 100_000_000
 
   /// Reads the beginning of a file of `size` bytes, or of the bytes given; throws a `FileError`
@@ -162,7 +162,7 @@ package struct SafetensorsHeader {
   }
 }
 
-// From the number formats of checkpoints to float32. The bytes of a file need not be aligned.
+// Converts the number formats of checkpoints to float32. The bytes of a file need not be aligned.
 
 enum FloatConversion {
   /// Writes `count` numbers of a float format as float32; does nothing where the format is not a

@@ -10,10 +10,7 @@ struct WeightList {
 
   init(_ file: Safetensors) { self.file = file }
 
-  /// Whether everything that was asked for so far is there.
-  var isComplete: Bool { missing.isEmpty && wrongShapes.isEmpty }
-
-  /// Asks for a tensor.
+  /// Notes a tensor that the model needs, and whether the file has it in this shape.
   mutating func ask(_ name: String, _ shape: [Int]) throws {
     used.insert(name)
     guard file.contains(name) else { return missing.append(name) }

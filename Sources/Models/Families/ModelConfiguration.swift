@@ -5,7 +5,7 @@ import Text
 // keys. What the transformer here cannot compute is refused by name: a model that runs with a wrong
 // formula is worse than one that does not run (ConfigReader+Unread.swift).
 
-/// What a model computes, its special tokens, and every key of its config.json.
+/// A model's architecture, its special tokens, and every key of its config.json.
 ///
 /// Sizes and choices of `architecture` can be read as members of the configuration.
 @dynamicMemberLookup

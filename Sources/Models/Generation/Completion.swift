@@ -26,12 +26,12 @@ public struct Completion: Sendable {
   public var logProbabilities: [Float]
   /// Why it ended.
   public var finishReason: FinishReason
-  /// The stop string or stop token that ended it; nil where another thing did.
+  /// The stop string or stop token that ended it, if one did.
   public var stopReason: StopReason?
   /// Bytes of the text before the stop string, where one ended the completion.
   public var stoppedTextLength: Int?
 
-  /// One without tokens yet.
+  /// A completion without tokens.
   init() {
     (ids, logProbabilities, finishReason) = ([], [], .length)
   }
@@ -40,15 +40,15 @@ public struct Completion: Sendable {
   public var logProbability: Float { Float(logProbabilities.reduce(0.0) { $0 + Double($1) }) }
 }
 
-/// A prompt to be continued, with the key that its random numbers depend on.
+/// A prompt to sample from, with the key that its random numbers depend on.
 public struct GenerationRequest: Sendable {
   /// Token ids, at least one.
   public let prompt: [Int]
-  /// What names the row in the random numbers: its index in a dataset, or a hash of the prompt.
+  /// The key of its random numbers: the row's index in a dataset, or a hash of the prompt.
   public let row: UInt64
   /// Number of the first sample.
   public let firstSample: Int
-  /// Most tokens in a completion of this prompt; nil for what the options say.
+  /// Overrides `max_tokens` of the options for this prompt.
   public let maxTokens: Int?
 
   /// A prompt whose samples are numbered from `firstSample` under key `row`.

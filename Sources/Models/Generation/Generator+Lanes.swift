@@ -2,19 +2,19 @@ import Core
 import Synchronization
 import Tensors
 
-// Decoding in lanes: each thread takes whole steps with sequences of its own.
+// Decoding in lanes: each thread runs whole decoding steps on its own sequences.
 //
 // Threads that share the loops of one pass synchronise dozens of times a step, and all read keys
 // and values at the same time, while products hardly use memory bandwidth. Lanes synchronise only
 // when one has no sequences left or when there is room for new prompts. Each lane reads all
 // weights, so it needs enough rows to amortise them. A token does not depend on the rest of the
-// batch: lanes change no bit of a completion.
+// batch: lanes do not change a bit of a completion.
 
 extension Generator {
   /// A lower bound of the last-level cache of a few cores, in bytes.
   private static let lastCache = 32 << 20
 
-  /// Sequences that each of several lanes must have at least.
+  /// The least number of sequences worth a lane.
   static func rowsPerLane(_ model: Transformer) -> Int {
     let bytes = model.weights.reduce(0) { $0 + $1.weight.count * ($1.weight.tensor == nil ? 2 : 4) }
     // Weights that do not fit into the cache are read from memory once for each lane.
@@ -55,7 +55,7 @@ private final class Round: Sendable {
 
   init(places: Int) { self.places = places }
 
-  /// Takes steps with a lane's sequences, at least one, until this or another lane ends the round.
+  /// Decodes with a lane's sequences, at least one step, until this or another lane ends the round.
   func run(_ lane: DecodingLane, _ index: Int) {
     do {
       repeat {

@@ -29,8 +29,8 @@ final class RunningSequence {
   private var search: StopStrings.Search
   private var decoder: StreamDecoder?
 
-  /// A sample of the request at `index` that ends after `limit` tokens; `decoder` is nil where no
-  /// text is looked for.
+  /// A sample of the request at `index` that ends after `limit` tokens; `decoder` is nil where
+  /// there are no stop strings.
   init(
     _ index: Int, _ request: GenerationRequest, sample: Int, limit: Int, cached: KVCache.Sequence,
     search: StopStrings.Search, decoder: StreamDecoder?
@@ -55,7 +55,7 @@ final class RunningSequence {
       position: completion.ids.count)
   }
 
-  /// Adds a token and says whether that ended the completion.
+  /// Appends a token; true if that ends the completion.
   func append(_ token: SampledToken, _ endings: CompletionEndings) throws -> Bool {
     completion.ids.append(token.id)
     completion.logProbabilities.append(token.logProbability)

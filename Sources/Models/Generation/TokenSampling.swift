@@ -24,7 +24,7 @@ final class TokenSampler {
   private let seed: UInt64
   private let step: UInt64
   private let scale: Float
-  /// One for each part of the rows.
+  /// One for each share of the rows.
   private var distributions: [Distribution] = []
 
   init(_ options: SamplingOptions, seed: UInt64, step: UInt64) {
@@ -34,8 +34,8 @@ final class TokenSampler {
     scale = options.logitScale
   }
 
-  /// Puts one token for each place into `tokens`, from logits [R, V], in parallel and independently
-  /// of each other.
+  /// Samples one token for each place into `tokens`, from logits [R, V], in parallel and
+  /// independently of each other.
   ///
   /// Throws the error of the first place whose logits are not numbers.
   func sample(

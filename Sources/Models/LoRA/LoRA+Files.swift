@@ -1,7 +1,7 @@
 import Core
 import Tensors
 
-// Adapters from and to PEFT's folders: adapter_config.json and adapter_model.safetensors.
+// Reading and writing PEFT's adapter folders: adapter_config.json and adapter_model.safetensors.
 
 extension LoRA {
   /// Reads an adapter for a model of this layout from a folder that PEFT or `stage` wrote; its

@@ -6,7 +6,7 @@ import Tensors
 
 /// The factors that an adapter adds to the linear maps of a model.
 public final class LoRA: Sendable {
-  /// What it was made from.
+  /// Its settings.
   public let configuration: LoRAConfiguration
   /// The factors of one map.
   struct Update: Sendable {
@@ -88,7 +88,7 @@ public final class LoRA: Sendable {
     name.lastIndex(of: ".").map { String(name[name.index(after: $0)...]) } ?? String(name)
   }
 
-  /// What is added to a map, nil for nothing.
+  /// The factors added to a map; nil where it is not adapted.
   func update(of map: LinearShape) -> LowRankUpdate? {
     places[map.name].map { updates[$0].factors }
   }

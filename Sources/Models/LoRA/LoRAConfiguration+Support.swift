@@ -12,13 +12,13 @@ extension LoRAConfiguration {
     "target_modules", "task_type", "use_rslora",
   ]
 
-  /// Throws at the first setting that would need a formula that is not there, and at keys that are
-  /// not known unless they are off: null, false or empty.
+  /// Throws at the first setting that is not implemented, and at unknown keys unless they are off:
+  /// null, false or empty.
   static func checkSupport(_ fields: JSONFields) throws {
     try require(fields, "peft_type", ["LORA"])
     try require(fields, "task_type", ["CAUSAL_LM"])
     try require(fields, "bias", ["none"])
-    // The others begin from a changed base, which the files of the adapter do not hold.
+    // Other initialisations change the base weights, which the adapter's files do not hold.
     if let start = fields["init_lora_weights"],
       ![.bool(true), .bool(false), .string("gaussian"), .string("orthogonal")].contains(start)
     {

@@ -11,13 +11,14 @@ public struct LoRAConfiguration: Sendable, Equatable {
   public let rank: Int
   /// The numerator α of the scale.
   public let alpha: Double
-  /// Names of linear maps, or ends of them at a dot; nil stands for all of the layers.
+  /// Names of linear maps, or dotted suffixes of them; nil stands for all linear maps of the
+  /// layers.
   public let targets: [String]?
   /// Whether the scale is α / √r (arXiv 2312.03732) instead of α / r.
   public let usesRankStabilizedScale: Bool
-  /// Ranks of maps whose names end so; the first that fits holds.
+  /// Ranks by the end of a map's name; the first match counts.
   public let rankPattern: [(name: String, rank: Int)]
-  /// Numerators of maps whose names end so; the first that fits holds.
+  /// Numerators by the end of a map's name; the first match counts.
   public let alphaPattern: [(name: String, alpha: Double)]
   /// Every key that was read.
   public let original: JSON
@@ -61,8 +62,8 @@ public struct LoRAConfiguration: Sendable, Equatable {
     return (rank, Float(alpha / divisor))
   }
 
-  /// Entries of `target_modules`, `rank_pattern` and `alpha_pattern` that stand for none of some
-  /// maps.
+  /// Entries of `target_modules`, `rank_pattern` and `alpha_pattern` that match none of the given
+  /// names.
   func unmatched(_ names: [String]) -> [(field: String, entry: String)] {
     let entries =
       (targets ?? []).map { ("target_modules", $0) } + rankPattern.map { ("rank_pattern", $0.name) }

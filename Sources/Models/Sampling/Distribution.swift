@@ -51,7 +51,7 @@ public final class Distribution {
     buckets.deallocate()
   }
 
-  /// Takes the distribution of a row of `vocabularySize` logits.
+  /// Computes the distribution of a row of `vocabularySize` logits.
   ///
   /// - Throws: `LogitsError` if a logit is NaN or +infinity (it names the token) or all are
   ///   -infinity.

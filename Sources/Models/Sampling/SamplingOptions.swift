@@ -4,19 +4,20 @@ import Core
 public struct SamplingOptions: Sendable, Equatable {
   /// Completions per prompt.
   public let n: Int
-  /// Most tokens in a completion.
+  /// The most tokens of a completion.
   public let maxTokens: Int
   /// What logits are divided by; 0 takes the most likely token.
   public let temperature: Double
-  /// How many of the most likely tokens stay, those tied with the last included; nil for all.
+  /// Top-k: how many of the most likely tokens are kept, ties with the last included; nil keeps
+  /// all.
   public let topK: Int?
-  /// Share of probability that the most likely tokens which stay must reach; 1 for all.
+  /// Top-p: the total probability that the kept tokens must reach; 1 keeps all.
   public let topP: Double
-  /// Least probability of a token that stays, relative to the most likely one; 0 for all.
+  /// Min-p: the least probability of a kept token, relative to the most likely one; 0 keeps all.
   public let minP: Double
-  /// Texts that end a completion, which is cut before them.
+  /// Stop strings: a completion is cut before the first of them.
   public let stop: [String]
-  /// Tokens that end a completion as a stop text does.
+  /// Stop tokens, which end a completion as a stop string does.
   public let stopTokenIDs: Set<Int>
   /// Whether a completion goes on after an end token.
   public let ignoreEOS: Bool

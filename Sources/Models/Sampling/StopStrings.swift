@@ -15,8 +15,7 @@ public struct StopStrings: Sendable {
 
   private let patterns: [Pattern]
 
-  /// The texts, as UTF-8; none of them empty (`SamplingOptions` sees to that), no texts at all for
-  /// no end.
+  /// The texts, as UTF-8; none is empty (`SamplingOptions` checks). The list may be empty.
   public init(_ texts: [String]) {
     patterns = texts.filter { !$0.isEmpty }.map {
       Pattern(text: $0, bytes: Array($0.utf8), borders: Self.borders(Array($0.utf8)))
@@ -26,7 +25,7 @@ public struct StopStrings: Sendable {
   /// Whether there is anything to look for.
   public var isEmpty: Bool { patterns.isEmpty }
 
-  /// How far the search in one completion has come; a copy goes on by itself.
+  /// The state of the search in one completion; a copy continues independently.
   public struct Search: Sendable {
     fileprivate var matched: [Int]
     fileprivate var position = 0
@@ -40,11 +39,11 @@ public struct StopStrings: Sendable {
   /// The start of a search in a new completion.
   public func search() -> Search { Search(matched: patterns.map { _ in 0 }) }
 
-  /// Goes on with the bytes of the next token and returns where to cut the completion, in bytes
-  /// from its start.
+  /// Searches the bytes of the next token and returns where to cut the completion, in bytes from
+  /// its start.
   ///
-  /// After the first stop text nothing is looked for any more. Knuth, Morris and Pratt's algorithm:
-  /// constant time per byte.
+  /// Nothing is searched after the first stop string. Knuth, Morris and Pratt's algorithm: constant
+  /// time per byte.
   @discardableResult
   public func feed(_ bytes: some Sequence<UInt8>, _ search: inout Search) -> Int? {
     guard search.cut == nil, !patterns.isEmpty else { return search.cut }

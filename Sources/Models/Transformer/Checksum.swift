@@ -1,9 +1,8 @@
-// A number that tells models apart: for keys of caches and for logs.
+// A hash of a model's weights, for cache keys and logs.
 
 extension Transformer {
   /// A hash of the names, shapes and bits of all weights, stable across runs and machines; bfloat16
-  /// counts as the float32 of the same value. What keys and values are rounded to enters too, where
-  /// they are.
+  /// weights hash as float32 of the same value. The KV-cache dtype enters where it is not float32.
   ///
   /// A multiply-and-rotate hash of the bits of two weights at a time; not meant to withstand
   /// forgery.

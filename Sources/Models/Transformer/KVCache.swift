@@ -7,7 +7,7 @@ import Tensors
 
 /// The pages of a model's cache; a page holds the keys and values of up to 64 tokens in all layers.
 ///
-/// Threads may use sequences of their own; pages that these share are not written.
+/// Threads may use different sequences at the same time; shared pages are never written.
 public final class KVCache: Sendable {
   /// The formats that keys and values can be stored in.
   public static let types: [ScalarType] = [.float32, .bfloat16]
@@ -16,31 +16,31 @@ public final class KVCache: Sendable {
   let layers: Int
   let heads: Int
   let headSize: Int
-  /// The layout of a layer of a page of bfloat16; nil where pages hold float32.
-  private let halves: BFloat16Page?
+  /// The layout of one layer of a bfloat16 page; nil where pages hold float32.
+  private let bfloat16Page: BFloat16Page?
   private let free = Mutex<[Storage]>([])
 
-  /// An empty cache for a model, which holds what the model's attention reads.
+  /// An empty cache of the model's KV-cache dtype.
   public init(_ model: Transformer) {
     let c = model.configuration.architecture
     layers = c.layerCount
     heads = c.keyValueHeadCount
     headSize = c.headSize
-    halves = KVCache.halves(c, model.keyValueType)
+    bfloat16Page = KVCache.bfloat16Page(c, model.keyValueType)
   }
 
-  private static func halves(_ c: Architecture, _ type: ScalarType) -> BFloat16Page? {
+  private static func bfloat16Page(_ c: Architecture, _ type: ScalarType) -> BFloat16Page? {
     type != .bfloat16
       ? nil : BFloat16Page(tokens: pageTokens, heads: c.keyValueHeadCount, size: c.headSize)
   }
 
-  /// Words of the keys and values of a page in one layer.
-  fileprivate var block: Int { halves?.count ?? 2 * KVCache.pageTokens * heads * headSize }
+  /// The size of one layer of a page, in words of four bytes.
+  fileprivate var block: Int { bfloat16Page?.count ?? 2 * KVCache.pageTokens * heads * headSize }
 
   /// Bytes of cache per token of a sequence.
   public static func bytesPerToken(_ c: Architecture, _ type: ScalarType) -> Int {
     let floats = 2 * c.keyValueHeadCount * c.headSize
-    return c.layerCount * (halves(c, type).map { $0.count / pageTokens } ?? floats) * 4
+    return c.layerCount * (bfloat16Page(c, type).map { $0.count / pageTokens } ?? floats) * 4
   }
 
   /// One page, laid out [layer][KV][keys, values] (see `KeyValueSegment` and `BFloat16Page`).
@@ -71,7 +71,9 @@ public final class KVCache: Sendable {
     at place: CacheBatch.Place
   ) {
     let page = place.page + layer * block
-    if let halves { return halves.store(k, v, head: head, page: page, slot: place.slot) }
+    if let bfloat16Page {
+      return bfloat16Page.store(k, v, head: head, page: page, slot: place.slot)
+    }
     storeKeyValue(
       k, v, head: head, size: headSize, page: page, tokens: KVCache.pageTokens, slot: place.slot)
   }
@@ -79,7 +81,7 @@ public final class KVCache: Sendable {
   /// The first layer's keys and values of the first `count` tokens of a page.
   fileprivate func segment(_ page: Page, _ count: Int) -> KeyValueSegment {
     let pointer = page.storage.pointer
-    if let halves { return KeyValueSegment(halves: pointer, halves, count: count) }
+    if let bfloat16Page { return KeyValueSegment(bfloat16: pointer, bfloat16Page, count: count) }
     return KeyValueSegment(
       page: pointer, tokens: KVCache.pageTokens, size: headSize, count: count)
   }
@@ -130,7 +132,7 @@ public final class KVCache: Sendable {
 
 /// The sequences of one forward pass, with slots reserved for the pass's tokens.
 ///
-/// An object is reused pass after pass, with its memory.
+/// An object and its buffers are reused from pass to pass.
 public final class CacheBatch {
   /// Where the keys and values of a new token go.
   fileprivate struct Place {
@@ -139,7 +141,7 @@ public final class CacheBatch {
   }
 
   private let cache: KVCache
-  /// They hold the pages that `places` and `segments` point into.
+  /// Keeps the pages alive that `places` and `segments` point into.
   private var sequences: [KVCache.Sequence] = []
   private var places: [Place] = []
   /// Segments of `layer`, of sequence s from `bounds[s]` to `bounds[s + 1]`; those of the next
@@ -160,7 +162,7 @@ public final class CacheBatch {
     for (sequence, length) in zip(sequences, lengths) { try add(sequence, length: length) }
   }
 
-  /// Forgets the sequences of the last pass.
+  /// Clears the sequences of the last pass.
   func begin() {
     sequences.removeAll(keepingCapacity: true)
     places.removeAll(keepingCapacity: true)

@@ -1,31 +1,30 @@
 import Tensors
 
-// Scores of many sequences, some at a time: for the forward pass in groups, and for a backward pass
-// that computes a group's layers again and forgets them before the next one.
+// Scoring in groups of sequences, and activation recomputation (gradient checkpointing): backward()
+// computes the layers of a group again and frees them before the next group.
 //
 // Groups are consecutive sequences, cut by their numbers of tokens or by a given size and nothing
 // else, so that the order in which gradients are added, and with it every bit, is the same on any
 // machine.
 
-/// Tokens of the sequences that are scored, or differentiated, at a time where no number of
-/// sequences is given.
+/// The tokens of a group, about, where its number of sequences is not given.
 let groupTokens = 1536
 
-/// Groups of sequences of `tokens` tokens in all.
+/// The number of groups for sequences of `tokens` tokens in all.
 func groupCount(tokens: Int) -> Int { max(1, (tokens + groupTokens - 1) / groupTokens) }
 
 extension Transformer {
   /// `score` of all sequences, [rows, M], where M is the number of completion tokens, and of
   /// `parameters` its weights.
   ///
-  /// Without a graph, groups of about `groupTokens` tokens follow each other. In a graph all
-  /// activations are kept, unless there are several groups: of `microBatch` sequences where that is
-  /// given, else of about `groupTokens` tokens where the first row is `known`. Then backward()
-  /// computes the groups again; there is no first pass where the first row is known (the others are
-  /// zeros). A `known` row of a single group is not used.
+  /// Without a graph, groups of about `groupTokens` tokens are scored one after the other. In a
+  /// graph all activations are kept, unless there are several groups: of `microBatch` sequences
+  /// where that is given, else of about `groupTokens` tokens where the first row is `known`. Then
+  /// backward() computes the groups again; there is no first pass where the first row is known (the
+  /// others are zeros). A `known` row of a single group is not used.
   ///
-  /// backward() throws where weights were changed, frozen or unfrozen in between: it would compute
-  /// with what they are then.
+  /// backward() throws where weights were changed, frozen or unfrozen in between: it would
+  /// recompute with the new ones.
   func scored(
     _ sequences: [TokenSequence], _ parameters: [(name: String, tensor: Tensor)], rows: Int,
     microBatch: Int?, known: [Float]? = nil, name: String,
@@ -84,7 +83,7 @@ extension Transformer {
     return output
   }
 
-  /// Passes `gradient` of `output` on through the layers, group by group.
+  /// Backpropagates `gradient` of `output` through the layers, group by group.
   private func recompute(
     _ groups: [[TokenSequence]], _ gradient: UnsafePointer<Float>, _ output: Tensor, _ name: String,
     by score: ([TokenSequence]) throws -> Tensor
@@ -106,7 +105,7 @@ extension Transformer {
     }
   }
 
-  /// Throws unless what was computed again has the bits of what was given out.
+  /// Throws unless the recomputed values are bit-identical to those that were returned.
   private func check(
     _ again: UnsafePointer<Float>, is given: UnsafePointer<Float>, _ count: Int, _ name: String
   ) throws(ModelError) {
@@ -117,7 +116,7 @@ extension Transformer {
   }
 
   /// Consecutive groups of `size` sequences, or of about as many tokens each, at most `groupTokens`
-  /// and a sequence, where no size is given: groups that are alike use the same freed blocks.
+  /// and a sequence, where no size is given: groups of similar size reuse the same freed blocks.
   func grouped(_ sequences: [TokenSequence], size: Int?) -> [[TokenSequence]] {
     if let size {
       return stride(from: 0, to: sequences.count, by: size).map {
@@ -148,8 +147,7 @@ private struct ScoredParameter {
     (version, collects) = (tensor.storage.version, tensor.requiresGradient)
   }
 
-  /// Throws if the weight has other contents by now, or collects a gradient where it did not, or
-  /// the other way round.
+  /// Throws if the weight was changed in place, frozen or unfrozen since.
   func checkIsUnchanged(since function: String) throws(ModelError) {
     guard tensor.storage.version == version else {
       throw .weightsChanged(function: function)
@@ -161,6 +159,6 @@ private struct ScoredParameter {
 }
 
 extension TokenSequence {
-  /// Tokens of both.
+  /// Tokens of prompt and completion.
   fileprivate var length: Int { prompt.count + completion.count }
 }

@@ -20,15 +20,15 @@ extension Transformer {
   /// ln p of every completion token (row 1) and, where asked for, the entropy of its distribution
   /// (row 2): [2, M].
   ///
-  /// Tokens of all completions follow each other. Logits are divided by `temperature`. In a graph,
-  /// the activations of all sequences are kept for backward(), unless `microBatch` says how many
+  /// The completions' tokens are concatenated. Logits are divided by `temperature`. In a graph, the
+  /// activations of all sequences are kept for backward(), unless `microBatch` says how many
   /// sequences to hold at a time: then backward() computes them again, group by group, and gives
   /// the same gradient.
   ///
   /// `sampled` are the log-probabilities of all tokens where the caller has them from a sampler
-  /// with just these weights (see `weightStamp`) at this temperature. They are the result then, as
-  /// nothing else could come out; only backward() computes the layers, about `groupTokens` tokens
-  /// at a time without a `microBatch`, and throws should anything else come out.
+  /// with just these weights (see `weightStamp`) at this temperature. They are then the result,
+  /// since scoring would give the same bits. Only backward() computes the layers, about
+  /// `groupTokens` tokens at a time without a `microBatch`, and throws if it finds other values.
   public func logProbabilities(
     _ sequences: [TokenSequence], temperature: Float = 1, entropy: Bool = false,
     microBatch: Int? = nil, sampled: [Float]? = nil
@@ -47,7 +47,7 @@ extension Transformer {
     }
   }
 
-  /// Throws unless every sequence has a prompt, ids of the vocabulary and room in the context.
+  /// Throws unless every sequence has a prompt, ids of the vocabulary, and fits into the context.
   func checkSequences(_ sequences: [TokenSequence], for function: String) throws {
     for (index, sequence) in sequences.enumerated() {
       if let fault = fault(of: sequence) {
@@ -61,14 +61,13 @@ extension Transformer {
     for ids in [sequence.prompt, sequence.completion] {
       if let fault = unknownToken(in: ids) { return fault }
     }
-    // The last token is predicted and not read.
+    // The last token is a target only, not an input.
     let count = sequence.prompt.count + sequence.completion.count - 1
     return sequence.completion.isEmpty ? nil : tooLong(count)
   }
 
-  /// One forward pass over whole sequences: the hidden state before each completion token [M, C],
-  /// and these tokens; nil without any. The last token of a sequence predicts nothing that is asked
-  /// for.
+  /// One forward pass over whole sequences: the hidden state that predicts each completion token
+  /// [M, C], and these tokens; nil without any. The last token of a sequence is not an input.
   func completionStates(_ sequences: [TokenSequence]) throws -> (Tensor, targets: [Int])? {
     let scored = sequences.filter { !$0.completion.isEmpty }
     guard !scored.isEmpty else { return nil }

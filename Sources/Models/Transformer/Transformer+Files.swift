@@ -2,7 +2,7 @@ import Core
 import Kernels
 import Tensors
 
-// From and to a Hugging Face folder, and new models with random weights.
+// Loading and saving Hugging Face folders, and models with random weights.
 
 extension Transformer {
   /// Reads config.json and the safetensors files of a folder; weights become float32 and trainable,
@@ -35,10 +35,10 @@ extension Transformer {
     let bytes = model.weightBytes(as: type)
     let available = Memory.usableBytes()
     guard bytes >= available else { return }
-    let halves = model.weightBytes(as: .bfloat16)
+    let asBFloat16 = model.weightBytes(as: .bfloat16)
     throw ModelError.tooLarge(
       folder, weights: model.parameterCount, type, bytes: bytes, available: available,
-      asBFloat16: type == .float32 && halves < available ? halves : nil)
+      asBFloat16: type == .float32 && asBFloat16 < available ? asBFloat16 : nil)
   }
 
   /// A model with random weights, as Hugging Face starts one: normal with deviation
@@ -86,7 +86,7 @@ extension Transformer {
       .commit()
   }
 
-  /// What `save` writes, staged.
+  /// Stages what `save` writes.
   func update(
     folder: String, companions: [String: [UInt8]] = [:], type: SafetensorsType? = nil,
     maxShardSize: Int = .max

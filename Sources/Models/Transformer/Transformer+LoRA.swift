@@ -1,8 +1,8 @@
 import Core
 import Tensors
 
-// Models with an adapter and without. Both share the weights: the base model costs no memory, and
-// serves as the reference policy of an adapter's training.
+// Adding, removing and merging an adapter. A model and its adapted version share the weights: the
+// base costs no memory, and serves as the reference policy while the adapter is trained.
 
 extension Transformer {
   /// This model with an adapter; shares the weights, which are frozen, and trains the adapter.
@@ -43,7 +43,7 @@ extension Transformer {
     return adapter
   }
 
-  /// An ordinary model with W + s B A in the place of the adapted weights; shares the others.
+  /// A model without an adapter whose adapted weights are W + s B A; shares the others.
   public func merged() throws -> Transformer {
     guard let adapter else { return self }
     var changes: [String: Tensor] = [:]
@@ -78,7 +78,7 @@ extension Transformer {
     try adapterUpdate(folder: folder, base: base, type: type).commit()
   }
 
-  /// What `saveAdapter` writes, staged.
+  /// Stages what `saveAdapter` writes.
   func adapterUpdate(
     folder: String, base: String? = nil, type: SafetensorsType = .float32
   ) throws -> FolderUpdate {

@@ -16,12 +16,11 @@ public final class Transformer: @unchecked Sendable {
   public let weights: [(name: String, weight: Weight)]
   /// The dtype that keys and values are rounded to, with a cache or without.
   public let keyValueType: ScalarType
-  /// What is added to the weights; these are then frozen.
+  /// The LoRA adapter; with one, the weights are frozen.
   public let adapter: LoRA?
   /// The modules that it is built of, with the names and shapes of their weights.
   let layout: ModelLayout
-  /// The weights of the layers' linear maps and of the output layer: all that inputs are multiplied
-  /// by.
+  /// The weights of all matrix products: the layers' linear maps and the output layer.
   private let factors: [Weight]
   private let embedTokens: Weight  // [V, C]
   /// A vector for each position, where positions are learned: [P, C].
@@ -80,9 +79,9 @@ public final class Transformer: @unchecked Sendable {
   /// Hidden states after the final norm for all tokens of a ragged batch: [N, C], or for the rows
   /// `outputRows` only, which ascend.
   ///
-  /// The other rows are computed up to the keys and values of the last layer.
-  /// With a cache, the batch holds the tokens that follow what the cache has seen; their keys and
-  /// values are added to it. Ids and lengths are not checked again: callers have compared them with
+  /// Other rows are computed only as far as the last layer's keys and values need them. With a
+  /// cache, the batch holds the tokens that follow what the cache has seen; their keys and values
+  /// are added to it. Ids and lengths are not checked again: callers have compared them with
   /// vocabulary and context. Throws when interrupted.
   public func hiddenStates(
     _ tokens: [Int], _ batch: RaggedBatch, outputRows: [Int]? = nil, cache: CacheBatch? = nil
@@ -124,7 +123,7 @@ public final class Transformer: @unchecked Sendable {
     }
   }
 
-  /// What is wrong with a sequence of more tokens than the model has positions.
+  /// The error for a sequence of more tokens than the model has positions; nil if it fits.
   func tooLong(_ count: Int) -> ModelError.SequenceFault? {
     let context = configuration.maxPositions
     return count <= context
@@ -141,7 +140,7 @@ public final class Transformer: @unchecked Sendable {
     weights.compactMap { name, weight in weight.tensor.map { (name, $0) } }
   }
 
-  /// What is trained: the adapter's weights where there is one, else all.
+  /// The weights that are trained: the adapter's where there is one, else all.
   public var trainedParameters: [(name: String, tensor: Tensor)] {
     adapter?.parameters ?? ownTensors
   }
@@ -159,10 +158,9 @@ public final class Transformer: @unchecked Sendable {
     adapter?.parameters.map { ($0.name, .float32($0.tensor)) } ?? []
   }
 
-  /// Makes the weights that are trained collect gradients, or none of all (a frozen reference
-  /// policy).
+  /// Makes the trained weights collect gradients, or freezes all of them (a reference policy).
   ///
-  /// Throws where those are matrices held as bfloat16, which collect none.
+  /// Throws where trained weights are bfloat16 matrices, which collect no gradients.
   public func setTrainable(_ trainable: Bool) throws {
     if trainable { try checkTrainable(for: "requires_grad_") }
     for (_, tensor) in trainable ? trainedParameters : parameters {
@@ -170,14 +168,14 @@ public final class Transformer: @unchecked Sendable {
     }
   }
 
-  /// Packs all weights that inputs are multiplied by, for sampling (see `Weight.pack`). Throws
-  /// where memory is short.
+  /// Packs the weights of all matrix products, for sampling (see `Weight.pack`). Throws where
+  /// memory is short.
   func packWeights() throws(TensorError) {
     for weight in factors { try weight.pack() }
     for update in adapter?.updates ?? [] { try update.factors.pack() }
   }
 
-  /// A model of the same configuration with weights made of these, and another adapter.
+  /// A model of the same configuration, with weights derived from these and another adapter.
   func rebuilt(
     adapter: LoRA?, weight: (Weight, WeightShape) throws -> Weight = { weight, _ in weight }
   ) throws -> Transformer {

@@ -1,8 +1,8 @@
 import Tensors
 import Text
 
-// A critic: a transformer whose head gives one number for each token, the value of the state before
-// the next one.
+// A critic: a transformer with a scalar head, which gives each token the value of the state after
+// it.
 //
 // Files are those of Hugging Face's …ForSequenceClassification with one label: the head is
 // `score.weight` [1, C], as in TRL's value models. A `score.bias` [1], which
@@ -10,7 +10,8 @@ import Text
 
 /// A transformer with a value head.
 public final class ValueModel: Sendable {
-  /// The transformer below the head; its own output layer is not used and counts as tied.
+  /// The transformer below the value head. It has no output layer of its own: the configuration
+  /// says it is tied.
   public let transformer: Transformer
   /// The head [1, C].
   let score: Tensor
@@ -85,7 +86,7 @@ public final class ValueModel: Sendable {
     try self.init(transformer, score: score, bias: bias)
   }
 
-  /// The value before each completion token: [M]. Tokens of all completions follow each other.
+  /// The value before each completion token: [M]. The completions' tokens are concatenated.
   ///
   /// The value before token t is the head's number at token t - 1, of which the first is the
   /// prompt's last. `microBatch` is as in `Transformer.logProbabilities`.
@@ -113,14 +114,14 @@ public final class ValueModel: Sendable {
 }
 
 extension ModelConfiguration {
-  /// The same with an output layer that is the embedding, so that none is made.
+  /// The same with tied embeddings, so that no output layer is made.
   fileprivate func tied() throws -> ModelConfiguration {
     var json = original
     json.set("tie_word_embeddings", .bool(true))
     return try ModelConfiguration(json, source: "config.json")
   }
 
-  /// The same under the class that reads a head of one number.
+  /// The same under the class name that reads a scalar head.
   fileprivate func classifying(hasBias: Bool) throws -> ModelConfiguration {
     var json = original
     let kind = hasBias ? "ForTokenClassification" : "ForSequenceClassification"

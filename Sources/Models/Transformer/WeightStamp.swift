@@ -1,10 +1,10 @@
 import Tensors
 
-// Which weights a model has now, as a key: whether the log-probabilities of a rollout are still
-// those of the model.
+// A key for a model's current weights: it tells whether the log-probabilities of a rollout are
+// still those of the model.
 
 extension Transformer {
-  /// Identifies the values of all weights at a moment, the adapter's included.
+  /// Identifies the current values of all weights, the adapter's included.
   ///
   /// Two stamps are equal for one model between two changes of its weights, and for models that
   /// share all weights. A clone has another stamp, whatever its values. Configuration and KV-cache

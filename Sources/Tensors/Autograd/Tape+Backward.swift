@@ -1,8 +1,8 @@
 import Core
 import Kernels
 
-// The walk of the tape from its end: each operation passes its gradient on to the buffers of its
-// inputs.
+// backward(): walks the tape from its end; each operation passes its gradient on to the buffers of
+// its inputs.
 
 /// What the gradient of an operation does: given d loss / d output, it adds to the buffers of the
 /// inputs.
@@ -23,11 +23,11 @@ public struct GradientStyle: OptionSet, Sendable {
   /// It overwrites uninitialised buffers (`InputGradients.isEmpty`), so that they need no zeros
   /// first, and adds to the others.
   public static let writing = GradientStyle(rawValue: 1)
-  /// The gradient of input 0 is that of the output and is forwarded without the operation, which
-  /// gets no buffer for it.
+  /// The gradient of input 0 is that of the output: it is forwarded without calling the operation,
+  /// which gets no buffer for it.
   public static let passing = GradientStyle(rawValue: 2)
-  /// It records and walks a graph of its own, which adds to the leaves among its inputs, and gets
-  /// no buffers.
+  /// It records a graph of its own and runs backward() on it, which adds to the leaves among its
+  /// inputs; it gets no buffers.
   public static let nesting = GradientStyle(rawValue: 4)
 }
 

@@ -10,7 +10,7 @@ struct TapeRecord {
   let tape: Tape
   let index: Int
 
-  /// The same place after joins.
+  /// The position after tapes were joined.
   func resolved() -> TapeRecord {
     var tape = tape
     var index = index
@@ -93,7 +93,8 @@ final class Tape {
     if tape.nodes.count >= tape.compactAt { tape.compact() }
   }
 
-  /// Drops nodes that no living tensor depends on: a loop that drops its results stays flat.
+  /// Drops nodes that no living tensor depends on, so that the memory of a loop that drops its
+  /// results does not grow.
   private func compact() {
     var needed = [Bool](repeating: false, count: nodes.count)
     for index in nodes.indices.reversed() {

@@ -11,8 +11,8 @@ extension Tensor {
     return Tensor(storage: try Storage(count: count, for: operation), shape: shape)
   }
 
-  /// The number of elements of `shape`; throws if a size is negative, or there are more than 64 or
-  /// too large ones.
+  /// The number of elements of `shape`; throws if a size is negative, if there are more than 64
+  /// dimensions, or if the number cannot be addressed.
   static func checkedCount(_ shape: [Int], for operation: String) throws(TensorError) -> Int {
     var product = 1
     var isEmpty = false

@@ -53,7 +53,7 @@ extension Tensor {
     stream.position &+= UInt64(count)
   }
 
-  /// The numbers start, start + step, … below `end` (above it for a negative step).
+  /// The numbers start, start + step, … up to and excluding `end`.
   public static func arange(
     _ start: Double, _ end: Double, _ step: Double = 1
   ) throws(TensorError) -> Tensor {
@@ -77,7 +77,7 @@ extension Tensor {
   }
 }
 
-/// Makes a tensor of nested lists that are walked in order: `open` a list, `append` numbers,
+/// Builds a tensor from nested lists, visited in order: `open` a list, `append` its numbers,
 /// `close` it.
 ///
 /// Lists on one level must have the same length: `tensor: list [2] has 3 elements, expected 2`.

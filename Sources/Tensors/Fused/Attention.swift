@@ -31,7 +31,7 @@ extension Tensor {
     }
   }
 
-  /// One task per sequence and key-value head, which puts the head's keys into blocks first.
+  /// One task per sequence and key-value head, which first copies the head's keys into blocks.
   private static func attend(
     _ q: Tensor, _ k: Tensor, _ v: Tensor, _ batch: RaggedBatch, _ shape: AttentionShape,
     into out: UnsafeMutablePointer<Float>, _ normalisers: UnsafeMutablePointer<Float>?
@@ -70,8 +70,8 @@ extension Tensor {
     }
   }
 
-  /// Tasks per thread below which a loop is not split; a task multiplies `pairs` pairs of a query
-  /// and a key for each head of a group.
+  /// The least number of tasks worth a thread; a task multiplies `pairs` pairs of a query and a key
+  /// for each head of a group.
   static func taskGrain(_ shape: AttentionShape, pairs: Int) -> Int {
     max(1, 65_536 / max(1, pairs * shape.size * shape.group))
   }

@@ -3,8 +3,8 @@ import Kernels
 
 // Attention over a cache. A task is a few queries on one key-value head: consecutive tokens of one
 // sequence, or the newest tokens of sequences side by side that begin with the same segments, as
-// samples of one prompt do (see `SharedAttention`). How queries are put together changes no bit of
-// the result.
+// samples of one prompt do (see `SharedAttention`). Grouping queries does not change a bit of the
+// result.
 
 extension Tensor {
   /// Causal attention of each sequence's new tokens over cached keys and values, which hold the new
@@ -40,17 +40,17 @@ extension Tensor {
   }
 }
 
-/// New tokens and what they see.
+/// The queries of a pass and the keys that each attends to.
 struct CachedAttention {
   let batch: RaggedBatch
   let shape: AttentionShape
   let segments: [KeyValueSegment]
   let bounds: [Int]
 
-  /// Queries that are computed together.
+  /// Queries that are computed as one task.
   struct Part {
     let sequences: Range<Int>
-    /// Rows of q: the only one of each sequence, or some of a single sequence's.
+    /// Rows of q: one row of each of several sequences, or several rows of one sequence.
     let rows: Range<Int>
     /// Segments that all of the sequences begin with.
     let shared: Int
@@ -59,7 +59,7 @@ struct CachedAttention {
   /// Keys of the longest sequence.
   var longest: Int { (0..<batch.count).reduce(0) { max($0, batch.past[$1] + batch[$1].count) } }
 
-  /// Sequences that may share a task without leaving threads idle.
+  /// The most sequences a task may group without leaving threads idle.
   private var mostSharing: Int {
     let threads = Team.shared.available
     return threads == 1 ? batch.count : batch.count * shape.keyValueHeads / (4 * threads)
@@ -74,7 +74,7 @@ struct CachedAttention {
     while s < batch.count {
       let (end, shared) = sharing(s, atMost: samples)
       let rows = batch.offsets[s]..<batch.offsets[end]
-      // Several sequences have a row each, which is no more than there may be.
+      // With several sequences, each has one row, which is within the limit.
       for start in stride(from: rows.lowerBound, to: rows.upperBound, by: queries) {
         parts.append(
           Part(
@@ -108,13 +108,13 @@ struct CachedAttention {
       .prefix { $0.keys == $1.keys && $0.count == $1.count }.count
   }
 
-  /// The keys that a task begins with.
+  /// The keys that all of a task's sequences share.
   func keys(_ parts: [Part], _ task: Int) -> UnsafePointer<Float> {
     let segment = segments[bounds[parts[task / shape.keyValueHeads].sequences.lowerBound]]
     return segment.keys + task % shape.keyValueHeads * segment.keyHeadStride
   }
 
-  /// Attends with one part's queries on one key-value head.
+  /// Computes one task's queries on one key-value head.
   func attend(
     _ q: UnsafePointer<Float>, _ part: Part, head: Int, into out: UnsafeMutablePointer<Float>,
     _ scratch: UnsafeMutablePointer<Float>, next: UnsafePointer<Float>?

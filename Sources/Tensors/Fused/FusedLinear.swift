@@ -16,7 +16,7 @@ public struct LinearMap {
   public init(_ weight: Weight, bias: Tensor?) { (self.weight, self.bias) = (weight, bias) }
 
   /// Panels of the packed weight, where products with `rows` rows can be fused: nothing is recorded
-  /// for the map, and the panels are what threads share.
+  /// for the map, and threads split the panels, not the rows.
   fileprivate func fusedPanels(rows: Int) -> (any PackedPanels)? {
     guard !weight.isRecorded, bias.map({ Tensor.records($0) }) != true, let panels = weight.panels,
       !Product.splitsRows(rows, panels: panelCount(panels.n))
@@ -26,7 +26,7 @@ public struct LinearMap {
 }
 
 extension Tensor {
-  /// Several linear maps of x [N, in], each with the bits of `linear`.
+  /// Several linear maps of x [N, in], each bit-identical to `linear`.
   public static func linears(_ x: Tensor, _ maps: [LinearMap]) throws(TensorError) -> [Tensor] {
     var fused: [FusedMap] = []
     var panels = 0
@@ -45,7 +45,7 @@ extension Tensor {
     return fused.map(\.result)
   }
 
-  /// A linear map of x [N, in] added to `residual` [N, out], with the bits of `linear` and `+`.
+  /// A linear map of x [N, in] added to `residual` [N, out], bit-identical to `linear` and `+`.
   public static func linear(
     _ x: Tensor, _ map: LinearMap, addedTo residual: Tensor
   ) throws(TensorError) -> Tensor {
@@ -59,7 +59,7 @@ extension Tensor {
     return fused.result
   }
 
-  /// silu(gate(x)) up(x) for two linear maps of x [N, in], with the bits of `linear` and `swiGLU`.
+  /// silu(gate(x)) up(x) for two linear maps of x [N, in], bit-identical to `linear` and `swiGLU`.
   public static func swiGLU(
     _ x: Tensor, gate: LinearMap, up: LinearMap
   ) throws(TensorError) -> Tensor {
@@ -83,9 +83,9 @@ extension Tensor {
   }
 }
 
-/// A map in a loop over panels.
+/// One of the linear maps that a loop over panels computes.
 private struct FusedMap {
-  /// Its panels' numbers in the loop.
+  /// Its panels in the loop.
   let panels: Range<Int>
   let result: Tensor
   private let matrix: any PackedPanels
@@ -111,7 +111,7 @@ private struct FusedMap {
     (self.matrix, bias, self.residual) = (matrix, map.bias, residual)
   }
 
-  /// Computes its outputs in those of the loop's panels that are its own.
+  /// Computes the map's outputs for those of the loop's panels that belong to it.
   func multiply(_ x: Tensor, _ range: Range<Int>) {
     let mine = range.clamped(to: panels)
     guard !mine.isEmpty else { return }
@@ -127,7 +127,7 @@ private struct FusedMap {
     }
   }
 
-  /// Calls `body` with the outputs of the panels in each row, and their places in the result.
+  /// Calls `body` for each row with the outputs of the panels and their columns in the result.
   @inline(__always)
   func forEachRow(
     _ range: Range<Int>, _ body: (UnsafeMutablePointer<Float>, _ places: Range<Int>) -> Void

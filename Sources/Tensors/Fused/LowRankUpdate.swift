@@ -6,7 +6,7 @@ public struct LowRankUpdate: Sendable {
   public let a: Tensor
   /// The second factor B [out, r].
   public let b: Tensor
-  /// What the product is multiplied by.
+  /// The scale s of the product.
   public let scale: Float
   /// The factors as products use them.
   let weights: (a: Weight, b: Weight)

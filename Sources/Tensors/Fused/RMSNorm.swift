@@ -54,6 +54,6 @@ extension Tensor {
     for chunk in chunks.indices { Kernels.add(partial.pointer + chunk * width, to: dw, width) }
   }
 
-  /// Rows of `width` floats per thread below which a loop is not split.
+  /// The least number of rows of `width` floats worth a thread.
   static func rowGrain(_ width: Int) -> Int { max(1, 32_768 / max(1, width)) }
 }

@@ -3,7 +3,8 @@ import Glibc
 import Kernels
 import Synchronization
 
-/// Cosines and sines of the rotary embedding for positions 0, 1, …, made as far as they are needed.
+/// Cosines and sines of the rotary embedding for positions 0, 1, …, computed as positions are first
+/// used.
 ///
 /// Angles are position × frequency in single precision, as Hugging Face computes them.
 public final class RotaryTable: Sendable {
@@ -70,7 +71,7 @@ public final class RotaryTable: Sendable {
 }
 
 extension Tensor {
-  /// Turns every head of x [N, H·D] by the angles of its row's position (arXiv 2104.09864), times
+  /// Rotates every head of x [N, H·D] by the angles of its row's position (arXiv 2104.09864), times
   /// the table's scale.
   public static func rotary(_ x: Tensor, positions: [Int], _ table: RotaryTable) throws(TensorError)
     -> Tensor

@@ -75,7 +75,8 @@ extension Tensor {
       if count == 0, head.tensor != nil { into.clearIfEmpty(1, count: head.count) }
       for chunk in chunks {
         try Interrupt.check()
-        // They become their gradient in place, so that a second backward() has to compute them.
+        // The gradient overwrites the logits, so that a second backward() has to compute them
+        // again.
         let logits =
           try onlyLogits ?? headLogits(hidden, head, targets.rows[chunk], isTrained: isTrained)
         onlyLogits = nil

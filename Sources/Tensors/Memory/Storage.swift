@@ -5,7 +5,7 @@ import Synchronization
 // The floats behind tensors, counted so that a script's collector knows what its tensors hold.
 
 private let peak = Atomic(0)
-/// Given out by `Storage.stamp`.
+/// The last number that `Storage.stamp` gave out.
 private let numbers = Atomic(0)
 
 /// A block of floats, aligned to a cache line unless it is small, freed when the last tensor that
@@ -105,7 +105,7 @@ public final class Storage: @unchecked Sendable {
   /// Resets `peakBytes` to `liveBytes`.
   public static func resetPeak() { peak.store(liveBytes, ordering: .relaxed) }
 
-  /// Says that the contents were changed in place.
+  /// Records that the contents were changed in place.
   public func didChange() {
     version += 1
     number = nil

@@ -39,7 +39,7 @@ struct AxisView {
   /// The same, of rows that have elements: an empty tensor may have any number of empty rows.
   var filledCount: Int { n == 0 ? 0 : count }
 
-  /// Throws if there is nothing to choose from.
+  /// Throws if there is no element to choose: the dimension is empty.
   func checkNotEmpty(_ tensor: Tensor, for operation: String) throws(TensorError) {
     guard n > 0 || count == 0 else {
       throw .noElements(operation: operation, shape: tensor.shape)

@@ -63,7 +63,7 @@ struct Broadcast {
       outer: Array(loops.dropFirst()))
   }
 
-  /// Makes the outermost loop longer where `loop` continues it.
+  /// Merges `loop` into the outermost loop where it continues it.
   private static func merge(_ loop: Loop, into loops: inout [Loop]) -> Bool {
     guard let last = loops.last, loop.left == last.left &* last.size,
       loop.right == last.right &* last.size
@@ -154,7 +154,7 @@ struct Broadcast {
   }
 }
 
-/// Elements per thread below which an element-wise loop is not split.
+/// The least number of elements worth a thread in an element-wise loop.
 let elementGrain = 16_384
 
 /// Calls `body` with parts of `0..<count`, on the team where there is enough to do.

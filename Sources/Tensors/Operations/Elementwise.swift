@@ -1,7 +1,7 @@
 import Kernels
 
-// The frame of element-wise operations: value and gradient are given as closures on sixteen floats,
-// side by side.
+// Helpers for element-wise operations: value and gradient are given side by side, as closures on
+// sixteen floats.
 
 extension Tensor {
   /// Which values backward() needs.
@@ -58,7 +58,7 @@ extension Tensor {
     }
   }
 
-  /// The value of `binary`, and how its operands met.
+  /// The result of `binary`, and how its operands were broadcast.
   @inline(__always)
   static func zipped(
     _ name: String, _ a: Tensor, _ b: Tensor, _ value: (Vector, Vector) -> Vector

@@ -1,8 +1,8 @@
 import Core
 import Kernels
 
-// Parts of tensors, and tensors made of parts. Positions are 0-based here and 1-based in error
-// texts.
+// Indexing, slicing, `cat`, `stack`, `gather`. Positions are 0-based here; `ApoLua` makes them
+// 1-based in error texts.
 
 extension Tensor {
   /// Sub-tensor number `index` of the first dimension, a view; a scalar for a tensor of one
@@ -49,7 +49,7 @@ extension Tensor {
     }
   }
 
-  /// The tensors one after the other along `dim`; their other sizes must agree.
+  /// Concatenates tensors along `dim`; their other sizes must agree.
   public static func cat(_ tensors: [Tensor], dim: Int = 0) throws(TensorError) -> Tensor {
     guard let first = tensors.first else { throw .noTensors(operation: "cat") }
     guard !first.shape.isEmpty else { throw .scalarsInCat }

@@ -41,13 +41,13 @@ extension Tensor {
   }
 }
 
-/// A batched product as single ones: [m, k] by [k, n], and the offsets of their factors.
+/// A batched product as single products of [m, k] by [k, n], with the offsets of their factors.
 private struct MatrixPlan {
   let shape: [Int]
   let m: Int
   let n: Int
   let k: Int
-  /// How the matrices meet; nil where there is one of each.
+  /// How the batch dimensions broadcast; nil for a single product.
   private let batch: Broadcast?
   /// The number of products.
   private let count: Int
@@ -55,7 +55,7 @@ private struct MatrixPlan {
   init(_ a: Tensor, _ b: Tensor) throws(TensorError) {
     (k, n) = (b.shape[b.shape.count - 2], b.shape[b.shape.count - 1])
     if b.shape.count == 2 {
-      // All rows of a meet the same matrix: one large product.
+      // All rows of a are multiplied by the same matrix: one large product.
       m = a.shape.dropLast().reduce(1, *)
       shape = a.shape.dropLast() + [n]
       (batch, count) = (nil, m == 0 || n == 0 ? 0 : 1)
@@ -69,7 +69,7 @@ private struct MatrixPlan {
     }
   }
 
-  /// The numbers of the matrices that meet in product `index`.
+  /// The indices of the two matrices of product `index`.
   private func pair(_ index: Int) -> (left: Int, right: Int) {
     guard let batch else { return (0, 0) }
     let (row, place) = index.quotientAndRemainder(dividingBy: batch.row.size)
@@ -79,14 +79,14 @@ private struct MatrixPlan {
 
   private var size: ProductSize { ProductSize(m: m, n: n, k: k) }
 
-  /// Calls `body` with the offsets of all products; those that add to the same matrix come in
+  /// Calls `body` with the offsets of all products; those that add to the same matrix are called in
   /// order.
   private func forEach(
     isRepeated: Bool = false,
     _ body: (_ left: Int, _ right: Int, _ result: Int) throws(TensorError) -> Void
   ) throws(TensorError) {
     let failure = Mutex<TensorError?>(nil)
-    // A large product is shared out itself; many small ones are shared out among the threads.
+    // A large product is split over the threads; of many small ones, each thread takes some.
     let grain = 100_000 / max(1, m * n * k) + 1
     let isSerial = isRepeated || count < Team.shared.threads * 2
     Team.shared.forEach(count, atLeast: isSerial ? count : grain) { range in
@@ -110,7 +110,7 @@ private struct MatrixPlan {
     }
   }
 
-  /// da += g bᵀ; a matrix that was repeated collects its products in order.
+  /// da += g bᵀ; the gradients of a broadcast matrix are added in order.
   func addLeftGradient(
     _ g: UnsafePointer<Float>, _ b: UnsafePointer<Float>, to target: UnsafeMutablePointer<Float>
   ) throws(TensorError) {

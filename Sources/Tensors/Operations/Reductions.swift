@@ -1,7 +1,7 @@
 import Glibc
 import Kernels
 
-// Sums and their kin along one dimension, or over all elements where `dim` is nil.
+// Sums, means and variances along one dimension, or over all elements where `dim` is nil.
 
 extension Tensor {
   /// The sum over `dim`.

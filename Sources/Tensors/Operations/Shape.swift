@@ -1,6 +1,7 @@
 import Kernels
 
-// Changes of shape. Tensors are contiguous: what only renames positions is a view, the rest copies.
+// Changes of shape. Tensors are contiguous: what keeps the order of the elements is a view, the
+// rest copies.
 
 extension Tensor {
   /// The same elements under another shape, a view; one size may be -1 and is then computed.

@@ -4,7 +4,7 @@ import Kernels
 // The product y = x Wᵀ of a linear layer: which way it is computed, and why. Every way adds in the
 // same order over k, so the bits do not depend on it.
 
-/// How a product y = x Wᵀ with W [n, k] is computed.
+/// The way in which a product y = x Wᵀ with W [n, k] is computed.
 struct Product {
   enum Method {
     /// With panels that the weight keeps (`Weight.pack`): sampling multiplies the same weights by a
@@ -51,7 +51,7 @@ struct Product {
     }
   }
 
-  /// Shares the panels out to the team, or, where a narrow matrix has too few of them, the rows.
+  /// Splits the panels over the threads, or, where a narrow matrix has too few of them, the rows.
   private func split(rows: Int, _ body: (_ panels: Range<Int>, _ rows: Range<Int>) -> Void) {
     let panels = panelCount(n)
     guard Self.splitsRows(rows, panels: panels) else {
@@ -65,7 +65,7 @@ struct Product {
     }
   }
 
-  /// Whether threads share rows and not panels.
+  /// Whether threads split the rows and not the panels.
   static func splitsRows(_ rows: Int, panels: Int) -> Bool { panels <= 2 && rows >= 64 }
 }
 
@@ -83,17 +83,16 @@ protocol PackedPanels: Sendable {
 /// Panels that a thread packs as it goes, from weights stored [n, k] or, where `isTransposed`, [k,
 /// n].
 private struct PanelPacking {
-  /// Bytes of panels that a thread packs at a time: they stay in the second-level cache beside the
-  /// rows.
+  /// Bytes of panels that a thread packs at a time: they fit into the L2 cache beside the rows.
   private static let scratchBytes = 384 << 10
-  /// Rows after which a thread asks whether to stop: a multiple of the kernel's block, so that bits
-  /// stay.
+  /// Rows after which a thread checks for an interrupt: a multiple of the kernel's block, so that
+  /// the result does not change.
   private static let pollInterval = 8192
 
   private let weights: UnsafePointer<Float>
   private let n, k: Int
   private let isTransposed: Bool
-  /// Inputs that are packed at a time: all of them, unless not even one panel fits into the scratch
+  /// Inputs that are packed at a time: all, unless a single panel does not fit into the scratch
   /// memory.
   private let depthStep: Int
   /// Panels that are packed at a time.
@@ -136,8 +135,8 @@ private struct PanelPacking {
   }
 }
 
-/// Panels of depth k per thread below which a product with `rows` rows is not split: about 3 µs of
-/// work.
+/// The least number of panels of depth k worth a thread, for a product with `rows` rows: about 3 µs
+/// of work.
 ///
 /// Reading a weight takes as long as ten multiply-adds.
 func grain(rows: Int, k: Int, panels: Int = 1) -> Int {

@@ -53,7 +53,7 @@ public final class Weight: @unchecked Sendable {
     }
   }
 
-  /// A number for the weights as they are now; see `Storage.stamp`.
+  /// Identifies the weights' current values; see `Storage.stamp`.
   public var stamp: Int {
     switch values {
     case .float32(let tensor): tensor.storage.stamp
@@ -157,8 +157,8 @@ extension Weight {
     try weightGradient(left, right, rows: rows, n: n, k: k, into: dw)
   }
 
-  /// The same weights for a gradient to keep: the tape holds the gradient, so that nothing in it
-  /// may hold the tape.
+  /// The same weights, for the closure of a gradient to capture: the tape holds the closure, so
+  /// nothing that it captures may hold the tape.
   var withoutTape: Weight {
     guard let tensor, tensor.record != nil else { return self }
     return .float32(tensor.detached(), isTransposed: isTransposed)

@@ -195,7 +195,7 @@ struct Segments {
     pages.map {
       let page = $0.storage.pointer
       return type == .bfloat16
-        ? KeyValueSegment(halves: page, halves, count: $0.count)
+        ? KeyValueSegment(bfloat16: page, halves, count: $0.count)
         : KeyValueSegment(page: page, tokens: room, size: shape.size, count: $0.count)
     }
   }
