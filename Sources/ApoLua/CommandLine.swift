@@ -61,7 +61,8 @@ private func report(_ error: any Error, _ program: [UInt8]) {
 }
 
 private func isFile(_ path: [UInt8]) -> Bool {
-  path.withCString { access($0, F_OK) == 0 }
+  var status = stat()
+  return path.withCString { stat($0, &status) == 0 } && status.st_mode & S_IFMT != S_IFDIR
 }
 
 extension [UInt8] {
@@ -139,7 +140,19 @@ private struct Session {
       print(text, terminator: "")
     case "man": print(CommandLineArguments.manualPage, terminator: "")
     case "reference": print(try referenceText(), terminator: "")
-    default: print(CommandLineArguments.helpText, terminator: "")
+    case "help": print(CommandLineArguments.helpText, terminator: "")
+    default: try runLibrary(command: command)
+    }
+  }
+
+  /// A command that is written in Lua. Its errors are about what was asked for.
+  private func runLibrary(command: String) throws {
+    let words =
+      [LuaValue.string(command)] + arguments.dropFirst(options.script).map { LuaValue(bytes: $0) }
+    do {
+      try state.call(state.load("require 'apo.runs.command' (...)", name: "=[apo]"), words)
+    } catch let error as LuaError where LuaState.stopSignal == nil {
+      throw LuaError(error.message)
     }
   }
 

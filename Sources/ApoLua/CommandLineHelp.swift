@@ -40,14 +40,22 @@ extension CommandLineArguments {
 
   static let commands = [
     Command(
+      name: "compare", arguments: "[--level=<reward>] <run> <run> ...",
+      text: "Show how runs differ, and when each reached a reward."),
+    Command(
       name: "completion", arguments: "bash|zsh|fish",
       text: "Print the completions for a shell."),
     Command(
       name: "copy", arguments: "[<algorithm> [<file>]]",
       text: "Write an algorithm to a file, to be changed; without a name, list them."),
+    Command(name: "export", arguments: "<run> --csv", text: "Print all metrics of a run as CSV."),
     Command(name: "help", text: "Show this text."),
     Command(name: "man", text: "Print the man page."),
     Command(name: "reference", text: "Print the reference of the module apo in Markdown."),
+    Command(name: "runs", arguments: "[<folder>]", text: "List the runs in a folder, or in runs/."),
+    Command(name: "show", arguments: "<run>", text: "Show a run's settings, metrics and events."),
+    Command(
+      name: "tail", arguments: "<run>", text: "Show the last steps of a run, and follow it."),
   ]
 
   static let environment = [

@@ -51,10 +51,15 @@ final class FileLock: LuaObject {
     return descriptor
   }
 
+  /// Tries for 50 ms: whoever asks `isHeld` holds a lock for a moment.
   private static func isLocked(_ descriptor: Int32, _ path: String) throws -> Bool {
+    var attempts = 0
     while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
       switch errno {
       case EINTR: continue
+      case EWOULDBLOCK where attempts < 10:
+        attempts += 1
+        usleep(5_000)
       case EWOULDBLOCK: return false
       case ENOLCK, ENOSYS, EOPNOTSUPP: return true
       default:
@@ -63,6 +68,15 @@ final class FileLock: LuaObject {
       }
     }
     return true
+  }
+
+  /// Whether somebody holds the lock of a file; false where there is no such file or it cannot be
+  /// read.
+  static func isHeld(_ path: String) -> Bool {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    guard descriptor >= 0 else { return false }
+    defer { close(descriptor) }
+    return flock(descriptor, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK
   }
 
   /// Throws unless the folder of the file is the one that it was; a lock file that was removed is
@@ -110,4 +124,12 @@ let lockFunction = Function(
     return call.failure("\(shown(path)): is locked by another")
   }
   return try call.result(lock)
+}
+
+let isLockedFunction = Function(
+  "is_locked", "Whether a process holds the lock of a file, which stays as it is.",
+  [Parameter("path", .string, "the file")],
+  returns: [Returned(.boolean, "false also where there is no such file")]
+) { call in
+  call.result(FileLock.isHeld(try call.path()))
 }

@@ -141,6 +141,7 @@ let fileFunctions = [
     return call.nothing
   },
   lockFunction,
+  isLockedFunction,
 ]
 
 /// What errno says of a path.

@@ -1,6 +1,7 @@
 // `apo.system`: what the script library needs of the process and the terminal. Files are in
 // SystemFiles.swift, signals and limits of time in SystemStops.swift.
 
+import Core
 import Glibc
 import Lua
 
@@ -19,6 +20,17 @@ private let processFunctions = [
   Function(
     "time", "Seconds since 1970 with their fraction.", returns: [Returned(.number(), "seconds")]
   ) { $0.result(seconds(CLOCK_REALTIME)) },
+  Function(
+    "sleep", "Waits; Ctrl-C and a limit of time end it.",
+    [Parameter("seconds", .number(minimum: 0), "how long")]
+  ) { call in
+    let end = try seconds(CLOCK_MONOTONIC) + call[1].number()
+    while seconds(CLOCK_MONOTONIC) < end {
+      try Interrupt.check()
+      usleep(UInt32(min(20_000, max(1, (end - seconds(CLOCK_MONOTONIC)) * 1e6))))
+    }
+    return call.nothing
+  },
   Function(
     "memory", "Memory of the process.",
     returns: [

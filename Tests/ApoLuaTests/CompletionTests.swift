@@ -45,7 +45,7 @@ struct CompletionTests {
       #expect(try complete("apo-lua completion z") == ["zsh"])
       #expect(try complete("apo-lua --th") == ["--threads"])
       #expect(try complete("apo-lua -e ''") == [])
-      let first = try complete("apo-lua com")
+      let first = try complete("apo-lua comple")
       #expect(first.prefix(1) == ["completion"])
       #expect(first.contains { $0.hasPrefix("complex") })
     }

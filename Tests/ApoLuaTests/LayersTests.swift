@@ -19,7 +19,7 @@ import Testing
   /// Folders of the script library, lowest first, with the file of the same name beside each.
   private static let scriptLayers = [
     "numbers", "script", "data", "rewards", "plot", "step", "algorithms", "run", "values",
-    "evaluate", "replay", "train",
+    "evaluate", "replay", "train", "runs",
   ]
 
   private struct Use: Hashable { let from, to: String }
