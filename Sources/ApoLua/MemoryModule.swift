@@ -1,5 +1,5 @@
 // `apo.memory_estimate`: what a run will need, what is there, and what to change when it will not
-// fit.
+// fit. MB are 10^6 bytes.
 
 import Core
 import Lua
@@ -14,6 +14,10 @@ private let estimateOptions = [
     "reference", .oneOf([.object(Model.self), .string, .boolean]),
     "the model that the policy is kept near, its folder, or `false` where it takes no memory of "
       + "its own; else a copy of the policy", optional: true),
+  Parameter(
+    "critic", .oneOf([.object(Critic.self), .object(Model.self), .string]),
+    "a critic that is trained after the policy, the model that it becomes a copy of, or the folder "
+      + "of either", optional: true),
   Parameter("dtype", weightTypes, "what a policy given as a folder is held as", default: "float32"),
   Parameter(
     "kv_cache_dtype", keyValueTypes, "what the cache of a policy given as a folder holds",
@@ -35,6 +39,9 @@ private let estimateOptions = [
       + "entropies; else activations of a whole update are held, or of a `micro_batch`",
     default: true),
   Parameter(
+    "sampler", .boolean, "whether a frozen copy of the policy samples in its place",
+    default: false),
+  Parameter(
     "snapshot", .boolean,
     "whether trained weights and averages are copied before the first update of a step, as "
       + "apo.train does where a step makes several", default: false),
@@ -52,14 +59,16 @@ let memoryEstimateFunction = Function(
     Returned(
       .table,
       "bytes: `weights`, `packed` (the copies that products use), `optimizer`, `snapshot`, "
-        + "`reference`, and of "
-        + "the three phases `generation` (of which `cache`), `scoring`, `update` (of which "
-        + "`gradients`, `activations`); `total`, everything at the worst moment; `needed`, `total` "
-        + "less what is allocated already; `available`; `fits`; `advice`, a list of changes"),
+        + "`reference`, `sampler` (a copy of the policy), `critic` (with its optimizer), and of "
+        + "the three phases `generation` (of which `cache`), `scoring`, `update` (of which `gradients`, `activations`); `total`, "
+        + "all tensors at the worst moment; `resident`, the whole process then, with freed "
+        + "tensors that are kept for reuse; `needed`, `total` less what is allocated already; "
+        + "`available`; `fits`; `advice`, a list of changes"),
     Returned(.string, "the same in a line"),
   ],
   details: """
-    Completions count with `max_tokens`. `apo.train` shows the line and stops where the
+    Completions count with `max_tokens`. In the line MB are 10^6 bytes and GB 10^9.
+    `apo.train` shows the line and stops where the
     memory would not suffice.
     """,
   example: """
@@ -72,16 +81,18 @@ let memoryEstimateFunction = Function(
   let question = try MemoryQuestion(call[1].options())
   let estimate = try MemoryEstimate(question.plan)
   let needed = max(0, estimate.total - question.held)
+  let resident = estimate.resident(others: question.others)
   let available = Memory.usableBytes()
   let advice = try needed < available ? [] : question.advice(beyond: available)
   let parts: [(String, Int)] = [
     ("weights", estimate.weights), ("packed", estimate.packed),
     ("optimizer", estimate.optimizer), ("snapshot", estimate.snapshot),
-    ("reference", estimate.reference),
+    ("reference", estimate.reference), ("sampler", estimate.sampler),
+    ("critic", estimate.critic),
     ("gradients", estimate.gradients), ("activations", estimate.activations),
     ("cache", estimate.cache), ("generation", estimate.generation), ("scoring", estimate.scoring),
-    ("update", estimate.update), ("total", estimate.total), ("needed", needed),
-    ("available", available),
+    ("update", estimate.update), ("total", estimate.total),
+    ("resident", resident), ("needed", needed), ("available", available),
   ]
   let fields: [(name: String, value: LuaValue)] =
     parts.map { ($0, .integer($1)) }
@@ -90,7 +101,8 @@ let memoryEstimateFunction = Function(
       ("advice", .list(advice.map { .string($0) })),
     ]
   return try call.results([
-    .table(LuaTable(fields: fields)), .string(estimate.line(available: available, needed)),
+    .table(LuaTable(fields: fields)),
+    .string(estimate.line(resident: resident, available: available, needed)),
   ])
 }
 
@@ -99,6 +111,8 @@ private struct MemoryQuestion {
   var plan: MemoryPlan
   /// Bytes that the models take already.
   let held: Int
+  /// Bytes of the process beside the models and what it keeps of freed tensors.
+  let others: Int
   private let canSharpen: Bool
 
   init(_ options: Options) throws {
@@ -118,11 +132,20 @@ private struct MemoryQuestion {
       reference = nil
     }
     canSharpen = reference?.type == .float32
-    held = policy.held + (reference?.held ?? 0)
+    let critic = try options["critic"].ifPresent.map { try SizedCritic($0) }
+    held = policy.held + (reference?.held ?? 0) + (critic?.held ?? 0)
+    others = max(0, residentBytes() - held - Memory.keptBytes)
     plan = MemoryPlan(
       policy: (policy.configuration, policy.type),
       reference: reference.map { ($0.configuration, $0.type) },
       trainedCount: isTrained ? policy.trainedCount : 0)
+    plan.adapterCount = policy.adapterCount
+    plan.critic = critic?.configuration
+    if let reference, reference.held > 0 {
+      plan.packedReference = max(
+        0,
+        reference.held - reference.configuration.architecture.weightBytes(as: reference.type))
+    }
     plan.keyValueType =
       try policy.keyValueType ?? ScalarType(rawValue: options["kv_cache_dtype"].string())
       ?? .float32
@@ -132,6 +155,7 @@ private struct MemoryQuestion {
     plan.microBatch = try options["micro_batch"].ifPresent?.integer()
     plan.isFresh = try options["fresh"].boolean()
     plan.keepsSnapshot = try options["snapshot"].boolean()
+    plan.hasSampler = try options["sampler"].boolean()
     plan.promptTokens = try options["prompt_tokens"].integer()
     plan.maxTokens = try options["max_tokens"].integer()
     guard plan.batchSize * plan.samples <= 1 << 24 else {
@@ -162,6 +186,7 @@ private struct MemoryQuestion {
     if plan.trainedCount == plan.policy.configuration.parameterCount {
       try consider("LoRA, which trains few weights and needs no reference of its own") {
         $0.trainedCount /= 100
+        $0.adapterCount = $0.trainedCount
         $0.reference = nil
       }
     }
@@ -186,6 +211,11 @@ private struct SizedModel {
   /// What its cache holds; nil where that is not known.
   var keyValueType: ScalarType? { transformer?.keyValueType }
 
+  /// Weights of the adapter.
+  var adapterCount: Int {
+    transformer?.adapter?.parameters.reduce(0) { $0 + $1.tensor.count } ?? 0
+  }
+
   /// Whether an adapter is what is trained.
   var hasAdapter: Bool { transformer?.adapter != nil }
 
@@ -195,7 +225,9 @@ private struct SizedModel {
       configuration = model.transformer.configuration
       self.type = model.transformer.weightType
       trainedCount = model.transformer.trainedCount
-      held = model.transformer.residentBytes
+      held =
+        model.transformer.residentBytes
+        + (model.transformer.adapter?.parameters.reduce(0) { $0 + $1.tensor.count * 4 } ?? 0)
     } else {
       let path: String
       do { path = try argument.path() } catch { throw LuaError("memory_estimate: \(error)") }
@@ -223,26 +255,44 @@ private struct SizedModel {
   func copy(as type: ScalarType) -> SizedModel { SizedModel(self, as: type) }
 }
 
+/// A critic, or what one will be.
+private struct SizedCritic {
+  let configuration: ModelConfiguration
+  let held: Int
+
+  init(_ argument: Argument) throws {
+    if let critic = argument.ifObject(Critic.self) {
+      configuration = critic.model.transformer.configuration
+      held = critic.model.transformer.residentBytes
+    } else {
+      configuration = try SizedModel(argument, .float32).configuration
+      held = 0
+    }
+  }
+}
+
 extension MemoryEstimate {
-  fileprivate func line(available: Int, _ needed: Int) -> String {
+  fileprivate func line(resident: Int, available: Int, _ needed: Int) -> String {
     let phases = [("generation", generation), ("scoring", scoring), ("update", update)]
     let largest = phases.max { $0.1 < $1.1 } ?? phases[0]
     let parts = [
       ("weights", weights), ("packed copies", packed), ("optimizer", optimizer),
       ("copy for steps that end half way", snapshot), ("reference", reference),
+      ("sampler", sampler), ("critic", critic),
       largest.0 == "update" ? ("gradients", gradients) : ("", 0),
       largest.0 == "update" ? ("activations and buffers", update - gradients) : largest,
+      ("the program and freed blocks", resident - total),
     ]
     let shown = parts.filter { $0.1 > 0 }.map { "\($0.0) \(size($0.1))" }
-    return "memory: about \(size(total)) at most (\(shown.joined(separator: ", "))), of which "
+    return "memory: about \(size(resident)) at most (\(shown.joined(separator: ", "))), of which "
       + "\(size(needed)) still to be allocated; \(size(available)) available"
   }
 }
 
 /// Bytes for people.
 private func size(_ bytes: Int) -> String {
-  let megabytes = Double(bytes) / Double(1 << 20)
+  let megabytes = Double(bytes) / 1e6
   if megabytes < 9.95 { return "\((megabytes * 10).rounded() / 10) MB" }
-  if megabytes < 1023.5 { return "\(Int(megabytes.rounded())) MB" }
-  return "\((megabytes / 1024 * 10).rounded() / 10) GB"
+  if megabytes < 999.5 { return "\(Int(megabytes.rounded())) MB" }
+  return "\((megabytes / 10).rounded() / 100) GB"
 }

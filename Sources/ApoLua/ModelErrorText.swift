@@ -32,11 +32,12 @@ extension ModelError: CustomStringConvertible {
         + "layers "
         + "backward() computes with the weights as they are now; call \(function) again"
     case .tooLarge(let folder, let weights, let type, let bytes, let available, let halves):
-      "\(folder): the \(weights) weights need \(bytes >> 20) MB of memory as \(type.rawValue), "
-        + "\(available >> 20) MB available"
+      "\(folder): the \(weights) weights need \(bytes / 1_000_000) MB of memory "
+        + "as \(type.rawValue), \(available / 1_000_000) MB available"
         + (halves.map {
-          "; held as bfloat16 they need \($0 >> 20) MB: load(path, {dtype = \"bfloat16\"}) gives a "
-            + "model to sample from and to score with, not to train"
+          "; held as bfloat16 they need \($0 / 1_000_000) MB: "
+            + "load(path, {dtype = \"bfloat16\"}) gives a model to sample from and to "
+            + "score with, not to train"
         } ?? "")
     case .notTrainable("load_value_model"):
       "load_value_model: the model is held as bfloat16, which cannot be trained"
@@ -95,5 +96,14 @@ extension TrainingError: CustomStringConvertible {
       "max_grad_norm: a number above 0 expected (math.huge for no clipping), got "
         + (limit == 0 ? "0" : "\(limit)")
     }
+  }
+}
+
+extension MemoryPlanTooLarge: CustomStringConvertible {
+  /// The text as scripts see it.
+  public var description: String {
+    "memory_estimate: batch_size = \(plan.batchSize), n = \(plan.samples), prompt_tokens = "
+      + "\(plan.promptTokens) and max_tokens = \(plan.maxTokens) with models of \(weights) weights "
+      + "may come to more than 2^60 bytes; smaller ones expected"
   }
 }

@@ -98,7 +98,7 @@ private func seconds(_ clock: clockid_t) -> Double {
 }
 
 /// The second figure of /proc/self/statm, which counts pages; 0 where there is no such file.
-private func residentBytes() -> Int {
+func residentBytes() -> Int {
   guard let text = try? readFile("/proc/self/statm") else { return 0 }
   let fields = String(decoding: text, as: UTF8.self).split(separator: " ")
   return (fields.count > 1 ? Int(fields[1]) ?? 0 : 0) * sysconf(Int32(_SC_PAGESIZE))

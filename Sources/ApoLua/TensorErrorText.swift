@@ -16,7 +16,8 @@ extension Interrupted: CustomStringConvertible {
 extension OutOfMemory: CustomStringConvertible {
   /// The text as scripts see it.
   public var description: String {
-    "\(operation): \(max(1, needed >> 20)) MB of memory needed, \(available >> 20) MB available"
+    "\(operation): \(max(1, needed / 1_000_000)) MB of memory needed, "
+      + "\(available / 1_000_000) MB available"
   }
 }
 

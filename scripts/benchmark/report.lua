@@ -30,7 +30,7 @@ local function fields(m, limits, first)
     has_share and percent(row.work / result.median / limits.compute) or "",
     has_share and row.bytes > 0 and percent(row.bytes / result.median / limits.bandwidth) or "",
     result ~= first and first.median and significant(result.median / first.median) or "",
-    result.memory and ("%.0f"):format(result.memory / 2 ^ 20) or "",
+    result.memory and ("%.0f"):format(result.memory / 1e6) or "",
   }
 end
 
@@ -79,7 +79,7 @@ local function value(m)
 end
 
 local function megabytes(result)
-  return result.memory and ("%.0f MB"):format(result.memory / 2 ^ 20) or ""
+  return result.memory and ("%.0f MB"):format(result.memory / 1e6) or ""
 end
 
 -- Of a row: ours with its shares of the limits, then each other engine with our speed over its own.

@@ -53,7 +53,7 @@ package final class InputFile: Sendable {
     let range = range ?? 0..<size
     let needsCare = range.count > 1 << 26
     guard !needsCare || range.count < Memory.usableBytes(), let start = malloc(max(1, range.count))
-    else { throw FileError(path, "\(range.count >> 20) MB of memory are needed to read it") }
+    else { throw FileError(path, "\(range.count / 1_000_000) MB of memory are needed to read it") }
     defer { free(start) }
     try read(range, into: start)
     return try body(UnsafeRawBufferPointer(start: start, count: range.count))

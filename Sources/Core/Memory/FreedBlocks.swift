@@ -7,8 +7,8 @@ import Synchronization
 // A training step asks for the same sizes as the one before it, and a page that the kernel hands
 // out anew is cleared first: that was a quarter of the time of a step. A request may get a block
 // that is up to a quarter larger, so that batches of different lengths share them. What is kept is
-// bounded by what the program held at its peak: keeping blocks adds at most a sixteenth, or 128 MB,
-// to the memory that it needs without.
+// bounded by what the program held at its peak: keeping blocks adds at most `mostBeyond(peak)` to
+// the memory that it needs without.
 
 /// The cached blocks; all functions may be called from any thread.
 package enum FreedBlocks {
@@ -17,6 +17,9 @@ package enum FreedBlocks {
   private static let sizesPerOctave = 32
   /// So that phases with few large and phases with many small blocks do not evict each other's.
   package static let slack = 128 << 20
+
+  /// Bytes that blocks in use and cached ones may take together beyond a peak of blocks in use.
+  static func mostBeyond(_ peak: Int) -> Int { max(slack, peak / 16) }
 
   private struct Contents {
     /// Blocks by class of size.
@@ -63,7 +66,7 @@ package enum FreedBlocks {
         return (block, 0)
       }
       use(size)
-      return (nil, contents.inUse + contents.kept - contents.peak - max(slack, contents.peak / 16))
+      return (nil, contents.inUse + contents.kept - contents.peak - mostBeyond(contents.peak))
     }
     if let kept { return kept }
     if excess > 0 { release(atLeast: excess) }

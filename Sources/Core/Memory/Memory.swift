@@ -102,6 +102,12 @@ public enum Memory {
     return max(0, min(usable, limit - live.load(ordering: .relaxed) - reserve))
   }
 
+  /// The most bytes of freed tensors that are kept where tensors hold `peak` bytes at most.
+  public static func mostKept(beyond peak: Int) -> Int { FreedBlocks.mostBeyond(peak) }
+
+  /// Bytes of freed tensors that are kept.
+  public static var keptBytes: Int { FreedBlocks.keptBytes }
+
   /// Bytes that were freed and that malloc keeps.
   private static func heapBytes() -> Int { Int(cm_heap_bytes()) }
 

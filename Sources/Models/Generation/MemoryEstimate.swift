@@ -1,10 +1,11 @@
+import Core
 import Tensors
 
 // What a run of A*-PO will need, from sizes alone, before anything is allocated.
 //
 // The estimate follows the engine's own bookkeeping: what each layer keeps for backward(), when it
-// is freed, and which buffers are made on the way. Left out: objects of Lua and Swift, tokens and
-// texts, which are small beside tensors.
+// is freed, and which buffers are made on the way. Objects of Lua and Swift, tokens and texts,
+// which are small beside tensors, count only as far as the process holds them already.
 
 /// What is run with which models.
 public struct MemoryPlan: Sendable {
@@ -17,10 +18,18 @@ public struct MemoryPlan: Sendable {
   public var reference: Held?
   /// What the policy's cache holds.
   public var keyValueType = ScalarType.float32
-  /// Weights of the policy that are trained; 0 where it only samples.
+  /// Weights of the policy, or of its adapter, that are trained; 0 where it only samples.
   public var trainedCount: Int
   /// Whether trained weights and averages are copied before the first update of each step.
   public var keepsSnapshot = false
+  /// Weights of the policy's adapter; its own are frozen where there are any.
+  public var adapterCount = 0
+  /// Bytes of packed copies that the reference has: from sampling, as in stage 1.
+  public var packedReference = 0
+  /// Whether a frozen copy of the policy samples in its place.
+  public var hasSampler = false
+  /// A critic that is trained after the policy.
+  public var critic: ModelConfiguration?
   /// Prompts of a step.
   public var batchSize = 1
   /// Completions per prompt.
@@ -42,6 +51,9 @@ public struct MemoryPlan: Sendable {
   /// Completions of an update.
   var updated: Int { min(batchSize * samples, miniBatch ?? .max) }
 
+  /// Whether the policy's own weights stay as they are.
+  var isFrozen: Bool { adapterCount > 0 || trainedCount == 0 }
+
   /// Completions that are differentiated at a time; see `Transformer.logProbabilities`.
   public var group: Int {
     if let microBatch { return min(updated, microBatch) }
@@ -52,20 +64,15 @@ public struct MemoryPlan: Sendable {
 
   /// Throws where the bytes could be too many to be counted: an upper bound of every sum and
   /// product below is at 2^60 or above.
-  fileprivate func check() throws(TensorError) {
+  fileprivate func check() throws(MemoryPlanTooLarge) {
     // A page of the cache has places that are not used.
     let tokens =
       Double(batchSize) * Double(samples) * (Double(promptTokens) + Double(maxTokens) + 128)
-    let models = [policy.configuration] + (reference.map { [$0.configuration] } ?? [])
+    let models = [policy.configuration, reference?.configuration, critic].compactMap { $0 }
     let weights = models.reduce(0) { $0 + Double($1.parameterCount) }
     let width = models.reduce(0) { max($0, $1.mostFloats) }
     guard 64 * (weights + tokens * width) < 0x1p60 else {
-      throw TensorError(
-        "memory_estimate: batch_size = \(batchSize), n = \(samples), prompt_tokens = "
-          + "\(promptTokens) and "
-          + "max_tokens = \(maxTokens) with models of \(Int(weights)) weights may come to more "
-          + "than 2^60 "
-          + "bytes; smaller ones expected")
+      throw MemoryPlanTooLarge(plan: self, weights: Int(weights))
     }
   }
 
@@ -77,18 +84,32 @@ public struct MemoryPlan: Sendable {
   }
 }
 
+/// A plan whose bytes may be more than 2^60, with the weights of all its models.
+public struct MemoryPlanTooLarge: Error {
+  /// What was asked about.
+  public let plan: MemoryPlan
+  /// Weights of all models together.
+  public let weights: Int
+}
+
 /// Bytes that a plan needs.
 public struct MemoryEstimate: Sendable {
-  /// Weights of the policy.
+  /// Weights of the policy and its adapter.
   public let weights: Int
   /// Packed copies of the policy's matrices, from its sampling to its update.
   public let packed: Int
+  /// Those of frozen matrices, which stay.
+  public let packedAlways: Int
   /// The optimiser's two averages.
   public let optimizer: Int
   /// The copy of trained weights and averages.
   public let snapshot: Int
   /// Weights of the reference; where it sampled, as in stage 1, packed copies stay beside them.
   public let reference: Int
+  /// Weights and packed copies of a frozen copy of the policy that samples in its place.
+  public let sampler: Int
+  /// The critic's weights and its optimiser's averages.
+  public let critic: Int
   /// Gradients of the trained weights.
   public let gradients: Int
   /// What is kept for backward() at its start.
@@ -99,23 +120,40 @@ public struct MemoryEstimate: Sendable {
   public let generation: Int
   /// Scoring under the reference or without gradients.
   public let scoring: Int
-  /// An update: gradients, activations and the buffers of backward().
+  /// An update, of the policy or the critic: gradients, activations and the buffers of backward().
   public let update: Int
+  /// What an update allocates beyond what it holds at a time.
+  private let reused: Int
 
-  /// The most at a time: what always stays, and the largest of the three phases.
+  /// The most that tensors hold at a time: what always stays, and the largest of the three phases.
   public var total: Int {
-    weights + optimizer + snapshot + reference + max(packed + max(generation, scoring), update)
+    weights + optimizer + snapshot + reference + sampler + critic
+      + max(packed + max(generation, scoring), packedAlways + update)
+  }
+
+  /// The most that the process holds at a time where it holds `others` bytes beside the tensors of
+  /// the plan. Freed blocks are kept as far as they may: those of sampling, and those that the
+  /// update frees before its largest moment or needs after it. Scoring uses blocks of the update
+  /// where their sizes are alike: about half, as measured.
+  public func resident(others: Int) -> Int {
+    let kept = generation + scoring / 2 + reused
+    return others + total + min(kept, Memory.mostKept(beyond: total))
   }
 
   /// Computes what `plan` needs; throws where that is beyond 2^60 bytes.
-  public init(_ plan: MemoryPlan) throws(TensorError) {
+  public init(_ plan: MemoryPlan) throws(MemoryPlanTooLarge) {
     try plan.check()
     let c = plan.policy.configuration.architecture
-    weights = c.weightBytes(as: plan.policy.type)
+    weights = c.weightBytes(as: plan.policy.type) + plan.adapterCount * 4
     packed = plan.policy.type == .float32 ? c.layout.packedBytes : 0
-    reference = plan.reference.map { $0.configuration.architecture.weightBytes(as: $0.type) } ?? 0
+    packedAlways = plan.isFrozen ? packed : 0
+    let ofReference = plan.reference.map { $0.configuration.architecture.weightBytes(as: $0.type) }
+    reference = (ofReference ?? 0) + plan.packedReference
+    critic = (plan.critic?.architecture.countBelowHead ?? 0) * 12
     optimizer = plan.trainedCount * 8
-    snapshot = plan.keepsSnapshot ? plan.trainedCount * 12 : 0
+    let updated = plan.trainedCount + (plan.critic?.architecture.countBelowHead ?? 0)
+    sampler = plan.hasSampler ? weights + packed : 0
+    snapshot = plan.keepsSnapshot ? updated * 12 + (plan.hasSampler ? weights : 0) : 0
     gradients = plan.trainedCount * 4
     let sampled = GenerationSize(plan)
     cache = sampled.cache
@@ -127,16 +165,23 @@ public struct MemoryEstimate: Sendable {
         $0.scoringBytes(tokens: min(completions * length, groupTokens + length), plan)
       }.max() ?? 0
     guard plan.trainedCount > 0 else {
-      (activations, update) = (0, 0)
+      (activations, update, reused) = (0, 0, 0)
       return
     }
     let training = TrainingSize(c, plan, sequences: plan.group, length: length)
     activations = training.activations
-    update = training.peak(gradients: gradients, isGrouped: plan.group < plan.updated)
+    let ofPolicy = training.peak(gradients: gradients, isGrouped: plan.group < plan.updated)
+    reused = training.sum(gradients: gradients) - ofPolicy
+    update = max(ofPolicy, plan.critic.map { TrainingSize.critic($0.architecture, plan, length: length) } ?? 0)
   }
 }
 
 extension Architecture {
+  /// Weights of a critic: its head of one number takes the place of the output layer.
+  fileprivate var countBelowHead: Int {
+    parameterCount - (tiesEmbeddings ? 0 : layout.head.count)
+  }
+
   /// More than a sixteenth of the floats that anything holds for a token.
   fileprivate var mostFloats: Double {
     let layer = hiddenSize + headCount * max(headSize, 32) + intermediateSize
@@ -202,11 +247,25 @@ private struct TrainingSize {
   let configuration: Architecture
   let tokens: Int
   let asked: Int
+  /// Whether logits are computed.
+  var hasHead = true
+  /// Whether no matrix of the model has a gradient, as with an adapter.
+  var isFrozen: Bool
 
   init(_ c: Architecture, _ plan: MemoryPlan, sequences: Int, length: Int) {
     configuration = c
+    isFrozen = plan.isFrozen
     tokens = sequences * length
     asked = sequences * plan.maxTokens
+  }
+
+  /// The most of a critic's update, for which activations of all completions are held, or of a
+  /// `microBatch`.
+  static func critic(_ c: Architecture, _ plan: MemoryPlan, length: Int) -> Int {
+    let group = min(plan.updated, plan.microBatch ?? .max)
+    var training = TrainingSize(c, plan, sequences: group, length: length)
+    (training.hasHead, training.isFrozen) = (false, false)
+    return training.peak(gradients: c.countBelowHead * 4, isGrouped: group < plan.updated)
   }
 
   /// Bytes that one layer keeps for backward().
@@ -238,19 +297,23 @@ private struct TrainingSize {
   /// the hidden states.
   private var head: Int {
     let c = configuration
+    guard hasHead else { return asked * c.hiddenSize * 4 }
     let rows = c.logitRows(asked)
-    return
-      (rows * (c.vocabularySize + 2 * c.hiddenSize) + c.layout.head.packedFactorsCount(rows: rows)
-      + asked * c.hiddenSize) * 4
+    let packed = isFrozen ? 0 : c.layout.head.packedFactorsCount(rows: rows)
+    return (rows * (c.vocabularySize + 2 * c.hiddenSize) + packed + asked * c.hiddenSize) * 4
   }
 
   /// A layer's part of backward(): gradients of what is inside the feed-forward part and of the
   /// residual stream.
   private var inside: Int {
     let c = configuration
-    let packed = c.layout.block.linears.map { $0.packedFactorsCount(rows: tokens) }.max() ?? 0
+    let matrices = isFrozen ? [] : c.layout.block.linears
+    let packed = matrices.map { $0.packedFactorsCount(rows: tokens) }.max() ?? 0
     return (tokens * (3 * c.hiddenSize + 2 * c.intermediateSize) + packed) * 4
   }
+
+  /// All that is allocated if nothing is freed.
+  func sum(gradients: Int) -> Int { gradients + activations + max(head, inside) }
 
   /// The most at a time. Gradients are made as backward() reaches the weights, while it frees what
   /// the layers kept; in all groups but the first they are there from the start. The optimiser

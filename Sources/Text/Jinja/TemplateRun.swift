@@ -24,7 +24,7 @@ final class TemplateRun {
     bytes += min(count, 1 << 48)
     guard bytes <= TemplateLimits.bytes else {
       throw TemplateFault(
-        "the template makes or searches more than \(TemplateLimits.bytes >> 20) MiB of text")
+        "the template makes or searches more than \(TemplateLimits.bytes / 1_000_000) MB of text")
     }
   }
 
@@ -96,7 +96,7 @@ enum TemplateLimits {
   /// Expressions evaluated and elements visited.
   static let steps = 4_000_000
   /// Bytes of text and values made or searched.
-  static let bytes = 1 << 27
+  static let bytes = 128_000_000
 }
 
 /// What is wrong with a chat template, and on which line.

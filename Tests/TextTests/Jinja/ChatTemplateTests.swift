@@ -80,7 +80,7 @@ import Testing
     ("{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}", "deeper than 300 levels"),
     (
       "{% set ns = namespace(x='a') %}{% for a in range(99) %}{% set ns.x = ns.x ~ ns.x %}"
-        + "{% endfor %}", "more than 128 MiB of text"
+        + "{% endfor %}", "more than 128 MB of text"
     ),
     (
       "{% macro f() %}{{ caller() }}{% call f() %}{% endcall %}{% endmacro %}{% call f() %}{% endcall %}",
@@ -100,14 +100,14 @@ import Testing
     ("{{ 'abc'.find('b', -9223372036854775807 - 1, 9223372036854775807) }}", ""),
     ("{{ 'a'.expandtabs(9223372036854775807) }}", "a size of at most 1000 expected"),
     ("{{ range(3)[9223372036854775807:-9223372036854775807:-9223372036854775807] }}", ""),
-    ("{% for i in range(99999) %}{{ '{:99999}'.format(i) }}{% endfor %}", "more than 128 MiB"),
-    ("{% for i in range(99999) %}{{ '%99999d' % i }}{% endfor %}", "more than 128 MiB"),
+    ("{% for i in range(99999) %}{{ '{:99999}'.format(i) }}{% endfor %}", "more than 128 MB"),
+    ("{% for i in range(99999) %}{{ '%99999d' % i }}{% endfor %}", "more than 128 MB"),
     (
       "{% set ns = namespace(x='<' | safe) %}{% for a in range(99) %}{% set ns.x = ns.x + ns.x | string ~ '' %}"
-        + "{% endfor %}", "more than 128 MiB of text"
+        + "{% endfor %}", "more than 128 MB of text"
     ),
-    ("{{ 'a' * 9223372036854775807 }}", "more than 128 MiB of text"),
-    ("{{ [1] * 9223372036854775807 }}", "more than 128 MiB of text"),
+    ("{{ 'a' * 9223372036854775807 }}", "more than 128 MB of text"),
+    ("{{ [1] * 9223372036854775807 }}", "more than 128 MB of text"),
     ("{{ range(9999999) }}", "range: more than 100000 numbers"),
     (
       "{% set ns = namespace(x=[]) %}{% for a in range(999) %}{% set ns.x = [ns.x] %}{% endfor %}",
@@ -135,7 +135,7 @@ import Testing
     ),
     (
       "{% set a = 'a' * 9999999 %}{% for i in range(9999) %}{{ a.find('a' * 4999999 ~ 'b') }}"
-        + "{% endfor %}", "more than 128 MiB of text"
+        + "{% endfor %}", "more than 128 MB of text"
     ),
   ]
 

@@ -46,6 +46,7 @@ return apo.algorithm{
     {name = "inner_epochs", type = "integer", minimum = 1, default = 1,
      text = "passes over a batch"},
   },
-  single_update = function(o) return o.inner_epochs == 1 end, fresh_samples = true,
+  single_update = function(o) return o.inner_epochs == 1 end,
+  fresh_samples = function(o) return o.inner_epochs == 1 end,
   step = step, loss = loss,
 }

@@ -61,6 +61,7 @@ return apo.algorithm{
      text = "passes over a batch"},
   },
   needs_reference = function(o) return o.kl_coef > 0 end,
-  single_update = function(o) return o.inner_epochs == 1 end, fresh_samples = true,
+  single_update = function(o) return o.inner_epochs == 1 end,
+  fresh_samples = function(o) return o.inner_epochs == 1 end,
   step = step, loss = loss,
 }

@@ -53,5 +53,5 @@ return apo.algorithm{
     {name = "sync", type = "integer", minimum = 1, default = 50, text = "steps between syncs"},
   },
   start = function(run) return {sampler = run.policy:clone():freeze()} end,
-  single_update = true, step = step, loss = loss,
+  single_update = true, sampler = true, step = step, loss = loss,
 }

@@ -98,5 +98,7 @@ return apo.algorithm{
      text = "passes over a batch"},
   },
   needs_reference = function(o) return o.kl_coef > 0 end,
+  fresh_samples = function(o) return o.inner_epochs == 1 end,
+  critic = function(o) return o.critic or true end,
   start = start, step = step, loss = policy_loss,
 }

@@ -40,6 +40,7 @@ return apo.algorithm{
     {name = "inner_epochs", type = "integer", minimum = 1, default = 4,
      text = "passes over a batch"},
   },
-  n = 2, single_update = function(o) return o.inner_epochs == 1 end, fresh_samples = true,
+  n = 2, single_update = function(o) return o.inner_epochs == 1 end,
+  fresh_samples = function(o) return o.inner_epochs == 1 end,
   step = step, loss = loss,
 }

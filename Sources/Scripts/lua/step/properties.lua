@@ -18,9 +18,16 @@ local properties = {
      .. "options that says so; other runs with `dir` copy the trained weights and averages "
      .. "before a step's first update, to go back to where a step is stopped half way"},
   {name = "fresh_samples", type = "boolean or function", default = false,
-   text = "whether what it updates by is always a rollout of `generate` by the policy, as it came: "
-     .. "not of another model, not chosen by `select`. A single update by such samples holds the "
-     .. "activations of some of them at a time, which the estimate of memory then counts"},
+   text = "whether the policy is updated by rollouts of `generate` by the policy, as they came and "
+     .. "once: not of another model, not chosen by `select`. Such an update holds the "
+     .. "activations of some samples at a time, which the estimate of memory then counts"},
+  {name = "critic", type = "any", optional = true,
+   text = "the critic that it trains beside the policy: an apo.ValueModel, an apo.Model or its "
+     .. "folder, `true` for one of the policy's size, or a function of the options that gives "
+     .. "one of these. For the estimate of memory"},
+  {name = "sampler", type = "boolean or function", default = false,
+   text = "whether it keeps a frozen copy of the policy and samples from that. For the estimate of "
+     .. "memory"},
   {name = "warnings", type = "table", default = {},
    text = "functions by the name of a warning of apo.train (`zero_gradient`, `nothing_updated` …): "
      .. "gets the figures of a step that is to be warned of, gives a better text, or nil"},
@@ -41,7 +48,7 @@ local function resolve(declared, options)
   for _, property in ipairs(properties) do
     local name = property.name
     local value = declared[name]
-    if property.type:find " or function$" and type(value) == "function" then
+    if (property.type:find " or function$" or property.type == "any") and type(value) == "function" then
       value = value(options)
     end
     if name ~= "options" then result[name] = value end

@@ -30,7 +30,7 @@ end
 local function fits(property, value)
   for alternative in (property.type .. " or "):gmatch "(.-) or " do
     local kind = alternative:match "^list" and "table" or alternative
-    if type(value) == kind or math.type(value) == kind then return true end
+    if kind == "any" or type(value) == kind or math.type(value) == kind then return true end
   end
   return false
 end

@@ -43,8 +43,9 @@ return function(o, data, algorithm)
     mini_batch = o.mini_batch and o.mini_batch * algorithm.n, micro_batch = o.micro_batch,
     max_tokens = o.max_tokens,
     prompt_tokens = prompt_tokens(o.policy, data),
-    fresh = algorithm.fresh_samples and algorithm.single_update and o.entropy_coef == 0,
-    snapshot = needs_copy(o, algorithm),
+    fresh = algorithm.fresh_samples and o.entropy_coef == 0,
+    critic = algorithm.critic == true and o.policy or algorithm.critic or nil,
+    sampler = algorithm.sampler, snapshot = needs_copy(o, algorithm),
   }
   if not o.reference and not algorithm.needs_reference then plan.reference = false end
   local is_quiet = o.quiet or (os.getenv("APO_QUIET") or "") ~= ""
