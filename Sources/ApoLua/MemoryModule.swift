@@ -60,7 +60,8 @@ let memoryEstimateFunction = Function(
       .table,
       "bytes: `weights`, `packed` (the copies that products use), `optimizer`, `snapshot`, "
         + "`reference`, `sampler` (a copy of the policy), `critic` (with its optimizer), and of "
-        + "the three phases `generation` (of which `cache`), `scoring`, `update` (of which `gradients`, `activations`); `total`, "
+        + "the three phases `generation` (of which `cache`), `scoring`, `update` (of which "
+        + "`gradients`, `activations`); `total`, "
         + "all tensors at the worst moment; `resident`, the whole process then, with freed "
         + "tensors that are kept for reuse; `needed`, `total` less what is allocated already; "
         + "`available`; `fits`; `advice`, a list of changes"),

@@ -16,8 +16,9 @@ let memoryFunctions = [
       Returned(.boolean, "whether the limit sufficed"),
       Returned(.string, "where it was stopped, when it was"),
     ],
-    details: "Tables, strings, functions and coroutines count; tensors and garbage do not. It is "
-      + "stopped wherever it is, also in `pcall` and in coroutines. Other errors pass through."
+    details: "Tables, strings, functions and coroutines count; tensors and garbage do not, which "
+      + "is collected before twice the limit is reached. It is stopped wherever it is, also in "
+      + "`pcall` and in coroutines. Other errors pass through."
   ) { call in
     let bytes = try call[1].number()
     guard bytes < 0x1p60 else {

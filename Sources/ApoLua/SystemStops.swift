@@ -56,7 +56,8 @@ let stopFunctions = [
       Returned(.boolean, "whether it ended in time"),
       Returned(.string, "where it was stopped, when it was"),
     ],
-    details: "Loops are stopped wherever they are, also in `pcall` and in coroutines; a single "
+    details: "Loops are stopped wherever they are, also in `pcall` and in coroutines; in a "
+      + "finalizer, a message handler and a debug hook a second later. A single "
       + "call of a compiled function such as `string.find` is not, and a line on standard error "
       + "says so by the label. Other errors pass through."
   ) { call in

@@ -20,14 +20,22 @@ typedef struct {
   cl_room_source room;
   size_t held;        /* bytes of Lua's own */
   size_t limit;       /* on these; SIZE_MAX where there is none */
+  size_t most;        /* what garbage may bring them to before it is collected */
+  size_t slack;       /* how much more than the limit that is */
+  size_t collect_at;  /* when to look how much of them is garbage; at least the limit */
+  bool is_checking;   /* a hook is set that looks */
+  cl_hooks hooks;     /* in whose place it is */
   size_t grown;       /* since the machine was last asked for room */
   size_t given;       /* to all threads, when the machine was last asked after a call */
   void *wanted;       /* the block whose growth failed last, and how often in a row */
   int times;
-  bool refused;       /* the last request, so that Lua collects and asks again */
+  size_t refused;     /* the size of a request that was refused, so that Lua collects and asks
+                         again; 0: none */
+  void *refused_block;
   bool lacks_memory;  /* Swift could not have what it asked for: raised when it has returned */
   bool is_settling;   /* making room at the end of a call */
   char place[LUA_IDSIZE + 16]; /* where the limit was passed */
+  int hook_switch;    /* the byte of lua_State that says whether hooks are called; 0: unknown */
 } cl_context;
 
 /* Each coroutine starts with a copy of the main state's extra space. */
@@ -53,14 +61,21 @@ int cl_undisturbed(lua_State *L, int arguments, int results);
 void cl_stop(cl_context *c);
 /* The same for one coroutine, at its next line or call. */
 void cl_stop_thread(lua_State *L);
+/* The same also where Lua calls no hooks: in finalizers, and in message handlers. */
+void cl_stop_anywhere(cl_context *c);
+void cl_find_hook_switch(cl_context *c);
 /* Has the limit of time passed? That of memory? */
 bool cl_is_over(void);
 /* Ends all limits, as the state is about to end. */
-void cl_forget_limits(void);
+void cl_forget_limits(cl_context *c);
 void cl_pause_limit(cl_limit_pause *pause);
 void cl_resume_limit(lua_State *L, const cl_limit_pause *pause);
-void cl_forget_memory_limit(void);
+void cl_forget_memory_limit(cl_context *c);
 bool cl_is_over_memory(void);
+/* Has a hook look whether what is held is garbage, and it does: raises nothing, but may pass the
+ * limit. */
+void cl_begin_check(cl_context *c);
+void cl_check_memory(lua_State *L);
 /* Hooks of the main state and of L, which a limit takes for itself. */
 void cl_keep_hooks(lua_State *L, cl_hooks *hooks);
 void cl_restore_hooks(const cl_hooks *hooks);
@@ -74,4 +89,5 @@ int cl_sort(lua_State *L);
 int cl_error(lua_State *L);
 int cl_resume(lua_State *L);
 int cl_wrap(lua_State *L);
+int cl_close_coroutine(lua_State *L);
 #endif

@@ -1,4 +1,4 @@
-/* `coroutine.resume` and `wrap` differ from the stock ones in one point: the context knows
+/* `coroutine.resume`, `wrap` and `close` differ from the stock ones in one point: the context knows
  * which coroutine runs, and one that was interrupted stops the one that resumed it. */
 #include "context.h"
 
@@ -16,7 +16,7 @@ static int run(lua_State *L, lua_State *co, int arguments) {
   c->current = co;
   int status = lua_resume(co, L, arguments, &results);
   c->current = previous;
-  if (cl_interrupted()) cl_stop_thread(L);
+  if (cl_interrupted() || c->is_checking) cl_stop_thread(L);
   if (status != LUA_OK && status != LUA_YIELD) {
     lua_xmove(co, L, 1);
     return -1;
@@ -31,12 +31,24 @@ static int run(lua_State *L, lua_State *co, int arguments) {
 }
 
 int cl_resume(lua_State *L) {
-  luaL_argexpected(L, lua_isthread(L, 1), 1, "coroutine");
+  luaL_argexpected(L, lua_isthread(L, 1), 1, "thread");
   int n = run(L, lua_tothread(L, 1), lua_gettop(L) - 1);
   int values = n < 0 ? 1 : n;
   lua_pushboolean(L, n >= 0);
   lua_insert(L, -(values + 1));
   return values + 1;
+}
+
+/* Runs what pending variables of co have for `__close`; gives its status. */
+static int reset(lua_State *L, lua_State *co) {
+  cl_context *c = context(L);
+  lua_State *previous = c->current;
+  c->current = co;
+  if (cl_interrupted() || c->is_checking) cl_stop_thread(co);
+  int status = lua_resetthread(co);
+  c->current = previous;
+  if (cl_interrupted() || c->is_checking) cl_stop_thread(L);
+  return status;
 }
 
 /* Upvalue: the coroutine. */
@@ -46,7 +58,7 @@ static int call_wrapped(lua_State *L) {
   if (n >= 0) return n;
   int status = lua_status(co);
   if (status != LUA_OK && status != LUA_YIELD) {
-    lua_resetthread(co); /* closes its pending variables; leaves the error value */
+    reset(L, co); /* closes its pending variables; leaves the error value */
     lua_xmove(co, L, 1);
   }
   if (status != LUA_ERRMEM && lua_type(L, -1) == LUA_TSTRING) {
@@ -55,6 +67,24 @@ static int call_wrapped(lua_State *L) {
     lua_concat(L, 2);
   }
   return lua_error(L);
+}
+
+int cl_close_coroutine(lua_State *L) {
+  luaL_argexpected(L, lua_isthread(L, 1), 1, "thread");
+  lua_State *co = lua_tothread(L, 1);
+  int status = lua_status(co);
+  lua_Debug ar;
+  bool is_suspended = status == LUA_YIELD || (status == LUA_OK && !lua_getstack(co, 0, &ar));
+  if (co == L || (!is_suspended && status == LUA_OK)) {
+    return luaL_error(L, "cannot close a %s coroutine", co == L ? "running" : "normal");
+  }
+  if (reset(L, co) == LUA_OK) {
+    lua_pushboolean(L, true);
+    return 1;
+  }
+  lua_pushboolean(L, false);
+  lua_xmove(co, L, 1);
+  return 2;
 }
 
 int cl_wrap(lua_State *L) {

@@ -12,8 +12,6 @@
 
 /* How much a state may grow before it is asked again whether the machine has room for it. */
 static const size_t look_step = 32 << 20;
-/* More than this in one piece is refused at the limit; less is granted, as the hook stops at
- * once. */
 static const size_t small = 1 << 20;
 
 static atomic_bool over;
@@ -32,11 +30,52 @@ static void note_place(cl_context *c) {
   }
 }
 
-/* The first NULL makes Lua collect; what is asked for next is the same request again. */
-static bool refuse_once(cl_context *c) {
-  c->refused = !c->refused;
-  if (c->refused) note_place(c);
-  return c->refused;
+/* Garbage does not count, so a limit that is passed is looked at again when Lua has collected. It
+ * cannot here: what is asked for is granted, up to `most`, and a hook collects before the next
+ * line. What one line holds or a finalizer, which has no hooks, can be refused only. Then Lua
+ * collects by itself and asks again at once, but for buffers of strings: these raise. */
+static void pass_limit(cl_context *c) {
+  c->refused = 0;
+  atomic_store(&over, true);
+  cl_stop(c);
+}
+
+void cl_begin_check(cl_context *c) {
+  if (!c->is_checking) cl_keep_hooks(c->current, &c->hooks);
+  c->is_checking = true;
+  cl_stop(c);
+}
+
+static void end_check(cl_context *c) {
+  if (c->is_checking) cl_restore_hooks(&c->hooks);
+  c->is_checking = false;
+}
+
+void cl_check_memory(lua_State *L) {
+  cl_context *c = context(L);
+  bool was_refused = c->refused != 0; /* and not asked for again */
+  end_check(c);
+  if (!was_refused) {
+    lua_gc(L, LUA_GCCOLLECT);
+    size_t next = c->held + c->slack / 4;
+    c->collect_at = next > c->limit ? next : c->limit;
+    if (c->held <= c->limit) return;
+    note_place(c);
+  }
+  pass_limit(c);
+}
+
+static bool refuse(cl_context *c, void *block, size_t size) {
+  bool is_again = c->refused == size && c->refused_block == block;
+  if (is_again) {
+    pass_limit(c);
+  } else if (!cl_is_over_memory()) {
+    c->refused = size;
+    c->refused_block = block;
+    note_place(c);
+    cl_begin_check(c);
+  }
+  return false;
 }
 
 bool cl_ask_room(cl_context *c, size_t bytes) {
@@ -47,15 +86,11 @@ bool cl_ask_room(cl_context *c, size_t bytes) {
   return has_room;
 }
 
-/* May `more` bytes be had? Called with no Swift frame live. */
-static bool is_granted(cl_context *c, size_t more) {
-  if (c->held + more > c->limit) {
-    if (refuse_once(c)) return false;
-    atomic_store(&over, true);
-    cl_stop(c);
-    return more <= small;
-  }
-  c->refused = false;
+/* May a block have this size, which is `more` than before? Called with no Swift frame live. */
+static bool is_granted(cl_context *c, void *block, size_t size, size_t more) {
+  if (c->held + more > c->most) return refuse(c, block, size);
+  if (c->refused == size && c->refused_block == block) c->refused = 0;
+  if (c->held + more > c->collect_at) cl_begin_check(c);
   if (c->grown + more <= look_step) return true;
   if (!cl_ask_room(c, more)) return false;
   c->grown = 0;
@@ -79,8 +114,8 @@ void *cl_allocate(void *user, void *block, size_t old, size_t size) {
     return NULL;
   }
   size_t more = size > before ? size - before : 0;
-  bool is_tight = c->held + more > c->limit || c->grown + more > look_step;
-  if (more > 0 && is_tight && !c->in_swift && !is_granted(c, more)) return NULL;
+  bool is_tight = c->held + more > c->collect_at || c->grown + more > look_step || c->refused != 0;
+  if (more > 0 && is_tight && !c->in_swift && !is_granted(c, block, size, more)) return NULL;
   void *result = c->in_swift ? realloc(block, size) : cm_try_realloc(block, size);
   if (result == NULL && !c->in_swift) result = reconsider(c, block, size);
   if (result == NULL) return NULL;
@@ -100,28 +135,45 @@ bool cl_has_room(lua_State *L, size_t bytes) {
 
 /* --- a limit --- */
 
+static size_t sum(size_t a, size_t b) { return b < SIZE_MAX - a ? a + b : SIZE_MAX; }
+
 void cl_begin_memory_limit(lua_State *L, size_t bytes, cl_memory_limit *before) {
   cl_context *c = context(L);
   before->limit = c->limit;
+  before->most = c->most;
+  before->slack = c->slack;
+  before->collect_at = c->collect_at;
   cl_keep_hooks(L, &before->hooks);
-  size_t limit = bytes < SIZE_MAX - c->held ? c->held + bytes : SIZE_MAX;
-  if (limit < c->limit) c->limit = limit;
+  size_t limit = sum(c->held, bytes);
+  if (limit >= c->limit) return;
+  c->limit = c->collect_at = limit;
+  c->slack = bytes > small ? bytes : small;
+  size_t most = sum(limit, c->slack);
+  if (most < c->most) c->most = most;
 }
 
 const char *cl_end_memory_limit(lua_State *L, const cl_memory_limit *before) {
   cl_context *c = context(L);
-  bool was_lower = c->limit < before->limit; /* else what passed is the enclosing one */
+  if (c->limit == before->limit) return NULL; /* what may have passed is the enclosing one */
   c->limit = before->limit;
-  /* Buffers of strings do not ask a second time. */
-  bool was_over = cl_is_over_memory() || c->refused;
-  if (!was_over || !was_lower) return NULL;
-  c->refused = false;
+  c->most = before->most;
+  c->slack = before->slack;
+  c->collect_at = before->collect_at;
+  bool was_over = cl_is_over_memory() || c->refused != 0;
+  end_check(c);
+  c->refused = 0;
+  if (!was_over) return NULL;
   atomic_store(&over, false);
   cl_restore_hooks(&before->hooks);
   return c->place;
 }
 
-void cl_forget_memory_limit(void) { atomic_store(&over, false); }
+void cl_forget_memory_limit(cl_context *c) {
+  c->limit = c->most = c->collect_at = SIZE_MAX;
+  c->is_checking = false;
+  c->refused = 0;
+  atomic_store(&over, false);
+}
 
 /* --- large values that Swift asks for --- */
 

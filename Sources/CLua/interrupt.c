@@ -58,8 +58,9 @@ static void push_place(lua_State *L) {
 
 static void stop(lua_State *L, lua_Debug *ar) {
   (void)ar;
+  if (context(L)->is_checking) cl_check_memory(L);
   if (!cl_interrupted()) {
-    lua_sethook(L, NULL, 0, 0);
+    if (lua_gethook(L) == stop) lua_sethook(L, NULL, 0, 0);
     return;
   }
   atomic_store(&reacted, true);
@@ -77,6 +78,48 @@ void cl_stop_thread(lua_State *L) {
 void cl_stop(cl_context *c) {
   cl_stop_thread(c->main);
   if (c->current != c->main) cl_stop_thread(c->current);
+}
+
+/* Lua turns hooks off in finalizers and in hooks, and has no function that turns them on. The byte
+ * of lua_State that says so is looked for, when a state is opened, among those behind its header:
+ * the one that is 1 outside of a hook and 0 inside. Should there not be just one, loops in
+ * finalizers are not stopped. */
+enum { HEADER = 8, HEAD = 16 };
+static _Thread_local unsigned char inside[HEAD];
+
+static void look(lua_State *L, lua_Debug *ar) {
+  (void)ar;
+  memcpy(inside, (const void *)L, HEAD);
+}
+
+static int nothing(lua_State *L) {
+  (void)L;
+  return 0;
+}
+
+void cl_find_hook_switch(cl_context *c) {
+  unsigned char before[HEAD];
+  lua_State *L = c->main;
+  int count = 0;
+  memset(inside, 1, HEAD);
+  lua_pushcfunction(L, nothing);
+  lua_sethook(L, look, LUA_MASKCALL, 0);
+  memcpy(before, (const void *)L, HEAD);
+  if (lua_pcall(L, 0, 0, 0) != LUA_OK) lua_pop(L, 1);
+  lua_sethook(L, NULL, 0, 0);
+  for (int i = HEADER; i < HEAD; i++) {
+    unsigned char after = ((const unsigned char *)L)[i];
+    if (before[i] != 1 || inside[i] != 0 || after != 1) continue;
+    c->hook_switch = i;
+    count++;
+  }
+  if (count != 1) c->hook_switch = 0;
+}
+
+void cl_stop_anywhere(cl_context *c) {
+  if (c->hook_switch == 0) return;
+  ((volatile unsigned char *)c->main)[c->hook_switch] = 1;
+  ((volatile unsigned char *)c->current)[c->hook_switch] = 1;
 }
 
 /* Who sends SIGTERM sends it once, and a single call of a C function cannot be stopped. */
@@ -239,11 +282,18 @@ void cl_resume_stop(lua_State *L, const cl_pause *pause) {
 }
 
 int cl_undisturbed(lua_State *L, int arguments, int results) {
+  cl_context *c = context(L);
+  bool was_checking = c->is_checking;
   lua_Hook hook = lua_gethook(L);
   int mask = lua_gethookmask(L), count = lua_gethookcount(L);
   if (hook != NULL) lua_sethook(L, NULL, 0, 0);
   int status = cl_protected(L, arguments, results, 0);
   if (hook != NULL) lua_sethook(L, hook, mask, count);
-  if (cl_interrupted()) cl_stop_thread(L);
+  if (c->is_checking && !was_checking) {
+    c->is_checking = false; /* what it kept was not the hook of before */
+    cl_begin_check(c);
+  } else if (cl_interrupted() || c->is_checking) {
+    cl_stop_thread(L);
+  }
   return status;
 }

@@ -1,9 +1,9 @@
 /* A limit of time on what a state runs. The kernel's timer sends SIGALRM, whose handler does what
  * that of Ctrl-C does, so code within its limit is not slowed down; leaving the limit takes it
- * back. Lua calls no hook in a single call of a C function, such as a long `string.find`, in
- * finalizers, and in the handler that xpcall calls when the limit passes; coroutines that are
- * closed have none. These are not stopped; after two more seconds a line on standard error says
- * so. */
+ * back. Lua calls no hook in finalizers, and in the handler that xpcall calls when the limit
+ * passes: these have one second more, then hooks are turned on in them. A single call of a C
+ * function, such as a long `string.find`, is not stopped; after two more seconds a line on
+ * standard error says so. */
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -13,6 +13,8 @@
 #include <unistd.h>
 
 #include "context.h"
+
+static const int64_t second = 1000000000;
 
 static atomic_bool over;
 static _Atomic int64_t deadline; /* nanoseconds of the monotonic clock; 0: no limit */
@@ -40,8 +42,16 @@ static void say_stuck(void) {
   say("apo-lua: ");
   say(label);
   say(" is out of time where it cannot be stopped: in one call of a compiled function, such as "
-      "string.find, in a finalizer, in a message handler, or where a coroutine is closed. Ctrl-C "
-      "twice ends the program\n");
+      "string.find. Ctrl-C twice ends the program\n");
+}
+
+/* A finalizer that calls `pcall` without end has no hooks again behind each of the calls. In the
+ * end a signal comes between two of them, unless it always comes after the same time. */
+static void repeat_soon(void) {
+  static unsigned random;
+  random = random * 1664525 + 1013904223;
+  struct itimerval timer = {{0, 100}, {0, 1 + (suseconds_t)(random >> 27)}};
+  setitimer(ITIMER_REAL, &timer, NULL);
 }
 
 /* A signal that was on its way when its limit ended comes before the deadline of another. */
@@ -56,7 +66,10 @@ static void on_alarm(int number) {
   if (end == 0 || now() < end) return;
   atomic_store(&over, true);
   cl_stop(c);
-  if (now() - end > 2000000000) say_stuck();
+  if (now() - end < second) return;
+  cl_stop_anywhere(c);
+  repeat_soon();
+  if (now() - end > 2 * second) say_stuck();
 }
 
 /* Asks for the signal at the deadline, and again each 10 ms in case it came too early. */
@@ -129,12 +142,12 @@ bool cl_end_limit(lua_State *L, const cl_limit *before) {
   return was_over;
 }
 
-void cl_forget_limits(void) {
+void cl_forget_limits(cl_context *c) {
   atomic_store(&limited, NULL);
   atomic_store(&deadline, 0);
   set_timer(0);
   atomic_store(&over, false);
-  cl_forget_memory_limit();
+  cl_forget_memory_limit(c);
 }
 
 /* What cleans up after a function may take longer than that function was given. */

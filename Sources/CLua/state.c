@@ -49,7 +49,7 @@ lua_State *cl_open(void *owner, cl_entry entry, cl_release release) {
   cm_start();
   cl_context *c = calloc(1, sizeof *c);
   if (c == NULL) return NULL;
-  c->limit = SIZE_MAX;
+  c->limit = c->most = c->collect_at = SIZE_MAX;
   lua_State *L = lua_newstate(cl_allocate, c);
   if (L == NULL) {
     free(c);
@@ -64,13 +64,14 @@ lua_State *cl_open(void *owner, cl_entry entry, cl_release release) {
   lua_atpanic(L, panic);
   lua_setwarnf(L, warn_off, L);
   lua_gc(L, LUA_GCGEN, 0, 0);
+  cl_find_hook_switch(c);
   return L;
 }
 
 /* Finalizers and pending variables run, and may call whatever a script may. */
 static void close_state(cl_context *c) {
   cl_unwatch_interrupt(c->main);
-  cl_forget_limits();
+  cl_forget_limits(c);
   c->current = c->main;
   c->in_swift = false;
   lua_close(c->main);
@@ -140,6 +141,8 @@ static int open_deterministic(lua_State *L) {
   lua_setfield(L, -2, "resume");
   lua_pushcfunction(L, cl_wrap);
   lua_setfield(L, -2, "wrap");
+  lua_pushcfunction(L, cl_close_coroutine);
+  lua_setfield(L, -2, "close");
   return 0;
 }
 

@@ -136,6 +136,28 @@ struct SignalTests {
     }
   }
 
+  @Test("Ctrl-C twice ends what cannot be stopped")
+  func twice() throws {
+    let loops = [
+      #"("a"):rep(300):find((".-"):rep(9) .. "b")"#,
+      "setmetatable({}, {__gc = function() while true do end end}) collectgarbage()",
+      "xpcall(function() while true do end end, function() while true do end end)",
+      "debug.sethook(function() while true do end end, \"\", 1)",
+      "setmetatable({}, {__gc = function() while true do end end})",  // at the end of the program
+    ]
+    try Binary.withFolder { folder in
+      for loop in loops {
+        let limited = #"require "apo".system.time_limit(60, function() \#(loop) end)"#
+        for chunk in [loop, limited] {
+          let result = try shell(
+            "set -m; $APO -e '\(chunk)' & sleep 1; kill -INT $!; sleep 0.5; kill -INT $!; wait $!",
+            in: folder)
+          #expect(result.status == 130, "\(chunk): \(result.errors)")
+        }
+      }
+    }
+  }
+
   @Test("SIGTERM ends what cannot be stopped; nohup is respected")
   func stuck() throws {
     try Binary.withFolder { folder in

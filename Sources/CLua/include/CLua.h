@@ -186,7 +186,7 @@ void cl_resume_stop(lua_State *L, const cl_pause *pause);
 /* A limit on how much more memory Lua itself may hold; nested ones only make it lower. What goes
  * beyond is stopped as by Ctrl-C. Gives where that was, else NULL. */
 typedef struct {
-  size_t limit;
+  size_t limit, most, slack, collect_at; /* see context.h */
   cl_hooks hooks;
 } cl_memory_limit;
 void cl_begin_memory_limit(lua_State *L, size_t bytes, cl_memory_limit *before);

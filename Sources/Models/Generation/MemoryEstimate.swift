@@ -172,7 +172,8 @@ public struct MemoryEstimate: Sendable {
     activations = training.activations
     let ofPolicy = training.peak(gradients: gradients, isGrouped: plan.group < plan.updated)
     reused = training.sum(gradients: gradients) - ofPolicy
-    update = max(ofPolicy, plan.critic.map { TrainingSize.critic($0.architecture, plan, length: length) } ?? 0)
+    update = max(
+      ofPolicy, plan.critic.map { TrainingSize.critic($0.architecture, plan, length: length) } ?? 0)
   }
 }
 

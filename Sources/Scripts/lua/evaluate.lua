@@ -16,7 +16,7 @@ local numbers = require "apo.numbers.reader"
 local correct, reward_timeout = require "apo.rewards.correct", require "apo.rewards.timeout"
 local append, sampling = require "apo.data.declarations".append, require "apo.data.sampling"
 local check_data = require "apo.data.check"
-local hook = require "apo.script.hook"
+local hook, reward_memory = require "apo.script.hook", require "apo.rewards.memory"
 
 -- 1 - C(n-c, k) / C(n, k), as the product of 1 - k/i for i = n-c+1 … n.
 local function pass_at(n, c, k)
@@ -167,7 +167,7 @@ return documented{
     {name = "reward", type = "function or table", text = "as for apo.score"},
     {name = "weights", type = "table", default = {}, text = "of the rewards, as for apo.score"},
     reward_timeout,
-    require "apo.rewards.memory".option,
+    reward_memory.declared "a reward, `answer` or `correct`",
     {name = "n", type = "integer", minimum = 1, default = 1, text = "samples per prompt"},
   }, sampling.declared{temperature = {default = 0}}, {
     {name = "answer", type = "function", optional = true,
@@ -214,7 +214,8 @@ print(result.mean, result.pass_at[8], result.maj_at[8])]],
         bar:advance(#rows)
       end
     end
-    if hook.is_within() then evaluate_all() else hook.during("apo.evaluate", nil, evaluate_all) end
+    hook.during(not hook.is_within() and "apo.evaluate" or nil, nil, evaluate_all,
+      reward_memory.bytes(options.reward_memory))
     bar:clear()
     if options.path then write(options.path, records) end
     local result = summarize(records, options.n)

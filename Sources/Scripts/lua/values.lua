@@ -122,7 +122,7 @@ return documented{
     {name = "reward", type = "function or table", text = "as for apo.score"},
     {name = "weights", type = "table", default = {}, text = "of the rewards, as for apo.score"},
     reward_timeout,
-    require "apo.rewards.memory".option,
+    require "apo.rewards.memory".declared "a reward",
     {name = "n", type = "integer", minimum = 1, default = 8, text = "samples per prompt"},
   }, require "apo.values.options", sampling.options, {
     {name = "batch_size", type = "integer", minimum = 1, default = 32,

@@ -1,5 +1,6 @@
--- How much memory of Lua's own one call of a reward may take: a reward that builds a table without
--- end is stopped and named before the machine swaps. Without it nothing is counted.
+-- How much memory of Lua's own one call of a reward, or of another function of a script, may
+-- take: one that builds a table without end is stopped and named before the machine swaps. Without
+-- it nothing is counted.
 
 local fail = require "apo.fail"
 
@@ -18,11 +19,13 @@ local function bytes(value)
     type(value) == "string" and ("%q"):format(value) or tostring(value)))
 end
 
-return {
-  bytes = bytes,
-  option = {
+-- The option; `functions` says of which functions a call is counted.
+local function declared(functions)
+  return {
     name = "reward_memory", type = "number or string", optional = true,
-    text = "memory of Lua's own, in bytes or as \"256 MB\", that one call of a reward may take "
-      .. "before it is stopped and named; as much as there is when not given",
-  },
-}
+    text = ("memory of Lua's own, in bytes or as \"256 MB\", that one call of %s may take before "
+      .. "it is stopped and named; as much as there is when not given"):format(functions),
+  }
+end
+
+return {bytes = bytes, declared = declared}

@@ -59,33 +59,25 @@ local function functions(reward, weights)
   return list
 end
 
--- What f gives, unless it takes more memory than it may.
-local function within(bytes, reward, completion, f)
-  if not bytes then return f() end
-  local value
-  local enough, where = apo.system.memory_limit(bytes, function() value = f() end)
-  if enough then return value end
-  fail(("%s took more than %g MB of memory for %s and was stopped at %s; it may build a table "
-    .. "without end, or reward_memory is too small"):format(
-    reward.title, bytes / 1e6, place(completion), where))
-end
-
 -- What the function gives, unless it takes longer or more memory than it may.
 local function call(reward, completion, options)
   local value
-  local timeout, row = options.reward_timeout, row_of(completion)
+  local row = row_of(completion)
+  local limits = {seconds = options.reward_timeout, memory = options.reward_bytes}
   local state = reward.takes_state and {options.state} or {}
   local index = rows_of_files.get(row)
-  local in_time, where = apo.system.time_limit(timeout, function()
-    value = within(options.reward_bytes, reward, completion, function()
-      return reward.call(row, completion, table.unpack(state))
-    end)
-  end, index and reward.title .. " for row " .. index or reward.title, function(problem)
+  local stopped_by, at = hook.limited(function()
+    value = reward.call(row, completion, table.unpack(state))
+  end, limits, index and reward.title .. " for row " .. index or reward.title, function(problem)
     return hook.described(problem, "reward", reward.short, reward.call, place(completion))
   end)
-  if in_time then return value end
-  fail(("%s took more than %g s for %s and was stopped at %s; it may loop for ever, or "
-    .. "reward_timeout is too short"):format(reward.title, timeout, place(completion), where))
+  if not stopped_by then return value end
+  local during = " for " .. place(completion)
+  if stopped_by == "memory" then
+    fail(("%s %s"):format(reward.title, hook.took_memory(limits.memory, during, at)))
+  end
+  fail(("%s took more than %g s%s and was stopped at %s; it may loop for ever, or "
+    .. "reward_timeout is too short"):format(reward.title, limits.seconds, during, at))
 end
 
 local function add_part(parts, name, value, completion)
@@ -179,7 +171,7 @@ return documented{
     reward_timeout,
     {name = "state", type = "table", optional = true,
      text = "the third argument of the functions, such as the `state` of apo.train"},
-    reward_memory.option,
+    reward_memory.declared "a function",
   },
   returns = {
     {type = "apo.Tensor", text = "the rewards [B]"},

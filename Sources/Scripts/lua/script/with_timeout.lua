@@ -1,19 +1,23 @@
 -- A call of a script's target or loss that may not take longer than reward_timeout: with watch, an
 -- edit that loops for ever is refused like any other that fails.
 
-local apo = require "apo"
 local fail, hook = require "apo.fail", require "apo.script.hook"
 
 -- What f gives for its argument; seconds may be nil, for any. `row` gives a text for errors, if it
 -- is given.
 return function(seconds, name, step, f, argument, row)
   local result
-  local in_time, where = apo.system.time_limit(seconds or math.huge, function()
-    result = f(argument)
-  end, ("the %s function in step %d"):format(name, step), function(problem)
-    return hook.described(problem, name, ("the %s function"):format(name), f, row and row())
-  end)
-  if in_time then return result end
-  fail(("the %s function took more than %g s in step %d and was stopped at %s; it may loop for "
-    .. "ever, or reward_timeout is too short"):format(name, seconds, step, where))
+  local limits = {seconds = seconds, memory = hook.memory_of(f)}
+  local label = ("the %s function in step %d"):format(name, step)
+  local stopped_by, at = hook.limited(function() result = f(argument) end, limits, label,
+    function(problem)
+      return hook.described(problem, name, ("the %s function"):format(name), f, row and row())
+    end)
+  if not stopped_by then return result end
+  local during = (" in step %d"):format(step)
+  if stopped_by == "memory" then
+    fail(("the %s function %s"):format(name, hook.took_memory(limits.memory, during, at)))
+  end
+  fail(("the %s function took more than %g s%s and was stopped at %s; it may loop for ever, or "
+    .. "reward_timeout is too short"):format(name, seconds, during, at))
 end

@@ -48,7 +48,8 @@ local function resolve(declared, options)
   for _, property in ipairs(properties) do
     local name = property.name
     local value = declared[name]
-    if (property.type:find " or function$" or property.type == "any") and type(value) == "function" then
+    local may_be_function = property.type:find " or function$" or property.type == "any"
+    if may_be_function and type(value) == "function" then
       value = value(options)
     end
     if name ~= "options" then result[name] = value end

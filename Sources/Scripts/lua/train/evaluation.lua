@@ -30,7 +30,7 @@ local function evaluated(run, eval)
       reward_timeout = o.reward_timeout, reward_memory = o.reward_memory,
     }
     result = apo.evaluate(sampling.evaluated(given, eval, o))
-  end)
+  end, run.memory)
   return result
 end
 

@@ -5,7 +5,7 @@
 -- written into the run's events.jsonl, with its text.
 
 local apo = require "apo"
-local fail = require "apo.fail"
+local fail, hook = require "apo.fail", require "apo.script.hook"
 local whole, options = require "apo.step.whole_state", require "apo.train.options"
 
 -- The options that may be files.
@@ -19,8 +19,13 @@ local function compile(name, path, text, seconds)
   local chunk, problem = load(text, "@" .. path, "t")
   if not chunk then return nil, problem end
   local ok, result
-  local in_time, where = apo.system.time_limit(seconds, function() ok, result = pcall(chunk) end)
-  if not in_time then return nil, ("loading took more than %g s, at %s"):format(seconds, where) end
+  local limits = {seconds = seconds, memory = hook.memory_of(chunk)}
+  local stopped_by, at = hook.limited(function() ok, result = pcall(chunk) end, limits)
+  if stopped_by == "memory" then
+    return nil, "loading " .. hook.took_memory(limits.memory, "", at)
+  elseif stopped_by then
+    return nil, ("loading took more than %g s, at %s"):format(seconds, at)
+  end
   if not ok then return nil, tostring(result) end
   local is_right = type(result) == "function" or name == "reward" and type(result) == "table"
   if is_right then return result end

@@ -7,7 +7,9 @@
 --   is_file   that it may be the path of a file that returns it, which `watch` reads again
 
 local correct, reward_timeout = require "apo.rewards.correct", require "apo.rewards.timeout"
-local reward_memory = require "apo.rewards.memory".option
+local reward_memory = require "apo.rewards.memory".declared(
+  "a function of the script (a reward, `target`, `loss`, `beta`, `schedule`, `on_step`, `correct`, "
+  .. "the step of an algorithm of its own)")
 local declarations, sampling = require "apo.data.declarations", require "apo.data.sampling"
 local shipped = require "apo.algorithms.shipped"
 local changed = declarations.changed

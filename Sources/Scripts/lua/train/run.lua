@@ -11,6 +11,7 @@ local plain_data = require "apo.data.plain_data"
 local algorithms, resume = require "apo.train.algorithm", require "apo.train.resume"
 local checks, check_memory = require "apo.train.checks", require "apo.train.memory"
 local rates, evaluation = require "apo.train.rates", require "apo.train.evaluation"
+local reward_memory = require "apo.rewards.memory"
 local hot_reload, about = require "apo.train.hot_reload", require "apo.train.about"
 local metrics, warnings = require "apo.train.metrics", require "apo.train.warnings"
 local take_step = hot_reload.watched(require "apo.train.take_step")
@@ -35,8 +36,7 @@ local function state_of(run)
   return algorithm_state.check(state)
 end
 
--- The state of a run before its first step, from the options of apo.train.
-function Run.new(o)
+local function made(o)
   local files = hot_reload.open(o)
   local algorithm = algorithms.of(o)
   checks.models(o)
@@ -60,6 +60,14 @@ function Run.new(o)
   run.state = state_of(run)
   run.base_lr = algorithm_state.learning_rates(run)
   run.optimizer:zero_grad()  -- of what else was differentiated, or stopped midway
+  return run
+end
+
+-- The state of a run before its first step, from the options of apo.train.
+function Run.new(o)
+  local memory, run = reward_memory.bytes(o.reward_memory), nil
+  hook.during("apo.train", nil, function() run = made(o) end, memory)
+  run.memory = memory
   return run
 end
 
@@ -121,17 +129,19 @@ function Run:batches()
   end
 end
 
--- What errors in the script's functions say they were in.
-local function during(step, f) hook.during("apo.train, step " .. step, nil, f) end
+-- What errors in the script's functions say they were in, and what memory these may take.
+local function during(run, step, f)
+  hook.during("apo.train, step " .. step, nil, f, run.memory)
+end
 
 function Run:set_rates(step)
-  during(step, function() rates.set(self, step) end)
+  during(self, step, function() rates.set(self, step) end)
 end
 
 -- The algorithm's step on one batch of rows; nothing is written yet.
 function Run:take_step(step, rows)
   local s
-  during(step, function()
+  during(self, step, function()
     apo.seed_step(self.seed, step)
     s = take_step(self, step, rows)
   end)
@@ -160,7 +170,7 @@ end
 -- Computes and writes the figures of a step, and calls `on_step`.
 function Run:record(s)
   local o = self.options
-  during(s.step, function()
+  during(self, s.step, function()
     local record, tokens = metrics(s, o.beta, self.values)
     self.step, self.epoch = s.step, s.step / self.steps_per_epoch
     self.num_tokens = self.num_tokens + tokens
