@@ -12,7 +12,8 @@ extension ModelFamily {
   }
 }
 
-/// What a file may leave out, as the family's configuration class in transformers has it.
+/// What a file may leave out, as the family's configuration class in transformers has it, and the
+/// feed-forward parts that it may name.
 struct LlamaDefaults {
   /// The longest context.
   let context: Int
@@ -26,13 +27,17 @@ struct LlamaDefaults {
   var epsilon = 1e-6
   /// Whether the output layer is the embedding table.
   var tiesEmbeddings = false
+  /// The activation.
+  var activation = "silu"
+  /// The feed-forward part that each supported activation stands for.
+  var feedForward: [String: Architecture.FeedForward] = ["silu": .swiGLU, "swish": .swiGLU]
 }
 
 extension Architecture {
   /// Rotary attention and a gated feed-forward part, each behind an RMSNorm; no biases.
   init(likeLlama file: ConfigReader, _ defaults: LlamaDefaults) throws {
     feedForward = try file.choice(
-      "hidden_act", ["silu": .swiGLU, "swish": .swiGLU], default: "silu")
+      "hidden_act", defaults.feedForward, default: defaults.activation)
     vocabularySize = try file.vocabularySize()
     hiddenSize = try file.hiddenSize("hidden_size")
     intermediateSize = try file.intermediateSize("intermediate_size")
