@@ -24,6 +24,23 @@ import Text
 
   @Test func thereAreModels() { #expect(Self.names.count >= 5) }
 
+  /// What is described before a model is made is what it is made of, and what files hold.
+  @Test(arguments: names) func layoutsDescribeTheTensors(name: String) throws {
+    let (model, _) = try load(name)
+    let layout = ModelLayout(model.configuration.architecture)
+    let file = try Safetensors(folder: localFixture("families/\(name)"))
+    #expect(layout.weights.map(\.name).sorted() == file.names)
+    #expect(layout.weights.map(\.name) == model.weights.map(\.name))
+    for (described, made) in zip(layout.weights, model.weights) {
+      #expect(described.shape == made.weight.shape, "\(described.name)")
+      #expect(try described.shape == file.shape(of: described.name), "\(described.name)")
+    }
+    #expect(layout.parameterCount == model.weights.reduce(0) { $0 + $1.weight.count })
+    for type in Transformer.weightTypes {
+      #expect(try model.clone(as: type).residentBytes == layout.weightBytes(as: type))
+    }
+  }
+
   @Test(arguments: names) func logitsEqualTransformers(name: String) throws {
     let (model, reference) = try load(name)
     let logits = try withoutGradients { try model.logits(reference.integers("ids")) }
