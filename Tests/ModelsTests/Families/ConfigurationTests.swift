@@ -92,7 +92,9 @@ import Text
     ),
     (#"{"model_type": "qwen2", "attention_bias": true}"#, "'attention_bias' true is not supported"),
     (#"{"model_type": "olmo2", "mlp_bias": true}"#, "'mlp_bias' true is not supported"),
-    (#"{"model_type": "smollm3", "sliding_window": 5}"#, "'sliding_window' is not supported, got 5"),
+    (
+      #"{"model_type": "smollm3", "sliding_window": 5}"#, "'sliding_window' is not supported, got 5"
+    ),
     (#"{"use_sliding_window": true}"#, "'use_sliding_window' true is not supported"),
     (#"{"sliding_window": 5}"#, "'sliding_window' is not supported, got 5"),
     (
