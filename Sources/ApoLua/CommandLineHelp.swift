@@ -52,6 +52,9 @@ extension CommandLineArguments {
     Command(name: "help", text: "Show this text."),
     Command(name: "man", text: "Print the man page."),
     Command(name: "reference", text: "Print the reference of the module apo in Markdown."),
+    Command(
+      name: "report", arguments: "<run> ... [-o <file>]",
+      text: "Write runs as one web page: curves, settings, events, completions."),
     Command(name: "runs", arguments: "[<folder>]", text: "List the runs in a folder, or in runs/."),
     Command(name: "show", arguments: "<run>", text: "Show a run's settings, metrics and events."),
     Command(

@@ -37,7 +37,7 @@ end
 local function axis(lists, from, to, count, exact, limits)
   local low, high = range(lists)
   low, high = limits and limits[1] or low, limits and limits[2] or high
-  if low == high then
+  if high - low <= 1e-9 * math.max(math.abs(low), math.abs(high)) then  -- the same but for rounding
     local room = low == 0 and 1 or math.abs(low) * 0.1
     low, high = low - room, high + room
   end

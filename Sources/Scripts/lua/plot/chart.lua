@@ -57,9 +57,22 @@ local function band(series, x, y, paint)
   return ('<path class="band" fill="%s" d="M%sZ"/>'):format(paint, table.concat(corners, "L"))
 end
 
--- Something to point at, with the values that appear.
-local function points(series, x, y, paint)
-  local out, every = {}, math.max(1, #series.y // 150)
+-- Vertical lines at what happened: `{x =, text =}`, the text under the mouse.
+local function marks(list, x)
+  local out = {}
+  for i, mark in ipairs(list or {}) do
+    local at = x.position(mark.x)
+    if at >= left and at <= width - right then
+      out[i] = ('<g><title>%s</title><line class="event" x1="%.1f" x2="%.1f" y1="%d" y2="%d"/></g>')
+        :format(escape(mark.text), at, at, top, height - bottom)
+    else out[i] = "" end
+  end
+  return table.concat(out, "\n")
+end
+
+-- Something to point at, with the values that appear: at most `most` places.
+local function points(series, x, y, paint, most)
+  local out, every = {}, math.max(1, math.ceil(#series.y / most))
   for i = 1, #series.y, every do
     local px, py = x.position(series.x[i]), y.position(series.y[i])
     local words = ("%s %.4g at %.6g"):format(series.name or "", series.y[i], series.x[i])
@@ -101,7 +114,7 @@ local function names(list, x, y)
   return table.concat(out, "\n")
 end
 
--- The chart: `title, x_label, y_label, y_range, series = {{name, x, y, low, high, style,
+-- The chart: `title, x_label, y_label, y_range, marks, series = {{name, x, y, low, high, style,
 -- color}, …}`. Of a file of its own `start` is the name space and the style.
 return function(chart, start)
   local xs, ys = {}, {}
@@ -115,6 +128,7 @@ return function(chart, start)
     start and ' xmlns="http://www.w3.org/2000/svg"' or "", width, height,
     escape(chart.title or ""), start or "")}
   out[#out + 1] = grid(x, y, chart)
+  out[#out + 1] = marks(chart.marks, x)
   for i, series in ipairs(chart.series) do
     local paint = color(series.color or i)
     if #series.y > 0 then
@@ -125,7 +139,8 @@ return function(chart, start)
   out[#out + 1] = names(chart.series, x, y)
   for i, series in ipairs(chart.series) do
     if series.style ~= "faint" then
-      out[#out + 1] = points(series, x, y, color(series.color or i))
+      local most = math.max(8, 300 // #chart.series)
+      out[#out + 1] = points(series, x, y, color(series.color or i), math.min(150, most))
     end
   end
   out[#out + 1] = "</svg>"

@@ -1,0 +1,43 @@
+-- `apo-lua runs [DIR]`: the runs in a folder, the newest last.
+
+local apo = require "apo"
+local folder, tables = require "apo.runs.folder", require "apo.runs.table"
+local format = require "apo.runs.format"
+
+local columns = {
+  {"run", function(run) return run.name end},
+  {"state", function(run) return run.state end},
+  {"step", function(run)
+    return run.total and ("%d/%d"):format(run.step, run.total) or tostring(run.step)
+  end, right = true},
+  {"reward", function(run) return format.reward(run.reward) end, right = true, rank = 1},
+  {"eval", function(run) return format.reward(run.evaluation) end, right = true, rank = 2},
+  {"time", function(run) return format.duration(run.seconds) end, right = true, rank = 3},
+  {"started", function(run) return run.started:sub(1, 16):gsub("T", " ") end, rank = 5},
+  {"script", function(run) return run.script end, rank = 4},
+}
+
+-- The summaries of all runs that can be read, and what is wrong with the others.
+local function read(dir)
+  local runs, faults = {}, {}
+  for _, path in ipairs(folder.find(dir)) do
+    local is_read, run = pcall(folder.summary, path)
+    if is_read then runs[#runs + 1] = run else faults[#faults + 1] = tostring(run) end
+  end
+  table.sort(runs, function(a, b)
+    if a.started ~= b.started then return a.started < b.started end
+    return a.name < b.name
+  end)
+  return runs, faults
+end
+
+return function(dir)
+  dir = dir or "runs"
+  local runs, faults = read(dir)
+  if #runs == 0 and #faults == 0 then
+    print("no runs in " .. apo.system.shown(dir))
+  elseif #runs > 0 then
+    tables.print(columns, runs)
+  end
+  for _, fault in ipairs(faults) do print(apo.system.visible("cannot be read: " .. fault)) end
+end
