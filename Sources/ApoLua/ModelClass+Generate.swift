@@ -203,10 +203,7 @@ private func rollout(
   let items = zip(prompts, completions).enumerated().flatMap { index, pair in
     pair.1.enumerated().map { sample, completion in
       Rollout.Item(
-        promptIDs: pair.0.ids, prompt: pair.0.text, ids: completion.ids,
-        logProbabilities: completion.logProbabilities,
-        finishReason: completion.finishReason.rawValue,
-        stopReason: completion.stopReason.map { LuaValue($0) },
+        promptIDs: pair.0.ids, prompt: pair.0.text, completion,
         textLength: model.textLength(completion, options.stopTokenIDs),
         row: index + 1, sample: sample + 1)
     }
@@ -214,15 +211,6 @@ private func rollout(
   return Rollout(
     items, temperature: options.temperature == 0 ? 1 : options.temperature, origin: origin,
     tokenizer: model.tokenizer?.tokenizer)
-}
-
-extension LuaValue {
-  fileprivate init(_ reason: StopReason) {
-    switch reason {
-    case .text(let text): self = .string(text)
-    case .token(let id): self = .integer(id)
-    }
-  }
 }
 
 extension Model {

@@ -3,6 +3,19 @@
 import Models
 import Training
 
+extension RolloutError: CustomStringConvertible {
+  /// The text as scripts see it.
+  public var description: String {
+    switch self {
+    case .unknownIDs(let index):
+      "rollout: the token ids of completion \(index + 1) are not known yet; pass {tokenizer = …} to "
+        + "apo.rollout"
+    case .noEndToken: "there is no end token to append (eos = true)"
+    case .record(let index, let error): "rollout: record \(index + 1): \(error)"
+    }
+  }
+}
+
 extension ModelError: CustomStringConvertible {
   /// The text as scripts see it.
   public var description: String {

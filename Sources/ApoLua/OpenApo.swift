@@ -10,6 +10,7 @@ public let apoVersion = "0.1.0"
 /// Makes the table that `require "apo"` returns, before the script library completes it.
 func openApo(_ state: LuaState) throws -> LuaReference {
   connectEngine(to: state)
+  try openCompletions(state)
   let run = RunState()
   state.seedRandom(run.seed)
   let rows = try RowNumbers(state)

@@ -1,4 +1,5 @@
-// The class `apo.Rollout`; `apo.rollout` is in RolloutRecords.swift.
+// The class `apo.Rollout`; `apo.rollout` is in RolloutRecords.swift. The callers' row tables are
+// Lua's and lie in the object's user value.
 
 import Lua
 import Models
@@ -15,7 +16,9 @@ let rolloutClass = Class(
     to n), `finish_reason` ("eos", "stop" or "length"), `stop_reason` (the stop string, or the id of
     the stop token, when that is "stop"; else nil), `temperature`; of a sampled one also
     `logprobs`, a list as long as `ids`, and `logprob`, their sum. Outside of 1..B, or -1..-B from
-    the end, it is nil, so `for i, completion in ipairs(rollout)` works.
+    the end, it is nil, so `for i, completion in ipairs(rollout)` works. A field is computed when it
+    is read for the first time, so that `rollout[i].logprob` makes no list of tokens; `pairs` and
+    printing compute all.
 
     `ids` are all tokens that were sampled: the end token, the stop token and those in which a stop
     string ended are among them, and are trained. `text` ends before these.
@@ -26,7 +29,7 @@ let rolloutClass = Class(
     Function(
       "__index", "The completion at a position.",
       [Parameter("position", .any, "from 1, or from -1 at the end")],
-      returns: [Returned(.table, "the completion, in a new table")]
+      returns: [Returned(.table, "the completion, in a new table; see above")]
     ) { call in
       let rollout = try call.this(Rollout.self)
       guard call[1].kind == .number, let position = try? call[1].integer() else {
@@ -37,7 +40,7 @@ let rolloutClass = Class(
       guard rollout.items.indices.contains(index), position != 0 else {
         return try call.result(LuaValue.nil)
       }
-      return try call.result(rollout.completion(index, rows: call.kept(), in: call.state))
+      return try call.lazyPart(index)
     },
     Function("__len", "The number of completions.", returns: [Returned(.integer(), "B")]) { call in
       call.result(try call.this(Rollout.self).items.count)
@@ -81,9 +84,19 @@ let rolloutClass = Class(
       try call.result(call.this(Rollout.self).expand(call[1].object(Tensor.self)))
     },
     Function(
-      "lengths", "Gives the number of tokens of each completion.", returns: perCompletion
+      "lengths", "Gives the number of tokens of each completion.",
+      [
+        Parameter(
+          "options",
+          .options([
+            Parameter("prompt", .boolean, "those of the prompts instead", default: false)
+          ]), "see below", optional: true)
+      ],
+      returns: perCompletion
     ) { call in
-      let lengths = try call.this(Rollout.self).lengths()
+      let rollout = try call.this(Rollout.self)
+      let isOfPrompts = try call[1].options()["prompt"].boolean()
+      let lengths = try isOfPrompts ? rollout.promptLengths() : rollout.lengths()
       return try call.result(Tensor(lengths.map { Float($0) }, shape: [lengths.count]))
     },
     Function(
@@ -116,26 +129,45 @@ let rolloutClass = Class(
     }
   ])
 
-extension Rollout {
-  fileprivate func completion(
-    _ index: Int, rows: LuaReference, in state: LuaState
+extension Rollout: LuaObject {
+  /// The name in messages and in the manual.
+  public static var luaName: String { "apo.Rollout" }
+
+  /// The fields of a completion.
+  static let fieldNames = [
+    "text", "ids", "prompt", "prompt_ids", "row", "sample", "finish_reason", "stop_reason",
+    "temperature", "logprobs", "logprob",
+  ]
+
+  /// A field of the completion at an index; `rows` are the callers' tables.
+  func field(
+    _ name: String, of index: Int, rows: LuaReference, in state: LuaState
   ) throws -> LuaValue {
     let item = items[index]
-    let row = try state.element(item.row, of: rows)
-    let fields: [(String, LuaValue?)] = [
-      ("text", try text(index).map { .string($0) }),
-      ("ids", item.ids.map { .list($0.map { .integer($0) }) }),
-      ("prompt", try prompt(index).map { .string($0) }),
-      ("prompt_ids", item.promptIDs.map { .list($0.map { .integer($0) }) }),
-      ("row", row.map { .reference($0) }),
-      ("sample", .integer(item.sample)),
-      ("finish_reason", item.finishReason.map { .string($0) }),
-      ("stop_reason", item.stopReason),
-      ("temperature", .number(temperature)),
-      ("logprobs", item.logProbabilities.map { .list($0.map { .number(Double($0)) }) }),
-      ("logprob", logProbability(index).map { .number(Double($0)) }),
-    ]
-    return .table(LuaTable(fields: fields.compactMap { name, value in value.map { (name, $0) } }))
+    switch name {
+    case "text": return try text(index).map { .string($0) } ?? .nil
+    case "ids": return item.ids.map { .list($0.map { .integer($0) }) } ?? .nil
+    case "prompt": return try prompt(index).map { .string($0) } ?? .nil
+    case "prompt_ids": return item.promptIDs.map { .list($0.map { .integer($0) }) } ?? .nil
+    case "row": return try state.element(item.row, of: rows).map { .reference($0) } ?? .nil
+    case "sample": return .integer(item.sample)
+    case "finish_reason": return item.finishReason.map { .string($0) } ?? .nil
+    case "stop_reason": return item.stopReason.map { LuaValue($0) } ?? .nil
+    case "temperature": return .number(temperature)
+    case "logprobs":
+      return item.logProbabilities.map { .list($0.map { .number(Double($0)) }) } ?? .nil
+    case "logprob": return logProbability(index).map { .number(Double($0)) } ?? .nil
+    default: return .nil
+    }
+  }
+
+  /// Prompts and completions for scoring; texts are encoded by the model's tokenizer.
+  func sequences(for model: Model) throws -> [TokenSequence] {
+    if needsEncoding {
+      let tokenizer = try model.requireTokenizer(for: "logprobs: a rollout of recorded text")
+      try encode(with: tokenizer, end: model.endTokens.first)
+    }
+    return try knownSequences()
   }
 
   fileprivate func sampledLogProbabilities(perToken: Bool) throws -> Tensor {
@@ -149,5 +181,22 @@ extension Rollout {
     let flat = Array(values.joined())
     let tensor = Tensor(flat, shape: [flat.count])
     return try perToken ? tensor : sum(tensor)
+  }
+}
+
+extension LuaValue {
+  fileprivate init(_ reason: StopReason) {
+    switch reason {
+    case .text(let text): self = .string(text)
+    case .token(let id): self = .integer(id)
+    }
+  }
+}
+
+/// Makes completions tables whose fields are computed when they are read.
+func openCompletions(_ state: LuaState) throws {
+  try state.openLazyTables(Rollout.fieldNames) { [unowned state] owner, position, name in
+    guard let rollout = owner.object(Rollout.self) else { return .nil }
+    return try rollout.field(name, of: position, rows: owner.kept(in: state), in: state)
   }
 }

@@ -94,13 +94,13 @@ extension Rollout.Item {
     wantsEnd = end || own
     stopReason = try record.withField("stop_reason") { field in
       guard !field.isAbsent else { return nil }
-      if field.kind == .number, let id = try? field.integer() { return .integer(id) }
+      if field.kind == .number, let id = try? field.integer() { return .token(id) }
       guard field.kind == .string else {
         throw fail(
           "field 'stop_reason' must be a stop string or the id of a stop token, got "
             + field.typeName)
       }
-      return .string(try field.string())
+      return .text(try field.string())
     }
     logProbabilities = try record.logProbabilities(at: position)
     guard let logProbabilities else { return }

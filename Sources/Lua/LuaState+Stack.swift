@@ -120,6 +120,7 @@ extension LuaState {
     }
     try reserve(4)
     let table = index > 0 ? index : cl_top(current) + index + 1
+    try fillLazyTable(at: table)
     let count = cl_length(current, table)
     cl_push_keys(current, table)
     let keys = cl_top(current)

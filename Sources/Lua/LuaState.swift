@@ -25,6 +25,7 @@ public final class LuaState {
   private(set) var records: [FunctionRecord] = []
   var documentation: [Documentation] = []
   var documentationTable: LuaReference?
+  var lazyTables: LazyTables?
 
   /// The coroutine that runs now; every stack operation works on it.
   var current: OpaquePointer { cl_current(main) }

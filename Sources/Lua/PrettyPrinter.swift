@@ -123,6 +123,7 @@ public struct PrettyPrinter {
   ) throws -> [Item] {
     try state.reserve(8)
     let table = cl_top(state.current)
+    try state.fillLazyTable(at: table)
     defer { cl_set_top(state.current, table) }
     cl_push_keys(state.current, table)
     let count = Int(cl_length(state.current, table + 1))

@@ -23,7 +23,14 @@ extension Argument {
   public func withField<Output>(
     _ name: String, _ body: (Argument) throws -> Output
   ) throws -> Output {
-    try withValue({ cl_get_field(L, index, name) }, body)
+    try withValue({ cl_get_field(L, index, name) }) { field in
+      guard field.isAbsent, let value = try state.lazyField(name, at: index) else {
+        return try body(field)
+      }
+      try state.push(value)
+      cl_replace(L, field.index)
+      return try body(field)
+    }
   }
 
   private func withValue<Output>(
@@ -40,6 +47,7 @@ extension Argument {
   public func fieldNames() throws -> [String] {
     guard cl_type(L, index) == LuaType.table.code else { return [] }
     try state.reserve(2)
+    try state.fillLazyTable(at: index)
     cl_push_keys(L, index)
     let keys = cl_top(L)
     defer { cl_set_top(L, keys - 1) }

@@ -13,8 +13,8 @@ local Step = documented{
   details = "Fields: `step` (from 1), `rows` (the batch), `options` (of apo.train), `policy`, "
     .. "`reference` (nil where there is none), `values` (the apo.Values, if any), `state` (what "
     .. "the algorithm's `start` gave), `samples` (what is known of each completion so far: `row`, "
-    .. "`completion`, `reward`, `rewards`, `logp`, `length`, `finish_reason`, `stop_reason`, "
-    .. "`step`, and what `note` added).",
+    .. "`completion`, `reward`, `rewards`, `logp`, `length`, `prompt_length`, `finish_reason`, "
+    .. "`stop_reason`, `step`, and what `note` added).",
 }
 
 -- Seconds of each phase. What a phase's method does not do itself is the algorithm's.
@@ -30,13 +30,14 @@ end
 
 -- Puts what is known of new completions into `samples`, and remembers where.
 local function add_samples(self, rollout)
-  local places = {}
+  local places, lengths = {}, rollout:lengths():totable()
+  local prompt_lengths = rollout:lengths{prompt = true}:totable()
   for i = 1, #rollout do
     local completion = rollout[i]
     self.samples[#self.samples + 1] = {
       row = completion.row, completion = completion, step = self.step, logp = completion.logprob,
-      length = #completion.ids, finish_reason = completion.finish_reason,
-      stop_reason = completion.stop_reason,
+      length = math.tointeger(lengths[i]), prompt_length = math.tointeger(prompt_lengths[i]),
+      finish_reason = completion.finish_reason, stop_reason = completion.stop_reason,
     }
     places[i] = #self.samples
   end

@@ -166,7 +166,7 @@ return function(s, beta, values)
   for name, figure in pairs(s.figures) do m[name] = figure.sum / figure.count end
   local tokens = 0
   for _, sample in ipairs(samples) do
-    tokens = tokens + sample.length + #sample.completion.prompt_ids
+    tokens = tokens + sample.length + sample.prompt_length
   end
   add_times(m, s.seconds, tokens)
   return m, tokens

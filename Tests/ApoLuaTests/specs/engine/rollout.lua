@@ -89,6 +89,60 @@ test("between tokens and completions", function()
   raises("bad argument #1 to 'mean'", function() rollout:mean(3) end)
 end)
 
+test("a field of a completion is computed when it is read", function()
+  local model = apo.new_model{
+    model_type = "llama", hidden_size = 8, num_hidden_layers = 1, num_attention_heads = 2,
+    intermediate_size = 8, tokenizer = tokenizer, seed = 2}
+  local rollout = model:generate({{prompt = "1=", answer = {7}}, {prompt = "2="}}, {n = 2, max_tokens = 4, seed = 1})
+  local completion = rollout[1]
+  eq(next(completion), nil)
+  assert(completion.logprob < 0)
+  eq({rawget(completion, "logprob"), rawget(completion, "ids"), rawget(completion, "logprobs")},
+    {completion.logprob})
+  assert(rawequal(completion.ids, completion.ids) and rawequal(completion.row, rollout[2].row))
+  eq({completion.nothing, completion[1], #completion}, {nil, nil, 0})
+
+  -- Whatever looks at it as a whole sees all of it, in the order of `pairs`.
+  local function names_of(given)
+    local names = {}
+    for name in pairs(given) do names[#names + 1] = name end
+    return table.concat(names, " ")
+  end
+  local all = "ids logprob logprobs prompt prompt_ids row sample temperature text"
+  local function without_reasons(names) return (names:gsub("finish_reason ", ""):gsub("stop_reason ", "")) end
+  eq(without_reasons(names_of(completion)), all)
+  eq(without_reasons(names_of(apo.json.decode(apo.json.encode(rollout[2])))), all)
+  eq({getmetatable(completion), next(completion) ~= nil}, {nil, true})
+
+  -- It may be changed as any table, before it is read and after.
+  local changed = rollout[3]
+  changed.text = nil
+  changed.mine = 5
+  eq({changed.text, changed.mine, changed.prompt}, {nil, 5, "2="})
+  for _, key in ipairs{false, 0 / 0} do
+    raises("index is ", function() rollout[4][key or nil] = 1 end)
+  end
+
+  -- And it outlives its rollout.
+  local last, ids = rollout[4], rollout[4].ids
+  rollout = nil
+  collectgarbage()
+  collectgarbage()
+  eq(last.ids, ids)
+  eq(#apo.rollout{last}, 1)
+
+  -- Its parts by hand are no harm.
+  local metatable = debug.getmetatable(model:generate("1=", {max_tokens = 1})[1])
+  eq({metatable.__index({}, "text"), metatable.__index(setmetatable({}, metatable), "text")}, {})
+  eq(metatable.__pairs{}, pairs{})
+end)
+
+test("lengths of prompts", function()
+  eq(new():lengths{prompt = true}, {4, 2, 2})
+  raises("the token ids of completion 1 are not known yet",
+    function() apo.rollout{{prompt = "1", text = "2"}}:lengths{prompt = true} end)
+end)
+
 test("slices", function()
   local rollout = new()
   eq(rollout:slice(2):texts(), {"234", ""})

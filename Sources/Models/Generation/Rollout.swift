@@ -1,45 +1,61 @@
-// A rollout: prompts with completions, sampled or recorded. What the class offers to scripts is in
-// RolloutModule.swift. The callers' row tables are Lua's and lie in the object's user value.
-
-import Lua
-import Models
 import Tensors
 import Text
 
-/// Prompts with completions.
-final class Rollout: LuaObject {
-  static let luaName = "apo.Rollout"
-
+/// A rollout: prompts with completions, sampled or recorded. It is what rewards, losses and records
+/// are about; which row a completion belongs to is the caller's to know.
+public final class Rollout {
   /// A prompt and one completion, in ids, in text or in both.
-  struct Item {
-    var promptIDs: [Int]?
-    var prompt: String?
+  public struct Item: Sendable {
+    public var promptIDs: [Int]?
+    public var prompt: String?
     /// The completion's tokens, the end token included.
-    var ids: [Int]?
-    var text: String?
+    public var ids: [Int]?
+    public var text: String?
     /// ln p of each token as it was sampled.
-    var logProbabilities: [Float]?
-    var finishReason: String?
+    public var logProbabilities: [Float]?
+    public var finishReason: String?
     /// The stop string, or the stop token, that ended it.
-    var stopReason: LuaValue?
+    public var stopReason: StopReason?
     /// Bytes of the text before a stop string.
-    var textLength: Int?
+    public var textLength: Int?
     /// Whether an end token is to be appended to a recorded text.
-    var wantsEnd = false
-    /// Position of the row in the user value, from 1.
-    let row: Int
+    public var wantsEnd = false
+    /// Number of the row among the caller's, from 1.
+    public let row: Int
     /// Number among the samples of the prompt, from 1.
-    let sample: Int
+    public let sample: Int
+
+    /// A prompt and a completion that a script or a file gives.
+    public init(
+      promptIDs: [Int]?, prompt: String?, ids: [Int]?, text: String?, finishReason: String?,
+      row: Int, sample: Int
+    ) {
+      (self.promptIDs, self.prompt, self.ids, self.text) = (promptIDs, prompt, ids, text)
+      (self.finishReason, self.row, self.sample) = (finishReason, row, sample)
+    }
+
+    /// A sampled completion; `textLength` are the bytes of its text before what stopped it.
+    public init(
+      promptIDs: [Int], prompt: String?, _ completion: Completion, textLength: Int?, row: Int,
+      sample: Int
+    ) {
+      (self.promptIDs, self.prompt, self.ids) = (promptIDs, prompt, completion.ids)
+      (logProbabilities, stopReason) = (completion.logProbabilities, completion.stopReason)
+      finishReason = completion.finishReason.rawValue
+      (self.textLength, self.row, self.sample) = (textLength, row, sample)
+    }
   }
 
-  private(set) var items: [Item]
+  /// The completions, those of a prompt side by side.
+  public private(set) var items: [Item]
   /// What the sampler divided logits by, 1 for greedy and for records that do not say so.
-  let temperature: Double
+  public let temperature: Double
   /// The weights that sampled all of them; nil where a script or a file gave any.
-  let origin: Transformer.WeightStamp?
+  public let origin: Transformer.WeightStamp?
   private let tokenizer: Tokenizer?
 
-  init(
+  /// Completions, with the tokenizer that gives their texts.
+  public init(
     _ items: [Item], temperature: Double, origin: Transformer.WeightStamp? = nil,
     tokenizer: Tokenizer?
   ) {
@@ -50,50 +66,48 @@ final class Rollout: LuaObject {
   }
 
   /// Some of the completions, which share rows with these.
-  func part(_ range: Range<Int>) -> Rollout {
+  public func part(_ range: Range<Int>) -> Rollout {
     Rollout(Array(items[range]), temperature: temperature, origin: origin, tokenizer: tokenizer)
   }
 
   /// The number of tokens of each completion.
-  func lengths() throws -> [Int] {
+  public func lengths() throws -> [Int] {
     try items.indices.map { index in
-      guard let ids = items[index].ids else { throw unknownIDs(index) }
+      guard let ids = items[index].ids else { throw RolloutError.unknownIDs(completion: index) }
       return ids.count
     }
   }
 
-  private func unknownIDs(_ index: Int) -> LuaError {
-    LuaError(
-      "rollout: the token ids of completion \(index + 1) are not known yet; pass "
-        + "{tokenizer = …} to apo.rollout")
-  }
-
-  /// Prompts and completions for scoring; texts are encoded by the model's tokenizer.
-  func sequences(for model: Model) throws -> [TokenSequence] {
-    if items.contains(where: { $0.ids == nil || $0.promptIDs == nil || $0.wantsEnd }) {
-      let tokenizer = try model.requireTokenizer(for: "logprobs: a rollout of recorded text")
-      try encode(with: tokenizer, end: model.endTokens.first)
+  /// The number of tokens of each completion's prompt.
+  public func promptLengths() throws -> [Int] {
+    try items.enumerated().map { index, item in
+      guard let ids = item.promptIDs else { throw RolloutError.unknownIDs(completion: index) }
+      return ids.count
     }
-    return items.map { TokenSequence(prompt: $0.promptIDs ?? [], completion: $0.ids ?? []) }
   }
 
-  /// The same where nothing needs to be encoded; throws elsewhere.
-  func knownSequences() throws -> [TokenSequence] {
+  /// Whether a text has to be encoded before the completions can be scored.
+  public var needsEncoding: Bool {
+    items.contains { $0.ids == nil || $0.promptIDs == nil || $0.wantsEnd }
+  }
+
+  /// Prompts and completions for scoring; throws where one is known as text only.
+  public func knownSequences() throws -> [TokenSequence] {
     try items.enumerated().map { index, item in
       guard let ids = item.ids, let promptIDs = item.promptIDs, !item.wantsEnd else {
-        throw unknownIDs(index)
+        throw RolloutError.unknownIDs(completion: index)
       }
       return TokenSequence(prompt: promptIDs, completion: ids)
     }
   }
 
   /// Fills in the ids of what is known as text only.
-  func encode(with tokenizer: Tokenizer, end: Int?) throws {
+  public func encode(with tokenizer: Tokenizer, end: Int?) throws {
     for index in items.indices {
       do {
         try items[index].encode(with: tokenizer, end: end)
       } catch {
-        throw LuaError("rollout: record \(index + 1): \(error)")
+        throw RolloutError.record(index, error)
       }
     }
   }
@@ -102,7 +116,7 @@ final class Rollout: LuaObject {
 
   /// The text of a completion without end token, special tokens and stop string, as it follows the
   /// prompt's.
-  func text(_ index: Int) throws -> String? {
+  public func text(_ index: Int) throws -> String? {
     if let text = items[index].text { return text }
     guard let tokenizer, var ids = items[index].ids else { return nil }
     if items[index].finishReason == "eos" { ids = ids.dropLast() }
@@ -117,7 +131,7 @@ final class Rollout: LuaObject {
   }
 
   /// The text of a prompt.
-  func prompt(_ index: Int) throws -> String? {
+  public func prompt(_ index: Int) throws -> String? {
     if let prompt = items[index].prompt { return prompt }
     guard let tokenizer, let ids = items[index].promptIDs else { return nil }
     let prompt = try tokenizer.decode(ids, skipSpecialTokens: true)
@@ -128,22 +142,24 @@ final class Rollout: LuaObject {
   // MARK: Between tokens and completions
 
   /// The sum over each completion: [tokens] to [B].
-  func sum(_ tensor: Tensor) throws -> Tensor { try .segmentSum(tensor, lengths: lengths()) }
+  public func sum(_ tensor: Tensor) throws -> Tensor { try .segmentSum(tensor, lengths: lengths()) }
 
   /// The mean over each completion, 0 for one without tokens: [tokens] to [B].
-  func mean(_ tensor: Tensor) throws -> Tensor {
+  public func mean(_ tensor: Tensor) throws -> Tensor {
     let lengths = try lengths()
     let factors = Tensor(lengths.map { 1 / Float(max(1, $0)) }, shape: [lengths.count])
     return try Tensor.segmentSum(tensor, lengths: lengths) * factors
   }
 
   /// A value for each completion repeated over its tokens: [B] to [tokens].
-  func expand(_ tensor: Tensor) throws -> Tensor { try .segmentExpand(tensor, lengths: lengths()) }
+  public func expand(_ tensor: Tensor) throws -> Tensor {
+    try .segmentExpand(tensor, lengths: lengths())
+  }
 
   /// What the sampler recorded, tokens end to end, where `model` would compute just that: it has
   /// the very weights that sampled, and divides logits by the same `temperature`. Top-k and its
   /// like do not matter, as what is recorded is before them.
-  func sampled(by model: Transformer, temperature: Double) -> [Float]? {
+  public func sampled(by model: Transformer, temperature: Double) -> [Float]? {
     guard let origin, temperature == self.temperature, origin == model.weightStamp else {
       return nil
     }
@@ -151,7 +167,7 @@ final class Rollout: LuaObject {
   }
 
   /// ln p of each completion as it was sampled, nil for a recorded one.
-  func logProbability(_ index: Int) -> Float? {
+  public func logProbability(_ index: Int) -> Float? {
     // Added as `Tensor.segmentSum` adds.
     items[index].logProbabilities.map { Float($0.reduce(0.0) { $0 + Double($1) }) }
   }
@@ -165,7 +181,7 @@ extension Rollout.Item {
     }
     self.promptIDs = promptIDs
     guard wantsEnd else { return }
-    guard let end else { throw LuaError("there is no end token to append (eos = true)") }
+    guard let end else { throw RolloutError.noEndToken }
     ids?.append(end)
     finishReason = "eos"
     wantsEnd = false
@@ -182,4 +198,14 @@ extension Rollout.Item {
     }
     return try tokenizer.encode(text, addSpecialTokens: false)
   }
+}
+
+/// What is wrong with a rollout.
+public enum RolloutError: Error {
+  /// The completion at an index is known as text only.
+  case unknownIDs(completion: Int)
+  /// There is no token that ends a text.
+  case noEndToken
+  /// The text at an index cannot be encoded.
+  indirect case record(Int, any Error)
 }
