@@ -56,4 +56,50 @@ function support.read(path)
   return text
 end
 
+-- A training that takes no time, of a tiny model on made-up rows. Gives what its specs need:
+--
+--   train(changes, …)   runs it, with other options than those that were given here; false takes
+--                       a function or a model out
+--   folder()            another path each time
+--   steps(dir)          the names of a run's checkpoints
+--   data, model(), reward, target, regression
+function support.training(spec, given)
+  local apo = require "apo"
+  local set_up, rows, count = {}, {}, 0
+  for i = 1, given.rows do rows[i] = {prompt = (given.prompt or "What is %d plus 2?"):format(i)} end
+  set_up.data = apo.dataset(rows)
+  function set_up.model() return apo.load(spec.fixtures .. "/models/tiny-qwen2-tied") end
+  function set_up.reward(_, completion) return #completion.text % 3 / 2 end
+  function set_up.target(s) return s.reward end
+  function set_up.regression(b) return ((1e-2 * (b.logp - b.ref_logp) - b.target) ^ 2):mean() end
+
+  function set_up.train(...)
+    local options = {
+      policy = set_up.model(), data = set_up.data, reward = set_up.reward, target = set_up.target,
+      lr = 3e-3, batch_size = 4, max_tokens = 4, seed = 7, quiet = true,
+    }
+    for _, more in ipairs{given.options or {}, ...} do
+      for name, value in pairs(more) do
+        if value == false and type(options[name]) ~= "boolean" then value = nil end
+        options[name] = value
+      end
+    end
+    return apo.train(options)
+  end
+
+  function set_up.folder()
+    count = count + 1
+    return ("%s/run%d"):format(spec.folder, count)
+  end
+
+  function set_up.steps(dir)
+    local found = {}
+    for _, name in ipairs(apo.system.list(dir .. "/checkpoint")) do
+      if name:find "^step" then found[#found + 1] = name end
+    end
+    return found
+  end
+  return set_up
+end
+
 return support

@@ -4,20 +4,10 @@ local apo = require "apo"
 local equal, raises = spec.equal, spec.raises
 local system = apo.system
 
-local list = {}
-for i = 1, 12 do list[i] = {prompt = "What is " .. i .. " plus 2?"} end
-local data = apo.dataset(list)
-local function reward(_, completion) return #completion.text % 3 / 2 end
+local set_up = spec:training{rows = 12, options = {epochs = 2, max_tokens = 3, save_every = 2}}
+local data = set_up.data
 
-local function train(dir, changes)
-  local options = {
-    policy = apo.load(spec.fixtures .. "/models/tiny-qwen2-tied"), data = data, reward = reward,
-    target = function(s) return s.reward end, lr = 3e-3, batch_size = 4, epochs = 2, max_tokens = 3,
-    save_every = 2, seed = 7, quiet = true, dir = dir,
-  }
-  for name, value in pairs(changes or {}) do options[name] = value end
-  return apo.train(options)
-end
+local function train(dir, changes) return set_up.train({dir = dir}, changes) end
 
 local function checkpoints(dir) return system.list(dir .. "/checkpoint") end
 

@@ -5,34 +5,9 @@ local apo = require "apo"
 local equal, raises = spec.equal, spec.raises
 local system, terms = apo.system, apo.terms
 
-local list = {}
-for i = 1, 24 do list[i] = {prompt = "What is " .. i .. " plus 2?"} end
-local data = apo.dataset(list)
-local function reward(_, completion) return #completion.text % 3 / 2 end
-local function regression(b) return ((1e-2 * (b.logp - b.ref_logp) - b.target) ^ 2):mean() end
-local function model() return apo.load(spec.fixtures .. "/models/tiny-qwen2-tied") end
-
-local function train(changes)
-  local options = {
-    policy = model(), data = data, reward = reward, lr = 3e-3, batch_size = 4, max_tokens = 4,
-    seed = 7, quiet = true,
-  }
-  for name, value in pairs(changes) do options[name] = value end
-  return apo.train(options)
-end
-
-local count = 0
-local function folder()
-  count = count + 1
-  return ("%s/run%d"):format(spec.folder, count)
-end
-local function steps(dir)
-  local found = {}
-  for _, name in ipairs(system.list(dir .. "/checkpoint")) do
-    if name:find "^step" then found[#found + 1] = name end
-  end
-  return found
-end
+local set_up = spec:training{rows = 24, options = {target = false}}
+local train, model, regression = set_up.train, set_up.model, set_up.regression
+local folder, steps, reward = set_up.folder, set_up.steps, set_up.reward
 local function files(dir, prefix, found)
   for _, name in ipairs(system.list(dir)) do
     if system.exists(dir .. "/" .. name) == "file" then found[#found + 1] = prefix .. name
