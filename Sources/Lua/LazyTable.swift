@@ -5,8 +5,8 @@ import CLua
 
 /// What the parts of an object are as tables.
 ///
-/// A field is computed by the first read and kept in the table. Whatever looks at a table as a whole
-/// (`pairs`, an assignment, printing, JSON) has all fields computed before.
+/// A field is computed by the first read and kept in the table. What looks at a table as a whole
+/// (`pairs`, an assignment, printing, JSON) has all fields computed first.
 public final class LazyTables {
   /// The value of a field, nil for none.
   public typealias Read =
@@ -78,7 +78,7 @@ extension LuaState {
     ]
   }
 
-  /// The value of a field of a lazy table, which has none of that name yet; nil for other tables and
+  /// The value of a field of a lazy table, which does not have it yet; nil for other tables and
   /// names.
   func lazyField(_ name: String, at index: Int32) throws -> LuaValue? {
     guard let lazy = lazyTables, lazy.names.contains(name), let part = try part(at: index, lazy)

@@ -13,7 +13,9 @@ import Testing
     "Tensors/Fused",
     "Models", "Models/Checkpoint", "Models/Families", "Models/LoRA", "Models/Transformer",
     "Models/Sampling", "Models/Generation",
-    "Training", "Lua", "ApoLua", "apo-lua",
+    "Training", "Lua",
+    "ApoLua/Text", "ApoLua/System", "ApoLua/Tensors", "ApoLua/Models", "ApoLua/Training",
+    "ApoLua/Program", "ApoLua", "apo-lua",
   ]
 
   /// Folders of the script library, lowest first, with the file of the same name beside each.

@@ -8,8 +8,8 @@ extension RolloutError: CustomStringConvertible {
   public var description: String {
     switch self {
     case .unknownIDs(let index):
-      "rollout: the token ids of completion \(index + 1) are not known yet; pass {tokenizer = …} to "
-        + "apo.rollout"
+      "rollout: the token ids of completion \(index + 1) are not known yet; pass "
+        + "{tokenizer = …} to apo.rollout"
     case .noEndToken: "there is no end token to append (eos = true)"
     case .record(let index, let error): "rollout: record \(index + 1): \(error)"
     }
