@@ -141,3 +141,60 @@ end
 
 -- Waiting ends by a limit of time.
 equal(system.time_limit(0.05, function() system.sleep(60) end), false)
+
+-- The report: one page that loads nothing, and in which no text of a run is more than text.
+do
+  local attack = "</script><script>alert(1)</script>\27[31m"
+  local dir = make(attack:gsub("/", "_"), {
+    metrics = steps(0.25, 0.5, 0.75) .. '{"step":4,"reward":null,"my_metric":2}\n' .. evaluation,
+    events = apo.json.encode{event = "warning", step = 2, text = attack} .. "\n", script = attack,
+  })
+  local lines = {}
+  for i = 1, 40 do
+    lines[i] = apo.json.encode{step = i // 20, prompt = attack, completion = attack, reward = i,
+                               finish_reason = "eos", length = 3}
+  end
+  spec.write(dir .. "/completions.jsonl", table.concat(lines, "\n") .. "\n")
+  output("report", dir)
+  local page = spec.read(dir .. "/report.html")
+  equal({page:find("alert(1)</script>", 1, true)}, {})
+  equal({page:find("\27", 1, true)}, {})
+  equal({page:find("src=", 1, true)}, {})
+  equal({page:find("http[s]?://")}, {})
+  assert(page:find("default-src 'none'", 1, true) and page:find(">my_metric<", 1, true))
+  local _, ends = page:gsub("</script>", "")
+  equal(ends, 2)  -- the data and our own
+  local data = page:match '<script type="application/json" id="completions">(.-)</script>'
+  local list = apo.json.decode(data)
+  equal({#list, list[1].text, list[1].step}, {17, attack, 2})  -- the one of step 2, 8 of each other
+
+  -- Runs that differ by their seed only are one band; runs without records draw nothing.
+  local other = make("other-seed", {metrics = steps(0.5, 0.25, 0.5)})
+  local about = apo.json.read(other .. "/run.json")
+  about.settings.seed = 8
+  apo.json.write(other .. "/run.json", about)
+  output("report", done, other, stopped, "-o", spec.folder .. "/all.html")
+  page = spec.read(spec.folder .. "/all.html")
+  assert(page:find("Bands: from", 1, true) and page:find('class="band"', 1, true))
+  output("report", stopped, "-o", spec.folder .. "/none.html")
+  equal({spec.read(spec.folder .. "/none.html"):find("<figure>", 1, true)}, {})
+  raises("-o needs a file", command, "report", done, "-o")
+  raises("is not the folder", command, "report", spec.folder)
+end
+
+-- Curves, against sums written out: the average with its start corrected, thinning that keeps the
+-- ends and all extremes, the band.
+do
+  local curves = require "apo.runs.report.curves"
+  local y = curves.smoothed({x = {1, 2, 3}, y = {1, 3, 2}}, 0.5).y
+  equal({y[1], y[2], y[3]}, {1.0, (0.25 + 1.5) / 0.75, (0.125 + 0.75 + 1) / 0.875})
+  local long = {x = {}, y = {}}
+  for i = 1, 10000 do long.x[i], long.y[i] = i, math.sin(i) end
+  long.y[5003], long.y[7001] = 9, -9
+  local thin = curves.thinned(long)
+  assert(#thin.x <= 522 and thin.x[#thin.x] == 10000)
+  equal({math.max(table.unpack(thin.y)), math.min(table.unpack(thin.y))}, {9, -9})
+  for i = 2, #thin.x do assert(thin.x[i] > thin.x[i - 1]) end
+  local band = curves.band{{x = {1, 2, 3}, y = {1, 2, 3}}, {x = {1, 3}, y = {3, 5}}}
+  equal(band, {x = {1, 3}, y = {2.0, 4.0}, low = {1, 3}, high = {3, 5}})
+end

@@ -30,6 +30,7 @@ table { border-collapse: collapse; width: 100%; font-size: 13px; }
 th, td { text-align: left; vertical-align: top; padding: 5px 10px; overflow-wrap: anywhere;
   border-top: 1px solid var(--grid); }
 tr:first-child th { border-top: 0; }
+thead th:nth-child(-n+4) { text-align: right; }
 td.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 td.text { white-space: pre-wrap; font-family: ui-monospace, monospace; min-width: 180px; }
 details { margin: 0 0 10px; } summary { cursor: pointer; color: var(--quiet); }

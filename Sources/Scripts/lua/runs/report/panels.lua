@@ -75,10 +75,11 @@ local function add(series, group, metric, x_name, name, color, factor)
     return add_run(series, group.runs[1], metric, x_name, name, color, factor)
   end
   local list = {}
-  for i, run in ipairs(group.runs) do
-    list[i] = curves.smoothed(curves.points(run.steps, x_name, metric), factor)
-    if #list[i].x == 0 then return end
+  for _, run in ipairs(group.runs) do
+    local curve = curves.smoothed(curves.points(run.steps, x_name, metric), factor)
+    if #curve.x > 0 then list[#list + 1] = curve end
   end
+  if #list == 0 then return end
   local all_seeds = curves.band(list)
   if #all_seeds.x == 0 then return end
   all_seeds.name, all_seeds.color = name, color
