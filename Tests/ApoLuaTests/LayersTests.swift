@@ -21,7 +21,7 @@ import Testing
   /// Folders of the script library, lowest first, with the file of the same name beside each.
   private static let scriptLayers = [
     "numbers", "script", "data", "rewards", "plot", "step", "algorithms", "run", "values",
-    "evaluate", "replay", "train", "runs",
+    "evaluate", "replay", "train", "runs", "report", "command",
   ]
 
   private struct Use: Hashable { let from, to: String }

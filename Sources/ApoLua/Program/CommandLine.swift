@@ -150,7 +150,7 @@ private struct Session {
     let words =
       [LuaValue.string(command)] + arguments.dropFirst(options.script).map { LuaValue(bytes: $0) }
     do {
-      try state.call(state.load("require 'apo.runs.command' (...)", name: "=[apo]"), words)
+      try state.call(state.load("require 'apo.command' (...)", name: "=[apo]"), words)
     } catch let error as LuaError where LuaState.stopSignal == nil {
       throw LuaError(error.message)
     }

@@ -4,7 +4,7 @@ local apo = require "apo"
 local equal, raises = spec.equal, spec.raises
 local system = apo.system
 local folder, tables = require "apo.runs.folder", require "apo.runs.table"
-local diff, command = require "apo.runs.diff", require "apo.runs.command"
+local diff, command = require "apo.runs.diff", require "apo.command"
 
 -- What a command prints.
 local function output(...)
@@ -185,7 +185,7 @@ end
 -- Curves, against sums written out: the average with its start corrected, thinning that keeps the
 -- ends and all extremes, the band.
 do
-  local curves = require "apo.runs.report.curves"
+  local curves = require "apo.report.curves"
   local y = curves.smoothed({x = {1, 2, 3}, y = {1, 3, 2}}, 0.5).y
   equal({y[1], y[2], y[3]}, {1.0, (0.25 + 1.5) / 0.75, (0.125 + 0.75 + 1) / 0.875})
   local long = {x = {}, y = {}}

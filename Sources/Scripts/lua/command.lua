@@ -5,7 +5,7 @@ local commands = {  -- module, least and most arguments, usage
   show = {"apo.runs.show", 1, 1, "<run>"},
   compare = {"apo.runs.compare", 2, math.huge, "[--level=<reward>] <run> <run> ..."},
   tail = {"apo.runs.tail", 1, 1, "<run>"},
-  report = {"apo.runs.report", 1, math.huge, "<run> ... [-o <file>]"},
+  report = {"apo.report", 1, math.huge, "<run> ... [-o <file>]"},
   export = {"apo.runs.export", 1, math.huge, "<run> --csv"},
 }
 

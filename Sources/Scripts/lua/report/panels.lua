@@ -1,7 +1,7 @@
 -- The charts of a report: what each shows, with one curve or band for every group of runs.
 
 local chart_svg = require "apo.plot.chart"
-local curves = require "apo.runs.report.curves"
+local curves = require "apo.report.curves"
 
 -- Title, and the metrics in it; `least` and `most` are ends of the vertical axis; what is `exact`
 -- is not averaged.

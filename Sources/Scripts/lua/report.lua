@@ -4,9 +4,9 @@
 local apo = require "apo"
 local folder, format = require "apo.runs.folder", require "apo.runs.format"
 local differences, diff = require "apo.runs.differences", require "apo.runs.diff"
-local panels, page = require "apo.runs.report.panels", require "apo.runs.report.page"
-local completions = require "apo.runs.report.completions"
-local factor_of = require "apo.runs.report.curves".factor
+local panels, page = require "apo.report.panels", require "apo.report.page"
+local completions = require "apo.report.completions"
+local factor_of = require "apo.report.curves".factor
 local system = apo.system
 
 local axes = {
