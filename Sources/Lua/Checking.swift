@@ -99,6 +99,7 @@ extension LuaState {
     try reserve(1)
     let slot = cl_top(current) + 1
     for position in 0..<cl_length(current, index) {
+      try Self.checkInterrupt(at: position)
       cl_get_index(current, index, Int64(position + 1))
       let mismatch = try mismatch(at: slot, type: element, path: "", function: "")
       let got = mismatch.map { "\(refused($0, at: slot)) at position \(position + 1)" }

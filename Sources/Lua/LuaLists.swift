@@ -25,8 +25,8 @@ public protocol LuaListElement {
 
 extension Float: LuaListElement {
   /// Pushes a list of floats.
-  public static func pushList(_ list: [Float], onto state: LuaState) {
-    cl_push_floats(state.current, list, list.count)
+  public static func pushList(_ list: [Float], onto state: LuaState) throws {
+    guard cl_push_floats(state.current, list, list.count) else { throw LuaError.interrupted }
   }
 }
 
@@ -34,7 +34,9 @@ extension Int: LuaListElement {
   /// Pushes a list of integers.
   public static func pushList(_ list: [Int], onto state: LuaState) throws {
     try state.checkRoom(list.count * 8)
-    cl_push_integers(state.current, list.map(Int64.init), list.count)
+    guard cl_push_integers(state.current, list.map(Int64.init), list.count) else {
+      throw LuaError.interrupted
+    }
   }
 }
 
@@ -43,6 +45,7 @@ extension String: LuaListElement {
   public static func pushList(_ list: [String], onto state: LuaState) throws {
     try state.pushTable(list: list.count)
     for (position, text) in list.enumerated() {
+      try LuaState.checkInterrupt(at: position)
       state.push(text)
       cl_set_index(state.current, -2, Int64(position + 1))
     }
@@ -78,7 +81,7 @@ public struct NestedNumbers: LuaPushable {
   ) throws {
     let (L, size) = (state.current, shape[level])
     guard level + 1 < shape.count else {
-      cl_push_floats(L, values.baseAddress, size)
+      guard cl_push_floats(L, values.baseAddress, size) else { throw LuaError.interrupted }
       if cl_lacks_memory(L) { throw LuaError.shortage }
       return
     }
@@ -117,6 +120,7 @@ extension Argument {
     try state.reserve(1)
     try state.checkRoom(cl_length(L, index) * MemoryLayout<Element>.stride)
     return try (0..<cl_length(L, index)).map { position in
+      try LuaState.checkInterrupt(at: position)
       cl_get_index(L, index, Int64(position + 1))
       defer { state.pop() }
       guard let element = read(-1) else {
@@ -138,6 +142,7 @@ extension Argument {
       read = cl_read_doubles(L, index, buffer.baseAddress, count)
       filled = read
     }
+    if read < count, LuaState.isInterrupted { throw LuaError.interrupted }
     guard read == count else { throw LuaError("list of numbers: position \(read + 1) is not one") }
     return values
   }
@@ -202,6 +207,7 @@ private struct NestedReader {
       count = cl_read_floats(L, index, buffer.baseAddress, size)
       filled = count
     }
+    if count < size, LuaState.isInterrupted { throw LuaError.interrupted }
     guard count == size else {
       cl_get_index(L, index, Int64(count + 1))
       throw fault(path + [count + 1], "is a \(state.typeName(at: -1)), expected a number")

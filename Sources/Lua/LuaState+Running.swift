@@ -142,6 +142,12 @@ extension LuaState {
   /// Whether Ctrl-C was typed; compiled loops poll it and throw `LuaError.interrupted`.
   public static var isInterrupted: Bool { cl_interrupted() }
 
+  /// What a loop over a list calls at each position: throws, at some, when it is to stop.
+  @inline(__always)
+  static func checkInterrupt(at position: Int) throws {
+    if position & 0xFFFF == 0xFFFF, isInterrupted { throw LuaError.interrupted }
+  }
+
   /// Makes Ctrl-C, SIGTERM and SIGHUP stop what this state runs, and forgets an earlier one. A
   /// second one ends the process.
   public func watchInterrupt() { cl_watch_interrupt(current) }

@@ -69,6 +69,7 @@ extension LuaState {
     if Self.isInterrupted { throw LuaError.interrupted }
     try pushTable(list: table.list.count, fields: table.fields.count)
     for (position, value) in table.list.enumerated() {
+      try Self.checkInterrupt(at: position)
       try push(value, depth: depth + 1)
       cl_set_index(current, -2, Int64(position + 1))
     }
@@ -131,6 +132,7 @@ extension LuaState {
     if Self.isInterrupted { throw LuaError.interrupted }
     result.list.reserveCapacity(count)
     for position in 0..<size {
+      try Self.checkInterrupt(at: position)
       cl_get_index(current, keys, Int64(position + 1))
       cl_copy(current, -1)
       cl_get(current, table)

@@ -46,6 +46,42 @@ extension BridgeTests {
       #expect(try message(code, in: state).hasSuffix("interrupted!"))
     }
 
+    /// What a list's way between Lua and Swift has come to after it was told to stop.
+    final class Progress: @unchecked Sendable { var isDone = false }
+
+    /// The hook would raise as well, but only after the compiled function has ended.
+    @Test(
+      "Stops while long lists are read and made",
+      arguments: ["integers", "numbers", "nested", "plain", "floats", "ints", "texts", "values"])
+    func lists(_ way: String) throws {
+      let state = try makeState()
+      let (progress, count) = (Progress(), 200_000)
+      let function = Function("f", "Does it.", [Parameter("list", .table, "a list")]) { call in
+        call.state.interrupt()
+        let result: any LuaPushable =
+          switch way {
+          case "integers": try call[1].integers()
+          case "numbers": try call[1].numbers().map { Float($0) }
+          case "nested": try call[1].nestedNumbers()
+          case "plain": try call[1].value()
+          case "floats": [Float](repeating: 1, count: count)
+          case "ints": [Int](repeating: 1, count: count)
+          case "texts": [String](repeating: "a", count: count)
+          default: LuaValue.table(LuaTable(list: [LuaValue](repeating: .integer(1), count: count)))
+          }
+        if ["integers", "numbers", "nested", "plain"].contains(way) { progress.isDone = true }
+        let given = try call.result(result)
+        progress.isDone = true
+        return given
+      }
+      try state.setGlobal("f", to: .reference(state.makeFunction(function)))
+      state.watchInterrupt()
+      defer { state.unwatchInterrupt() }
+      let code = "local t = {} for i = 1, \(count) do t[i] = i end f(t)"
+      #expect(try message(code, in: state).hasSuffix("interrupted!"))
+      #expect(!progress.isDone)
+    }
+
     @Test("Leaves nothing behind for the next chunk")
     func recovers() throws {
       let state = try interruptible()

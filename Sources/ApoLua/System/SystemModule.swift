@@ -4,6 +4,7 @@
 import Core
 import Glibc
 import Lua
+import Tensors
 
 /// `apo.system`.
 let systemModule = Module(
@@ -46,8 +47,11 @@ private let processFunctions = [
     [Parameter("text", .string, "the text")],
     returns: [Returned(.string, "16 hexadecimal digits")]
   ) { call in
-    let hash = try call[1].bytes().reduce(UInt64(0xcbf2_9ce4_8422_2325)) {
-      ($0 ^ UInt64($1)) &* 0x100_0000_01b3
+    let bytes = try call[1].bytes()
+    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+    for block in blocks(bytes.count, size: Interrupt.interval) {
+      try Interrupt.check()
+      for byte in bytes[block] { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
     }
     let digits = String(hash, radix: 16)
     return call.result(String(repeating: "0", count: 16 - digits.count) + digits)

@@ -113,8 +113,8 @@ void cl_push_keys(lua_State *L, int index);
 size_t cl_read_floats(lua_State *L, int index, float *out, size_t count);
 size_t cl_read_doubles(lua_State *L, int index, double *out, size_t count);
 /* Pushes a list. */
-void cl_push_floats(lua_State *L, const float *values, size_t count);
-void cl_push_integers(lua_State *L, const int64_t *values, size_t count);
+bool cl_push_floats(lua_State *L, const float *values, size_t count);
+bool cl_push_integers(lua_State *L, const int64_t *values, size_t count);
 
 /* References: a value kept out of the collector's reach until cl_drop. */
 int cl_keep(lua_State *L);                /* pops the value */

@@ -67,6 +67,7 @@ public enum AppendedFile {
     var end = size
     var buffer = [UInt8](repeating: 0, count: 1 << 16)
     while end > 0 {
+      try Interrupt.check()
       let start = max(0, end - buffer.count)
       let count = pread(descriptor, &buffer, end - start, off_t(start))
       if count < 0, errno == EINTR { continue }

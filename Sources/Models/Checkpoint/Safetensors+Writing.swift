@@ -115,9 +115,14 @@ extension Safetensors {
     if type == .float16 { try checkFloat16([item], output.path) }
     try item.weight.forEachChunk { values in
       guard let scalar = type.scalar, scalar != .float32 else {
-        return try output.append(UnsafeRawBufferPointer(values))
+        for chunk in blocks(values.count, size: 1 << 20) {
+          try Interrupt.check()
+          try output.append(UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: values[chunk])))
+        }
+        return
       }
       for chunk in blocks(values.count, size: 1 << 18) {
+        try Interrupt.check()
         let rounded = values[chunk].map(scalar.halfBits)
         try rounded.withUnsafeBytes { try output.append($0) }
       }

@@ -138,6 +138,7 @@ public struct Safetensors: Sendable {
     }
     let (start, size) = (entry.bytes.lowerBound, entry.type.size)
     return { range, target in
+      try Interrupt.check()
       let bytes = start + range.lowerBound * size..<start + range.upperBound * size
       guard entry.type != .float32 else { return try shard.file.read(bytes, into: target) }
       try shard.file.withBytes(bytes) {
@@ -151,6 +152,7 @@ public struct Safetensors: Sendable {
     let (a, b) = try (entry(first), entry(second))
     guard a.entry.type == b.entry.type, a.entry.shape == b.entry.shape else { return false }
     return try blocks(a.entry.bytes.count, size: 1 << 22).allSatisfy { piece in
+      try Interrupt.check()
       func place(_ entry: SafetensorsEntry) -> Range<Int> {
         entry.bytes.lowerBound + piece.lowerBound..<entry.bytes.lowerBound + piece.upperBound
       }

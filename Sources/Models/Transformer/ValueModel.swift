@@ -33,8 +33,10 @@ public final class ValueModel: Sendable {
 
   /// A hash of all weights, stable across runs and machines.
   public var checksum: UInt64 {
-    (score.values + (bias?.values ?? [])).reduce(transformer.checksum) {
-      ($0 ^ UInt64($1.bitPattern)) &* 0xD6E8_FEB8_6659_FD93
+    get throws {
+      try (score.values + (bias?.values ?? [])).reduce(transformer.checksum) {
+        ($0 ^ UInt64($1.bitPattern)) &* 0xD6E8_FEB8_6659_FD93
+      }
     }
   }
 

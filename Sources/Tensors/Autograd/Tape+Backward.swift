@@ -62,8 +62,11 @@ extension Tape {
   func backward(from last: Int, seed: Tensor?, retainGraph: Bool) throws {
     var gradients = [Storage?](repeating: nil, count: last + 1)
     let start = try Storage(count: nodes[last].count, for: "backward")
-    start.pointer.update(repeating: 1, count: start.count)
-    if let seed { start.pointer.update(from: seed.pointer, count: seed.count) }
+    if let seed {
+      try start.pointer.copy(seed.pointer, count: seed.count)
+    } else {
+      try start.pointer.fill(1, count: start.count)
+    }
     gradients[last] = start
     for index in (0...last).reversed() {
       guard let gradient = gradients[index] else { continue }
@@ -122,7 +125,7 @@ extension Tape {
     case .node(let source):
       if let buffer = gradients[source] { return into.append(buffer.pointer) }
       let buffer = try Storage(count: nodes[source].count, for: "backward")
-      if !writes { buffer.pointer.update(repeating: 0, count: buffer.count) }
+      if !writes { try buffer.pointer.fill(0, count: buffer.count) }
       gradients[source] = buffer
       into.append(buffer.pointer, isEmpty: writes)
     }
@@ -133,10 +136,10 @@ extension Tape {
     switch input {
     case .none: break
     case .leaf(let tensor):
-      add(gradient.pointer, to: try tensor.gradientForAccumulation().pointer, gradient.count)
+      try add(gradient.pointer, to: tensor.gradientForAccumulation().pointer, gradient.count)
     case .node(let source):
       if let buffer = gradients[source] {
-        add(gradient.pointer, to: buffer.pointer, gradient.count)
+        try add(gradient.pointer, to: buffer.pointer, gradient.count)
       } else {
         gradients[source] = gradient
       }
@@ -145,8 +148,8 @@ extension Tape {
 
   private func add(
     _ x: UnsafePointer<Float>, to y: UnsafeMutablePointer<Float>, _ count: Int
-  ) {
-    forElements(count) { Kernels.add(x + $0.lowerBound, to: y + $0.lowerBound, $0.count) }
+  ) throws(TensorError) {
+    try forElements(count) { Kernels.add(x + $0.lowerBound, to: y + $0.lowerBound, $0.count) }
   }
 }
 

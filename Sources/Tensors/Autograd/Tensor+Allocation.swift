@@ -31,7 +31,7 @@ extension Tensor {
   public static func zeroResult(_ shape: [Int], for operation: String) throws(TensorError) -> Tensor
   {
     let tensor = try result(shape, for: operation)
-    tensor.pointer.update(repeating: 0, count: tensor.count)
+    try tensor.pointer.fill(0, count: tensor.count)
     return tensor
   }
 }

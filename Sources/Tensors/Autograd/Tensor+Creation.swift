@@ -13,14 +13,14 @@ extension Tensor {
   /// Ones of the given shape.
   public static func ones(_ shape: [Int]) throws(TensorError) -> Tensor {
     let tensor = try result(shape, for: "ones")
-    tensor.pointer.update(repeating: 1, count: tensor.count)
+    try tensor.pointer.fill(1, count: tensor.count)
     return tensor
   }
 
   /// A tensor filled with `value`.
   public static func full(_ shape: [Int], _ value: Float) throws(TensorError) -> Tensor {
     let tensor = try result(shape, for: "full")
-    tensor.pointer.update(repeating: value, count: tensor.count)
+    try tensor.pointer.fill(value, count: tensor.count)
     return tensor
   }
 
@@ -30,7 +30,7 @@ extension Tensor {
   ) throws(TensorError) -> Tensor {
     let tensor = try result(shape, for: "rand")
     // 24 bits, so that rounding to a float cannot reach 1.
-    tensor.fill(from: &stream) { Float(($0.uniform() * 0x1p24).rounded(.down)) * 0x1p-24 }
+    try tensor.fill(from: &stream) { Float(($0.uniform() * 0x1p24).rounded(.down)) * 0x1p-24 }
     return tensor
   }
 
@@ -39,13 +39,15 @@ extension Tensor {
     _ shape: [Int], from stream: inout RandomStream
   ) throws(TensorError) -> Tensor {
     let tensor = try result(shape, for: "randn")
-    tensor.fill(from: &stream) { Float($0.normal()) }
+    try tensor.fill(from: &stream) { Float($0.normal()) }
     return tensor
   }
 
-  private func fill(from stream: inout RandomStream, _ draw: (inout RandomStream) -> Float) {
+  private func fill(
+    from stream: inout RandomStream, _ draw: (inout RandomStream) -> Float
+  ) throws(TensorError) {
     let (start, target) = (stream, pointer)
-    Team.shared.forEach(count, atLeast: 2048) { range in
+    try Team.shared.forEachUntilStopped(count, atLeast: 2048) { range in
       var part = start
       part.position = start.position &+ UInt64(range.lowerBound)
       for i in range { target[i] = draw(&part) }
@@ -64,7 +66,10 @@ extension Tensor {
     guard count >= 0 else { throw .arangeDirection(start: start, end: end, step: step) }
     guard count < 0x1p48 else { throw .arangeCount(start: start, end: end, step: step) }
     let tensor = try result([Int(count)], for: "arange")
-    for i in 0..<tensor.count { tensor.pointer[i] = Float(start + Double(i) * step) }
+    let target = tensor.pointer
+    try forEachBlock(tensor.count) { range in
+      for i in range { target[i] = Float(start + Double(i) * step) }
+    }
     return tensor
   }
 
@@ -128,7 +133,10 @@ public struct TensorBuilder {
     guard isComplete, tensor.count == values.count else {
       throw .list(.count(values.count, expected: tensor.count))
     }
-    for (i, value) in values.enumerated() { tensor.pointer[i] = value }
+    try values.withUnsafeBufferPointer { values throws(TensorError) in
+      guard let start = values.baseAddress else { return }
+      try tensor.pointer.copy(start, count: values.count)
+    }
     return tensor
   }
 

@@ -99,7 +99,7 @@ public final class Tensor: @unchecked Sendable {
   /// A copy outside of the graph with a storage of its own; throws where memory is short.
   public func copied() throws(TensorError) -> Tensor {
     let copy = try Tensor.result(shape, for: "copy")
-    copy.pointer.update(from: pointer, count: count)
+    try copy.pointer.copy(pointer, count: count)
     return copy
   }
 }

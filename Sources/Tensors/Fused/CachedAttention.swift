@@ -149,7 +149,7 @@ extension Tensor {
   public func rounded(to type: ScalarType) throws(TensorError) -> Tensor {
     guard type == .bfloat16 else { return self }
     let y = try Tensor.result(shape, for: "key-value rounding")
-    forElements(count) {
+    try forElements(count) {
       roundToBFloat16(pointer + $0.lowerBound, into: y.pointer + $0.lowerBound, $0.count)
     }
     return .recorded("rounded", [self], y, style: .passing) { _, _ in }

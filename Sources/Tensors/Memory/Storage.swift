@@ -78,7 +78,7 @@ public final class Storage: @unchecked Sendable {
   /// `count` zeros; throws where memory is short.
   public convenience init(zeros count: Int, for operation: String) throws(TensorError) {
     try self.init(count: count, for: operation)
-    pointer.update(repeating: 0, count: count)
+    try pointer.fill(0, count: count)
   }
 
   deinit {

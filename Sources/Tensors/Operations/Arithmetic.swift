@@ -35,7 +35,7 @@ extension Tensor {
       if let target = into[0] { try plan.addReduced(g, .left, to: target) }
       guard let target = into[1] else { return }
       if into.isEmpty(1) {
-        forElements(count) {
+        try forElements(count) {
           scale(sign, g + $0.lowerBound, into: target + $0.lowerBound, $0.count)
         }
       } else {
@@ -59,11 +59,17 @@ extension Tensor {
   /// -x.
   public static prefix func - (x: Tensor) throws(TensorError) -> Tensor {
     let output = try result(x.shape, for: "neg")
-    scale(-1, x.pointer, into: output.pointer, x.count)
+    let (source, target) = (x.pointer, output.pointer)
+    try forElements(x.count) { range in
+      scale(-1, source + range.lowerBound, into: target + range.lowerBound, range.count)
+    }
     guard records(x) else { return output }
     let count = x.count
     return recorded("neg", [x], output) { g, into in
-      if let target = into[0] { addScaled(-1, g, to: target, count) }
+      guard let target = into[0] else { return }
+      try forElements(count) { range in
+        addScaled(-1, g + range.lowerBound, to: target + range.lowerBound, range.count)
+      }
     }
   }
 

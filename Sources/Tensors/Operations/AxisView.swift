@@ -70,8 +70,9 @@ extension Tensor {
 }
 
 /// Calls `body` with ranges of row numbers, on the team where there is enough to do.
-func forRows(_ rows: Int, of n: Int, _ body: (Range<Int>) -> Void) {
-  Team.shared.forEach(rows, atLeast: elementGrain / 2 / max(1, n) + 1, body)
+func forRows(_ rows: Int, of n: Int, _ body: (Range<Int>) -> Void) throws(TensorError) {
+  try Team.shared.forEachUntilStopped(
+    rows, of: n, atLeast: elementGrain / 2 / max(1, n) + 1, body)
 }
 
 /// y[o, i] = scale Σ over n of x[o, n, i], in double precision beyond short blocks; the cut depends
@@ -79,7 +80,7 @@ func forRows(_ rows: Int, of n: Int, _ body: (Range<Int>) -> Void) {
 func sumMiddle(
   _ x: UnsafePointer<Float>, outer: Int, _ n: Int, inner: Int, scale: Double = 1,
   into y: UnsafeMutablePointer<Float>
-) {
+) throws(TensorError) {
   guard outer > 0, inner > 0 else { return }
   let rows = inner == 1 ? 8192 : max(128, 16_384 / max(1, inner))
   let rowBlocks = max(1, (n + rows - 1) / rows)
@@ -90,7 +91,7 @@ func sumMiddle(
   for first in stride(from: 0, to: outer, by: group) {
     let count = min(group, outer - first)
     partial.update(repeating: 0, count: count * rowBlocks * inner)
-    sumBlocks(x + first * n * inner, count, n, inner, rows: rows, into: partial)
+    try sumBlocks(x + first * n * inner, count, n, inner, rows: rows, into: partial)
     let target = y + first * inner
     for o in 0..<count {
       for i in 0..<inner {
@@ -106,11 +107,11 @@ func sumMiddle(
 private func sumBlocks(
   _ x: UnsafePointer<Float>, _ outer: Int, _ n: Int, _ inner: Int, rows: Int,
   into partial: UnsafeMutablePointer<Double>
-) {
+) throws(TensorError) {
   let (rowBlocks, columnBlocks) = (max(1, (n + rows - 1) / rows), (inner + 255) / 256)
   let work = min(n, rows) * min(inner, 256)
-  Team.shared.forEach(
-    outer * rowBlocks * columnBlocks, atLeast: elementGrain / max(1, work) + 1
+  try Team.shared.forEachUntilStopped(
+    outer * rowBlocks * columnBlocks, of: work, atLeast: elementGrain / max(1, work) + 1
   ) { range in
     for unit in range {
       let (o, block) = unit.quotientAndRemainder(dividingBy: rowBlocks * columnBlocks)

@@ -106,7 +106,7 @@ struct Broadcast {
 
   /// Calls `body` for all chunks of all rows, on the team where there is enough to do.
   @inline(__always)
-  func forEachChunk(_ body: (Chunk) -> Void) {
+  func forEachChunk(_ body: (Chunk) -> Void) throws(TensorError) {
     let size = row.size
     if outer.isEmpty, size <= elementGrain {
       if size > 0 { body(Chunk(offset: 0, left: 0, right: 0, count: size)) }
@@ -115,7 +115,9 @@ struct Broadcast {
     guard size > 0 else { return }
     let length = 4096
     let chunks = (size + length - 1) / length
-    Team.shared.forEach(rows * chunks, atLeast: elementGrain / min(size, length) + 1) { range in
+    try Team.shared.forEachUntilStopped(
+      rows * chunks, of: min(size, length), atLeast: elementGrain / min(size, length) + 1
+    ) { range in
       for unit in range {
         let (index, chunk) = unit.quotientAndRemainder(dividingBy: chunks)
         let start = chunk * length
@@ -141,13 +143,13 @@ struct Broadcast {
       let inner = loops[..<axis].reduce(1) { $0 * $1.size }
       let around = loops[(axis + 1)...].reduce(1) { $0 * $1.size }
       let reduced = try Storage(count: around * inner, for: "backward")
-      sumMiddle(values, outer: around, loops[axis].size, inner: inner, into: reduced.pointer)
+      try sumMiddle(values, outer: around, loops[axis].size, inner: inner, into: reduced.pointer)
       loops.remove(at: axis)
       values = UnsafePointer(reduced.pointer)
       holder = reduced
     }
     let count = loops.reduce(1) { $0 * $1.size }
-    forElements(count) { range in
+    try forElements(count) { range in
       addScaled(scale, values + range.lowerBound, to: target + range.lowerBound, range.count)
     }
     withExtendedLifetime(holder) {}
@@ -159,10 +161,10 @@ let elementGrain = 16_384
 
 /// Calls `body` with parts of `0..<count`, on the team where there is enough to do.
 @inline(__always)
-func forElements(_ count: Int, _ body: (Range<Int>) -> Void) {
+func forElements(_ count: Int, _ body: (Range<Int>) -> Void) throws(TensorError) {
   if count <= elementGrain {
     body(0..<count)
   } else {
-    Team.shared.forEach(count, atLeast: elementGrain / 2, body)
+    try Team.shared.forEachUntilStopped(count, atLeast: elementGrain / 2, body)
   }
 }

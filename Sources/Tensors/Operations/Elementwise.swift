@@ -19,7 +19,7 @@ extension Tensor {
   ) throws(TensorError) -> Tensor {
     let output = try Tensor.result(shape, for: name)
     let (count, x, y) = (count, pointer, output.pointer)
-    forElements(count) { range in
+    try forElements(count) { range in
       map(x + range.lowerBound, into: y + range.lowerBound, range.count, value)
     }
     guard Tensor.records(self) else { return output }
@@ -27,7 +27,7 @@ extension Tensor {
     return .recorded(name, [self], output) { g, into in
       guard let target = into[0] else { return }
       let values = try saved.pointer(for: name)
-      forElements(count) { range in
+      try forElements(count) { range in
         let start = range.lowerBound
         accumulate(
           g + start, Row(values + start), Row(values + start), into: target + start, range.count
@@ -67,7 +67,7 @@ extension Tensor {
     let output = try Tensor.result(plan.shape, for: name)
     let (p, q, y) = (a.pointer, b.pointer, output.pointer)
     let (left, right) = (plan.row.left, plan.row.right)
-    plan.forEachChunk { chunk in
+    try plan.forEachChunk { chunk in
       zip(
         Row(p + chunk.left, step: left), Row(q + chunk.right, step: right),
         into: y + chunk.offset, chunk.count, value)
@@ -87,7 +87,7 @@ extension Broadcast {
     let isWhole = repeats(side) == false
     let buffer = isWhole ? nil : try Storage(count: rows * row.size, for: "backward")
     let destination = buffer?.pointer ?? target
-    forEachChunk { chunk in
+    try forEachChunk { chunk in
       accumulate(
         g + chunk.offset, Row(a + chunk.left, step: row.left),
         Row(b + chunk.right, step: row.right),

@@ -35,7 +35,7 @@ extension Tensor {
     try view.checkNotEmpty(self, for: name)
     let output = try Tensor.result(view.reduced, for: name)
     let (x, y, n) = (rows.pointer, output.pointer, view.n)
-    forRows(view.count, of: n) { range in
+    try forRows(view.count, of: n) { range in
       for row in range { y[row] = Float(indexOfExtreme(x + row * n, sign: sign, n)) }
     }
     return output
@@ -52,7 +52,7 @@ extension Tensor {
     try Memory.requireBuffer(bytes: view.count * 16, for: name)
     let winners = UnsafeMutablePointer<Int>.allocate(capacity: view.count)
     defer { winners.deallocate() }
-    forRows(view.count, of: n) { range in
+    try forRows(view.count, of: n) { range in
       for row in range {
         winners[row] = row * n + indexOfExtreme(x + row * n, sign: sign, n)
         y[row] = x[winners[row]]
@@ -75,9 +75,10 @@ extension Tensor {
       guard let target = into[0] else { return }
       let x = try input.pointer(for: name)
       let isEqual = { (i: Int) in x[i] == value || (value.isNaN && x[i].isNaN) }
-      let equal = (0..<count).lazy.filter(isEqual)
-      let share = g[0] / Float(equal.count)
-      for i in equal { target[i] += share }
+      var equal = 0
+      try forEachBlock(count) { for i in $0 where isEqual(i) { equal += 1 } }
+      let share = g[0] / Float(equal)
+      try forEachBlock(count) { for i in $0 where isEqual(i) { target[i] += share } }
     }
   }
 }

@@ -88,16 +88,21 @@ extension Tensor {
     let mask = SavedValues(condition)
     let (left, right) = (try a.expand(common), try b.expand(common))
     let output = try Tensor.result(common, for: "where")
-    choose(condition.pointer, left.pointer, right.pointer, into: output.pointer, output.count)
+    try choose(condition.pointer, left.pointer, right.pointer, into: output.pointer, output.count)
     guard Tensor.records(a, b) else { return output }
     let count = output.count
     return .recorded("where", [left, right], output) { g, into in
       let mask = try mask.pointer(for: "where")
       for (target, wanted) in [(into[0], true), (into[1], false)] {
         guard let target else { continue }
-        accumulate(g, Row(mask), Row(mask), into: target, count) { g, mask, _ in
-          let isZero = mask .== 0
-          return g.replacing(with: 0, where: wanted ? isZero : .!isZero)
+        try forElements(count) { range in
+          let mask = Row(mask + range.lowerBound)
+          accumulate(
+            g + range.lowerBound, mask, mask, into: target + range.lowerBound, range.count
+          ) { g, mask, _ in
+            let isZero = mask .== 0
+            return g.replacing(with: 0, where: wanted ? isZero : .!isZero)
+          }
         }
       }
     }
@@ -107,8 +112,8 @@ extension Tensor {
 private func choose(
   _ condition: UnsafePointer<Float>, _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>,
   into y: UnsafeMutablePointer<Float>, _ count: Int
-) {
-  forElements(count) { range in
+) throws(TensorError) {
+  try forElements(count) { range in
     let start = range.lowerBound
     accumulate(
       condition + start, Row(a + start), Row(b + start), adding: false, into: y + start, range.count

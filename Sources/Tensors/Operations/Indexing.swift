@@ -32,10 +32,10 @@ extension Tensor {
     let block = Block(
       rows: view.outer, width: length * view.inner, stride: size * view.inner,
       offset: start * view.inner)
-    block.copy(from: pointer, to: output.pointer)
+    try block.copy(from: pointer, to: output.pointer)
     guard Tensor.records(self) else { return output }
     return .recorded("narrow", [self], output) { g, into in
-      if let target = into[0] { block.addBack(g, to: target) }
+      if let target = into[0] { try block.addBack(g, to: target) }
     }
   }
 
@@ -45,7 +45,10 @@ extension Tensor {
     guard Tensor.records(self) else { return output }
     let count = output.count
     return .recorded(name, [self], output) { g, into in
-      if let target = into[0] { Kernels.add(g, to: target + start, count) }
+      guard let target = into[0] else { return }
+      try forElements(count) { range in
+        Kernels.add(g + range.lowerBound, to: target + start + range.lowerBound, range.count)
+      }
     }
   }
 
@@ -84,11 +87,11 @@ extension Tensor {
       offset += width
     }
     for (tensor, block) in Swift.zip(tensors, blocks) {
-      block.copyBack(tensor.pointer, to: output.pointer)
+      try block.copyBack(tensor.pointer, to: output.pointer)
     }
     return recorded(name, tensors, output) { [blocks] g, into in
       for (index, block) in blocks.enumerated() {
-        if let target = into[index] { block.add(from: g, to: target) }
+        if let target = into[index] { try block.add(from: g, to: target) }
       }
     }
   }
@@ -125,10 +128,11 @@ extension Tensor {
     }
     let output = try Tensor.result(index.shape, for: "gather")
     let sources = try gatherSources(dim, index)
-    for (i, source) in sources.enumerated() { output.pointer[i] = pointer[source] }
+    let (x, y) = (pointer, output.pointer)
+    try forEachBlock(sources.count) { for i in $0 { y[i] = x[sources[i]] } }
     return .recorded("gather", [self], output) { g, into in
       guard let target = into[0] else { return }
-      for (i, source) in sources.enumerated() { target[source] += g[i] }
+      try forEachBlock(sources.count) { for i in $0 { target[sources[i]] += g[i] } }
     }
   }
 }
@@ -148,6 +152,7 @@ extension Tensor {
     sources.reserveCapacity(index.count)
     var base = 0
     for i in 0..<index.count {
+      if i % Interrupt.interval == Interrupt.interval - 1 { try Interrupt.poll() }
       let chosen = try position(index, i, size: shape[dim], place: place)
       sources.append(base + chosen * strides[dim])
       var axis = shape.count - 1
@@ -183,30 +188,56 @@ struct Block {
   let offset: Int
 
   /// part = these columns of `matrix`.
-  func copy(from matrix: UnsafePointer<Float>, to part: UnsafeMutablePointer<Float>) {
-    for row in 0..<rows {
-      (part + row * width).update(from: matrix + row * stride + offset, count: width)
+  func copy(from matrix: UnsafePointer<Float>, to part: UnsafeMutablePointer<Float>)
+    throws(TensorError)
+  {
+    try forEachRow { row, columns in
+      (part + row * width + columns.lowerBound).update(
+        from: matrix + row * stride + offset + columns.lowerBound, count: columns.count)
     }
   }
 
   /// These columns of `matrix` = part.
-  func copyBack(_ part: UnsafePointer<Float>, to matrix: UnsafeMutablePointer<Float>) {
-    for row in 0..<rows {
-      (matrix + row * stride + offset).update(from: part + row * width, count: width)
+  func copyBack(_ part: UnsafePointer<Float>, to matrix: UnsafeMutablePointer<Float>)
+    throws(TensorError)
+  {
+    try forEachRow { row, columns in
+      (matrix + row * stride + offset + columns.lowerBound).update(
+        from: part + row * width + columns.lowerBound, count: columns.count)
     }
   }
 
   /// part += these columns of `matrix`.
-  func add(from matrix: UnsafePointer<Float>, to part: UnsafeMutablePointer<Float>) {
-    for row in 0..<rows {
-      Kernels.add(matrix + row * stride + offset, to: part + row * width, width)
+  func add(from matrix: UnsafePointer<Float>, to part: UnsafeMutablePointer<Float>)
+    throws(TensorError)
+  {
+    try forEachRow { row, columns in
+      Kernels.add(
+        matrix + row * stride + offset + columns.lowerBound,
+        to: part + row * width + columns.lowerBound, columns.count)
     }
   }
 
   /// These columns of `matrix` += part.
-  func addBack(_ part: UnsafePointer<Float>, to matrix: UnsafeMutablePointer<Float>) {
-    for row in 0..<rows {
-      Kernels.add(part + row * width, to: matrix + row * stride + offset, width)
+  func addBack(_ part: UnsafePointer<Float>, to matrix: UnsafeMutablePointer<Float>)
+    throws(TensorError)
+  {
+    try forEachRow { row, columns in
+      Kernels.add(
+        part + row * width + columns.lowerBound,
+        to: matrix + row * stride + offset + columns.lowerBound, columns.count)
+    }
+  }
+
+  /// Calls `body` with each row and parts of its columns, and asks between blocks whether to stop.
+  @inline(__always)
+  private func forEachRow(_ body: (Int, Range<Int>) -> Void) throws(TensorError) {
+    guard width <= Interrupt.interval else {
+      for row in 0..<rows { try forEachBlock(width) { body(row, $0) } }
+      return
+    }
+    try forEachBlock(rows, size: Interrupt.interval / max(1, width)) { range in
+      for row in range { body(row, 0..<width) }
     }
   }
 }

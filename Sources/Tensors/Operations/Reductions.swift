@@ -1,3 +1,4 @@
+import Core
 import Glibc
 import Kernels
 
@@ -20,12 +21,12 @@ extension Tensor {
     _ name: String, _ view: AxisView, scale: Double
   ) throws(TensorError) -> Tensor {
     let output = try Tensor.result(view.reduced, for: name)
-    sumMiddle(
+    try sumMiddle(
       pointer, outer: view.outer, view.n, inner: view.inner, scale: scale, into: output.pointer)
     guard Tensor.records(self) else { return output }
     return .recorded(name, [self], output) { g, into in
       guard let target = into[0] else { return }
-      addRepeated(g, view, scale: Float(scale), to: target)
+      try addRepeated(g, view, scale: Float(scale), to: target)
     }
   }
 
@@ -55,21 +56,25 @@ extension Tensor {
     let x = try asRows(view)
     let output = try Tensor.result(x.shape, for: "cumsum")
     let (source, target, n) = (x.pointer, output.pointer, view.n)
-    forRows(view.filledCount, of: n) { rows in
+    try forRows(view.filledCount, of: n) { rows in
       for row in rows {
         var total = 0.0
-        for i in row * n..<(row + 1) * n {
-          total += Double(source[i])
-          target[i] = Float(total)
+        for block in blocks(n, size: Interrupt.interval) where !Interrupt.isRequested() {
+          for i in row * n + block.lowerBound..<row * n + block.upperBound {
+            total += Double(source[i])
+            target[i] = Float(total)
+          }
         }
       }
     }
+    try Interrupt.poll()
     guard Tensor.records(x) else { return try output.fromRows(view, shape: shape) }
     return try Tensor.recorded("cumsum", [x], output) { g, into in
       guard let target = into[0] else { return }
       for row in 0..<view.filledCount {
         var total = 0.0
         for i in (row * n..<(row + 1) * n).reversed() {
+          if i % Interrupt.interval == 0 { try Interrupt.poll() }
           total += Double(g[i])
           target[i] += Float(total)
         }
@@ -81,21 +86,21 @@ extension Tensor {
 /// target[o, n, i] += scale g[o, i].
 private func addRepeated(
   _ g: UnsafePointer<Float>, _ view: AxisView, scale: Float, to target: UnsafeMutablePointer<Float>
-) {
+) throws(TensorError) {
   let (n, inner) = (view.n, view.inner)
   guard view.filledCount > 0 else { return }
   if inner != 1 {
-    return forRows(view.outer * n, of: inner) { rows in
+    return try forRows(view.outer * n, of: inner) { rows in
       for row in rows { addScaled(scale, g + row / n * inner, to: target + row * inner, inner) }
     }
   }
   if view.outer == 1 {
-    return forElements(n) { range in
+    return try forElements(n) { range in
       let start = target + range.lowerBound
       map(start, into: start, range.count) { [value = g[0] * scale] in $0 + value }
     }
   }
-  forRows(view.outer, of: n) { rows in
+  try forRows(view.outer, of: n) { rows in
     for row in rows {
       map(target + row * n, into: target + row * n, n) { [value = g[row] * scale] in $0 + value }
     }

@@ -12,7 +12,7 @@ extension Tensor {
     let count = count
     return .recorded("reshape", [self], output) { g, into in
       guard let target = into[0] else { return }
-      forElements(count) { range in
+      try forElements(count) { range in
         Kernels.add(g + range.lowerBound, to: target + range.lowerBound, range.count)
       }
     }
@@ -60,10 +60,10 @@ extension Tensor {
     var result = shape
     result.swapAt(low, high)
     let output = try Tensor.result(result, for: "transpose")
-    swap.run(pointer, into: output.pointer, adding: false)
+    try swap.run(pointer, into: output.pointer, adding: false)
     guard Tensor.records(self) else { return output }
     return .recorded("transpose", [self], output) { g, into in
-      if let target = into[0] { swap.inverse.run(g, into: target, adding: true) }
+      if let target = into[0] { try swap.inverse.run(g, into: target, adding: true) }
     }
   }
 
@@ -82,7 +82,7 @@ extension Tensor {
     let output = try Tensor.result(wanted, for: "expand")
     let (x, y) = (pointer, output.pointer)
     if target > 0 {
-      plan.forEachChunk { chunk in
+      try plan.forEachChunk { chunk in
         let row = Row(x + chunk.left, step: plan.row.left)
         zip(row, row, into: y + chunk.offset, chunk.count) { value, _ in value }
       }
@@ -96,11 +96,14 @@ extension Tensor {
   /// A differentiable copy with a storage of its own.
   public func clone() throws(TensorError) -> Tensor {
     let output = try Tensor.result(shape, for: "clone")
-    output.pointer.update(from: pointer, count: count)
+    try output.pointer.copy(pointer, count: count)
     guard Tensor.records(self) else { return output }
     let count = count
     return .recorded("clone", [self], output) { g, into in
-      if let target = into[0] { Kernels.add(g, to: target, count) }
+      guard let target = into[0] else { return }
+      try forElements(count) { range in
+        Kernels.add(g + range.lowerBound, to: target + range.lowerBound, range.count)
+      }
     }
   }
 }
@@ -128,10 +131,14 @@ private struct AxisSwap {
   var inverse: AxisSwap { AxisSwap(a: a, m: n, b: b, n: m, c: c) }
 
   /// Sixteen columns at a time, so that a cache line that was read is used whole.
-  func run(_ x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>, adding: Bool) {
+  func run(
+    _ x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>, adding: Bool
+  ) throws(TensorError) {
     guard m > 0, b > 0, c > 0 else { return }
     let strips = (n + 15) / 16
-    Team.shared.forEach(a * strips, atLeast: elementGrain / max(1, m * b * c * 16) + 1) { range in
+    try Team.shared.forEachUntilStopped(
+      a * strips, of: m * b * c * 16, atLeast: elementGrain / max(1, m * b * c * 16) + 1
+    ) { range in
       for unit in range {
         let (outer, strip) = unit.quotientAndRemainder(dividingBy: strips)
         let columns = strip * 16..<min(n, strip * 16 + 16)

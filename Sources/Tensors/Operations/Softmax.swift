@@ -11,7 +11,7 @@ extension Tensor {
     let rows = try asRows(view)
     let output = try Tensor.result(view.reduced, for: "logsumexp")
     let (x, y, n) = (rows.pointer, output.pointer, view.n)
-    forRows(view.count, of: n) { range in
+    try forRows(view.count, of: n) { range in
       for row in range {
         let (shift, rest) = Tensors.logsumexp(x + row * n, n)
         y[row] = Float(Double(shift) + rest)
@@ -23,7 +23,7 @@ extension Tensor {
       guard let target = into[0] else { return }
       let x = try input.pointer(for: "logsumexp")
       let y = try result.pointer(for: "logsumexp")
-      forRows(view.count, of: n) { range in
+      try forRows(view.count, of: n) { range in
         for row in range { addSoftmax(x + row * n, y[row], times: g[row], to: target + row * n, n) }
       }
     }
@@ -69,13 +69,13 @@ extension Tensor {
     let rows = try asRows(view)
     let output = try Tensor.result(rows.shape, for: name)
     let (x, y, n) = (rows.pointer, output.pointer, view.n)
-    forRows(view.filledCount, of: n) { for row in $0 { value(x + row * n, y + row * n, n) } }
+    try forRows(view.filledCount, of: n) { for row in $0 { value(x + row * n, y + row * n, n) } }
     guard Tensor.records(rows) else { return try output.fromRows(view, shape: shape) }
     let saved = SavedValues(output)
     return try Tensor.recorded(name, [rows], output) { g, into in
       guard let target = into[0] else { return }
       let y = try saved.pointer(for: name)
-      forRows(view.filledCount, of: n) { range in
+      try forRows(view.filledCount, of: n) { range in
         for start in range.lazy.map({ $0 * n }) {
           gradient(g + start, y + start, target + start, n)
         }

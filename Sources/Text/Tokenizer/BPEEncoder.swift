@@ -118,7 +118,10 @@ struct BPEEncoder {
       following.append(i + 1 < count ? Int32(i + 1) : -1)
       preceding.append(Int32(i - 1))
     }
-    for i in 0..<count - 1 { propose(i) }
+    for i in 0..<count - 1 {
+      if i % Interrupt.interval == Interrupt.interval - 1 { try Interrupt.check() }
+      propose(i)
+    }
     var steps = 0
     while let next = heap.pop() {
       steps += 1

@@ -21,7 +21,7 @@ import Text
 
   /// What a model is: its weights, and the number of its configuration that two models differ in.
   private func identity(_ model: Transformer) throws -> String {
-    "\(model.checksum) \(try model.logits([1, 2, 3]).values.map(\.bitPattern))"
+    "\(try model.checksum) \(try model.logits([1, 2, 3]).values.map(\.bitPattern))"
   }
 
   private func loaded(_ folder: String) throws -> String {

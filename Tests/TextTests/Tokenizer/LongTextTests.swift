@@ -145,28 +145,6 @@ private struct Philox {
   }
 }
 
-/// Counts how often this thread asks whether to stop, and says yes from a number on.
-private enum Polls {
-  nonisolated(unsafe) static var thread: pthread_t?
-  nonisolated(unsafe) static var count = 0
-  nonisolated(unsafe) static var limit = Int.max
-
-  static func during(limit: Int = .max, _ body: () throws -> Void) rethrows -> Int {
-    let before = Interrupt.isRequested
-    (thread, count, Polls.limit) = (pthread_self(), 0, limit)
-    Interrupt.isRequested = {
-      guard let thread = Polls.thread, pthread_equal(thread, pthread_self()) != 0 else {
-        return false
-      }
-      Polls.count += 1
-      return Polls.count > Polls.limit
-    }
-    defer { (thread, Interrupt.isRequested) = (nil, before) }
-    try body()
-    return count
-  }
-}
-
 @Suite("Loops over texts ask whether to stop", .serialized)
 struct TextInterruptTests {
   private static let length = 1 << 20
