@@ -69,7 +69,7 @@ int cl_enter(lua_State *L, void *function) {
   c->in_swift = in_swift;
   c->current = current;
   if (c->usage != NULL && n >= 0) collect(c, L);
-  bool is_short = cl_lacks_memory(L) || is_due(c);
+  bool is_short = c->lacks_memory || cm_is_short() || is_due(c);
   if (is_short && !settle(c, L) && n >= 0) return raise_shortage(L);
   return n;
 }

@@ -34,6 +34,7 @@ typedef struct {
   void *refused_block;
   bool lacks_memory;  /* Swift could not have what it asked for: raised when it has returned */
   bool is_settling;   /* making room at the end of a call */
+  struct cl_traversals *traversals; /* of `pairs` (ordered_next.c), which its iterator holds */
   char place[LUA_IDSIZE + 16]; /* where the limit was passed */
   int hook_switch;    /* the byte of lua_State that says whether hooks are called; 0: unknown */
 } cl_context;
@@ -59,6 +60,10 @@ int cl_undisturbed(lua_State *L, int arguments, int results);
 
 /* Makes all that the state runs stop, as long as cl_interrupted says so. Signal-safe. */
 void cl_stop(cl_context *c);
+/* What loops of C that may take long call now and then: raises where the state is to stop. */
+void cl_poll(lua_State *L);
+/* Is this the turn to do so, of a loop that counts? */
+static inline bool cl_is_turn(size_t count) { return (count & 0xFFFF) == 0xFFFF; }
 /* The same for one coroutine, at its next line or call. */
 void cl_stop_thread(lua_State *L);
 /* The same also where Lua calls no hooks: in finalizers, and in message handlers. */

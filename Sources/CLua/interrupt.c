@@ -70,6 +70,10 @@ static void stop(lua_State *L, lua_Debug *ar) {
   lua_error(L);
 }
 
+void cl_poll(lua_State *L) {
+  if (cl_interrupted()) stop(L, NULL);
+}
+
 /* May be called from a signal handler on the state's own thread (lua_sethook allows it). */
 void cl_stop_thread(lua_State *L) {
   lua_sethook(L, stop, LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT, 1);

@@ -4,6 +4,8 @@
 #define KEY_ORDER_H
 #include "context.h"
 
+enum { SMALL = 1024 }; /* as many keys are not much to keep */
+
 enum { NUMBER, STRING, FALSE, TRUE, UNORDERED };
 
 typedef struct {
@@ -31,8 +33,8 @@ bool cl_is_ordered(int type);
  * and returns 2, or pushes nil and returns 1. */
 int cl_next_unordered(lua_State *L);
 /* Looks at every key, and counts those with an order behind the given one. The first `room` of
- * them are put into the list, from 2 on, and into keys; if there are more, the least of all
- * replaces stack slot 2. Allocates nothing. */
+ * them are put into the list, from 2 on, and into keys. If there are more, it ends there where the
+ * room is less than SMALL, else the least of all replaces stack slot 2. Allocates nothing. */
 uint32_t cl_find_keys(
     lua_State *L, const cl_key *after, int list, cl_key *keys, uint32_t room, bool *others);
 

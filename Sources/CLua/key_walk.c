@@ -27,12 +27,13 @@ static cl_key least_of(lua_State *L, const cl_key *keys, uint32_t count, int lis
 
 uint32_t cl_find_keys(
     lua_State *L, const cl_key *after, int list, cl_key *keys, uint32_t room, bool *others) {
-  uint32_t count = 0;
+  uint32_t count = 0, seen = 0;
   cl_key least;
   *others = false;
   lua_pushnil(L);
   while (lua_next(L, 1)) {
     lua_pop(L, 1);
+    if (cl_is_turn(seen++)) cl_poll(L);
     cl_key k = cl_describe(L, -1);
     if (k.rank == UNORDERED) {
       *others = true;
@@ -45,6 +46,7 @@ uint32_t cl_find_keys(
       lua_pushvalue(L, -1);
       lua_rawseti(L, list, (lua_Integer)count + 1);
     } else {
+      if (room < SMALL) return count;
       if (count == room + 1) least = least_of(L, keys, room, list);
       if (cl_compare(&k, &least) >= 0) continue;
       least = k;

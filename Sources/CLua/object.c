@@ -10,17 +10,21 @@ typedef struct {
   void *object; /* NULL once freed */
 } box;
 
-/* The box at index if it belongs to the class. The size guards against foreign userdata. */
+/* The box at index if it belongs to the class. The size guards against foreign userdata; that of
+ * light userdata is 0. */
 static box *box_at(lua_State *L, int index, const void *tag) {
   box *b = lua_touserdata(L, index);
-  if (b == NULL || lua_type(L, index) != LUA_TUSERDATA) return NULL;
-  if (lua_rawlen(L, index) != sizeof(box) || b->tag != tag) return NULL;
-  return b;
+  return b != NULL && lua_rawlen(L, index) == sizeof(box) && b->tag == tag ? b : NULL;
 }
 
 void *cl_object(lua_State *L, int index, const void *tag) {
   box *b = box_at(L, index, tag);
   return b ? b->object : NULL;
+}
+
+void *cl_checked_object(lua_State *L, int index, const void *tag) {
+  box *b = lua_touserdata(L, index);
+  return b != NULL && b->tag == tag ? b->object : NULL;
 }
 
 bool cl_is_freed(lua_State *L, int index, const void *tag) {
@@ -98,9 +102,10 @@ bool cl_push_class(lua_State *L, const void *tag) {
 /* Upvalues: methods, getters (name -> function), what serves other names, and other keys.
  * A method is found without leaving C; the rest is Swift's. */
 static int index_object(lua_State *L) {
+  lua_pushvalue(L, 2);
+  if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL) return 1;
+  lua_settop(L, 2);
   if (lua_type(L, 2) == LUA_TSTRING) {
-    lua_pushvalue(L, 2);
-    if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL) return 1;
     lua_pushvalue(L, 2);
     lua_rawget(L, lua_upvalueindex(2));
     void *getter = lua_touserdata(L, -1);

@@ -22,12 +22,11 @@ static void learn_arrays(lua_State *L) {
   }
 }
 
-/* Has the table the keys 1, 2, … n in its array, maybe with gaps, and no others? */
-static bool is_list(lua_State *L) {
-  lua_Unsigned n = lua_rawlen(L, 1);
-  if (n == 0 || n > array_size(L, 1)) return false;
+bool cl_is_list(lua_State *L, int table) {
+  lua_Unsigned n = lua_rawlen(L, table);
+  if (n == 0 || n > array_size(L, table)) return false;
   lua_pushinteger(L, (lua_Integer)n);
-  if (!lua_next(L, 1)) return true;
+  if (!lua_next(L, table)) return true;
   lua_pop(L, 2);
   return false;
 }
@@ -46,7 +45,7 @@ static int ordered_pairs(lua_State *L) {
     return 3;
   }
   lua_settop(L, 1);
-  lua_pushvalue(L, lua_upvalueindex(lua_istable(L, 1) && is_list(L) ? 2 : 1));
+  lua_pushvalue(L, lua_upvalueindex(lua_istable(L, 1) && cl_is_list(L, 1) ? 2 : 1));
   lua_pushvalue(L, 1);
   lua_pushnil(L);
   return 3;
@@ -63,7 +62,9 @@ void cl_push_pairs(lua_State *L) {
 static int sorted_keys(lua_State *L) {
   uint32_t total = 0;
   bool others;
-  for (lua_pushnil(L); lua_next(L, 1); lua_pop(L, 1)) total++;
+  for (lua_pushnil(L); lua_next(L, 1); lua_pop(L, 1)) {
+    if (cl_is_turn(total++)) cl_poll(L);
+  }
   cl_key *keys = lua_newuserdatauv(L, 2 * (size_t)total * sizeof *keys + 1, 0);
   lua_createtable(L, (int)total + 1, 0);
   lua_createtable(L, (int)total, 0);
@@ -72,6 +73,7 @@ static int sorted_keys(lua_State *L) {
   if (count > total) count = total;
   cl_sort_keys(keys, keys + count, count);
   for (uint32_t i = 0; i < count; i++) {
+    if (cl_is_turn(i)) cl_poll(L);
     lua_rawgeti(L, found, (lua_Integer)keys[i].place + 1);
     lua_rawseti(L, sorted, (lua_Integer)i + 1);
   }

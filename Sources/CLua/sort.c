@@ -40,12 +40,22 @@ static void sort_few(lua_State *L, lua_Integer n) {
 static void copy_blocks(lua_State *L, lua_Integer n) {
   int first = lua_gettop(L) + 1;
   for (lua_Integer low = 1; low <= n; low += BLOCK) {
+    if (cl_is_turn((size_t)low | (BLOCK - 1))) cl_poll(L);
     lua_Integer high = low + BLOCK <= n + 1 ? low + BLOCK : n + 1;
     for (lua_Integer i = low; i < high; i++) {
       lua_geti(L, ARRAY, i);
       insert(L, first);
     }
     for (lua_Integer i = high - 1; i >= low; i--) lua_rawseti(L, FROM, i);
+  }
+}
+
+/* Moves FROM[from], … before end to TO[out], …. */
+static void move(lua_State *L, lua_Integer from, lua_Integer end, lua_Integer out) {
+  for (; from < end; from++, out++) {
+    if (cl_is_turn((size_t)out)) cl_poll(L);
+    lua_rawgeti(L, FROM, from);
+    lua_rawseti(L, TO, out);
   }
 }
 
@@ -56,6 +66,7 @@ static void merge(lua_State *L, lua_Integer low, lua_Integer middle, lua_Integer
   lua_rawgeti(L, FROM, left);
   lua_rawgeti(L, FROM, right);
   while (left < middle && right < high) {
+    if (cl_is_turn((size_t)out)) cl_poll(L);
     bool take_right = before(L, b, a);
     lua_pushvalue(L, take_right ? b : a);
     lua_rawseti(L, TO, out++);
@@ -63,8 +74,8 @@ static void merge(lua_State *L, lua_Integer low, lua_Integer middle, lua_Integer
     lua_replace(L, take_right ? b : a);
   }
   lua_settop(L, a - 1);
-  for (; left < middle; left++) lua_rawgeti(L, FROM, left), lua_rawseti(L, TO, out++);
-  for (; right < high; right++) lua_rawgeti(L, FROM, right), lua_rawseti(L, TO, out++);
+  move(L, left, middle, out);
+  move(L, right, high, out + middle - left);
 }
 
 static void sort_many(lua_State *L, lua_Integer n) {

@@ -81,14 +81,11 @@ void cl_set_field(lua_State *L, int index, const char *name) {
 bool cl_push_metatable(lua_State *L, int index) { return lua_getmetatable(L, index); }
 void cl_set_metatable(lua_State *L, int index) { lua_setmetatable(L, index); }
 
-/* Whether a loop over the elements of a list asks at this one if it is to stop. */
-static bool asks(size_t i) { return (i & 0xFFFF) == 0xFFFF; }
-
 /* Uses one slot. */
 size_t cl_read_doubles(lua_State *L, int index, double *out, size_t count) {
   size_t i = 0;
   for (; i < count; i++) {
-    if (asks(i) && cl_interrupted()) break;
+    if (cl_is_turn(i) && cl_interrupted()) break;
     bool number = lua_rawgeti(L, index, (lua_Integer)i + 1) == LUA_TNUMBER;
     if (number) out[i] = lua_tonumber(L, -1);
     lua_settop(L, -2);
@@ -101,7 +98,7 @@ size_t cl_read_doubles(lua_State *L, int index, double *out, size_t count) {
 size_t cl_read_floats(lua_State *L, int index, float *out, size_t count) {
   size_t i = 0;
   for (; i < count; i++) {
-    if (asks(i) && cl_interrupted()) break;
+    if (cl_is_turn(i) && cl_interrupted()) break;
     bool number = lua_rawgeti(L, index, (lua_Integer)i + 1) == LUA_TNUMBER;
     if (number) out[i] = (float)lua_tonumber(L, -1);
     lua_settop(L, -2);
@@ -116,7 +113,7 @@ static int hint(size_t count) { return count < INT32_MAX ? (int)count : INT32_MA
 bool cl_push_floats(lua_State *L, const float *values, size_t count) {
   if (!cl_new_table(L, hint(count), 0)) return true;
   for (size_t i = 0; i < count; i++) {
-    if (asks(i) && cl_interrupted()) return false;
+    if (cl_is_turn(i) && cl_interrupted()) return false;
     lua_pushnumber(L, values[i]);
     lua_rawseti(L, -2, (lua_Integer)i + 1);
   }
@@ -126,7 +123,7 @@ bool cl_push_floats(lua_State *L, const float *values, size_t count) {
 bool cl_push_integers(lua_State *L, const int64_t *values, size_t count) {
   if (!cl_new_table(L, hint(count), 0)) return true;
   for (size_t i = 0; i < count; i++) {
-    if (asks(i) && cl_interrupted()) return false;
+    if (cl_is_turn(i) && cl_interrupted()) return false;
     lua_pushinteger(L, values[i]);
     lua_rawseti(L, -2, (lua_Integer)i + 1);
   }

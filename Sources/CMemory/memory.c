@@ -34,10 +34,10 @@ typedef struct piece {
 
 static _Atomic(piece *) reserve;
 static size_t reserve_size;
-static atomic_bool is_short;
-static _Atomic size_t given;
+bool cm_short;
+size_t cm_total;
+__thread bool cm_patient;
 static __thread size_t uncounted;
-static __thread bool patient;
 
 #ifdef SANITIZED
 #define __libc_malloc malloc
@@ -122,11 +122,9 @@ void cm_start(void) {
   if (reserve_size > 0) atomic_store(&reserve, map(reserve_size));
 }
 
-bool cm_is_short(void) { return atomic_load_explicit(&is_short, memory_order_relaxed); }
-
 static void give_up(void) {
   piece *block = atomic_exchange(&reserve, NULL);
-  atomic_store(&is_short, true);
+  __atomic_store_n(&cm_short, true, __ATOMIC_SEQ_CST);
   release(block);
 }
 
@@ -147,17 +145,9 @@ bool cm_refill(void) {
     return false;
   }
   atomic_store(&reserve, block);
-  atomic_store(&is_short, false);
+  __atomic_store_n(&cm_short, false, __ATOMIC_SEQ_CST);
   return true;
 }
-
-bool cm_set_patient(bool can_do_without) {
-  bool before = patient;
-  patient = can_do_without;
-  return before;
-}
-
-size_t cm_given(void) { return atomic_load_explicit(&given, memory_order_relaxed); }
 
 size_t cm_heap_bytes(void) { return mallinfo2().fordblks; }
 
@@ -165,7 +155,7 @@ size_t cm_heap_bytes(void) { return mallinfo2().fordblks; }
 
 static inline void *counted(void *block, size_t size) {
   if (block == NULL || (uncounted += size) < 4 * megabyte) return block;
-  atomic_fetch_add_explicit(&given, uncounted, memory_order_relaxed);
+  __atomic_fetch_add(&cm_total, uncounted, __ATOMIC_RELAXED);
   uncounted = 0;
   return block;
 }
@@ -196,7 +186,7 @@ bool cm_has_room(size_t size) {
 /* Whether it is worth another try. Where it is not, the caller in compiled code would end the
  * process by a signal. */
 static __attribute__((noinline, cold)) bool again(size_t size, bool *tried) {
-  if (patient || size > PTRDIFF_MAX) return false;
+  if (cm_patient || size > PTRDIFF_MAX) return false;
   if (!*tried) {
     *tried = true;
     give_up();

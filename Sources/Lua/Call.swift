@@ -32,7 +32,10 @@ public struct Call {
 
   /// The object that a method belongs to.
   public func this<Object: LuaObject>(_ type: Object.Type) throws -> Object {
-    guard let pointer = cl_object(L, 1, type.tag) else {
+    // Where self was checked, its slot holds an object, which may be freed by now.
+    let pointer =
+      record.checksSelf ? cl_checked_object(L, 1, type.tag) : cl_object(L, 1, type.tag)
+    guard let pointer else {
       throw LuaError.argument(at: 1, "\(type.luaName) expected, got \(state.typeName(at: 1))")
     }
     return unsafeBitCast(pointer, to: Object.self)

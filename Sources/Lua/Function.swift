@@ -76,6 +76,8 @@ final class FunctionRecord {
   /// How many arguments come before the declared ones: 1 for a method.
   let offset: Int32
   let selfType: ValueType?
+  /// Whether the first argument is an object when the body runs.
+  let checksSelf: Bool
   let cName: UnsafeMutablePointer<CChar>
   private let checks: UnsafeMutableBufferPointer<QuickCheck>
 
@@ -98,6 +100,7 @@ final class FunctionRecord {
     let bytes = function.name.utf8CString
     cName = .allocate(capacity: bytes.count)
     cName.initialize(from: Array(bytes), count: bytes.count)
+    checksSelf = type?.quickCheck.tag != nil
     let quick = ((type.map { [$0.quickCheck] } ?? []) + function.parameters.map(\.quickCheck))
     checks = .allocate(capacity: quick.count)
     _ = checks.initialize(from: quick)

@@ -1,7 +1,8 @@
 -- What the interpreter's own operations cost beside stock Lua: lua.lua [PROGRAM ...]. Runs this file by
 -- each program (default: lua5.4 and apo-lua), three times in turn, and prints the least nanoseconds.
 
-local rows = {"list of 1000", "list of 10", "10 names", "1000 names", "first of 10000 names",
+local rows = {"list of 1000", "list of 10", "10 names", "1000 names",
+  "1000 names anew", "first of 10000 names",
   "next over 10000 names", "sort of 5", "sort of 1000", "table", "closure", "coroutine", "wrap"}
 
 -- Least processor time of a call in nanoseconds.
@@ -29,12 +30,22 @@ end
 
 local function walk(t) return function() for _ in pairs(t) do end end end
 
+-- Other tables than those walked over last, each time.
+local function walk_anew(count, n)
+  local tables, i = {}, 0
+  for k = 1, count do tables[k] = names(n) end
+  return function()
+    i = i % count + 1
+    for _ in pairs(tables[i]) do end
+  end
+end
+
 local function measure()
   local few, many = {}, numbers(1000)
   local largest = names(10000)
   local figures = {
     time(1000, walk(many)), time(50000, walk(numbers(10))),
-    time(50000, walk(names(10))), time(500, walk(names(1000))),
+    time(50000, walk(names(10))), time(500, walk(names(1000))), time(100, walk_anew(50, 1000)),
     time(50, function() for _ in pairs(largest) do break end end),
     time(50, function() for _ in next, largest do end end),
     time(50000, function()

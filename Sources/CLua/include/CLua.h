@@ -108,6 +108,9 @@ bool cl_push_metatable(lua_State *L, int index);
 void cl_set_metatable(lua_State *L, int index);                  /* pops the metatable */
 /* Pushes a list of the table's keys in the order of `pairs`. */
 void cl_push_keys(lua_State *L, int index);
+/* Has the table at a positive index the keys 1, 2, … n in its array, maybe with gaps, and no
+ * others? False also where that cannot be told at once. Uses two slots. */
+bool cl_is_list(lua_State *L, int table);
 /* Copies numbers from positions 1...count; stops at one that is not a number and
  * returns how many were copied. */
 size_t cl_read_floats(lua_State *L, int index, float *out, size_t count);
@@ -131,6 +134,8 @@ void cl_push_checked(lua_State *L, void *function, const char *name);
 void cl_new_class(lua_State *L, const void *tag, const char *name); /* pushes metatable, methods */
 void cl_finish_class(lua_State *L, const void *tag);  /* see object.c */
 void *cl_object(lua_State *L, int index, const void *tag); /* NULL: another type, or freed */
+/* The same for what was found to be an object of some class before. */
+void *cl_checked_object(lua_State *L, int index, const void *tag);
 bool cl_is_freed(lua_State *L, int index, const void *tag);
 bool cl_was_freed(lua_State *L, int index);
 bool cl_push_object(lua_State *L, const void *tag, void *object); /* false: unknown class */

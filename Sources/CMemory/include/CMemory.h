@@ -7,6 +7,11 @@
 /* Takes the reserve and makes room for the stack, once; on the thread that runs scripts. */
 void cm_start(void);
 
+/* What the functions below read at every call from Lua; memory.c alone writes the first two. */
+extern bool cm_short;
+extern size_t cm_total;
+extern __thread bool cm_patient;
+
 /* As realloc and aligned_alloc, for callers that can do without: NULL where there is no memory,
  * and the reserve is left alone. */
 void *cm_try_realloc(void *block, size_t size);
@@ -17,15 +22,19 @@ void *cm_realloc_from_reserve(void *block, size_t size);
 bool cm_has_room(size_t size);
 
 /* Was the reserve given up? Then memory is short; what is small still succeeds. */
-bool cm_is_short(void);
+static inline bool cm_is_short(void) { return __atomic_load_n(&cm_short, __ATOMIC_RELAXED); }
 /* Takes the reserve again, if there is room for it and for a little more. */
 bool cm_refill(void);
 
 /* Does the calling thread run compiled code that cannot do without what it asks for, or
  * interpreted code and C, which can? Gives what was set before. */
-bool cm_set_patient(bool can_do_without);
+static inline bool cm_set_patient(bool can_do_without) {
+  bool before = cm_patient;
+  cm_patient = can_do_without;
+  return before;
+}
 /* Bytes that all threads were given since the start, in steps of some megabytes. */
-size_t cm_given(void);
+static inline size_t cm_given(void) { return __atomic_load_n(&cm_total, __ATOMIC_RELAXED); }
 /* Bytes that were freed and that malloc keeps for later. */
 size_t cm_heap_bytes(void);
 
