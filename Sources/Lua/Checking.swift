@@ -88,7 +88,8 @@ extension LuaState {
   ) -> Mismatch? {
     guard self.type(at: index) == .string else { return unexpected(type, at: index) }
     let value = text(at: index)
-    return names.contains(value) ? nil : unexpected(type, at: index, got: "'\(value)'")
+    return names.contains { $0.utf8.elementsEqual(value.utf8) }
+      ? nil : unexpected(type, at: index, got: "'\(value)'")
   }
 
   private func listMismatch(

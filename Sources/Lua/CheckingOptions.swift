@@ -55,7 +55,7 @@ extension LuaState {
       let isName = type(at: -1) == .string
       let key = display(at: -1)
       pop()
-      if isName, known.contains(key) { continue }
+      if isName, known.contains(where: { $0.utf8.elementsEqual(key.utf8) }) { continue }
       let prefix = function.isEmpty ? "" : "\(function): "
       let shown = isName ? "'\(path)\(key)'" : "'\(path)[\(key)]'"
       let hint = nearestName(to: key, in: known).map { "; did you mean '\($0)'?" } ?? ";"

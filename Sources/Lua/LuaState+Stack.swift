@@ -123,6 +123,9 @@ extension LuaState {
     let table = index > 0 ? index : cl_top(current) + index + 1
     try fillLazyTable(at: table)
     let count = cl_length(current, table)
+    if cl_is_list(current, table), let list = try list(at: table, count, depth: depth) {
+      return LuaTable(list: list)
+    }
     cl_push_keys(current, table)
     let keys = cl_top(current)
     defer { cl_set_top(current, keys - 1) }
@@ -140,6 +143,21 @@ extension LuaState {
       pop(2)
     }
     return result
+  }
+
+  /// The values at 1, 2, … of the table at an index; nil where one of them is nil.
+  private func list(at table: Int32, _ count: Int, depth: Int) throws -> [LuaValue]? {
+    try checkRoom(count * MemoryLayout<LuaValue>.stride)
+    var list: [LuaValue] = []
+    list.reserveCapacity(count)
+    for position in 0..<count {
+      try Self.checkInterrupt(at: position)
+      cl_get_index(current, table, Int64(position + 1))
+      defer { pop() }
+      if type(at: -1) == .nil { return nil }
+      list.append(try value(at: -1, depth: depth + 1))
+    }
+    return list
   }
 
   /// Adds the entry whose key and value are on top of the stack.

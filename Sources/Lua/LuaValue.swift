@@ -41,7 +41,7 @@ public struct LuaTable {
 
   /// The field of that name, nil when there is none.
   public subscript(name: String) -> LuaValue {
-    fields.first { $0.name == name }?.value ?? .nil
+    fields.first { $0.name.utf8.elementsEqual(name.utf8) }?.value ?? .nil
   }
 }
 

@@ -1,3 +1,4 @@
+import Foundation
 import Lua
 import Testing
 
@@ -80,6 +81,43 @@ extension BridgeTests {
       let code = "local t = {} for i = 1, \(count) do t[i] = i end f(t)"
       #expect(try message(code, in: state).hasSuffix("interrupted!"))
       #expect(!progress.isDone)
+    }
+
+    @Test("Stops while the keys of a large table are put in order")
+    func keys() throws {
+      let state = try makeState()
+      let names = Function("names", "How many.", [Parameter("table", .table, "a table")]) { call in
+        let before = try call[1].fieldNames().count
+        call.state.interrupt()
+        let after = try call[1].fieldNames().count
+        #expect((before, after) == (100_000, 0))
+        return call.nothing
+      }
+      try state.setGlobal("names", to: .reference(state.makeFunction(names)))
+      state.watchInterrupt()
+      defer { state.unwatchInterrupt() }
+      let code = "local t = {} for i = 1, 100000 do t['k' .. i] = i end names(t)"
+      #expect(try message(code, in: state).hasSuffix("interrupted!"))
+    }
+
+    /// The hook does not run inside of one call; what is sorted replaces the list at the end.
+    @Test("Stops a sort of a long list, which stays as it was")
+    func sort() throws {
+      let state = try makeState()
+      let start = Function("start", "Types Ctrl-C in a moment.") { call in
+        nonisolated(unsafe) let state = call.state
+        Thread.detachNewThread {
+          usleep(20_000)
+          state.interrupt()
+        }
+        return call.nothing
+      }
+      try state.setGlobal("start", to: .reference(state.makeFunction(start)))
+      state.watchInterrupt()
+      let code = "t = {} for i = 1, 2000000 do t[i] = -i end start() table.sort(t)"
+      #expect(try message(code, in: state).hasSuffix("interrupted!"))
+      state.unwatchInterrupt()
+      try state.run("assert(t[1] == -1 and t[2000000] == -2000000)")
     }
 
     @Test("Leaves nothing behind for the next chunk")

@@ -58,42 +58,75 @@ struct JSONEncoder {
   /// Whether bytes that are not UTF-8 are replaced rather than refused.
   var isLossy = false
 
+  /// What cannot be written, and where: the innermost key first.
+  private struct Refusal: Error {
+    let what: String
+    var keys: [String] = []
+
+    var error: LuaError {
+      let path = keys.reversed().joined()
+      let place =
+        path.isEmpty ? "" : " (field '\(path.hasPrefix(".") ? path.dropFirst() : path[...])')"
+      return LuaError("\(what) cannot be written as JSON\(place)")
+    }
+  }
+
   /// The value as JSON; an empty table is an empty list.
-  func encode(_ value: LuaValue, at path: String = "") throws -> JSON {
+  func encode(_ value: LuaValue) throws -> JSON {
+    do { return try json(value) } catch let refusal as Refusal { throw refusal.error }
+  }
+
+  private func json(_ value: LuaValue) throws -> JSON {
     switch value {
     case .nil: return .null
     case .boolean(let value): return .bool(value)
     case .integer(let value): return .integer(value)
     case .number(let value):
-      guard value.isFinite else { throw refusal("the number \(value)", path) }
+      guard value.isFinite else { throw Refusal(what: "the number \(value)") }
       return .double(value)
     case .string(let text): return .string(text)
     case .bytes(let bytes):
-      guard isLossy else { throw refusal("a string that is not valid UTF-8", path) }
+      guard isLossy else { throw Refusal(what: "a string that is not valid UTF-8") }
       return .string(String(decoding: bytes, as: UTF8.self))
-    case .table(let table): return try encode(table, at: path)
-    case .object(let object): throw refusal("an \(type(of: object).luaName)", path)
+    case .table(let table): return try json(table)
+    case .object(let object): throw Refusal(what: "an \(type(of: object).luaName)")
     case .reference(let reference):
       if reference.object(JSONNull.self) != nil { return .null }
-      throw refusal("a \(reference.description.prefix { $0 != ":" })", path)
+      throw Refusal(what: "a \(reference.description.prefix { $0 != ":" })")
     }
   }
 
-  private func encode(_ table: LuaTable, at path: String) throws -> JSON {
+  private func json(_ table: LuaTable) throws -> JSON {
     try LuaValue.check(table.list.count + table.fields.count)
     if table.fields.isEmpty {
       return .array(
-        try table.list.enumerated().map { try encode($1, at: "\(path)[\($0 + 1)]") })
+        try entries(table.list) {
+          try json($0)
+        } key: { position, _ in
+          "[\(position + 1)]"
+        })
     }
-    guard table.list.isEmpty else {
-      throw refusal("a table with both a list and names", path)
-    }
-    let dot = path.isEmpty ? "" : "."
+    guard table.list.isEmpty else { throw Refusal(what: "a table with both a list and names") }
     return .object(
-      try table.fields.map { JSON.Member($0.name, try encode($0.value, at: path + dot + $0.name)) })
+      try entries(table.fields) {
+        JSON.Member($0.name, try json($0.value))
+      } key: {
+        ".\($1.name)"
+      })
   }
 
-  private func refusal(_ what: String, _ path: String) -> LuaError {
-    LuaError("\(what) cannot be written as JSON\(path.isEmpty ? "" : " (field '\(path)')")")
+  private func entries<Entry, Result>(
+    _ entries: [Entry], _ json: (Entry) throws -> Result, key: (Int, Entry) -> String
+  ) throws -> [Result] {
+    var results: [Result] = []
+    results.reserveCapacity(entries.count)
+    for (position, entry) in entries.enumerated() {
+      if position % Interrupt.interval == Interrupt.interval - 1 { try Interrupt.check() }
+      do { results.append(try json(entry)) } catch var refusal as Refusal {
+        refusal.keys.append(key(position, entry))
+        throw refusal
+      }
+    }
+    return results
   }
 }

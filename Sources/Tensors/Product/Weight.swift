@@ -1,3 +1,4 @@
+import Core
 import Kernels
 
 /// A matrix of a model and the packed copy that sampling multiplies with.
@@ -103,6 +104,7 @@ extension Weight {
   public func pack() throws(TensorError) {
     guard case .float32(let tensor) = values, panels == nil else { return }
     packed = nil
+    try Interrupt.poll()
     packed = try PackedMatrix(tensor, isTransposed: isTransposed)
   }
 

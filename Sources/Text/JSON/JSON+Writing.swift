@@ -11,20 +11,22 @@ extension JSON {
   public func text(pretty: Bool = false, first: [String] = []) throws -> String {
     var writer = JSONWriter(pretty: pretty, first: first)
     try writer.write(self)
-    return writer.text
+    return String(decoding: writer.text, as: UTF8.self)
   }
 
   /// The value as it appears in an error text, cut to 60 characters.
   package var excerpt: String {
     let text = (try? text()) ?? "a number that is not finite"
-    return text.count > 60 ? text.prefix(57) + "..." : text
+    let start = text.unicodeScalars.prefix(61)
+    return start.count > 60 ? String(start.prefix(57)) + "..." : text
   }
 }
 
 private struct JSONWriter {
   let pretty: Bool
   let first: [String]
-  var text = ""
+  /// UTF-8.
+  var text: [UInt8] = []
   var depth = 0
   /// The length at which the writer last asked whether to stop.
   private var polled = 0
@@ -35,43 +37,47 @@ private struct JSONWriter {
   }
 
   mutating func write(_ value: JSON) throws {
-    if text.utf8.count - polled > 1 << 16 {
-      polled = text.utf8.count
-      try Interrupt.check()
-      // The text may have to double.
-      try Memory.checkBuffer(bytes: 2 * polled, for: "JSON")
-    }
+    try poll()
     switch value {
-    case .null: text += "null"
-    case .bool(let bool): text += bool ? "true" : "false"
-    case .integer(let integer): text += String(integer)
+    case .null: add("null")
+    case .bool(let bool): add(bool ? "true" : "false")
+    case .integer(let integer): add(String(integer))
     case .double(let double):
       guard double.isFinite else { throw JSONError("\(double) cannot be written as JSON") }
-      text += double.description
-    case .string(let string):
-      try Memory.checkBuffer(bytes: 2 * (text.utf8.count + string.utf8.count), for: "JSON")
-      try write(string)
+      add(double.description)
+    case .string(let string): try write(string)
     case .array(let elements):
       try list(elements, "[", "]") { writer, element in try writer.write(element) }
     case .object(let members):
       let sorted = Self.sorted(members)
       try list(depth == 0 ? leading(sorted) : sorted, "{", "}") { writer, member in
         try writer.write(member.key)
-        writer.text += writer.pretty ? ": " : ":"
+        writer.add(writer.pretty ? ": " : ":")
         try writer.write(member.value)
       }
     }
   }
 
+  private mutating func add(_ piece: String) { text += piece.utf8 }
+
+  private mutating func poll() throws {
+    guard text.count - polled > Interrupt.interval else { return }
+    polled = text.count
+    try Interrupt.check()
+    // The text may have to double.
+    try Memory.checkBuffer(bytes: 2 * polled, for: "JSON")
+  }
+
   /// Members by key; of equal keys only the last.
   private static func sorted(_ members: [JSON.Member]) -> [JSON.Member] {
-    let order = members.indices.sorted {
-      let (a, b) = (members[$0].key.utf8, members[$1].key.utf8)
-      return a.elementsEqual(b) ? $0 < $1 : a.lexicographicallyPrecedes(b)
+    func isBefore(_ a: Int, _ b: Int) -> Bool {
+      members[a].key.utf8.lexicographicallyPrecedes(members[b].key.utf8)
     }
+    if members.indices.dropFirst().allSatisfy({ isBefore($0 - 1, $0) }) { return members }
+    let order = members.indices.sorted { a, b in isBefore(a, b) || !isBefore(b, a) && a < b }
     var result: [JSON.Member] = []
     for index in order {
-      if result.last?.key.utf8.elementsEqual(members[index].key.utf8) == true {
+      if let last = result.last, last.key.hasSameBytes(as: members[index].key) {
         result.removeLast()
       }
       result.append(members[index])
@@ -81,50 +87,63 @@ private struct JSONWriter {
 
   /// The members that come first, then the others.
   private func leading(_ members: [JSON.Member]) -> [JSON.Member] {
-    let chosen = first.compactMap { key in members.first { $0.key == key } }
-    return chosen + members.filter { !first.contains($0.key) }
+    let chosen = first.compactMap { key in members.first { $0.key.hasSameBytes(as: key) } }
+    return chosen
+      + members.filter { member in !first.contains { $0.hasSameBytes(as: member.key) } }
   }
 
   private mutating func list<Element>(
     _ elements: [Element], _ open: String, _ close: String,
     _ write: (inout JSONWriter, Element) throws -> Void
   ) throws {
-    text += open
+    add(open)
     depth += 1
     for (index, element) in elements.enumerated() {
-      if index > 0 { text += "," }
+      if index > 0 { add(",") }
       newline()
       try write(&self, element)
     }
     depth -= 1
     if !elements.isEmpty { newline() }
-    text += close
+    add(close)
   }
 
   private mutating func newline() {
-    if pretty { text += "\n" + String(repeating: "  ", count: depth) }
+    if pretty { add("\n" + String(repeating: "  ", count: depth)) }
   }
 
+  /// Text in double quotes; what needs no escape is copied in pieces.
   private mutating func write(_ string: String) throws {
-    text += "\""
-    var pause = text.utf8.count + Interrupt.interval
-    for scalar in string.unicodeScalars {
-      if text.utf8.count >= pause {
-        try Interrupt.check()
-        pause = text.utf8.count + Interrupt.interval
-      }
-      switch scalar {
-      case "\"": text += "\\\""
-      case "\\": text += "\\\\"
-      case "\n": text += "\\n"
-      case "\r": text += "\\r"
-      case "\t": text += "\\t"
-      case "\u{0}"..<" ":
-        let code = String(scalar.value, radix: 16)
-        text += "\\u" + String(repeating: "0", count: 4 - code.count) + code
-      default: text.unicodeScalars.append(scalar)
+    try Memory.checkBuffer(bytes: 2 * (text.count + string.utf8.count), for: "JSON")
+    var string = string
+    add("\"")
+    try string.withUTF8 { bytes in
+      var start = 0
+      while start < bytes.count {
+        try poll()
+        let pause = min(bytes.count, start + Interrupt.interval)
+        let end = bytes[start..<pause].firstIndex(where: Self.needsEscape) ?? pause
+        text += bytes[start..<end]
+        start = end
+        if end < pause {
+          add(Self.escape(bytes[end]))
+          start += 1
+        }
       }
     }
-    text += "\""
+    add("\"")
+  }
+
+  private static func needsEscape(_ byte: UInt8) -> Bool { byte < 32 || byte == 34 || byte == 92 }
+
+  private static func escape(_ byte: UInt8) -> String {
+    switch byte {
+    case 34: return "\\\""
+    case 92: return "\\\\"
+    case 10: return "\\n"
+    case 13: return "\\r"
+    case 9: return "\\t"
+    default: return "\\u" + UInt32(byte).hexadecimal(4)
+    }
   }
 }

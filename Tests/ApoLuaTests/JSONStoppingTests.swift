@@ -1,0 +1,25 @@
+import Core
+import Lua
+import TestSupport
+import Testing
+
+@testable import ApoLua
+
+@Suite("What makes JSON of a script's values asks whether to stop", .serialized)
+struct JSONStoppingTests {
+  private static let count = 1 << 20
+
+  static let values: [LuaValue] = [
+    .list([LuaValue](repeating: .integer(1), count: count)),
+    .table(LuaTable(fields: (0..<count).map { ("\($0)", .boolean(true)) })),
+  ]
+
+  @Test(arguments: [0, 1])
+  func encoding(_ number: Int) throws {
+    let value = Self.values[number]
+    #expect(try Polls.during { _ = try JSONEncoder().encode(value) } >= 15)
+    #expect(throws: Interrupted.byUser) {
+      _ = try Polls.during(limit: 8) { _ = try JSONEncoder().encode(value) }
+    }
+  }
+}
