@@ -77,7 +77,7 @@ private let weightMethods = [
   ) { call in
     let name = try call[1].string()
     let weights = try call.this(Model.self).transformer.allWeights
-    if let found = weights.first(where: { $0.name == name }) {
+    if let found = weights.first(where: { $0.name.hasSameBytes(as: name) }) {
       return try call.result(found.weight.floats())
     }
     let hint = nearestName(to: name, in: weights.map(\.name)).map { "; did you mean '\($0)'?" }

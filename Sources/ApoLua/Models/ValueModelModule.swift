@@ -100,7 +100,7 @@ let valueModelClass = Class(
     ) { call in
       let name = try call[1].string()
       let parameters = try call.this(Critic.self).model.parameters
-      guard let found = parameters.first(where: { $0.name == name }) else {
+      guard let found = parameters.first(where: { $0.name.hasSameBytes(as: name) }) else {
         throw LuaError("parameter: the value model has no '\(name)'")
       }
       return try call.result(found.tensor)

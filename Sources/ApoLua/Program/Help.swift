@@ -39,7 +39,9 @@ private func helpText(of argument: Argument, in state: LuaState) throws -> Strin
   let help = HelpText(all: state.documented, width: REPLTerminal.width)
   if argument.kind == .string {
     let name = try argument.string()
-    if let found = help.all.first(where: { $0.name == name }) { return help.text(of: found) }
+    if let found = help.all.first(where: { $0.name.hasSameBytes(as: name) }) {
+      return help.text(of: found)
+    }
     let hint = nearestName(to: name, in: help.all.map(\.name))
     return "Nothing is called \(name)." + (hint.map { " Did you mean \($0)?" } ?? "")
   }

@@ -5,6 +5,7 @@
 // behind them by their bytes, and `properties`, `parameters` and `arguments` are objects. Where
 // that is not wanted, a JSON text can be given, which is taken as it is.
 
+import Core
 import Lua
 import Models
 import Text
@@ -92,12 +93,12 @@ struct ChatMessages {
 
   private func arranged(_ value: JSON, under key: String) -> JSON {
     switch value {
-    case .array([]) where ["properties", "parameters", "arguments"].contains(key):
+    case .array([]) where ["properties", "parameters", "arguments"].contains(key.asName):
       return .object([])
     case .array(let items): return .array(items.map { arranged($0, under: "") })
     case .object(let members):
-      let known = key == "properties" || key == "arguments" ? [] : Self.order
-      let place = { (key: String) in known.firstIndex(of: key) ?? known.count }
+      let known = ["properties", "arguments"].contains(key.asName) ? [] : Self.order
+      let place = { (key: String) in known.firstIndex(of: key.asName) ?? known.count }
       let sorted = members.enumerated().sorted {
         (place($0.element.key), $0.offset) < (place($1.element.key), $1.offset)
       }

@@ -1,6 +1,7 @@
 // From messages to the text that a model was trained on: which template, its variables, and the
 // continuation of a message that is not finished.
 
+import Core
 import Glibc
 import Lua
 import Models
@@ -118,12 +119,14 @@ extension JSON {
     guard case .object(let given) = self else { return self }
     var members = given.filter { $0.value != .null }
     let names = ["reasoning_content", "thinking", "reasoning"]
-    let found = names.lazy.compactMap { name in members.first { $0.key == name }?.value }.first
+    let found = names.lazy.compactMap { name in
+      members.first { $0.key.hasSameBytes(as: name) }?.value
+    }.first
     guard let found else { return .object(members) }
-    if !members.contains(where: { $0.key == "thinking" }) {
+    if !members.contains(where: { $0.key.hasSameBytes(as: "thinking") }) {
       members.insert(JSON.Member("thinking", found), at: 0)
     }
-    if let place = members.firstIndex(where: { $0.key == "reasoning_content" }) {
+    if let place = members.firstIndex(where: { $0.key.hasSameBytes(as: "reasoning_content") }) {
       members[place] = JSON.Member("reasoning_content", found)
     } else {
       members.append(JSON.Member("reasoning_content", found))

@@ -80,6 +80,12 @@ package struct SafetensorsHeader {
       throw FileError(file, "the header must be a JSON object, got \(header.excerpt)")
     }
     for member in members {
+      guard member.key.utf8.count <= String.longestName else {
+        throw FileError(
+          file,
+          "the header has a name of \(member.key.utf8.count) bytes; at most "
+            + "\(String.longestName) expected")
+      }
       if member.key == "__metadata__" {
         metadata = try Self.metadata(member.value, file)
         continue
@@ -105,7 +111,7 @@ package struct SafetensorsHeader {
     _ fields: JSONFields, name: String, _ data: Range<Int>, _ file: String
   ) throws -> SafetensorsEntry {
     let code = try fields.string("dtype")
-    guard let type = SafetensorsType(rawValue: code) else {
+    guard let type = SafetensorsType(rawValue: code.asName) else {
       let known = SafetensorsType.allCases.map(\.rawValue).joined(separator: ", ")
       throw FileError(file, "tensor '\(name)' has the unknown dtype '\(code)' (known: \(known))")
     }

@@ -1,3 +1,4 @@
+import Core
 import Text
 
 // The kinds of models that can be computed. Each has a file of its own in this folder, which says
@@ -23,7 +24,7 @@ struct ModelFamily: Sendable {
   static let all: [ModelFamily] = [gpt2, llama, mistral, olmo2, qwen2, qwen3, smollm3]
 
   /// The family of a `model_type`.
-  static func named(_ type: String) -> ModelFamily? { all.first { $0.modelType == type } }
+  static func named(_ type: String) -> ModelFamily? { all.first { $0.modelType.hasSameBytes(as: type) } }
 
   /// The family a config.json names; throws on one that is not supported.
   static func named(in fields: JSONFields) throws -> ModelFamily {

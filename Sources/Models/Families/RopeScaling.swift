@@ -1,3 +1,4 @@
+import Core
 import Glibc
 import Text
 
@@ -65,7 +66,7 @@ extension RopeScaling {
     try Self.checkIsForAllLayers(rope)
     let key = rope["rope_type"] == nil ? "type" : "rope_type"
     let original = try Self.originalContext(rope, fields, context)
-    switch try rope.string(key, default: "default") {
+    switch try rope.string(key, default: "default").asName {
     case "default":
       for name in ["factor", "mrope_section"] where rope[name] ?? .null != .null {
         throw rope.error(name, "belongs to a kind of stretching, but '\(key)' names none")

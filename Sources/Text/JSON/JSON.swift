@@ -3,6 +3,8 @@
 // JSON+Parsing.swift, writing in JSON+Writing.swift, typed access with error texts in
 // JSONFields.swift.
 
+import Core
+
 /// A JSON value.
 public enum JSON: Sendable, Equatable {
   /// `null`.
@@ -45,14 +47,14 @@ public enum JSON: Sendable, Equatable {
   /// The value at a key, or nil when this is not an object or has no such key.
   public subscript(key: String) -> JSON? {
     guard case .object(let members) = self else { return nil }
-    return members.last { $0.key == key }?.value
+    return members.last { $0.key.hasSameBytes(as: key) }?.value
   }
 
   /// Sets the value at a key of an object in its place, or appends it; other values stay as they
   /// are.
   public mutating func set(_ key: String, _ value: JSON) {
     guard case .object(var members) = self else { return }
-    if let index = members.lastIndex(where: { $0.key == key }) {
+    if let index = members.lastIndex(where: { $0.key.hasSameBytes(as: key) }) {
       members[index].value = value
     } else {
       members.append(Member(key, value))

@@ -20,6 +20,12 @@ public struct JSONFields: Sendable {
       throw FileError(file, "\(place) must be an object, got \(value.excerpt)")
     }
     (self.file, self.path, self.value) = (file, path, value)
+    if let long = list.first(where: { $0.key.utf8.count > String.longestName }) {
+      throw FileError(
+        file,
+        (path.isEmpty ? "" : "field '\(path)': ") + "a name of \(long.key.utf8.count) bytes; "
+          + "at most \(String.longestName) expected")
+    }
     members = Dictionary(list.map { ($0.key, $0.value) }) { _, last in last }
   }
 

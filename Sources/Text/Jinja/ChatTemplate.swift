@@ -81,7 +81,7 @@ public struct ChatTemplates: Sendable {
         throw FileError(path, "is not valid UTF-8")
       }
       // The file of the default counts instead of one of that name in the folder of others.
-      if file == "chat_template.jinja" { all.removeAll { $0.name == name } }
+      if file == "chat_template.jinja" { all.removeAll { $0.name.hasSameBytes(as: name) } }
       add(name, text, path)
     }
     guard all.isEmpty else { return }
@@ -100,7 +100,7 @@ public struct ChatTemplates: Sendable {
 
   /// Keeps a template unless one of its name is there.
   private mutating func add(_ name: String, _ text: String, _ source: String) {
-    if !all.contains(where: { $0.name == name }) { all.append((name, text, source)) }
+    if !all.contains(where: { $0.name.hasSameBytes(as: name) }) { all.append((name, text, source)) }
   }
 
   private mutating func add(_ value: JSON, _ fields: JSONFields) throws {
@@ -124,7 +124,9 @@ public struct ChatTemplates: Sendable {
     guard !all.isEmpty || name != nil else { return nil }
     let wanted = name.map { [$0] } ?? (hasTools ? ["tool_use", "default"] : ["default"])
     for name in wanted {
-      if let found = all.first(where: { $0.name == name }) { return (found.text, found.source) }
+      if let found = all.first(where: { $0.name.hasSameBytes(as: name) }) {
+        return (found.text, found.source)
+      }
     }
     let names = all.map { "'\($0.name)'" }.joined(separator: ", ")
     throw ArgumentError(

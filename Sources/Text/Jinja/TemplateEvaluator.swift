@@ -1,5 +1,7 @@
 // Runs the statements of a template.
 
+import Core
+
 /// Evaluates a template once.
 struct TemplateEvaluator {
   /// How a statement ended.
@@ -17,7 +19,9 @@ struct TemplateEvaluator {
   ) throws -> String {
     let evaluator = TemplateEvaluator(source: source, run: TemplateRun(), now: now)
     let scope = TemplateScope(nil)
-    for variable in variables { scope.variables[variable.name] = variable.value }
+    for variable in variables where !variable.name.asName.isEmpty {
+      scope.variables[variable.name] = variable.value
+    }
     defer { evaluator.run.finish() }
     var output = ""
     _ = try evaluator.execute(statements, scope, &output)

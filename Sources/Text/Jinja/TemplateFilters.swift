@@ -1,5 +1,7 @@
 // Jinja's filters on single values; those on lists are in TemplateFilters+Lists.swift.
 
+import Core
+
 extension TemplateEvaluator {
   /// A value through a filter.
   func filter(
@@ -258,7 +260,7 @@ extension TemplateEvaluator {
 /// `nan`; nil for anything else.
 func pythonFloat(_ text: String) -> Double? {
   let text = stripped(text, nil)
-  switch text.lowercased() {
+  switch text.asName.lowercased() {
   case "inf", "+inf", "infinity", "+infinity": return .infinity
   case "-inf", "-infinity": return -.infinity
   case "nan", "+nan", "-nan": return .nan
@@ -272,7 +274,9 @@ func pythonFloat(_ text: String) -> Double? {
 
 /// What Python's `int` reads of a text; nil for anything else.
 func pythonInteger(_ text: String, base: Int) -> Int? {
-  guard let digits = withoutMarks(text.lowercased()) else { return nil }
+  guard text.utf8.allSatisfy({ $0 < 128 }), let digits = withoutMarks(text.lowercased()) else {
+    return nil
+  }
   let sign = digits.hasPrefix("-") || digits.hasPrefix("+") ? String(digits.prefix(1)) : ""
   var rest = digits.dropFirst(sign.count)
   let prefixes = ["0b": 2, "0o": 8, "0x": 16]

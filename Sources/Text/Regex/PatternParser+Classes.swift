@@ -1,5 +1,7 @@
 // Character classes and escapes of patterns.
 
+import Core
+
 extension PatternParser {
   typealias Item = (kind: ScalarSet.Kind, isNegated: Bool)
 
@@ -131,14 +133,14 @@ enum CharacterProperty {
 
   /// The set that `\p{NAME}` stands for; nil when there is none.
   static func named(_ name: String) -> ScalarSet.Kind? {
-    let name = simplified(name)
+    let name = simplified(name.asName)
     return category(name) ?? common[name] ?? binary(name)
       ?? UnicodeScripts.ranges(name).map { .ranges($0) }
   }
 
   /// The set that `[:NAME:]` stands for; nil when there is none.
   static func inBrackets(_ name: String) -> ScalarSet.Kind? {
-    switch name {
+    switch name.asName {
     // Here symbols are punctuation too, and the numbers of Latin-1 are not in words.
     case "punct": .categories(bits("P") | bits("S"))
     case "word": .property { $0.isWord && !$0.isLatinNumber }

@@ -1,6 +1,8 @@
 // Byte-pair encoding (Sennrich et al. 2016): a piece of text begins as its characters, and the pair
 // of neighbours that comes first in the list of merges is joined until none is left.
 
+import Core
+
 struct BPE: Sendable {
   /// Ids above this are refused: a file must not make us allocate without end.
   static let largestID = 1 << 22
@@ -30,7 +32,9 @@ struct BPE: Sendable {
 
   init(_ fields: JSONFields) throws {
     let type = try fields.string("type", default: "BPE")
-    guard type == "BPE" else { throw fields.error("type", "'\(type)' is not a supported model") }
+    guard type.hasSameBytes(as: "BPE") else {
+      throw fields.error("type", "'\(type)' is not a supported model")
+    }
     continuingPrefix = Array(try fields.string("continuing_subword_prefix", default: "").utf8)
     endSuffix = Array(try fields.string("end_of_word_suffix", default: "").utf8)
     guard try fields.number("dropout", default: 0) == 0 else {

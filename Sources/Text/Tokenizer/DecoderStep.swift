@@ -1,5 +1,7 @@
 // The `decoder` of a tokenizer.json: how tokens become text again.
 
+import Core
+
 enum DecoderStep: Sendable {
   /// Characters of the byte-level alphabet become bytes; invalid UTF-8 becomes U+FFFD.
   case byteLevel
@@ -23,7 +25,7 @@ enum DecoderStep: Sendable {
   static func steps(_ fields: JSONFields?) throws -> [DecoderStep] {
     guard let fields else { return [.join] }
     let type = try fields.string("type")
-    switch type {
+    switch type.asName {
     case "Sequence": return try fields.objects("decoders").flatMap { try steps($0) }
     case "ByteLevel": return [.byteLevel]
     case "ByteFallback": return [.byteFallback]

@@ -1,3 +1,5 @@
+import Core
+
 /// SentencePiece's treatment of spaces: each becomes a visible character, usually U+2581, and the
 /// text may get one in front.
 struct Metaspace: Sendable {
@@ -12,7 +14,7 @@ struct Metaspace: Sendable {
     replacement = Array(try fields.string("replacement", default: "\u{2581}").utf8)
     let adds = try fields.bool("add_prefix_space", default: true)
     let name = try fields.string("prepend_scheme", default: adds ? "always" : "never")
-    guard let prepend = Prepend(rawValue: name) else {
+    guard let prepend = Prepend(rawValue: name.asName) else {
       throw fields.error("prepend_scheme", "'\(name)' is not one of always, first, never")
     }
     guard String(decoding: replacement, as: UTF8.self).unicodeScalars.count == 1 else {

@@ -1,3 +1,5 @@
+import Core
+
 /// A step that rewrites text before it is split: the `normalizer` of a tokenizer.json.
 indirect enum Normalizer: Sendable {
   case sequence([Normalizer])
@@ -21,7 +23,7 @@ indirect enum Normalizer: Sendable {
 
   init(_ fields: JSONFields) throws {
     let type = try fields.string("type")
-    switch type {
+    switch type.asName {
     case "Sequence": self = .sequence(try fields.objects("normalizers").map { try Normalizer($0) })
     case "Prepend": self = .prepend(Array(try fields.string("prepend").utf8))
     case "Replace":
@@ -36,7 +38,7 @@ indirect enum Normalizer: Sendable {
     case "Nmt": self = .nmt
     case "BertNormalizer": self = .bert(try BertNormalizer(fields))
     default:
-      guard let form = UnicodeForm(rawValue: type) else {
+      guard let form = UnicodeForm(rawValue: type.asName) else {
         throw fields.error("type", "'\(type)' is not a supported normalizer")
       }
       self = .form(form)

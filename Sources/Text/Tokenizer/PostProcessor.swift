@@ -1,3 +1,5 @@
+import Core
+
 /// The ids that the `post_processor` of a tokenizer.json puts around a single text.
 struct PostProcessor: Sendable {
   private(set) var prefix: [Int] = []
@@ -9,7 +11,7 @@ struct PostProcessor: Sendable {
   init(_ fields: JSONFields?) throws {
     guard let fields else { return }
     let type = try fields.string("type")
-    switch type {
+    switch type.asName {
     // ByteLevel only moves offsets, which are not computed here.
     case "ByteLevel": return
     case "Sequence":

@@ -1,5 +1,7 @@
 // The `pre_tokenizer` of a tokenizer.json: cuts a text into pieces that merges do not cross.
 
+import Core
+
 /// A text and the ranges of its pieces.
 struct Pieces {
   var bytes: [UInt8]
@@ -34,7 +36,7 @@ indirect enum PreTokenizer: Sendable {
 
   init(_ fields: JSONFields) throws {
     let type = try fields.string("type")
-    switch type {
+    switch type.asName {
     case "Sequence":
       self = .sequence(try fields.objects("pretokenizers").map { try PreTokenizer($0) })
     case "Split":
@@ -103,7 +105,7 @@ indirect enum PreTokenizer: Sendable {
 extension JSONFields {
   fileprivate func behavior(default other: String? = nil) throws -> SplitBehavior {
     let name = try string("behavior", default: other)
-    guard let behavior = SplitBehavior(rawValue: name) else {
+    guard let behavior = SplitBehavior(rawValue: name.asName) else {
       throw error(
         "behavior",
         "'\(name)' is not one of Removed, Isolated, Contiguous, "

@@ -134,7 +134,7 @@ extension Tokenizer {
   private func checkPrefixSpace(_ names: JSONFields, _ fields: JSONFields) throws {
     let name = "add_prefix_space"
     guard try names.bool(name, default: false), let type = names["tokenizer_class"]?.plainText,
-      Self.rebuilding.contains(type)
+      Self.rebuilding.contains(type.asName)
     else { return }
     let outer = fields["pre_tokenizer"] ?? .null
     var parts = [outer]

@@ -82,6 +82,30 @@ struct LongTextTests {
     #expect(scalars.count == 1_200_001)
   }
 
+  /// As `==` and hashes of Swift's compare them, each look-up would take 10^11 steps.
+  @Test func keysOfAMillionMarks() throws {
+    let key = "x" + String(repeating: "\u{301}\u{323}\u{345}", count: 300_000)
+    var value = JSON.object([.init(key, .integer(1)), .init("a", .integer(2))])
+    #expect(value[key] == .integer(1))
+    #expect(value["a"] == .integer(2))
+    #expect(value[key + "y"] == nil)
+    value.set(key, .integer(3))
+    value.set(key + "y", .integer(4))
+    let text = try value.text(first: [key + "y", "b"])
+    #expect(text.utf8.starts(with: "{\"\(key)y\":4,\"a\":2,\"x".utf8))
+    #expect(try JSON.parse(text)[key + "y"] == .integer(4))
+    let error = errorText { _ = try JSONFields(value, file: "f.json", path: "a") }
+    #expect(error == "f.json: field 'a': a name of 1800001 bytes; at most 1024 expected")
+  }
+
+  /// Letters that only look alike are other keys, as in Lua and Python.
+  @Test func keysAreBytes() throws {
+    let value = JSON.object([.init("\u{E9}", .integer(1)), .init("e\u{301}", .integer(2))])
+    #expect(value["e\u{301}"] == .integer(2))
+    #expect(value["\u{E9}"] == .integer(1))
+    #expect(try value.text() == "{\"e\u{301}\":2,\"\u{E9}\":1}")
+  }
+
   @Test func theLongestAddedTokenIsFound() throws {
     for seed in 0..<200 {
       var random = Philox(seed: UInt64(seed))
