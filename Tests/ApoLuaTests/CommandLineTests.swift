@@ -99,6 +99,14 @@ struct CommandLineTests {
     }
   }
 
+  @Test("Bytes that are no characters are written out in errors, and kept by pcall and print")
+  func bytesOfErrors() throws {
+    let failed = try Binary.run(["-e", #"error("a\xff\27[1mb\u{202E}é", 0)"#])
+    #expect(failed.errors.contains(#": a\xFF\x1B[1mb\u{202E}é"# + "\n"))
+    let script = #"local _, m = pcall(error, "a\xff\27[1mb", 0) print(m, #m, m:byte(2))"#
+    #expect(try Binary.run(["-e", script]).output.hasSuffix("\u{1B}[1mb\t7\t255\n"))
+  }
+
   @Test("Without /proc the script runs, with its arguments")
   func withoutProc() throws {
     let hide = "unshare -m sh -c 'mount -t tmpfs none /proc && "

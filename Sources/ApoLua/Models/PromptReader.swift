@@ -250,9 +250,10 @@ extension Argument {
     return prompt.isEmpty ? "" : " (prompt: \(prompt))"
   }
 
-  /// The first 60 bytes or so of a text, or of the last message.
+  /// The first 60 bytes or so of a text or of the last message, or the first token ids.
   func promptStart() throws -> String {
     if kind == .table {
+      if try withElement(1, { $0.kind == .number }) { return try idsStart() }
       return try withElement(length) { last in
         last.kind == .table
           ? try last.withField("content") { $0.kind == .string ? try $0.promptStart() : "" } : ""
@@ -263,5 +264,15 @@ extension Argument {
     var end = min(bytes.count, 60)
     while end < bytes.count, end > 0, bytes[end] & 0xC0 == 0x80 { end -= 1 }
     return visible(Array(bytes[..<end]), keepsLines: false) + (end < bytes.count ? "…" : "")
+  }
+
+  private func idsStart() throws -> String {
+    let shown = min(length, 10)
+    let ids = try (1...shown).map { position in
+      try withElement(position) { id in
+        id.kind == .number ? try id.value().asInteger.map(String.init) ?? "?" : id.typeName
+      }
+    }
+    return "token ids \(ids.joined(separator: ", "))" + (shown < length ? ", …" : "")
   }
 }

@@ -27,12 +27,17 @@ final class RowNumbers {
   private static let bits = 36
   private static let largest = 1 << bits - 1
   private let table: WeakIntegers
+  /// Where a row is in the list that a script gave, where that is not its number.
+  private let positions: WeakIntegers
   private var sources = [Source(file: nil, noun: "row")]
 
   /// The state that the rows belong to.
   var state: LuaState { table.state }
 
-  init(_ state: LuaState) throws { table = try WeakIntegers(state) }
+  init(_ state: LuaState) throws {
+    table = try WeakIntegers(state)
+    positions = try WeakIntegers(state)
+  }
 
   /// The number of a row; nil for a table that is none.
   subscript(row: Argument) -> Int? {
@@ -43,7 +48,10 @@ final class RowNumbers {
   func place(of row: Argument) throws -> Place? {
     guard let entry = try table[row] else { return nil }
     let (source, number) = (sources[entry >> Self.bits], entry & Self.largest)
-    let line = number > 0 && number <= source.lines.count ? Int(source.lines[number - 1]) : number
+    let line =
+      source.file == nil
+      ? try positions[row] ?? number
+      : number > 0 && number <= source.lines.count ? Int(source.lines[number - 1]) : number
     return Place(file: source.file, noun: source.noun, number: line)
   }
 
@@ -58,13 +66,15 @@ final class RowNumbers {
     return sources.count - 1
   }
 
-  /// Gives a row its number, nil to forget it, and the line that it was read from.
+  /// Gives a row its number, nil to forget it, and the line that it was read from, or its position
+  /// in a list.
   func set(_ row: Argument, _ number: Int?, source: Int = 0, line: Int? = nil) throws {
     guard let number else { return try table.set(row, nil) }
     guard number <= Self.largest, sources.indices.contains(source) else {
       throw LuaError("apo.rows: number \(number) of source \(source) is not known")
     }
     try table.set(row, source << Self.bits | number)
+    if source == 0 { try positions.set(row, line == number ? nil : line) }
     guard let line = line.flatMap(Int32.init(exactly:)), source > 0, number > 0 else { return }
     let count = sources[source].lines.count
     if number == count + 1 { sources[source].lines.append(line) }
@@ -73,5 +83,6 @@ final class RowNumbers {
   /// Makes a table the row that another is.
   func inherit(_ row: Argument, from other: Argument) throws {
     try table.set(row, table[other])
+    try positions.set(row, positions[other])
   }
 }

@@ -1,3 +1,4 @@
+import Core
 import Text
 
 // The fields of a config.json as a family reads them. What was read is remembered: what a family
@@ -85,7 +86,7 @@ extension ConfigReader {
   func choice<Value>(_ key: String, _ known: [String: Value], default usual: String) throws -> Value
   {
     let name = try string(key, default: usual)
-    guard let value = known[name] else {
+    guard let value = known[name.asName] else {
       let names = known.keys.sorted().joined(separator: ", ")
       throw error(key, "'\(name)' is not supported (supported: \(names))")
     }

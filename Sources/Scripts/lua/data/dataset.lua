@@ -32,7 +32,10 @@ function Dataset:__len() return #self.rows end
 
 local function columns(row)
   local names = {}
-  for name in pairs(row) do names[#names + 1] = tostring(name) end
+  for name in pairs(row) do
+    names[#names + 1] = #names < 20 and tostring(name) or "…"
+    if #names > 20 then break end
+  end
   return #names > 0 and "it has " .. table.concat(names, ", ") or "it is empty"
 end
 
@@ -128,19 +131,31 @@ local function read(path, options)
   return rows
 end
 
+-- Is the table a row of another list, or elsewhere in this one? What is sampled for it belongs to
+-- the number that it has; errors are to name where it is here.
+local function is_elsewhere(row, i)
+  local _, file, _, position = rows_of_files.place(row)
+  return position and not file and position ~= i
+end
+
 local function copy(list, options)
   local rows = {}
   for i = 1, count_of(list, "apo.dataset") do
     local given = list[i]
     local row = given
-    local is_changed = options.prompt or not options.chat_template
-    if is_changed and type(given) == "table" then  -- the caller's table stays as it is
-      row = {}
-      for name, value in pairs(given) do row[name] = value end
+    if type(given) == "table" and (options.prompt or not options.chat_template
+      or is_elsewhere(given, i)) then  -- the caller's table stays as it is
+      row = setmetatable({}, debug.getmetatable(given))
+      for name, value in next, given do row[name] = value end
     end
     check(row, function() return "row " .. i end, options)
-    if row ~= given then rows_of_files.inherit(row, given) end
-    if not rows_of_files.get(row) then rows_of_files.set(row, i) end
+    local number = type(given) == "table" and rows_of_files.get(given)
+    if not number then
+      rows_of_files.set(row, i)
+    elseif row ~= given then
+      rows_of_files.inherit(row, given)
+      if is_elsewhere(row, i) then rows_of_files.set(row, number, 0, i) end
+    end
     rows[i] = row
   end
   return rows

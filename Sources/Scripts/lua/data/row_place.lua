@@ -6,6 +6,6 @@ local visible = require "apo".system.visible
 -- `prompt` is that of the completion, where the row may have none.
 return function(row, prompt)
   local excerpt = prompts.excerpt(row.prompt or prompt)
-  return ("%s (prompt: %s)"):format(visible(rows_of_files.place(row) or "a row"),
-    excerpt == "" and "token ids" or excerpt)
+  local place = visible(rows_of_files.place(row) or "a row")
+  return excerpt == "" and place or ("%s (prompt: %s)"):format(place, excerpt)
 end

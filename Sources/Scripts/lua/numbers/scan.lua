@@ -25,6 +25,9 @@ local function at_digit(scan, start)
   local whole, behind, after = digits_at(scan, start)
   if after <= scan.loose and start < scan.loose then return plain(start, whole, "", after) end
   local exponent, stop = power_at(text, after, behind == "" and whole or "")
+  if not exponent and behind == "" and text:find("^%.[eE*\\\xC2\xC3\xE2]", after) then
+    exponent, stop = power_at(text, after + 1, "")  -- 1.e5
+  end
   if exponent then return plain(start, whole, behind, stop, exponent) end
   if behind ~= "" or text:sub(after - 1, after - 1) == "." then
     return plain(start, whole, behind, after)

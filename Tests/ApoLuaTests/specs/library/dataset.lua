@@ -113,3 +113,28 @@ end
 raises("10 rows do not fill a batch of 11", ds.batches, ds, {size = 11, drop_last = true})
 raises("option 'size' is missing", ds.batches, ds, {})
 raises("the data set has no rows", ds.batches, ds:take(0), {size = 1})
+
+-- A table that is in two lists, or twice in one: what is sampled for it belongs to its first number,
+-- errors name where it is in the list that was given.
+do
+  local function place(row) return (rows.place(row)) end
+  local a, b = {prompt = "1+1=", answer = "2"}, {prompt = "2+2="}
+  local first = apo.dataset{a, b}
+  local second = apo.dataset{b, a, a}
+  equal({rows.get(second[1]), rows.get(second[2]), rows.get(second[3])}, {2, 1, 1})
+  equal({place(second[1]), place(second[2]), place(second[3])}, {"row 1", "row 2", "row 3"})
+  equal({place(first[1]), place(first[2])}, {"row 1", "row 2"})
+  assert(first[1] == a and first[2] == b and second[3].answer == "2")
+  local shuffled = second:shuffle(3):map(function(row) return {prompt = row.prompt .. "?"} end)
+  for i = 1, 3 do
+    local position = tonumber(place(shuffled[i]):match("%d"))
+    assert(shuffled[i].prompt == second[position].prompt .. "?")
+  end
+  local keyed = setmetatable({prompt = "a"}, {__index = {answer = 3}})
+  equal(apo.dataset({b, keyed, keyed})[3].answer, 3)
+  -- Rows of a file keep their lines.
+  spec.write(path, '{"prompt":"a"}\n\n{"prompt":"b"}\n')
+  local file = apo.dataset(path)
+  assert(place(apo.dataset{file[2]}[1]):find("line 3", 1, true))
+  assert(apo.dataset{file[2]}[1] == file[2])
+end
