@@ -215,7 +215,8 @@ static int start(lua_State *L, cl_traversals *all, const cl_key *after) {
     count = cl_find_keys(L, after, list_of(all, c), keys, room, &others);
     if (count == 0) return first_unordered(L, others);
     if (count <= room) return begin(L, all, c, keys, count, others);
-    if (room > SMALL) return luaL_error(L, "a finalizer added keys to the table that 'pairs' sorts");
+    if (room > SMALL)
+      return luaL_error(L, "a finalizer added keys to the table that 'pairs' sorts");
     if (room == SMALL && after == NULL) break;
     room = room < SMALL ? SMALL : count;
   }

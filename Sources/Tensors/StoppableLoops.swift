@@ -7,8 +7,9 @@ import Synchronization
 // step, `fill_`) is made as a whole, so that what is saved after a stop is never half of it.
 
 extension Team {
-  /// As `forEach`, but asks about every `Interrupt.interval` elements whether to stop; `size` is how
-  /// many elements an iteration goes over. Throws where it was stopped, with iterations left out.
+  /// As `forEach`, but asks about every `Interrupt.interval` elements whether to stop; `size` is
+  /// how many elements an iteration goes over. Throws where it was stopped, with iterations left
+  /// out.
   func forEachUntilStopped(
     _ count: Int, of size: Int = 1, atLeast grain: Int = 1, _ body: (Range<Int>) -> Void
   ) throws(TensorError) {

@@ -48,7 +48,12 @@ public enum AStarPO {
     if beta == 0 { return largest(rewards) }
     if beta == .infinity { return mean(rewards) }
     let shift = largest(rewards)
-    return shift + beta * log1p(mean(rewards.map { expm1(($0 - shift) / beta) }))
+    var sum = 0.0
+    for (index, reward) in rewards.enumerated() {
+      if index % Interrupt.interval == Interrupt.interval - 1 { try Interrupt.check() }
+      sum += expm1((reward - shift) / beta)
+    }
+    return shift + beta * log1p(sum / Double(rewards.count))
   }
 
   /// The value of a prompt in one of the four modes; `beta` matters to `optimal` only.

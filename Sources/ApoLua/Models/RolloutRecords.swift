@@ -1,5 +1,6 @@
 // `apo.rollout`: prompts and completions that a script gives, or that other rollouts hold.
 
+import Core
 import Lua
 import Models
 
@@ -38,6 +39,7 @@ let rolloutFunction = Function(
   var rows: [LuaValue] = []
   var temperature: Double?
   for position in 1..<call[1].length + 1 {
+    if position % 256 == 0 { try Interrupt.check() }
     try call[1].withElement(position) { record in
       items.append(try Rollout.Item(record, at: position, end: end))
       let own = try record.temperature(at: position)
@@ -83,12 +85,12 @@ extension Rollout.Item {
     self.init(
       promptIDs: try ids("prompt_ids"), prompt: try text("prompt"), ids: try ids("ids"),
       text: try text("text"), finishReason: try text("finish_reason"), row: position, sample: 1)
-    let has = try "(it has: \(record.fieldNames().joined(separator: ", ")))"
+    func has() throws -> String { "(it has: \(try record.fieldNames().joined(separator: ", ")))" }
     guard promptIDs != nil || prompt != nil else {
-      throw fail("field 'prompt' or 'prompt_ids' is missing \(has)")
+      throw fail("field 'prompt' or 'prompt_ids' is missing \(try has())")
     }
     guard self.ids != nil || self.text != nil else {
-      throw fail("field 'text' or 'ids' is missing \(has)")
+      throw fail("field 'text' or 'ids' is missing \(try has())")
     }
     let own = try record.withField("eos") { $0.kind == .boolean ? try $0.boolean() : false }
     wantsEnd = end || own

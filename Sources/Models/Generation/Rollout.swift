@@ -1,3 +1,4 @@
+import Core
 import Tensors
 import Text
 
@@ -104,6 +105,7 @@ public final class Rollout {
   /// Fills in the ids of what is known as text only.
   public func encode(with tokenizer: Tokenizer, end: Int?) throws {
     for index in items.indices {
+      if index % 256 == 255 { try Interrupt.check() }
       do {
         try items[index].encode(with: tokenizer, end: end)
       } catch {

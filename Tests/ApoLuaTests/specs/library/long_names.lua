@@ -1,9 +1,9 @@
--- Names of a million bytes, all of them combining marks. Compared as Unicode has it, by bringing the
--- marks into order first, one of them takes an hour; compared by bytes, a moment.
+-- Names of 200 kB, all of them combining marks. Compared as Unicode has it, by bringing the
+-- marks into order first, one look-up takes many seconds; compared by bytes, a moment.
 local spec = ...
 local apo = require "apo"
 local raises = spec.raises
-local name = "x" .. ("\u{301}\u{323}\u{345}\u{334}"):rep(125000)
+local name = "x" .. ("\u{301}\u{323}\u{345}\u{334}"):rep(25000)
 
 -- Keys and values of JSON, in any order.
 local text = apo.json.encode({[name] = 1, [name .. "y"] = {name}, a = 2}, {order = {name .. "y", "b"}})
@@ -54,15 +54,14 @@ local function new(key, value)
   for k, v in pairs(config) do if k ~= key then changed[k] = v end end
   return apo.new_model, changed
 end
-raises("a name of 1000001 bytes; at most 1024 expected", new(name, 1))
+raises("a name of " .. #name .. " bytes; at most 1024 expected", new(name, 1))
 raises("model_type", new("model_type", name))
 raises("hidden_act", new("hidden_act", name))
 raises("rope_type", new("rope_scaling", {rope_type = name, factor = 2}))
 local folder = spec.folder .. "/named"
-local source = spec.fixtures .. "/tokenizers/qwen2.5/tokenizer.json"
 apo.system.make_folder(folder)
 local function tokenizer_with(key, value)
-  local file = apo.json.read(source)
+  local file = {model = {type = "BPE", vocab = {a = 0}, merges = {}}}
   file[key] = value
   apo.json.write(folder .. "/tokenizer.json", file)
   return apo.tokenizer, folder
@@ -80,11 +79,6 @@ local function weights(entries)
 end
 spec.write(folder .. "/config.json", apo.json.encode(config))
 os.remove(folder .. "/tokenizer.json")
-raises("a name of 1000001 bytes", weights{[name] = {dtype = "F32", shape = {1}, data_offsets = {0, 4}}})
+raises("a name of " .. #name .. " bytes", weights{[name] = {dtype = "F32", shape = {1}, data_offsets = {0, 4}}})
 raises("unknown dtype", weights{a = {dtype = name, shape = {1}, data_offsets = {0, 4}}})
-raises("a name of 1000001 bytes", weights{__metadata__ = {[name] = "a"}})
-
-local print_ = print
-print = function() end
-apo.help(name)
-print = print_
+raises("a name of " .. #name .. " bytes", weights{__metadata__ = {[name] = "a"}})
