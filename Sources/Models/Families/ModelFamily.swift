@@ -24,7 +24,9 @@ struct ModelFamily: Sendable {
   static let all: [ModelFamily] = [gpt2, llama, mistral, olmo2, qwen2, qwen3, smollm3]
 
   /// The family of a `model_type`.
-  static func named(_ type: String) -> ModelFamily? { all.first { $0.modelType.hasSameBytes(as: type) } }
+  static func named(_ type: String) -> ModelFamily? {
+    all.first { $0.modelType.hasSameBytes(as: type) }
+  }
 
   /// The family a config.json names; throws on one that is not supported.
   static func named(in fields: JSONFields) throws -> ModelFamily {

@@ -107,7 +107,7 @@ end
 local function scientific(whole, fraction)
   local exponent = #whole - 1
   local text = whole:sub(1, 1) .. "." .. whole:sub(2) .. fraction .. "0"
-  return pick{"%se%d", "%sE+%d", "%s.e%d", "%s×10^%d", "%s \\times 10^{%d}", "%s*10**%d"}:format(text, exponent)
+  return pick{"%se%d", "%sE+%d", "%s×10^%d", "%s \\times 10^{%d}", "%s*10**%d"}:format(text, exponent)
 end
 
 local befores = {"", "it is ", "so x = ", "from 3 to ", "$", "**", "\\boxed{", "a1 and ", "(", "10, ",
