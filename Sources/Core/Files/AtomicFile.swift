@@ -175,12 +175,14 @@ public struct AtomicFileOutput {
   }
 }
 
-/// Writes all bytes, though the system may take a part at a time.
+/// Writes all bytes, though the system may take a part at a time; asks between parts of some
+/// megabytes whether to stop.
 package func writeAll(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32, _ path: String) throws
 {
   var rest = bytes
   while !rest.isEmpty {
-    let count = Glibc.write(descriptor, rest.baseAddress, rest.count)
+    if rest.count < bytes.count, Interrupt.isRequested() { throw Interrupted.byUser }
+    let count = Glibc.write(descriptor, rest.baseAddress, min(rest.count, 1 << 22))
     if count < 0, errno == EINTR { continue }
     guard count > 0 else { throw FileError(path, "cannot be written: \(lastSystemError())") }
     rest = UnsafeRawBufferPointer(rebasing: rest[count...])

@@ -1,3 +1,4 @@
+import Core
 import Kernels
 
 // Changes of shape. Tensors are contiguous: what keeps the order of the elements is a view, the
@@ -136,6 +137,7 @@ private struct AxisSwap {
   ) throws(TensorError) {
     guard m > 0, b > 0, c > 0 else { return }
     let strips = (n + 15) / 16
+    let length = max(1, Interrupt.interval / max(1, min(n, 16)) / c)
     try Team.shared.forEachUntilStopped(
       a * strips, of: m * b * c * 16, atLeast: elementGrain / max(1, m * b * c * 16) + 1
     ) { range in
@@ -143,14 +145,18 @@ private struct AxisSwap {
         let (outer, strip) = unit.quotientAndRemainder(dividingBy: strips)
         let columns = strip * 16..<min(n, strip * 16 + 16)
         for k in 0..<b {
-          for i in 0..<m {
-            let source = x + ((outer * m + i) * b + k) * n * c
-            let target = y + (outer * n * b + k) * m * c + i * c
-            copy(source, columns, into: target, stride: b * m * c, adding: adding)
+          for first in stride(from: 0, to: m, by: length) {
+            if first > 0, Interrupt.isRequested() { return }
+            for i in first..<min(m, first + length) {
+              let source = x + ((outer * m + i) * b + k) * n * c
+              let target = y + (outer * n * b + k) * m * c + i * c
+              copy(source, columns, into: target, stride: b * m * c, adding: adding)
+            }
           }
         }
       }
     }
+    if m > length { try Interrupt.poll() }
   }
 
   @inline(__always)

@@ -24,6 +24,23 @@ struct FileStoppingTests {
     }
   }
 
+  @Test func bytes() throws {
+    let path = FileManager.default.temporaryDirectory.path + "/stopping-\(getpid()).txt"
+    defer { unlink(path) }
+    let bytes = [UInt8](repeating: 97, count: 1 << 25)
+    #expect(try Polls.during { try AtomicFile.write(path, bytes) } >= 7)
+    #expect(throws: Interrupted.byUser) {
+      _ = try Polls.during(limit: 3) {
+        try AtomicFile.write(path, "new" + String(decoding: bytes, as: UTF8.self))
+      }
+    }
+    #expect(throws: Interrupted.byUser) {
+      _ = try Polls.during(limit: 3) { try AppendedFile.append(bytes, to: path) }
+    }
+    // The file is as it was.
+    #expect(try Data(contentsOf: URL(fileURLWithPath: path)).elementsEqual(bytes))
+  }
+
   @Test func tornLine() throws {
     let path = FileManager.default.temporaryDirectory.path + "/stopping-\(getpid()).jsonl"
     defer { unlink(path) }

@@ -53,6 +53,8 @@ struct StoppingTests {
     Case(name: "log_softmax") { _ = try $0.logSoftmax(dim: 1) },
     Case(name: "logsumexp") { _ = try $0.logsumexp(dim: 1) },
     Case(name: "transpose") { _ = try $0.transpose(0, 1) },
+    Case(name: "transpose of columns") { _ = try $0.reshape([-1, 2]).transpose(0, 1) },
+    Case(name: "transpose to columns") { _ = try $0.reshape([2, -1]).transpose(0, 1) },
     Case(name: "narrow") { _ = try $0.narrow(dim: 1, start: 0, length: 2000) },
     Case(name: "cat") { _ = try Tensor.cat([$0, $0], dim: 1) },
     Case(name: "stack") { _ = try Tensor.stack([$0, $0]) },
