@@ -123,19 +123,19 @@ private func multiplySlice<W: PackedWeight>(
   var next = next
   var row = rows.lowerBound
   while row + 8 <= rows.upperBound {
-    tile8(slice, k, x, row, y, next)
+    multiplyTile(Rows8.self, slice, k, x, row, y, next)
     next.advance(by: k)
     row += 8
   }
   if row + 4 <= rows.upperBound {
-    tile4(slice, k, x, row, y, next)
+    multiplyTile(Rows4.self, slice, k, x, row, y, next)
     row += 4
   }
   if row + 2 <= rows.upperBound {
-    tile2(slice, k, x, row, y, next)
+    multiplyTile(Rows2.self, slice, k, x, row, y, next)
     row += 2
   }
-  if row < rows.upperBound { tile1(slice, k, x, row, y, next) }
+  if row < rows.upperBound { multiplyTile(Rows1.self, slice, k, x, row, y, next) }
 }
 
 /// A single row, four panels at a time.
@@ -153,7 +153,7 @@ private func multiplyRow<W: PackedWeight>(
       tile1x4(weights, k, x, row, target, n - first)
       panel += 4
     } else {
-      tile1(weights, k, x, row, target, Upcoming(within: weights))
+      multiplyTile(Rows1.self, weights, k, x, row, target, Upcoming(within: weights))
       panel += 1
     }
   }

@@ -1,112 +1,84 @@
-// Register tiles of the packed product: a few rows of the factor by one panel of 32 columns,
-// written out because the compiler keeps named sums in registers and arrays of them in memory. Each
+// Register tiles of the packed product: a few rows of the factor by one panel of 32 columns. Each
 // sum is one chain over k, in float32 whatever the weights are stored as; a tile of a later slice
 // of k continues from the sums that the earlier slice left in y.
 
-@_specialize(where W == Float)
-@_specialize(where W == UInt32)
-func tile1<W: PackedWeight>(
-  _ panel: UnsafePointer<W>, _ k: Int, _ x: Factor, _ row: Int, _ y: Target, _ next: Upcoming
-) {
-  var (a0, b0) = y.start(row)
-  let x0 = x.row(row)
-  var w = panel
-  var at = 0
-  var ahead = next.pointer
-  for _ in 0..<k {
-    let (u, v) = W.row(at: w)
-    w += W.rowSize
-    Upcoming.fetch(ahead)
-    ahead += next.pace
-    let s = Vector(repeating: x0[at])
-    a0 = a0.addingProduct(s, u)
-    b0 = b0.addingProduct(s, v)
-    at &+= x.step
-  }
-  y.put(a0, b0, row)
+/// The sums of a tile's rows, which the compiler keeps in registers: nested pairs, as it keeps
+/// arrays in memory.
+protocol TileRows {
+  static var count: Int { get }
+  init(_ x: Factor, _ row: Int, _ y: Target)
+  /// Adds element `at` of each row times the weights u and v.
+  mutating func add(_ at: Int, _ u: Vector, _ v: Vector)
+  func put(_ row: Int, _ y: Target)
 }
 
-@_specialize(where W == Float)
-@_specialize(where W == UInt32)
-func tile2<W: PackedWeight>(
-  _ panel: UnsafePointer<W>, _ k: Int, _ x: Factor, _ row: Int, _ y: Target, _ next: Upcoming
-) {
-  var (a0, b0) = y.start(row)
-  var (a1, b1) = y.start(row + 1)
-  let x0 = x.row(row), x1 = x.row(row + 1)
-  var w = panel
-  var at = 0
-  var ahead = next.pointer
-  for _ in 0..<k {
-    let (u, v) = W.row(at: w)
-    w += W.rowSize
-    Upcoming.fetch(ahead)
-    ahead += next.pace
-    var s = Vector(repeating: x0[at])
-    a0 = a0.addingProduct(s, u)
-    b0 = b0.addingProduct(s, v)
-    s = Vector(repeating: x1[at])
-    a1 = a1.addingProduct(s, u)
-    b1 = b1.addingProduct(s, v)
-    at &+= x.step
+/// One row: 32 sums.
+struct TileRow: TileRows {
+  static var count: Int { 1 }
+  private let x: UnsafePointer<Float>
+  private var a, b: Vector
+
+  @inline(__always)
+  init(_ x: Factor, _ row: Int, _ y: Target) {
+    self.x = x.row(row)
+    (a, b) = y.start(row)
   }
-  y.put(a0, b0, row)
-  y.put(a1, b1, row + 1)
+
+  @inline(__always)
+  mutating func add(_ at: Int, _ u: Vector, _ v: Vector) {
+    let s = Vector(repeating: x[at])
+    a = a.addingProduct(s, u)
+    b = b.addingProduct(s, v)
+  }
+
+  @inline(__always)
+  func put(_ row: Int, _ y: Target) { y.put(a, b, row) }
 }
 
-@_specialize(where W == Float)
-@_specialize(where W == UInt32)
-func tile4<W: PackedWeight>(
-  _ panel: UnsafePointer<W>, _ k: Int, _ x: Factor, _ row: Int, _ y: Target, _ next: Upcoming
-) {
-  var (a0, b0) = y.start(row)
-  var (a1, b1) = y.start(row + 1)
-  var (a2, b2) = y.start(row + 2)
-  var (a3, b3) = y.start(row + 3)
-  let x0 = x.row(row), x1 = x.row(row + 1), x2 = x.row(row + 2), x3 = x.row(row + 3)
-  var w = panel
-  var at = 0
-  var ahead = next.pointer
-  for _ in 0..<k {
-    let (u, v) = W.row(at: w)
-    w += W.rowSize
-    Upcoming.fetch(ahead)
-    ahead += next.pace
-    var s = Vector(repeating: x0[at])
-    a0 = a0.addingProduct(s, u)
-    b0 = b0.addingProduct(s, v)
-    s = Vector(repeating: x1[at])
-    a1 = a1.addingProduct(s, u)
-    b1 = b1.addingProduct(s, v)
-    s = Vector(repeating: x2[at])
-    a2 = a2.addingProduct(s, u)
-    b2 = b2.addingProduct(s, v)
-    s = Vector(repeating: x3[at])
-    a3 = a3.addingProduct(s, u)
-    b3 = b3.addingProduct(s, v)
-    at &+= x.step
+/// Twice as many rows.
+struct Twice<Rows: TileRows>: TileRows {
+  static var count: Int { 2 * Rows.count }
+  private var first, second: Rows
+
+  @inline(__always)
+  init(_ x: Factor, _ row: Int, _ y: Target) {
+    first = Rows(x, row, y)
+    second = Rows(x, row + Rows.count, y)
   }
-  y.put(a0, b0, row)
-  y.put(a1, b1, row + 1)
-  y.put(a2, b2, row + 2)
-  y.put(a3, b3, row + 3)
+
+  @inline(__always)
+  mutating func add(_ at: Int, _ u: Vector, _ v: Vector) {
+    first.add(at, u, v)
+    second.add(at, u, v)
+  }
+
+  @inline(__always)
+  func put(_ row: Int, _ y: Target) {
+    first.put(row, y)
+    second.put(row + Rows.count, y)
+  }
 }
 
-@_specialize(where W == Float)
-@_specialize(where W == UInt32)
-func tile8<W: PackedWeight>(
-  _ panel: UnsafePointer<W>, _ k: Int, _ x: Factor, _ row: Int, _ y: Target, _ next: Upcoming
+/// Tiles of 1, 2, 4 and 8 rows.
+typealias Rows1 = TileRow
+typealias Rows2 = Twice<Rows1>
+typealias Rows4 = Twice<Rows2>
+typealias Rows8 = Twice<Rows4>
+
+/// The rows from `row` on by one panel.
+@_specialize(where Rows == Rows1, W == Float)
+@_specialize(where Rows == Rows2, W == Float)
+@_specialize(where Rows == Rows4, W == Float)
+@_specialize(where Rows == Rows8, W == Float)
+@_specialize(where Rows == Rows1, W == UInt32)
+@_specialize(where Rows == Rows2, W == UInt32)
+@_specialize(where Rows == Rows4, W == UInt32)
+@_specialize(where Rows == Rows8, W == UInt32)
+func multiplyTile<Rows: TileRows, W: PackedWeight>(
+  _: Rows.Type, _ panel: UnsafePointer<W>, _ k: Int, _ x: Factor, _ row: Int, _ y: Target,
+  _ next: Upcoming
 ) {
-  var (a0, b0) = y.start(row)
-  var (a1, b1) = y.start(row + 1)
-  var (a2, b2) = y.start(row + 2)
-  var (a3, b3) = y.start(row + 3)
-  var (a4, b4) = y.start(row + 4)
-  var (a5, b5) = y.start(row + 5)
-  var (a6, b6) = y.start(row + 6)
-  var (a7, b7) = y.start(row + 7)
-  let x0 = x.row(row), x1 = x.row(row + 1), x2 = x.row(row + 2), x3 = x.row(row + 3)
-  let x4 = x.row(row + 4), x5 = x.row(row + 5), x6 = x.row(row + 6), x7 = x.row(row + 7)
+  var sums = Rows(x, row, y)
   var w = panel
   var at = 0
   var ahead = next.pointer
@@ -115,40 +87,10 @@ func tile8<W: PackedWeight>(
     w += W.rowSize
     Upcoming.fetch(ahead)
     ahead += next.pace
-    var s = Vector(repeating: x0[at])
-    a0 = a0.addingProduct(s, u)
-    b0 = b0.addingProduct(s, v)
-    s = Vector(repeating: x1[at])
-    a1 = a1.addingProduct(s, u)
-    b1 = b1.addingProduct(s, v)
-    s = Vector(repeating: x2[at])
-    a2 = a2.addingProduct(s, u)
-    b2 = b2.addingProduct(s, v)
-    s = Vector(repeating: x3[at])
-    a3 = a3.addingProduct(s, u)
-    b3 = b3.addingProduct(s, v)
-    s = Vector(repeating: x4[at])
-    a4 = a4.addingProduct(s, u)
-    b4 = b4.addingProduct(s, v)
-    s = Vector(repeating: x5[at])
-    a5 = a5.addingProduct(s, u)
-    b5 = b5.addingProduct(s, v)
-    s = Vector(repeating: x6[at])
-    a6 = a6.addingProduct(s, u)
-    b6 = b6.addingProduct(s, v)
-    s = Vector(repeating: x7[at])
-    a7 = a7.addingProduct(s, u)
-    b7 = b7.addingProduct(s, v)
+    sums.add(at, u, v)
     at &+= x.step
   }
-  y.put(a0, b0, row)
-  y.put(a1, b1, row + 1)
-  y.put(a2, b2, row + 2)
-  y.put(a3, b3, row + 3)
-  y.put(a4, b4, row + 4)
-  y.put(a5, b5, row + 5)
-  y.put(a6, b6, row + 6)
-  y.put(a7, b7, row + 7)
+  sums.put(row, y)
 }
 
 /// One row by four panels, so that eight chains hide the latency of the additions.
