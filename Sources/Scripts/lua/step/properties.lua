@@ -1,6 +1,8 @@
 -- What an algorithm says of itself. Whatever runs, estimates or records it reads these properties
 -- and knows no algorithm by name, so that a copy under another name is treated as the original.
 
+local hook = require "apo.script.hook"
+
 local properties = {
   {name = "name", type = "string", text = "a short name, for logs and errors"},
   {name = "options", type = "list of tables", default = {},
@@ -50,7 +52,7 @@ local function resolve(declared, options)
     local value = declared[name]
     local may_be_function = property.type:find " or function$" or property.type == "any"
     if may_be_function and type(value) == "function" then
-      value = value(options)
+      value = hook.call("algorithm", value, options)
     end
     if name ~= "options" then result[name] = value end
     if result[name] == nil then result[name] = property.default end

@@ -116,6 +116,7 @@ Step.loss = documented{
   },
   returns = {{type = "any", text = "what it gave, to be passed to `update`"}},
   call = function(self, part, loss)
+    if not part.rollout then fail("loss: a part with a rollout expected, as from s:minibatches") end
     part.samples, part.rows = self:samples_of(part.rollout), {}
     for i, sample in ipairs(part.samples) do part.rows[i] = sample.row end
     part.old_logp, part.entropy = part.rollout:logprobs(), self.entropy

@@ -47,8 +47,8 @@ local function checked(given)
       fail(("train: option 'algorithm' has an unknown field '%s'; known: %s")
         :format(tostring(name), table.concat(known, ", ")))
     elseif not fits(property, value) then
-      fail(("train: option 'algorithm': field '%s' must be a %s, got %s"):format(
-        name, property.type, type(value)))
+      fail(("train: option 'algorithm': field '%s' must be %s %s, got %s"):format(
+        name, property.type:find "^[aeiou]" and "an" or "a", property.type, type(value)))
     end
   end
   if not given.step then
@@ -57,17 +57,22 @@ local function checked(given)
   end
   local result = properties.resolve(given, given.options or {})
   result.name = result.name or "algorithm"
+  if math.type(result.n) ~= "integer" or result.n < 1 then
+    fail(("train: option 'algorithm': field 'n' must be an integer of at least 1, got %s"):format(
+      math.type(result.n) and result.n or type(result.n)))
+  end
   return result
 end
 
 -- The declarations by name of those options of apo.train that an algorithm takes.
 local function taken_by(algorithm)
   local takes = {}
-  for _, option in ipairs(algorithm.takes) do
-    local name = type(option) == "table" and option.name or option
-    if not taken[name] then
-      fail(("algorithm '%s': takes: '%s' is not one of %s"):format(
-        algorithm.name, tostring(name), names(taken)))
+  for key, option in pairs(algorithm.takes) do
+    local name = math.type(key) ~= "integer" and key
+      or type(option) == "table" and option.name or option
+    if not taken[name] or math.type(key) ~= "integer" then
+      fail(("algorithm '%s': takes: a list of names expected, out of %s, got '%s'"):format(
+        algorithm.name, names(taken), tostring(name)))
     end
     takes[name] = type(option) == "table" and option or taken[name]
   end

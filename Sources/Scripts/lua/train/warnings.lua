@@ -1,6 +1,8 @@
 -- What figures say when a run is going nowhere: in words, with what to do about it. A condition
 -- that chance alone brings about now and then has to hold for some logged steps in a row.
 
+local fail = require "apo.fail"
+
 local rules = {  -- name, logged steps in a row, the text or nil
   {"same_rewards", 3, function(r)
     if r.reward_std ~= 0 then return nil end
@@ -62,10 +64,23 @@ local rules = {  -- name, logged steps in a row, the text or nil
   end},
 }
 
+-- Whether the texts that an algorithm has are functions, each for a warning that there is.
+local function check(algorithm)
+  local known, names = {}, {}
+  for i, rule in ipairs(rules) do known[rule[1]], names[i] = true, rule[1] end
+  for name, text in pairs(algorithm.warnings) do
+    if not known[name] or type(text) ~= "function" then
+      fail(("algorithm '%s': warnings: functions by these names expected: %s; got a %s for '%s'")
+        :format(algorithm.name, table.concat(names, ", "), type(text), tostring(name)))
+    end
+  end
+end
+
 -- Gives a function of the figures of a step that gives what is to be said, each at most once in 50
 -- calls. `algorithm` has a name, and texts of its own in `warnings`.
 return function(algorithm)
   local calls, streaks, said = 0, {}, {}
+  check(algorithm)
   return function(record)
     calls = calls + 1
     local texts = {}

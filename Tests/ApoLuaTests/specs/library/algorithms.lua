@@ -242,8 +242,22 @@ raises("does not use the option 'target'", train, "rebel", {target = function() 
 raises("train: option 'values' is missing", train, "astarpo")
 raises("unknown option 'clp'", apo.algorithms.grpo, {clp = 0.1})
 raises("option 'n' must be an integer of at least 2", apo.algorithms.rloo, {n = 1})
-raises("algorithm 'x': takes: 'valu' is not one of beta, loss, target, values", train,
-  apo.algorithm{name = "x", summary = "X.", step = print, takes = {"valu"}})
+for given, takes in pairs{valu = {"valu"}, beta = {beta = 1}, ["5"] = {5}} do
+  raises(("algorithm 'x': takes: a list of names expected, out of beta, loss, target, values, got '%s'")
+    :format(given), train, apo.algorithm{name = "x", summary = "X.", step = print, takes = takes})
+end
+for given, n in pairs{["0"] = 0, string = function() return "many" end} do
+  raises("train: option 'algorithm': field 'n' must be an integer of at least 1, got " .. given, train,
+    {step = print, n = n})
+end
+raises("field 'n' must be an integer or function, got string", train, {step = print, n = "4"})
+for name, text in pairs{cut = 5, nothing = print} do
+  raises(("warnings: functions by these names expected: same_rewards, all_cut, cut, equal_groups, "
+    .. "nothing_updated, zero_gradient, no_update, far_away, unsolved, all_solved, disagreement; got a %s "
+    .. "for '%s'"):format(type(text), name), train, {step = print, warnings = {[name] = text}})
+end
+raises("loss: a part with a rollout expected, as from s:minibatches", train,
+  {step = function(s) s:loss({}, print) end})
 raises("log: 'x' must be a number, got string", train, {step = function(s) s:log{x = "1"} end})
 raises("there is no reference: the algorithm does not say needs_reference = true", train,
   {step = function(s) s:reference_logprobs(s:generate()) end})
