@@ -102,7 +102,7 @@ extension LuaState {
   }
 
   /// What a lazy table is a part of; nil for other values.
-  private func part(
+  func part(
     at index: Int32, _ lazy: LazyTables
   ) throws -> (owner: LuaReference, position: Int)? {
     try reserve(6)

@@ -43,6 +43,22 @@ extension Argument {
     return try body(Argument(record: record, L: L, index: slot, position: 1, field: part))
   }
 
+  /// The object of which a lazy table is a part, and the position; nil for other tables.
+  public func lazyPart<Object: LuaObject>(of type: Object.Type) throws -> (Object, Int)? {
+    guard let lazy = state.lazyTables, let part = try state.part(at: index, lazy),
+      let object = part.owner.object(type)
+    else { return nil }
+    return (object, part.position)
+  }
+
+  /// Calls `body` with the value of a field that was read or set before; absent where a lazy table
+  /// has not computed it.
+  public func withKnownField<Output>(
+    _ name: String, _ body: (Argument) throws -> Output
+  ) throws -> Output {
+    try withValue({ cl_get_field(L, index, name) }, body)
+  }
+
   /// The names among the keys of a table, in the order of `pairs`.
   public func fieldNames() throws -> [String] {
     guard cl_type(L, index) == LuaType.table.code else { return [] }

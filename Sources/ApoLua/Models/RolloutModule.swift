@@ -139,17 +139,14 @@ extension Rollout: LuaObject {
     "temperature", "logprobs", "logprob",
   ]
 
-  /// A field of the completion at an index; `rows` are the callers' tables.
-  func field(
-    _ name: String, of index: Int, rows: LuaReference, in state: LuaState
-  ) throws -> LuaValue {
+  /// A field of the completion at an index, but for `row`, which is Lua's.
+  fileprivate func field(_ name: String, of index: Int) throws -> LuaValue {
     let item = items[index]
     switch name {
     case "text": return try text(index).map { .string($0) } ?? .nil
     case "ids": return item.ids.map { .list($0.map { .integer($0) }) } ?? .nil
     case "prompt": return try prompt(index).map { .string($0) } ?? .nil
     case "prompt_ids": return item.promptIDs.map { .list($0.map { .integer($0) }) } ?? .nil
-    case "row": return try state.element(item.row, of: rows).map { .reference($0) } ?? .nil
     case "sample": return .integer(item.sample)
     case "finish_reason": return item.finishReason.map { .string($0) } ?? .nil
     case "stop_reason": return item.stopReason.map { LuaValue($0) } ?? .nil
@@ -197,6 +194,8 @@ extension LuaValue {
 func openCompletions(_ state: LuaState) throws {
   try state.openLazyTables(Rollout.fieldNames) { [unowned state] owner, position, name in
     guard let rollout = owner.object(Rollout.self) else { return .nil }
-    return try rollout.field(name, of: position, rows: owner.kept(in: state), in: state)
+    guard name == "row" else { return try rollout.field(name, of: position) }
+    let row = try state.element(rollout.items[position].row, of: owner.kept(in: state))
+    return row.map { .reference($0) } ?? .nil
   }
 }

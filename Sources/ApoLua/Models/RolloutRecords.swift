@@ -65,17 +65,19 @@ private func recordError(_ position: Int, _ text: String) -> LuaError {
 extension Rollout.Item {
   fileprivate init(_ record: Argument, at position: Int, end: Bool) throws {
     let fail = { (text: String) in recordError(position, text) }
-    func text(_ name: String) throws -> String? {
-      try record.withField(name) { field in
-        guard !field.isAbsent else { return nil }
+    // What a completion of another rollout has not told Lua yet is taken without Lua.
+    let source = try record.lazyPart(of: Rollout.self)
+    func text(_ name: String, _ own: (Rollout, Int) throws -> String?) throws -> String? {
+      try record.withKnownField(name) { field in
+        guard !field.isAbsent else { return try source.flatMap { try own($0.0, $0.1) } }
         guard field.kind == .string, let text = String(validating: try field.bytes(), as: UTF8.self)
         else { throw fail("field '\(name)' must be a string of UTF-8, got \(field.typeName)") }
         return text
       }
     }
-    func ids(_ name: String) throws -> [Int]? {
-      try record.withField(name) { field in
-        guard !field.isAbsent else { return nil }
+    func ids(_ name: String, _ own: (Rollout.Item) -> [Int]?) throws -> [Int]? {
+      try record.withKnownField(name) { field in
+        guard !field.isAbsent else { return source.flatMap { own($0.0.items[$0.1]) } }
         guard field.kind == .table, let ids = try? field.integers() else {
           throw fail("field '\(name)' must be a list of token ids, got \(field.typeName)")
         }
@@ -83,9 +85,14 @@ extension Rollout.Item {
       }
     }
     self.init(
-      promptIDs: try ids("prompt_ids"), prompt: try text("prompt"), ids: try ids("ids"),
-      text: try text("text"), finishReason: try text("finish_reason"), row: position, sample: 1)
-    func has() throws -> String { "(it has: \(try record.fieldNames().joined(separator: ", ")))" }
+      promptIDs: try ids("prompt_ids", \.promptIDs),
+      prompt: try text("prompt") { try $0.prompt($1) }, ids: try ids("ids", \.ids),
+      text: try text("text") { try $0.text($1) },
+      finishReason: try text("finish_reason") { $0.items[$1].finishReason },
+      row: position, sample: 1)
+    func has() throws -> String {
+      try "(it has: \(record.fieldNames().joined(separator: ", ")))"
+    }
     guard promptIDs != nil || prompt != nil else {
       throw fail("field 'prompt' or 'prompt_ids' is missing \(try has())")
     }
@@ -104,7 +111,7 @@ extension Rollout.Item {
       }
       return .text(try field.string())
     }
-    logProbabilities = try record.logProbabilities(at: position)
+    logProbabilities = try record.logProbabilities(at: position, source)
     guard let logProbabilities else { return }
     guard let ids = self.ids, ids.count == logProbabilities.count else {
       let count = self.ids.map { "\($0.count) ids" } ?? "no ids"
@@ -134,9 +141,11 @@ extension Argument {
     }
   }
 
-  fileprivate func logProbabilities(at position: Int) throws -> [Float]? {
-    try withField("logprobs") { field in
-      guard !field.isAbsent else { return nil }
+  fileprivate func logProbabilities(
+    at position: Int, _ source: (Rollout, Int)?
+  ) throws -> [Float]? {
+    try withKnownField("logprobs") { field in
+      guard !field.isAbsent else { return source.flatMap { $0.items[$1].logProbabilities } }
       guard field.kind == .table, let values = try? field.numbers().map({ Float($0) }),
         values.allSatisfy(\.isFinite)
       else {
