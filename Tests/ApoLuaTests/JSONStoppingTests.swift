@@ -2,6 +2,7 @@ import Core
 import Lua
 import TestSupport
 import Testing
+import Text
 
 @testable import ApoLua
 
@@ -13,6 +14,19 @@ struct JSONStoppingTests {
     isNamed
       ? .table(LuaTable(fields: (0..<count).map { ("\($0)", .boolean(true)) }))
       : .list([LuaValue](repeating: .integer(1), count: count))
+  }
+
+  @Test("Bytes that are no UTF-8 are replaced in pieces as in one", arguments: 0..<4)
+  func lossy(_ shift: Int) throws {
+    let pieces: [UInt8] = [0xFF, 0xE2, 0x82, 0xAC, 0xF0, 0x9F, 0x98, 0x80, 0x80, 0xC3, 0x61]
+    let bytes =
+      [UInt8](repeating: 0x61, count: shift)
+      + (0..<200_000).map { pieces[($0 * 7 + $0 / 1000) % 11] }
+      + (0..<200_000).map { pieces[$0 % 11] }
+    let encoder = JSONEncoder(isLossy: true)
+    var json = JSON.null
+    #expect(try Polls.during { json = try encoder.encode(.bytes(bytes)) } >= 6)
+    #expect(json == .string(String(decoding: bytes, as: UTF8.self)))
   }
 
   @Test(arguments: [false, true])

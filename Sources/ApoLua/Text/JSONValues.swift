@@ -87,13 +87,29 @@ struct JSONEncoder {
     case .string(let text): return .string(text)
     case .bytes(let bytes):
       guard isLossy else { throw Refusal(what: "a string that is not valid UTF-8") }
-      return .string(String(decoding: bytes, as: UTF8.self))
+      return .string(try repaired(bytes))
     case .table(let table): return try json(table)
     case .object(let object): throw Refusal(what: "an \(type(of: object).luaName)")
     case .reference(let reference):
       if reference.object(JSONNull.self) != nil { return .null }
       throw Refusal(what: "a \(reference.description.prefix { $0 != ":" })")
     }
+  }
+
+  /// The text with what is no UTF-8 replaced, in pieces that end before a character.
+  private func repaired(_ bytes: [UInt8]) throws -> String {
+    var (text, start) = ("", 0)
+    while start < bytes.count {
+      try Interrupt.check()
+      var end = min(bytes.count, start + Interrupt.interval)
+      if end < bytes.count {
+        let tail = (end - 3...end).last { bytes[$0] & 0xC0 != 0x80 }
+        end = tail ?? end
+      }
+      text += String(decoding: bytes[start..<end], as: UTF8.self)
+      start = end
+    }
+    return text
   }
 
   private func json(_ table: LuaTable) throws -> JSON {
