@@ -7,7 +7,7 @@ import Tensors
 
 /// Opens the state in which scripts run.
 ///
-/// Nothing of `apo` is made until a script requires it.
+/// `apo` is not created until a script requires it.
 public func makeInterpreter(ignoringEnvironment: Bool = false) throws -> LuaState {
   var configuration = LuaState.Configuration()
   configuration.ignoresEnvironment = ignoringEnvironment

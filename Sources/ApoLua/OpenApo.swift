@@ -1,4 +1,4 @@
-// The module `apo`: which tables of functions and which classes it consists of.
+// The module `apo`: its function tables and classes.
 
 import Core
 import Lua
@@ -49,7 +49,7 @@ private var sharedDeclarations: LuaValue {
   ]
 }
 
-/// Tells the collector what tensors hold, and the engine about Ctrl-C.
+/// Reports tensor memory to the collector, and Ctrl-C to the engine.
 private func connectEngine(to state: LuaState) {
   Memory.returnFreedMemory()
   Interrupt.isRequested = { LuaState.isInterrupted }

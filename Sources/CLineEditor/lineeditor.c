@@ -1,5 +1,5 @@
-/* libedit's readline interface. Ctrl-C at the prompt leaves readline by a jump, which crosses
- * C frames only: while a completion runs in Swift the jump is off. */
+/* libedit's readline interface. Ctrl-C at the prompt leaves readline by longjmp, which crosses only
+ * C frames: it is disabled while a completion runs in Swift. */
 #include "CLineEditor.h"
 
 #include <locale.h>
@@ -105,7 +105,7 @@ char *cle_read_line(const char *prompt, bool *interrupted) {
   return line;
 }
 
-/* A pipe would be waited for, and a device has no end: there is no history then. */
+/* No history from a pipe, which could block, or a device, which has no end. */
 static bool is_file(const char *path) {
   struct stat status;
   return stat(path, &status) != 0 || S_ISREG(status.st_mode);

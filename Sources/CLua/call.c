@@ -1,5 +1,5 @@
-/* From Lua into Swift and back. Swift returns a status; errors are raised here, where no
- * Swift frame is live. The collector learns here of the bytes that Lua cannot see. */
+/* Calls from Lua into Swift and back. Swift returns a status; errors are raised here, where no
+ * Swift frame is live. Also tells the collector about memory that Lua cannot see. */
 #include <string.h>
 
 #include "CMemory.h"
@@ -7,9 +7,8 @@
 
 static const int64_t megabyte = 1 << 20;
 
-/* A young collection for each 256 MB of new storage; a full one when what is alive exceeds
- * 512 MB and has doubled since the last (1.5 times once that is more than 4 GB), as only a
- * full one reaches what has grown old. */
+/* A young collection per 256 MB of new storage; a full one when live storage exceeds 512 MB and has
+ * doubled since the last (1.5 times above 4 GB), since only a full one frees old objects. */
 static void collect(cl_context *c, lua_State *L) {
   cl_usage now = c->usage();
   if (now.allocated - c->stepped < 256 * megabyte) return;
@@ -30,7 +29,8 @@ size_t cl_heap_bytes(lua_State *L) {
   return (size_t)lua_gc(L, LUA_GCCOUNT) * 1024 + (size_t)lua_gc(L, LUA_GCCOUNTB);
 }
 
-/* Memory was short in a call, whose Swift frames are gone: frees what it can. False: not enough. */
+/* Memory was short in a call whose Swift frames have returned: frees what it can. False: not
+ * enough. */
 static bool settle(cl_context *c, lua_State *L) {
   bool lacked = c->lacks_memory;
   c->lacks_memory = false;
@@ -48,7 +48,7 @@ static int raise_shortage(lua_State *L) {
   return CL_RAISE;
 }
 
-/* Did the engine take so much that the machine has to be asked whether that is all right? */
+/* Has the engine allocated so much that the machine's memory must be checked? */
 static bool is_due(cl_context *c) {
   size_t given = cm_given();
   if (given - c->given < 32 << 20) return false;

@@ -46,7 +46,7 @@ static inline cl_context *context(lua_State *L) {
 
 /* Runs the entry and, once it has returned, the collector's share. Returns as the entry. */
 int cl_enter(lua_State *L, void *function);
-/* Raises what a status below zero stands for. */
+/* Raises the error of a negative status. */
 int cl_raise(lua_State *L, int status, const char *name);
 /* Pushes "file:line: " of the script's innermost line from a level on, of the library's when there
  * is no other, or "" when that level is not Lua. */
@@ -58,7 +58,7 @@ int cl_protected(lua_State *L, int arguments, int results, int handler);
 /* The same for helpers in C, which hooks must not end: not a user's, not Ctrl-C's. */
 int cl_undisturbed(lua_State *L, int arguments, int results);
 
-/* Makes all that the state runs stop, as long as cl_interrupted says so. Signal-safe. */
+/* Stops everything the state runs while cl_interrupted says so. Signal-safe. */
 void cl_stop(cl_context *c);
 /* What loops of C that may take long call now and then: raises where the state is to stop. */
 void cl_poll(lua_State *L);
@@ -81,7 +81,7 @@ bool cl_is_over_memory(void);
  * limit. */
 void cl_begin_check(cl_context *c);
 void cl_check_memory(lua_State *L);
-/* Hooks of the main state and of L, which a limit takes for itself. */
+/* Hooks of the main state and of L, which a limit replaces. */
 void cl_keep_hooks(lua_State *L, cl_hooks *hooks);
 void cl_restore_hooks(const cl_hooks *hooks);
 

@@ -1,8 +1,8 @@
-/* Lua's memory: the allocator, what it counts, a limit, and large values that Swift asks for.
+/* Lua's memory: the allocator with its accounting, a limit, and large values for Swift.
  *
- * NULL makes Lua collect and ask again, and then raise "not enough memory", which is a jump. That
- * is right while Lua runs. With a Swift frame live, small requests are met from the reserve of
- * CMemory, and large ones are made under protection. */
+ * NULL makes Lua collect, retry, and then raise "not enough memory", which is a longjmp. That is
+ * fine while Lua runs. With a live Swift frame, small requests use the reserve of CMemory, and
+ * large ones run in protected mode. */
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +10,7 @@
 #include "CMemory.h"
 #include "context.h"
 
-/* How much a state may grow before it is asked again whether the machine has room for it. */
+/* How much a state may grow before the machine's memory is checked again. */
 static const size_t look_step = 32 << 20;
 static const size_t small = 1 << 20;
 
@@ -97,8 +97,8 @@ static bool is_granted(cl_context *c, void *block, size_t size, size_t more) {
   return true;
 }
 
-/* Lua does without a larger table of strings where there is no memory for it, but asks for it
- * again with every string, and collects each time: the third time it gets it from the reserve. */
+/* Lua can continue without a larger string table, but retries, and collects, with every string: the
+ * third request is met from the reserve. */
 static void *reconsider(cl_context *c, void *block, size_t size) {
   c->times = block == c->wanted ? c->times + 1 : 1;
   c->wanted = block;

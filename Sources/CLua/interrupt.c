@@ -1,7 +1,7 @@
-/* Signals that end a script: Ctrl-C, SIGTERM, SIGHUP, and SIGPIPE where nobody reads standard
- * output any more. A hook that stays set raises on the next line of every function, so neither
- * `pcall` in a loop nor a coroutine escapes it; compiled loops poll cl_interrupted. An idle hook
- * would cost a third of the interpreter's speed, hence the signal handler sets it. */
+/* Signals that end a script: Ctrl-C, SIGTERM, SIGHUP, and SIGPIPE when standard output has no
+ * reader. A hook that stays set raises on the next line of every function, so neither `pcall` in a
+ * loop nor a coroutine escapes; compiled loops poll cl_interrupted. An idle hook would cost a third
+ * of the interpreter's speed, so the signal handler sets it. */
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -126,7 +126,7 @@ void cl_stop_anywhere(cl_context *c) {
   ((volatile unsigned char *)c->current)[c->hook_switch] = 1;
 }
 
-/* Who sends SIGTERM sends it once, and a single call of a C function cannot be stopped. */
+/* SIGTERM is usually sent once, and a single C call cannot be stopped. */
 static void on_stuck(int number) {
   int signalled = atomic_load(&interrupted);
   if (signalled == 0 || atomic_load(&reacted)) return;
@@ -155,7 +155,8 @@ static int64_t now(void) {
   return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
 }
 
-/* In a signal handler nothing but what is safe there may be called; tcgetattr and write are. */
+/* Only async-signal-safe functions may be called in a signal handler; tcgetattr and write are
+ * safe. */
 static void say_finishing(void) {
   static const char text[] = "\napo-lua: finishing the step; once more ends at once\n";
   struct termios terminal;
@@ -164,8 +165,8 @@ static void say_finishing(void) {
   (void)written; /* there is nobody else to tell */
 }
 
-/* `timeout`, shells and service managers send a signal twice, or another right after it: what comes
- * within a quarter of a second is the same request. A later one ends the process at once. */
+/* `timeout`, shells and service managers send a signal twice, or another right after it: signals
+ * within a quarter of a second count as one request. A later one ends the process at once. */
 static bool is_second(void) {
   int64_t time = now(), begin = atomic_load(&first);
   if (begin == 0) atomic_store(&first, time);
@@ -193,8 +194,8 @@ static void on_signal(int number) {
   else pthread_kill(owner, number);
 }
 
-/* Of standard output the script is told by an end, as every program in a pipeline; of other pipes
- * by the error that their write gives. */
+/* A closed standard output ends the script, as any program in a pipeline; for other pipes the write
+ * fails. */
 static void on_pipe(int number) {
   struct pollfd output = {.fd = STDOUT_FILENO};
   bool is_closed = poll(&output, 1, 0) == 1 && (output.revents & POLLERR) != 0;
@@ -213,8 +214,7 @@ static void unblock(int number) {
   pthread_sigmask(SIG_UNBLOCK, &set, NULL);
 }
 
-/* A handler that does nothing and not SIG_IGN, which the programs that a script starts would
- * inherit. */
+/* An empty handler instead of SIG_IGN, which child processes would inherit. */
 void cl_ignore_file_signals(void) {
   struct sigaction action = {.sa_handler = on_size, .sa_flags = SA_RESTART};
   sigemptyset(&action.sa_mask);
@@ -224,7 +224,7 @@ void cl_ignore_file_signals(void) {
   unblock(SIGPIPE);
 }
 
-/* What `nohup` made the program ignore stays ignored. */
+/* Signals ignored through `nohup` stay ignored. */
 static void install(int i) {
   struct sigaction action = {.sa_handler = on_signal};
   if (atomic_load(&watched) == NULL) sigaction(stopping[i], NULL, &before[i]);

@@ -1,5 +1,5 @@
 /* Sorting keys. Up to a few dozen by insertion, more by radix: a stable counting sort over each
- * byte of the words in which the keys differ at all. What is still equal is compared in full. */
+ * byte of the words in which the keys differ at all. Remaining ties are compared in full. */
 #include "key_order.h"
 
 #include <stdlib.h>
@@ -15,7 +15,7 @@ static uint64_t highest_first(uint64_t word) {
 #endif
 }
 
-/* Eight bytes from an offset, the first one highest; zeros behind the end. */
+/* Eight bytes from an offset, big-endian; zeros after the end. */
 static inline uint64_t word_at(const cl_key *k, size_t offset) {
   uint64_t word = 0;
   size_t left = offset < k->length ? k->length - offset : 0;
@@ -98,7 +98,7 @@ static void sort_by_comparing(cl_key *keys, size_t count) {
   else qsort(keys, count, sizeof *keys, compare_any);
 }
 
-/* Words of the strings from behind the bytes that all have in common. */
+/* Words of the strings after their common prefix. */
 static size_t skip_prefix(cl_key *keys, size_t count) {
   size_t common = keys[0].length;
   for (size_t i = 1; i < count; i++) {

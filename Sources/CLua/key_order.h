@@ -1,5 +1,5 @@
-/* The fixed order of keys: numbers by value, strings by byte, false, true. Keys of other types
- * have none that is the same in every run. */
+/* The fixed order of keys: numbers by value, strings by byte, false, true. Keys of other types have
+ * no reproducible order. */
 #ifndef KEY_ORDER_H
 #define KEY_ORDER_H
 #include "context.h"
@@ -29,8 +29,8 @@ void cl_sort_keys(cl_key *keys, cl_key *scratch, size_t count);
 
 /* Walks (key_walk.c) over the table at stack slot 1. */
 bool cl_is_ordered(int type);
-/* The first key without an order behind the key on top, which is popped: pushes it with its value
- * and returns 2, or pushes nil and returns 1. */
+/* The first unordered key after the key on top, which is popped: pushes it with its value and
+ * returns 2, or pushes nil and returns 1. */
 int cl_next_unordered(lua_State *L);
 /* Looks at every key, and counts those with an order behind the given one. The first `room` of
  * them are put into the list, from 2 on, and into keys. If there are more, it ends there where the

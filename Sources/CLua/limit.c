@@ -1,9 +1,8 @@
-/* A limit of time on what a state runs. The kernel's timer sends SIGALRM, whose handler does what
- * that of Ctrl-C does, so code within its limit is not slowed down; leaving the limit takes it
- * back. Lua calls no hook in finalizers, and in the handler that xpcall calls when the limit
- * passes: these have one second more, then hooks are turned on in them. A single call of a C
- * function, such as a long `string.find`, is not stopped; after two more seconds a line on
- * standard error says so. */
+/* A time limit for a state. The kernel's timer sends SIGALRM, whose handler acts like that of
+ * Ctrl-C, so code within its limit is not slowed down; leaving the limit cancels it. Lua calls no
+ * hook in finalizers, and in the handler that xpcall calls when the limit passes: these have one
+ * second more, then hooks are turned on in them. A single call of a C function, such as a long
+ * `string.find`, is not stopped; after two more seconds a line on standard error says so. */
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -54,7 +53,7 @@ static void repeat_soon(void) {
   setitimer(ITIMER_REAL, &timer, NULL);
 }
 
-/* A signal that was on its way when its limit ended comes before the deadline of another. */
+/* A signal pending when its limit ended may arrive before the deadline of another. */
 static void on_alarm(int number) {
   cl_context *c = atomic_load(&limited);
   if (c == NULL) return;
@@ -72,7 +71,7 @@ static void on_alarm(int number) {
   if (now() - end > 2 * second) say_stuck();
 }
 
-/* Asks for the signal at the deadline, and again each 10 ms in case it came too early. */
+/* Requests the signal at the deadline, and again every 10 ms in case it came too early. */
 static void set_timer(int64_t end) {
   struct itimerval timer = {{0, 0}, {0, 0}};
   if (end != 0) {
@@ -150,7 +149,7 @@ void cl_forget_limits(cl_context *c) {
   cl_forget_memory_limit(c);
 }
 
-/* What cleans up after a function may take longer than that function was given. */
+/* Cleanup may take longer than the function's limit. */
 void cl_pause_limit(cl_limit_pause *pause) {
   pause->deadline = atomic_exchange(&deadline, 0);
   if (pause->deadline != 0) set_timer(0);

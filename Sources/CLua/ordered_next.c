@@ -2,9 +2,9 @@
  * (key_order.h), and behind the last of those the keys without one, as `next` gives them. It is a
  * function of its arguments, whatever was called before.
  *
- * What makes it fast is remembered beside the tables: a cursor holds the sorted keys of a table
- * from a traversal's start on, and serves the call that asks for the successor of the key it gave
- * last. A key that is added meanwhile is not visited, one whose value became nil passed over. */
+ * For speed, state is kept outside the tables: a cursor holds a table's keys, sorted at the start
+ * of a traversal, and serves the call that asks for the successor of the key it returned last. Keys
+ * added meanwhile are not visited; keys whose value became nil are skipped. */
 #include <string.h>
 
 #include "key_order.h"
@@ -79,7 +79,7 @@ static bool is_alive(lua_State *L, const cl_traversals *all, const cursor *c) {
   return table == c->table;
 }
 
-/* One that is free or whose table is gone, else the one that is cheapest to do without. */
+/* One that is free or whose table was collected, else the one that is cheapest to lose. */
 static cursor *take(lua_State *L, cl_traversals *all) {
   cursor *best = all->cursors;
   for (cursor *c = best + 1; c < all->cursors + CURSORS; c++) {

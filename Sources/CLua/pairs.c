@@ -2,8 +2,8 @@
  * that changes from run to run, so a sum over `pairs` would not be reproducible. */
 #include "key_order.h"
 
-/* How large the array part of a table is at least: the first of its fields behind the flags, in
- * every release of Lua 5.4. Where that proves wrong at the start, 0. */
+/* Lower bound of a table's array part: the first field after the flags, in every release of Lua
+ * 5.4. 0 if a check at start-up fails. */
 static bool knows_arrays;
 
 static unsigned int array_size(lua_State *L, int table) {

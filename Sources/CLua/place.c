@@ -1,5 +1,4 @@
-/* Where an error happened, for the people who wrote the script: its lines, and not those of the
- * library between them. */
+/* Where an error happened, for script authors: script lines, skipping those of the library. */
 #include <string.h>
 
 #include "context.h"

@@ -1,7 +1,6 @@
-/* `table.sort` whose result depends on its input only. The stock one picks pivots by the
- * clock in unlucky partitions of more than 100 elements, which moves elements that compare
- * equal. Up to a block is sorted by insertion on the stack, more by merging sorted blocks:
- * stable, and no order function makes it misbehave. */
+/* A deterministic `table.sort`. Stock Lua picks pivots by the clock in unbalanced partitions of
+ * more than 100 elements, which reorders equal elements. Up to a block is insertion-sorted on the
+ * stack, larger arrays are merge-sorted: stable and safe with any order function. */
 #include "context.h"
 
 enum { ARRAY = 1, ORDER = 2, FROM = 3, TO = 4 }; /* stack slots */

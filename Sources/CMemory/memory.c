@@ -1,11 +1,11 @@
-/* The memory functions of the C library, with something in reserve.
+/* The C library's memory functions with a reserve.
  *
- * Swift ends the process where malloc gives NULL, and it asks for memory everywhere. So some
- * address space is kept that nothing uses. Where the system has no more (`ulimit -v`), it is given
- * up: the running call goes on with it to its end, and the bridge, which then has no Swift frame
- * live, collects garbage, takes the reserve again, or raises "not enough memory" (call.c of CLua).
- * Whatever grows with a script's data asks beforehand (cm_has_room, cm_try_*), so that what the
- * reserve has to serve is small. Freeing is the C library's own. */
+ * Swift aborts when malloc returns NULL, and it allocates everywhere. So some address space is held
+ * in reserve. When the system has no more (`ulimit -v`), the reserve is released: the running call
+ * finishes with it, and the bridge, then without live Swift frames, collects garbage, takes the
+ * reserve again, or raises "not enough memory" (call.c of CLua). Everything that grows with a
+ * script's data checks first (cm_has_room, cm_try_*), so the reserve only has to cover small
+ * requests. Freeing is the C library's own. */
 #include <errno.h>
 #include <malloc.h>
 #include <stdatomic.h>
@@ -84,7 +84,7 @@ static void release(piece *block) {
   }
 }
 
-/* As many bytes in pieces of what malloc keeps; NULL where there are fewer. */
+/* As many bytes in pieces of what malloc keeps; NULL if there are fewer. */
 static piece *gather(size_t size) {
   static const size_t part = 256 << 10;
   piece *list = NULL;
@@ -100,7 +100,7 @@ static piece *gather(size_t size) {
   return list;
 }
 
-/* The kernel extends the stack when it is used, and kills where the limit is reached by then. */
+/* The kernel grows the stack on use, and kills the process if the limit is reached. */
 static __attribute__((noinline)) void extend_stack(void) {
   struct rlimit limit;
   size_t size = 2 * megabyte;
@@ -115,8 +115,7 @@ void cm_start(void) {
   if (atomic_exchange(&started, true)) return;
   extend_stack();
   size_t rest = left();
-  /* Under a limit more, as lists of Swift's that double (a tape of millions of operations) come
-   * from it. */
+  /* More under a limit, because growing Swift arrays (a tape of millions of operations) use it. */
   size_t most = rest == SIZE_MAX ? 64 * megabyte : 512 * megabyte;
   reserve_size = rest / 4 < most ? rest / 4 / megabyte * megabyte : most;
   if (reserve_size > 0) atomic_store(&reserve, map(reserve_size));
@@ -183,8 +182,7 @@ bool cm_has_room(size_t size) {
 
 #ifndef SANITIZED
 
-/* Whether it is worth another try. Where it is not, the caller in compiled code would end the
- * process by a signal. */
+/* Whether to retry. If not, a caller in compiled code would abort the process. */
 static __attribute__((noinline, cold)) bool again(size_t size, bool *tried) {
   if (cm_patient || size > PTRDIFF_MAX) return false;
   if (!*tried) {

@@ -4,7 +4,7 @@ import CMemory
 public enum Interrupted: Error, Equatable, Sendable {
   /// The user stopped it (Ctrl-C).
   case byUser
-  /// The reserve of memory is in use.
+  /// The memory reserve is in use.
   case memoryIsShort
 }
 
@@ -13,10 +13,10 @@ public enum Interrupt {
   /// Set once at start by whoever handles signals; must be cheap.
   public nonisolated(unsafe) static var isRequested: @convention(c) () -> Bool = { false }
 
-  /// About how many cheap steps, such as bytes of a text, may pass between two questions.
+  /// How many cheap steps, such as bytes of a text, may pass between two checks.
   public static let interval = 1 << 16
 
-  /// Throws when the user has asked to stop, and where the reserve of memory is in use.
+  /// Throws if the user has asked to stop, or if the memory reserve is in use.
   public static func check() throws(Interrupted) {
     if isRequested() { throw .byUser }
     if cm_is_short() { throw .memoryIsShort }

@@ -1,8 +1,8 @@
 import Glibc
 
 // Read this first: what the kernels compute, in double precision, one number at a time and as
-// slowly as the formula reads. The fast kernels beside it are tested against these functions;
-// nothing else calls them.
+// slowly as the formula reads. The fast kernels are tested against these functions; nothing else
+// calls them.
 
 /// The formulas of the kernels.
 public enum Reference {

@@ -1,4 +1,4 @@
-// One argument or option, read as the Swift type that its declaration promises.
+// One argument or option, read as its declared type.
 
 import CLua
 
@@ -6,7 +6,7 @@ import CLua
 ///
 /// Reading an absent one gives its declared default. Like the call, it must not be stored.
 public struct Argument {
-  // Without reference counting: the record lives as long as the state, and holds the
+  // Unowned without reference counting: the record lives as long as the state and holds the
   // declarations of all fields.
   unowned(unsafe) let record: FunctionRecord
   let L: OpaquePointer
@@ -23,13 +23,13 @@ public struct Argument {
     return position <= count ? record.parameters[position - 1] : record.parameters.last
   }
 
-  /// Whether the argument was left out, or was nil.
+  /// Whether the argument was omitted or nil.
   public var isAbsent: Bool {
     let code = cl_type(L, index)
     return code <= 0
   }
 
-  /// The argument when it was given, or has a default; nil otherwise.
+  /// The argument if it was given or has a default; nil otherwise.
   public var ifPresent: Argument? {
     isAbsent && (parameter?.defaultValue.isNil ?? true) ? nil : self
   }
@@ -76,7 +76,7 @@ public struct Argument {
     throw unreadable(as: type.luaName)
   }
 
-  /// An object when the argument is one of that class, nil when it is something else.
+  /// The object if the argument is of that class, else nil.
   public func ifObject<Object: LuaObject>(_ type: Object.Type) -> Object? {
     state.object(type, at: index)
   }
@@ -87,17 +87,17 @@ public struct Argument {
     return parameter?.defaultValue ?? .nil
   }
 
-  /// The value as it is in Lua: a function to call, a table to give back.
+  /// The Lua value itself: a function to call, a table to return.
   public func reference() throws -> LuaReference { try state.reference(at: index) }
 
-  /// The basic kind of what was given.
+  /// The basic type of the argument.
   public var kind: Kind {
     Kind(rawValue: cl_type(L, index)) ?? .other
   }
 
   /// Lua's basic types.
   public enum Kind: Int32 {
-    /// Left out.
+    /// Omitted.
     case none = -1
     /// The types by their Lua names.
     case `nil`, boolean, other, number, string, table, function, object
@@ -122,7 +122,7 @@ public struct Argument {
 public struct Options {
   unowned(unsafe) let record: FunctionRecord
   let L: OpaquePointer
-  /// The index of the table, nil when there is none and everything has its default.
+  /// The index of the table; nil if absent, when everything has its default.
   let table: Int32?
   let fields: [Parameter]
 

@@ -1,4 +1,4 @@
-// What the body of a function sees: its arguments, and how to give results.
+// The arguments and results of a call, as seen by the function's body.
 
 import CLua
 
@@ -6,7 +6,7 @@ import CLua
 ///
 /// It is valid until the function returns; do not store it.
 public struct Call {
-  // Without reference counting: the record lives as long as the state.
+  // Unowned without reference counting: the record lives as long as the state.
   unowned(unsafe) let record: FunctionRecord
   let L: OpaquePointer
 
@@ -88,7 +88,7 @@ public struct Call {
     return Results(count: Int32(values.count))
   }
 
-  /// An argument as it came: an object returns itself, a table keeps its identity.
+  /// An argument unchanged: an object returns itself, a table keeps its identity.
   public func result(_ argument: Argument) throws -> Results {
     try state.reserve(1)
     cl_copy(L, argument.index)

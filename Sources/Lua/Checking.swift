@@ -1,4 +1,4 @@
-// Does a Lua value have a declared type? If not, in which words is it refused?
+// Checks a Lua value against a declared type, and words the refusal.
 
 import CLua
 
@@ -8,13 +8,13 @@ enum Mismatch {
   case unexpected(expected: String, got: String)
   /// A whole sentence, as for a field of an options table.
   case sentence(String)
-  /// A remark about the value, such as that it was freed.
+  /// A note about the value, such as that it was freed.
   case remark(String)
 }
 
 extension LuaState {
-  /// Throws in the words of Lua's own argument errors; a fault in an options table names the
-  /// option instead.
+  /// Throws with the wording of Lua's argument errors; a fault in an options table names the option
+  /// instead.
   func checkArgument(
     at index: Int32, type: ValueType, isOptional: Bool, function: String = "",
     property: String? = nil
@@ -125,9 +125,9 @@ extension LuaState {
       let mismatch = try mismatch(at: index, type: type, path: path, function: function)
       switch mismatch {
       case nil: return nil
-      // A freed object, or a table of options with a fault: no other type says more.
+      // A freed object, or an options table with a fault: the most specific message.
       case .remark, .sentence: return mismatch
-      // An element of a list, or a number out of its range, says more than that it is a table.
+      // A wrong element or an out-of-range number is more specific than the type.
       case .unexpected(_, let part): if part != typeName(at: index) { got = got ?? part }
       }
     }

@@ -21,7 +21,7 @@ extension LuaState {
       at: index, fields, present: present, path: path, function: function)
   }
 
-  /// What is wrong with the value on top of the stack as a field, in a sentence.
+  /// A sentence saying what is wrong with the value on top of the stack as a field.
   private func fault(
     of field: Parameter, isPresent: Bool, path: String, function: String
   ) throws -> String? {

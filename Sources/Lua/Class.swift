@@ -1,4 +1,4 @@
-// A class for scripts as one value: methods, properties, operators and their prose.
+// A class for scripts as one value: methods, properties, operators and their documentation.
 
 import CLua
 
@@ -47,7 +47,7 @@ public struct Class: @unchecked Sendable {
   public let properties: [Property]
   let tag: UnsafeRawPointer?
 
-  /// A class; `free`, `__close` and `__gc` come by themselves.
+  /// A class; `free`, `__close` and `__gc` are generated.
   public init(
     _ type: (some LuaObject).Type, _ summary: String, details: String = "",
     methods: [Function], properties: [Property] = []
@@ -80,13 +80,13 @@ public struct Class: @unchecked Sendable {
 }
 
 extension LuaState {
-  /// Makes a class known, so that its objects can be given to Lua.
+  /// Registers a class, so that its objects can be passed to Lua.
   public func register(_ declaration: Class) throws {
     try registerSilently(declaration)
     documentation.append(.class(declaration))
   }
 
-  /// Makes a class known without a page in the manual.
+  /// Registers a class without documenting it.
   func registerSilently(_ declaration: Class) throws {
     try reserve(16)
     cl_new_class(current, declaration.tag, declaration.name)
@@ -130,7 +130,7 @@ extension LuaState {
     cl_set_field(current, -2, accessor.name)
   }
 
-  /// What serves reading and assigning of unknown names, then of keys that are not names.
+  /// Handlers for reading and assigning unknown names, then for keys that are not names.
   private func fallbacks(of declaration: Class) -> [FunctionRecord] {
     let read = missingField(of: declaration)
     let assign = fixedField(of: declaration)

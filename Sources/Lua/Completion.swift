@@ -1,4 +1,4 @@
-// What could follow `model:gen`? Walks tables and objects without running any of their code.
+// Completes `model:gen` by walking tables and objects without running their code.
 
 import CLua
 
@@ -8,10 +8,10 @@ extension LuaState {
     "local", "nil", "not", "or", "repeat", "return", "then", "true", "until", "while",
   ]
 
-  /// A chain of `__index` tables is followed this far.
+  /// Maximum length of a chain of `__index` tables.
   private static let chainLimit = 20
 
-  /// The ways to go on with a name, a path of fields or a method, sorted.
+  /// The sorted completions of a name, a path of fields or a method.
   ///
   /// Functions end in `(`, tables in `.`, objects in `:`. Names that start with an underscore
   /// are offered only when it has been typed.
@@ -50,7 +50,7 @@ extension LuaState {
     }
   }
 
-  /// Replaces the value on top by its field; false when there is none that needs no code.
+  /// Replaces the value on top by its field; false if there is none, or it would run code.
   private func step(into name: String) -> Bool {
     for _ in 0..<Self.chainLimit {
       if type(at: -1) == .table {
@@ -65,7 +65,7 @@ extension LuaState {
     return false
   }
 
-  /// Replaces the value on top by the table where its missing names are looked up.
+  /// Replaces the value on top by the table in which its missing names are looked up.
   private func climb() -> Bool {
     guard cl_push_metatable(current, -1) else { return false }
     cl_remove(current, -2)

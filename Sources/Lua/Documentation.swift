@@ -2,7 +2,7 @@
 
 import CLua
 
-/// What is known of a documented function, wherever it was declared.
+/// The documentation of a function, wherever it was declared.
 public struct FunctionDocumentation {
   /// The name with its module or class: `apo.zeros`, `apo.Tensor:shape`.
   public let name: String
@@ -38,7 +38,7 @@ extension FunctionRecord {
 }
 
 extension LuaState {
-  /// Makes the table from values to declarations, which does not keep the values alive.
+  /// Creates the weak table from values to declarations.
   func openDocumentation() throws {
     try reserve(6)
     cl_new_table(current, 0, 0)
@@ -49,7 +49,7 @@ extension LuaState {
     documentationTable = LuaReference(poppingFrom: self)
   }
 
-  /// Remembers the declaration of the value at an index from the top.
+  /// Records the declaration of the value at an index from the top.
   func document(_ declaration: Documentation, at index: Int32) {
     documentation.append(declaration)
     documentationTable?.push(onto: self)

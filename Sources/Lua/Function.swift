@@ -7,7 +7,7 @@ import CLua
 public struct Function: @unchecked Sendable {
   // Sendable so that it can be a global constant; its body runs on the state's thread.
 
-  /// What runs once the arguments are checked.
+  /// Runs after the arguments are checked.
   public typealias Body = (Call) throws -> Results
 
   /// The name a script uses, without module or class.
@@ -22,7 +22,7 @@ public struct Function: @unchecked Sendable {
   public var returns: [Returned]
   /// Lines of Lua that show its use.
   public var example: String
-  /// The version that brought it.
+  /// The version that introduced it.
   public var since: String
   let body: Body
 
@@ -50,16 +50,16 @@ public struct Results {
   let count: Int32
 }
 
-/// A function in a state, ready to be called: its checks prepared, its address known to C.
+/// A function registered in a state: its checks are prepared and C knows its address.
 final class FunctionRecord {
-  /// What decides most arguments at once: their Lua type or their class.
+  /// Fast check for most arguments: their Lua type or class.
   struct QuickCheck {
-    /// Types that need no closer look.
+    /// Types that need no further check.
     var accepted: UInt16 = 0
     var takesIntegers = false
     var tag: UnsafeRawPointer?
 
-    /// What either of two checks accepts; of two classes the first.
+    /// The union of two checks; of two classes the first.
     func union(_ other: QuickCheck) -> QuickCheck {
       QuickCheck(
         accepted: accepted | other.accepted, takesIntegers: takesIntegers || other.takesIntegers,
@@ -172,7 +172,7 @@ extension ValueType {
   }
 }
 
-/// Runs a bound function. C calls it and raises what it reports after it has returned.
+/// Runs a bound function. C calls it, and raises its error after it has returned.
 func runFunction(_ context: UnsafeMutableRawPointer?, _ L: OpaquePointer?) -> Int32 {
   guard let context, let L else { return 0 }
   return Unmanaged<FunctionRecord>.fromOpaque(context)._withUnsafeGuaranteedRef { record in
@@ -188,7 +188,7 @@ func runFunction(_ context: UnsafeMutableRawPointer?, _ L: OpaquePointer?) -> In
 }
 
 extension LuaState {
-  /// Pushes the error for C to raise; gives the status that says how.
+  /// Pushes the error for C to raise; returns the status that says how.
   fileprivate func fail(with error: any Error) -> Int32 {
     cl_set_top(current, 0)
     let error = error as? LuaError ?? LuaError("\(error)")

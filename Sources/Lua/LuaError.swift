@@ -3,9 +3,9 @@
 
 import CLua
 
-/// An error on its way between Swift and Lua.
+/// An error passing between Swift and Lua.
 public struct LuaError: Error, CustomStringConvertible {
-  /// What C puts before the message when the error is raised in Lua.
+  /// What C prepends to the message when it raises the error in Lua.
   enum Origin {
     /// Thrown by Swift: the script's file and line.
     case swift
@@ -42,7 +42,7 @@ public struct LuaError: Error, CustomStringConvertible {
     return error
   }
 
-  /// Message and traceback as Lua has them, kept where they are no UTF-8.
+  /// Message and traceback as Lua's bytes, kept if they are not UTF-8.
   private var bytes: [UInt8]?
 
   mutating func keepBytes(_ message: [UInt8], _ traceback: [UInt8]) {
@@ -50,16 +50,16 @@ public struct LuaError: Error, CustomStringConvertible {
     if String(validating: all, as: UTF8.self) == nil { bytes = all }
   }
 
-  /// What `description` says, with the bytes that are no UTF-8 as they are.
+  /// The bytes of `description`, including invalid UTF-8.
   public var outputBytes: [UInt8] { bytes ?? Array(description.utf8) }
 
-  /// What is thrown where memory does not suffice.
+  /// Thrown when out of memory.
   static var shortage: LuaError { LuaError("not enough memory") }
 
-  /// What a compiled loop throws when `LuaState.isInterrupted`.
+  /// Thrown by compiled loops when `LuaState.isInterrupted`.
   public static var interrupted: LuaError { LuaError(String(cString: cl_stop_reason())) }
 
-  /// The same error with another value, and the traceback that it has.
+  /// The same error and traceback with another value.
   public func raising(_ value: LuaReference) -> LuaError {
     var other = self
     (other.value, other.message) = (value, "\(value)")
@@ -77,9 +77,9 @@ extension LuaError {
     "attempt to yield across a C-call boundary", "attempt to yield from outside a coroutine",
   ]
 
-  /// Where a coroutine cannot yield, since compiled code waits for a function: names the function.
+  /// Names the function when a coroutine cannot yield because compiled code waits for it.
   func naming(_ function: @autoclosure () -> String) -> LuaError {
     guard case .lua = origin, Self.yields.contains(message) else { return self }
-    return LuaError("\(function()) cannot yield, as compiled code waits for it (\(message))")
+    return LuaError("\(function()) cannot yield, because compiled code waits for it (\(message))")
   }
 }

@@ -17,7 +17,7 @@ extension Array: LuaPushable where Element: LuaListElement {
   }
 }
 
-/// An element whose arrays can be pushed as lists in one go.
+/// An element type whose arrays can be pushed as lists at once.
 public protocol LuaListElement {
   /// Pushes a list.
   static func pushList(_ list: [Self], onto state: LuaState) throws

@@ -1,8 +1,8 @@
-// Swift objects that scripts can hold.
+// Swift objects for scripts.
 
 import CLua
 
-/// A Swift class whose instances can be given to Lua.
+/// A Swift class whose instances can be passed to Lua.
 ///
 /// The instance lives as long as Lua or Swift refers to it. `free()`, the end of a
 /// `local x <close>` and the collector drop Lua's reference, once.
@@ -35,7 +35,7 @@ extension LuaState {
     }
   }
 
-  /// The object at an index, nil when the value is something else or was freed.
+  /// The object at an index; nil if the value is something else or was freed.
   func object<Object: LuaObject>(_ type: Object.Type, at index: Int32) -> Object? {
     guard let pointer = cl_object(current, index, type.tag) else { return nil }
     // Cheaper than Unmanaged, whose metadata would be looked up at each call.
@@ -43,7 +43,7 @@ extension LuaState {
   }
 }
 
-/// A function that `for` can call: gives results until it gives none.
+/// A function that `for` can call: returns results until it returns none.
 public final class LuaIterator: LuaObject {
   /// The name in messages.
   public static let luaName = "apo.Iterator"

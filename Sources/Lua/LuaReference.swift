@@ -2,7 +2,7 @@
 
 import CLua
 
-/// Keeps a Lua value alive: a function to call later, a table to give back as it is.
+/// Keeps a Lua value alive: a function to call later, a table to return unchanged.
 ///
 /// A Swift object that Lua owns must not store one: the object and the value may refer to each
 /// other, and neither collector sees that cycle. Such a value belongs in the object's user
@@ -12,9 +12,9 @@ public final class LuaReference: @unchecked Sendable {
   private let home: Home
   private let key: Int32
 
-  /// The state that values live in, nil once it is closed.
+  /// The state of the values, nil once it is closed.
   ///
-  /// A weak reference would do, but one of them makes every use of the state slower.
+  /// Not a weak reference, which would make every use of the state slower.
   final class Home {
     unowned(unsafe) var state: LuaState?
   }
@@ -48,7 +48,7 @@ extension LuaReference: CustomStringConvertible {
 }
 
 extension LuaReference {
-  /// The Swift object when the value is one of that class, nil when it is something else.
+  /// The Swift object if the value is of that class, else nil.
   public func object<Object: LuaObject>(_ type: Object.Type) -> Object? {
     guard let state, cl_reserve(state.current, 1) else { return nil }
     push(onto: state)

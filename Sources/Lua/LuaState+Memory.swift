@@ -1,13 +1,13 @@
-// A limit on what Lua itself may hold, and what a state asks of the machine's memory.
+// A limit on Lua's own memory, and checks of the machine's memory.
 
 import CLua
 
 extension LuaState {
-  /// Runs `body`, and stops what it runs when Lua holds more than `bytes` beyond what it holds now.
+  /// Runs `body` and stops it if Lua allocates more than `bytes` in addition to now.
   ///
   /// Garbage does not count: Lua collects before it gives up. An enclosing limit may be reached
   /// earlier.
-  /// - Returns: Where it was stopped, perhaps empty; nil when the limit sufficed.
+  /// - Returns: Where it was stopped, possibly empty; nil if it stayed within the limit.
   /// - Throws: What `body` throws within the limit, and Ctrl-C.
   public func withMemoryLimit(_ bytes: Int, _ body: () throws -> Void) throws -> String? {
     let L = current
@@ -19,7 +19,7 @@ extension LuaState {
       guard let place = cl_end_memory_limit(L, &before), !Self.isInterrupted else { throw error }
       return String(cString: place)
     }
-    // What goes on within the limit may have gone beyond it on its way.
+    // Usage may have exceeded the limit temporarily.
     return cl_end_memory_limit(L, &before).map { String(cString: $0) }
   }
 }

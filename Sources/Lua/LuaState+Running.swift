@@ -1,4 +1,4 @@
-// Running Lua code from Swift, always under protection.
+// Runs Lua code from Swift, always in protected mode.
 
 import CLua
 
@@ -52,7 +52,7 @@ extension LuaState {
     }
   }
 
-  /// Calls a Lua value and keeps its results as they are.
+  /// Calls a Lua value and keeps references to its results.
   public func callKeepingResults(
     _ function: LuaReference, _ arguments: [LuaValue] = []
   ) throws -> [LuaReference] {
@@ -77,7 +77,7 @@ extension LuaState {
     return try body(count)
   }
 
-  /// Turns a failed call, whose error value is on top of the stack, into a Swift error.
+  /// Converts a failed call, whose error value is on top of the stack, to a Swift error.
   private func check(_ status: Int32) throws {
     guard status != 0 else { return }
     try reserve(4)
@@ -148,33 +148,33 @@ extension LuaState {
     if position & 0xFFFF == 0xFFFF, isInterrupted { throw LuaError.interrupted }
   }
 
-  /// Makes Ctrl-C, SIGTERM and SIGHUP stop what this state runs, and forgets an earlier one. A
-  /// second one ends the process.
+  /// Makes Ctrl-C, SIGTERM and SIGHUP stop this state, and clears an earlier signal. A second
+  /// signal ends the process.
   public func watchInterrupt() { cl_watch_interrupt(current) }
 
-  /// Gives the signals their former meaning.
+  /// Restores the previous signal handlers.
   public func unwatchInterrupt() { cl_unwatch_interrupt(current) }
 
-  /// Does what Ctrl-C does.
+  /// Acts like Ctrl-C.
   public func interrupt() { cl_interrupt(current) }
 
-  /// The signal that stops what this state runs; nil when none does.
+  /// The signal that is stopping this state, or nil.
   public static var stopSignal: Int32? {
     let number = cl_stop_signal()
     return number == 0 ? nil : number
   }
 
-  /// Makes writing to a closed pipe, or beyond the size that files may have, an error of the write
-  /// and not the end of the process.
+  /// Makes writing to a closed pipe, or beyond the file-size limit, an error of the write instead
+  /// of the end of the process.
   public static func ignoreFileSignals() { cl_ignore_file_signals() }
 
-  /// Lets a first signal wait, or no longer.
+  /// Defers the first signal, or releases it.
   public func holdStop(_ isHeld: Bool) {
     if isHeld { cl_hold_stop() } else { cl_release_stop(current) }
   }
 
-  /// Runs what cleans up after something that was stopped: neither a limit of time nor a first
-  /// signal stops it. Afterwards what was stopped stays so.
+  /// Runs cleanup after a stop: neither a time limit nor a first signal interrupts it. Afterwards
+  /// the stop remains in effect.
   public func withoutStop<Output>(_ body: () throws -> Output) rethrows -> Output {
     var pause = cl_pause()
     cl_pause_stop(&pause)
@@ -182,13 +182,13 @@ extension LuaState {
     return try body()
   }
 
-  /// Runs `body` and stops what it runs, as Ctrl-C would, when it takes longer.
+  /// Runs `body` and stops it, as Ctrl-C would, if it takes too long.
   ///
   /// - Parameters:
-  ///   - seconds: Wall clock; no limit from 1e9 on. An enclosing limit ends it earlier.
+  ///   - seconds: Wall-clock time; no limit from 1e9 on. An enclosing limit may end it earlier.
   ///   - label: What it is. Standard error names it where one call of a compiled function keeps
   ///     it from being stopped.
-  /// - Returns: The error that stopped it; nil when it ended in time.
+  /// - Returns: The error that stopped it; nil if it finished in time.
   /// - Throws: What `body` throws in time, and Ctrl-C.
   public func withTimeLimit(
     _ seconds: Double, label: String = "a function", _ body: () throws -> Void

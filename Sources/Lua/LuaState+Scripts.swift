@@ -15,7 +15,7 @@ public struct Script {
     self.text = text
   }
 
-  /// How tracebacks call it: `[apo] train/options.lua`. C knows library chunks by this prefix.
+  /// Its name in tracebacks: `[apo] train/options.lua`. C recognises library chunks by this prefix.
   var chunkName: String {
     let file = name.hasPrefix("apo.") ? String(name.dropFirst(4)) : name
     return "=[apo] \(String(file.map { $0 == "." ? "/" : $0 })).lua"
@@ -25,7 +25,7 @@ public struct Script {
 extension LuaState {
   /// Makes `require` find these scripts, before any file of the same name.
   ///
-  /// They in turn can require `apo.documented` and `apo.fail`; see docs/bridge.md.
+  /// They can require `apo.documented` and `apo.fail`; see docs/bridge.md.
   public func addLibrary(_ find: @escaping (String) -> Script?) throws {
     let name = Parameter("name", .string, "the module")
     let searcher = Function("searcher", "Finds a script of the library.", [name]) { call in

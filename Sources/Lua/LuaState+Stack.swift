@@ -10,7 +10,7 @@ public protocol LuaPushable {
 }
 
 extension LuaState {
-  /// The deepest that tables may be nested when they are read or pushed.
+  /// Maximum nesting of tables that are read or pushed.
   public static let depthLimit = 100
 
   func pushNil() { cl_push_nil(current) }
@@ -20,15 +20,14 @@ extension LuaState {
     guard cl_reserve(current, slots) else { throw LuaError("stack overflow") }
   }
 
-  /// Pushes an empty table with room for so many values.
+  /// Pushes an empty table with preallocated space.
   func pushTable(list: Int = 0, fields: Int = 0) throws {
     guard cl_new_table(current, Int32(clamping: list), Int32(clamping: fields)) else {
       throw LuaError.shortage
     }
   }
 
-  /// Throws where there is no room to read a string of Lua's: as bytes, as text and in what is made
-  /// of it.
+  /// Throws if there is no memory to read a Lua string as bytes and as text, and to convert it.
   func checkRoom(ofString index: Int32) throws {
     var length = 0
     if cl_string(current, index, &length) != nil { try checkRoom(length * 4) }
@@ -80,7 +79,7 @@ extension LuaState {
     }
   }
 
-  /// Reads the value at an index; tables are read whole, what is not plain data is referred to.
+  /// Reads the value at an index; tables are copied, other than plain data becomes references.
   func value(at index: Int32, depth: Int = 0) throws -> LuaValue {
     switch type(at: index) {
     case .none, .nil: return .nil
@@ -102,7 +101,7 @@ extension LuaState {
     return Array(UnsafeRawBufferPointer(start: start, count: length))
   }
 
-  /// The text at an index, with what is not UTF-8 replaced.
+  /// The text at an index, with invalid UTF-8 replaced.
   func text(at index: Int32) -> String {
     var length = 0
     guard let start = cl_string(current, index, &length) else { return "" }
@@ -180,7 +179,7 @@ extension LuaState {
     return String(decoding: UnsafeRawBufferPointer(start: start, count: length), as: UTF8.self)
   }
 
-  /// What the value is, for error texts: an object that was freed is none any more.
+  /// The type for error texts; freed objects are marked.
   func typeName(at index: Int32) -> String {
     className(at: index) + (cl_was_freed(current, index) ? " that was freed" : "")
   }

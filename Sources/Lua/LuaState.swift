@@ -1,8 +1,8 @@
-// A Lua interpreter: its life, its libraries, its memory.
+// A Lua interpreter: lifetime, libraries, memory.
 //
-// Values go through the interpreter's stack; the methods that touch it are in
-// LuaState+Stack.swift, those that run code in LuaState+Running.swift. A state belongs to the
-// thread that made it, and nothing here is meant for another.
+// Values go through the interpreter's stack; the methods that touch it are in LuaState+Stack.swift,
+// those that run code in LuaState+Running.swift. A state belongs to the thread that created it and
+// must not be used from another.
 
 import CLua
 
@@ -12,7 +12,7 @@ public final class LuaState {
   public struct Configuration {
     /// Leaves `LUA_PATH`, `LUA_CPATH` and `LUA_INIT` unread.
     public var ignoresEnvironment = false
-    /// Replaces `pairs` and `table.sort` by versions that give the same order in every run.
+    /// Replaces `pairs` and `table.sort` with deterministic versions.
     public var isDeterministic = true
 
     /// The settings of `apo-lua` without options.
@@ -20,7 +20,7 @@ public final class LuaState {
   }
 
   let main: OpaquePointer
-  /// What references to Lua values know of this state.
+  /// The link from references to this state.
   let home = LuaReference.Home()
   private(set) var records: [FunctionRecord] = []
   var documentation: [Documentation] = []
@@ -46,11 +46,12 @@ public final class LuaState {
     try registerSilently(LuaIterator.declaration)
   }
 
-  /// Whether finalizers may no longer call bound functions, since these may keep the state.
+  /// Whether finalizers may no longer call bound functions, because these could keep the state
+  /// alive.
   private(set) var isReleased = false
   private var isClosed = false
 
-  /// Ends the state, which must not be used any more. Finalizers run now, and find all as it was.
+  /// Closes the state. Finalizers run first, while everything still works.
   public func close() {
     guard !isClosed else { return }
     isClosed = true
@@ -64,27 +65,27 @@ public final class LuaState {
     home.state = nil
   }
 
-  /// Keeps a record as long as the state lives; C holds its address.
+  /// Keeps a record alive as long as the state; C holds its address.
   func adopt(_ record: FunctionRecord) -> UnsafeMutableRawPointer {
     records.append(record)
     return Unmanaged.passUnretained(record).toOpaque()
   }
 
-  /// Tells the collector of bytes that Lua cannot see; asked after every bound call.
+  /// Reports bytes that Lua cannot see to the collector; queried after every bound call.
   ///
-  /// The source gives the bytes of storage alive now and those allocated since the start.
+  /// The source returns the bytes of live storage and the total allocated.
   public func setMemoryUsage(
     _ source: @escaping @convention(c) () -> cl_usage
   ) {
     cl_set_usage(main, source)
   }
 
-  /// Tells Lua how to find out whether the machine has room for so many more bytes.
+  /// Sets how Lua checks whether the machine has memory for more bytes.
   public func setMemoryRoom(_ source: @escaping @convention(c) (Int) -> Bool) {
     cl_set_room(main, source)
   }
 
-  /// Throws where there is no room for `bytes` more: before a large value of Lua's is copied.
+  /// Throws if there is no memory for `bytes` more: called before copying a large Lua value.
   func checkRoom(_ bytes: Int) throws {
     guard cl_has_room(main, bytes) else { throw LuaError.shortage }
   }
@@ -105,7 +106,7 @@ public final class LuaState {
   public static var version: String { String(cString: cl_lua_version()) }
 }
 
-/// Bytes of storage alive now, and allocated since the start.
+/// Bytes of live storage, and total allocated.
 public typealias MemoryUsage = cl_usage
 
 /// Drops the reference that a userdata held.

@@ -1,5 +1,5 @@
-// Plain Lua data as Swift values. What is not plain (a function, a coroutine, a table whose
-// identity matters) is a `LuaReference`.
+// Plain Lua data as Swift values. Anything else (a function, a coroutine, a table whose identity
+// matters) is a `LuaReference`.
 
 /// A Lua value.
 public enum LuaValue {
@@ -49,7 +49,7 @@ extension LuaValue {
   /// A table with the values at 1, 2, …
   public static func list(_ values: [LuaValue]) -> LuaValue { .table(LuaTable(list: values)) }
 
-  /// A string of bytes, which are kept as they are.
+  /// A string of arbitrary bytes.
   public init(bytes: some Sequence<UInt8>) {
     let bytes = Array(bytes)
     self = String(validating: bytes, as: UTF8.self).map { .string($0) } ?? .bytes(bytes)
@@ -73,7 +73,7 @@ extension LuaValue {
     }
   }
 
-  /// The number as an integer when it is one exactly.
+  /// The number as an integer, if it is exactly one.
   public var asInteger: Int? {
     switch self {
     case .integer(let value): value

@@ -79,10 +79,10 @@ extension LuaState {
     document(.function(record.declaration), at: -1)
   }
 
-  /// Makes `require(name)` return a table that is made at the first use.
+  /// Makes `require(name)` return a table created on first use.
   ///
-  /// The table is known to `require` before `complete` runs, so Lua files that complete it may
-  /// require the module themselves.
+  /// The table is registered before `complete` runs, so Lua files that complete it may require the
+  /// module.
   public func preload(
     _ name: String, _ make: @escaping (LuaState) throws -> LuaReference,
     complete: @escaping (LuaState, LuaReference) throws -> Void = { _, _ in }

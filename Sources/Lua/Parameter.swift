@@ -1,11 +1,11 @@
-// What a documented function takes: names, types, prose and defaults as data.
+// Parameters of documented functions: names, types, documentation and defaults as data.
 
 /// The type of an argument, an option or a result.
 public indirect enum ValueType: @unchecked Sendable {
   // Sendable: the tag is compared and never followed.
   /// Anything, nil included.
   case any
-  /// `true` or `false`; nothing else is taken for them.
+  /// `true` or `false`; nothing else.
   case boolean
   /// A number, never a string that looks like one.
   case number(minimum: Double? = nil, maximum: Double? = nil)
@@ -49,14 +49,14 @@ public final class Parameter: @unchecked Sendable {
   public let type: ValueType
   /// What it means, in a phrase that starts in lower case.
   public let text: String
-  /// What an absent argument stands for.
+  /// The default of an absent argument.
   public let defaultValue: LuaValue
-  /// Whether it may be left out.
+  /// Whether it may be omitted.
   public let isOptional: Bool
   /// Whether it stands for all remaining arguments.
   public let isVariadic: Bool
 
-  /// A parameter; with a default it may be left out.
+  /// A parameter; it may be omitted if it has a default.
   ///
   /// `nil` counts as absent, `false` does not. A variadic parameter comes last.
   public init(
@@ -116,7 +116,7 @@ extension ValueType {
     }
   }
 
-  /// A bound without the fraction that a whole number would get.
+  /// A bound, without a fraction if it is a whole number.
   private static func digits(_ value: Double) -> String {
     Int(exactly: value).map { "\($0)" } ?? "\(value)"
   }

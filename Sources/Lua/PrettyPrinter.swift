@@ -1,4 +1,4 @@
-// Values for people: sorted keys, one line where it fits, limits where it does not.
+// Pretty-prints values: sorted keys, one line if it fits, with limits otherwise.
 
 import CLua
 
@@ -16,7 +16,7 @@ public struct PrettyPrinter {
   /// A printer for a terminal of 80 columns without colours.
   public init() {}
 
-  /// The text for one value, for a terminal; a string by itself is shown bare.
+  /// The text of one value for a terminal; a top-level string has no quotes.
   public func text(of value: LuaReference, in state: LuaState) throws -> String {
     try state.reserve(8)
     value.push(onto: state)
@@ -85,7 +85,7 @@ public struct PrettyPrinter {
     return isNested ? "function" : state.display(at: -1)
   }
 
-  /// The most bytes of a string that are shown.
+  /// Maximum bytes of a string to show.
   private static let stringBytes = 4000
 
   private func quoted(_ bytes: [UInt8]) -> String {

@@ -14,7 +14,7 @@ let documentedFunction = Function(
         Parameter("class", .string, "full name of a class", optional: true),
         Parameter("module", .string, "full name of a table of functions", optional: true),
         Parameter("summary", .string, "what it does, in one sentence"),
-        Parameter("details", .string, "what else the manual says", default: ""),
+        Parameter("details", .string, "further text for the reference", default: ""),
         Parameter("example", .string, "lines that show its use", default: ""),
         Parameter("since", .string, "the version that brought it", default: "0.1"),
         Parameter("parameters", .list(of: .table), "the arguments", default: []),
@@ -36,7 +36,7 @@ let documentedFunction = Function(
 }
 
 extension LuaState {
-  /// Gives a table to be the metatable and `__index` of the class's objects.
+  /// Returns a table for use as metatable and `__index` of the class's objects.
   fileprivate func declareClass(
     named name: String, _ options: Options, _ call: Call
   ) throws -> Results {
@@ -53,7 +53,7 @@ extension LuaState {
     return Results(count: 1)
   }
 
-  /// Gives an empty table, to be filled with functions.
+  /// Returns an empty table, to fill with functions.
   fileprivate func declareModule(named name: String, _ options: Options) throws -> Results {
     let declaration = Module(
       name, try options["summary"].string(), details: try options["details"].string())
@@ -91,8 +91,8 @@ extension LuaState {
 }
 
 extension Call {
-  /// Rewrites the arguments on the stack: absent ones become their defaults, options tables
-  /// become copies that have every default.
+  /// Rewrites the arguments on the stack: absent ones become their defaults, options tables become
+  /// copies with all defaults.
   fileprivate func fillDefaults() throws -> Results {
     try state.reserve(8)
     let parameters = record.function.parameters

@@ -1,9 +1,9 @@
-// Parts of a table argument, read one at a time and raw: for tables that are too large or too
-// free in shape to be declared as options or copied as a `LuaValue`.
+// Reads parts of a table argument, one at a time and raw: for tables too large or too irregular to
+// declare as options or copy as a `LuaValue`.
 
 import CLua
 
-/// Stands for the declaration that parts of a table do not have.
+/// Placeholder declaration for parts of a table.
 private let part = Parameter("value", .any, "a part of a table")
 
 extension Argument {
@@ -92,14 +92,14 @@ extension LuaState {
     return LuaReference(poppingFrom: self)
   }
 
-  /// Makes a Lua value of plain data, to be kept or given out several times.
+  /// Creates a Lua value from plain data, to keep or return several times.
   public func reference(to value: LuaValue) throws -> LuaReference {
     try push(value)
     return LuaReference(poppingFrom: self)
   }
 }
 
-/// A table from values to integers that does not keep its keys alive.
+/// A table from values to integers with weak keys.
 public final class WeakIntegers {
   private let table: LuaReference
   /// The state that the table belongs to, which must outlive it.
@@ -117,7 +117,7 @@ public final class WeakIntegers {
     table = LuaReference(poppingFrom: state)
   }
 
-  /// The integer of a table or object; nil where none was set.
+  /// The integer of a table or object; nil if none was set.
   public subscript(key: Argument) -> Int? {
     get throws {
       let L = key.L

@@ -1,13 +1,12 @@
-// Text that a model, a data set or a file wrote, as a terminal may show it.
+// Makes text from a model, data set or file safe to print on a terminal.
 //
-// Control characters can move the cursor, rename the window or rewrite lines above; marks of
-// writing direction make a text read as another one. They are shown as Lua writes them in a string:
-// \x1B, \u{202E}. Everything that the program writes to a terminal on its own goes through here;
-// `print` in a script writes what it is given, as Lua's does.
+// Control characters can move the cursor, rename the window or rewrite earlier lines; bidirectional
+// marks can disguise a text. They are shown as Lua escapes: \x1B, \u{202E}. All of the program's
+// own terminal output goes through here; `print` in a script writes texts unchanged.
 
-/// Text with its control characters written out.
+/// Text with control characters escaped.
 ///
-/// - Parameter keepsLines: whether line breaks and tabs stay as they are.
+/// - Parameter keepsLines: whether to keep line breaks and tabs.
 public func visible(_ text: String, keepsLines: Bool = true) -> String {
   guard text.unicodeScalars.contains(where: { $0.mustBeShown(keepsLines: keepsLines) }) else {
     return text
@@ -23,7 +22,7 @@ public func visible(_ text: String, keepsLines: Bool = true) -> String {
   return String(result)
 }
 
-/// The same of bytes; one that is not part of UTF-8 is written out.
+/// The same for bytes; invalid UTF-8 is escaped.
 public func visible(_ bytes: [UInt8], keepsLines: Bool = true) -> String {
   if let text = String(validating: bytes, as: UTF8.self) {
     return visible(text, keepsLines: keepsLines)
@@ -45,7 +44,7 @@ public func visible(_ bytes: [UInt8], keepsLines: Bool = true) -> String {
 }
 
 extension Unicode.Scalar {
-  /// Whether a terminal would do something else than show a character.
+  /// Whether a terminal would do anything but show the character.
   func mustBeShown(keepsLines: Bool) -> Bool {
     switch value {
     case 0x20..<0x7F: false
@@ -59,7 +58,7 @@ extension Unicode.Scalar {
     }
   }
 
-  /// The character as a string of Lua has it.
+  /// The character as a Lua escape.
   var escape: String {
     switch self {
     case "\n": "\\n"

@@ -12,9 +12,9 @@ import Tensors
 //   stage 2, with one y ~ π(·|x) for each prompt x of a batch:
 //     L(π) = mean over b of (β₂ ln(π(y|x) / π_ref(y|x)) − (r(x, y) − V*(x)))²
 //
-// What is left out, because the method does without: critic, group of samples, importance ratio,
-// clipping, normalisation of rewards, advantages or lengths. Sampling and scoring are the model's
-// part, the loop and the optional entropy term of the authors' runs are the training script's.
+// The method needs no critic, group of samples, importance ratio, clipping, or normalisation of
+// rewards, advantages or lengths. Sampling and scoring are in the model; the loop and the optional
+// entropy term of the authors' runs are in the training script.
 
 /// The formulas of A*-PO.
 public enum AStarPO {
@@ -56,7 +56,7 @@ public enum AStarPO {
     return shift + beta * log1p(sum / Double(rewards.count))
   }
 
-  /// The value of a prompt in one of the four modes; `beta` matters to `optimal` only.
+  /// The value of a prompt in one of the four modes; only `optimal` uses `beta`.
   public static func value(
     _ rewards: [Double], mode: ValueMode = .optimal, beta: Double
   ) throws -> Double {
@@ -91,7 +91,7 @@ public enum AStarPO {
   ///
   /// All tensors are [B]: `logp` and `reference` are sums over the completion's tokens of ln π and
   /// ln π_ref, `target` is the advantage. Every input that requires a gradient gets one; in
-  /// training only `logp` does. The arithmetic is that of the same formula in tensor operations, to
+  /// training only `logp` does. The arithmetic matches the same formula in tensor operations, to
   /// the bit.
   /// - Throws: `TrainingError` if shapes differ from [B], B ≥ 1, or a value is not finite, which
   ///   names the sample.

@@ -1,18 +1,18 @@
 import Tensors
 
-// Copies in memory of what an optimiser changes, so that a step of several updates that is
-// abandoned half way leaves the step before it. 12 bytes per weight; the copy's storage is reused.
+// In-memory snapshots of an optimizer's weights and state, to undo a step of several updates that
+// is stopped midway. 12 bytes per weight; the snapshot's storage is reused.
 
 extension AdamW {
-  /// Weights, averages and counts at one moment.
+  /// Weights, moments and step counts at one time.
   struct Snapshot {
     var weights: [Tensor]
     var states: [State?]
   }
 
-  /// Copies all weights and their state; a copy that was made before is replaced.
+  /// Copies all weights and their state, replacing an earlier snapshot.
   ///
-  /// - Throws: `TensorError` where memory is short; there is no copy then.
+  /// - Throws: `TensorError` if memory is short; there is no snapshot then.
   public func snapshot() throws {
     let old = copy
     copy = nil
@@ -36,10 +36,10 @@ extension AdamW {
     copy = new
   }
 
-  /// Frees what `snapshot` copied.
+  /// Frees the snapshot.
   public func dropSnapshot() { copy = nil }
 
-  /// Puts back what `snapshot` copied, which is gone then. Gives whether there was a copy.
+  /// Restores and frees the snapshot. Returns whether there was one.
   public func rollBack() -> Bool {
     guard let old = copy else { return false }
     copy = nil
@@ -51,7 +51,7 @@ extension AdamW {
   }
 }
 
-/// Floats that a thread copies at a time.
+/// Floats per copy task.
 private let chunkSize = 1 << 16
 
 private func copyAll(_ pairs: [(from: Tensor, into: Tensor)]) {

@@ -14,13 +14,13 @@ import Tensors
 /// Weight decay applies to every parameter, as torch's default does. Left out: amsgrad, maximize,
 /// parameter groups.
 public final class AdamW {
-  /// What the optimiser remembers of one parameter.
+  /// The optimizer state of one parameter.
   public struct State {
-    /// How often the parameter was updated: t.
+    /// Number of updates of the parameter: t.
     public fileprivate(set) var step: Int
-    /// Average of gradients m, of the parameter's shape.
+    /// First moment m, of the parameter's shape.
     public let mean: Tensor
-    /// Average of squared gradients v, of the parameter's shape.
+    /// Second moment v, of the parameter's shape.
     public let square: Tensor
 
     /// A state read from a checkpoint.
@@ -31,22 +31,22 @@ public final class AdamW {
     }
   }
 
-  /// What a step did.
+  /// The result of a step.
   public struct Step: Sendable {
-    /// Norm of all gradients together, before clipping.
+    /// Global gradient norm before clipping.
     public let gradientNorm: Double
-    /// Norm of the change of all parameters together.
+    /// Norm of the change of all parameters.
     public let updateNorm: Double
   }
 
-  /// The numbers of the update rule.
+  /// The hyperparameters.
   public private(set) var options: AdamWOptions
   let parameters: [(name: String, tensor: Tensor)]
   var states: [State?]
-  /// What `snapshot` copied.
+  /// The snapshot.
   var copy: Snapshot?
 
-  /// An optimiser of `parameters`, whose names appear in errors and checkpoints.
+  /// An optimizer of `parameters`, whose names appear in errors and checkpoints.
   ///
   /// - Throws: `ArgumentError` for no parameters, one given twice, or a tensor that is not a leaf.
   public init(
@@ -68,24 +68,24 @@ public final class AdamW {
     states = Array(repeating: nil, count: parameters.count)
   }
 
-  /// The step size lr.
+  /// The learning rate.
   public var learningRate: Double { options.learningRate }
 
-  /// Changes the step size; throws `ArgumentError` unless it is finite and not negative.
+  /// Sets the learning rate; throws `ArgumentError` unless it is finite and not negative.
   public func setLearningRate(_ rate: Double) throws(ArgumentError) {
     try options.setLearningRate(rate)
   }
 
-  /// Forgets the gradients of all parameters.
+  /// Clears the gradients of all parameters.
   public func zeroGradients() {
     for (_, tensor) in parameters { tensor.clearGradient() }
   }
 
-  /// Updates every parameter that has a gradient and forgets the gradients, so no `zero_grad` is
-  /// due.
+  /// Updates every parameter that has a gradient and clears the gradients, so `zero_grad` is not
+  /// needed.
   ///
   /// With `maxGradNorm` the gradients are first scaled by min(1, maxGradNorm / (norm + 1e-6)), as
-  /// by torch's `clip_grad_norm_`. Parameters without a gradient stay as they are, without weight
+  /// by torch's `clip_grad_norm_`. Parameters without a gradient do not change, not even by weight
   /// decay.
   /// - Throws: `TrainingError` for a `maxGradNorm` that is not > 0, if no parameter
   ///   has a gradient or one is not finite. Parameters, averages and gradients are then as they
@@ -145,7 +145,7 @@ public final class AdamW {
       square: try .zeroResult(shape, for: "adamw"))
   }
 
-  /// Counts the step of a parameter and gathers what its update needs.
+  /// Increments a parameter's step and prepares its update.
   private func begin(
     _ index: Int, _ gradient: Tensor, clip: Double
   ) -> (pointers: AdamWPointers, rule: AdamWRule)? {
@@ -164,14 +164,14 @@ public final class AdamW {
 // MARK: - Checkpoints
 
 extension AdamW {
-  /// The state of every updated parameter by name: the optimiser's own tensors and not copies.
+  /// The state of every updated parameter by name: the optimizer's own tensors, not copies.
   public var state: [String: State] {
     var result: [String: State] = [:]
     for (parameter, state) in zip(parameters, states) { result[parameter.name] = state }
     return result
   }
 
-  /// Goes on from a state that `state` gave; parameters that it does not name start anew.
+  /// Restores a state from `state`; parameters that it does not name start from scratch.
   ///
   /// - Throws: `ArgumentError` naming the first entry that is unknown, of a wrong shape, or holds
   ///   impossible numbers; `TensorError` where memory is short.

@@ -1,13 +1,13 @@
 import Core
 import Models
 
-/// The numbers of AdamW's update rule, with torch's defaults.
+/// AdamW's hyperparameters, with torch's defaults.
 public struct AdamWOptions: Sendable, Equatable {
-  /// Step size lr.
+  /// Learning rate lr.
   public private(set) var learningRate: Double
-  /// Decay of the average of gradients, β₁.
+  /// Decay of the first moment, β₁.
   public let beta1: Double
-  /// Decay of the average of squared gradients, β₂.
+  /// Decay of the second moment, β₂.
   public let beta2: Double
   /// ε, added outside of the square root.
   public let epsilon: Double
@@ -20,7 +20,7 @@ public struct AdamWOptions: Sendable, Equatable {
     public static let betas = [0.9, 0.999]
   }
 
-  /// Checks and keeps the numbers; throws `ArgumentError` for one out of its range.
+  /// Validates the values; throws `ArgumentError` for one out of range.
   public init(
     learningRate: Double = Default.learningRate, beta1: Double = Default.betas[0],
     beta2: Double = Default.betas[1], epsilon: Double = Default.epsilon,
@@ -39,7 +39,7 @@ public struct AdamWOptions: Sendable, Equatable {
     self.weightDecay = weightDecay
   }
 
-  /// Changes the step size; throws `ArgumentError` unless it is finite and not negative.
+  /// Sets the learning rate; throws `ArgumentError` unless it is finite and not negative.
   public mutating func setLearningRate(_ rate: Double) throws(ArgumentError) {
     try Self.requireNonNegative("lr", rate)
     learningRate = rate

@@ -1,8 +1,8 @@
 import Core
 import Models
 
-/// How well the policy's implicit rewards fit the optimal advantages of a batch: what is logged
-/// beside the A*-PO loss.
+/// How well the policy's implicit rewards fit the optimal advantages of a batch: metrics logged
+/// with the A*-PO loss.
 ///
 /// The implicit reward of a completion is β₂ ln(π(y|x) / π_ref(y|x)), its target the optimal
 /// advantage r − V*. At the optimum of the KL-regularised objective they are equal (arXiv

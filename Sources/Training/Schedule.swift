@@ -20,9 +20,9 @@ public struct Schedule: Sendable, Equatable {
   public enum Shape: String, CaseIterable, Sendable {
     /// It stays 1.
     case constant
-    /// It falls on a straight line.
+    /// Linear decay.
     case linear
-    /// It falls on half a cosine wave.
+    /// Decay along half a cosine.
     case cosine
   }
 
@@ -30,12 +30,12 @@ public struct Schedule: Sendable, Equatable {
   public let shape: Shape
   /// Steps in which the factor rises from 0 to 1: W.
   public let warmupSteps: Int
-  /// Steps in all: S. Of no matter to `constant`.
+  /// Total steps: S. Ignored by `constant`.
   public let totalSteps: Int
   /// The factor at the end: ρ.
   public let minimumRatio: Double
 
-  /// Checks and keeps the numbers.
+  /// Validates the values.
   ///
   /// - Throws: `ArgumentError` for negative counts, a `minimumRatio` outside of [0, 1], and, unless
   ///   the shape is `constant`, a warm-up that leaves no steps.
@@ -58,7 +58,7 @@ public struct Schedule: Sendable, Equatable {
     self.minimumRatio = minimumRatio
   }
 
-  /// What to multiply the base rate with before the update that follows `step` updates.
+  /// The factor of the base rate for the update after `step` updates.
   public func factor(step: Int) -> Double {
     let step = max(0, step)
     if step < warmupSteps { return Double(step) / Double(warmupSteps) }

@@ -1,7 +1,6 @@
-/// What went wrong in a loss or an update, as values: indices count from 0. `ApoLua` words it for
-/// scripts.
+/// Errors of losses and updates as values, with 0-based indices. `ApoLua` words them for scripts.
 public enum TrainingError: Error, Equatable, Sendable {
-  /// A tensor of the loss has another shape than [B], as `logp` has it.
+  /// A tensor of the loss does not have the shape [B] of `logp`.
   case lossShape(name: String, [Int], logp: [Int])
   /// A sample's number is not finite.
   case lossValue(name: String, sample: Int, Float)

@@ -87,46 +87,47 @@ struct BadInputTests {
     Case(
       "apo.estimate_values{model = model, data = data, reward = one, max_tokens = 3, "
         + #"path = "numbers.jsonl"}"#,
-      "numbers.jsonl: line 1: not a file of values; choose another path"),
+      "numbers.jsonl: line 1: not a values file; choose another path"),
     Case(
       #"apo.train(with{dir = "run"})"#,
-      "run holds a run already: resume = true goes on with it, another dir starts a new one"),
+      "run already holds a run: resume = true continues it, another dir starts a new one"),
     Case(
       #"apo.train(with{dir = "run", resume = true, lr = 2})"#,
       "run/run.json: the run was started with other settings (lr was 0.001, now 2); use them"),
     Case(
       #"apo.train(with{dir = "run", resume = true, target = function() return 2 end})"#,
-      "run/run.json: the run was started with other settings (the code of 'target' is another)"),
+      "run/run.json: the run was started with other settings (the code of 'target' has changed)"),
   ]
 
   static let functions: [Case] = [
     Case(
       "apo.train(with{reward = function() end})",
-      "the reward function gave nil for row 1 (prompt: How many?); a reward must be a finite"),
+      "the reward function returned nil for row 1 (prompt: How many?); a reward must be a finite"),
     Case(
       "apo.train(with{reward = function() return -(0 / 0) end})",
-      "the reward function gave nan for row 1 (prompt: How many?)"),
+      "the reward function returned nan for row 1 (prompt: How many?)"),
     Case(
       #"apo.train(with{reward = function() return "1" end})"#,
-      "the reward function gave the string \"1\" for row 1"),
+      "the reward function returned the string \"1\" for row 1"),
     Case(
       "apo.train(with{reward = function(row) return row.x.y end})",
       "attempt to index a nil value (field 'x')"),
     Case(
       "apo.train(with{target = function() return apo.ones(2) end})",
-      "the target function gave userdata for sample 1 of step 1; it must give a finite number"),
+      "the target function returned userdata for sample 1 of step 1; it must return a finite number"
+    ),
     Case(
       "apo.train(with{target = function() end})",
-      "the target function gave nil for sample 1 of step 1"),
+      "the target function returned nil for sample 1 of step 1"),
     Case(
       "apo.train(with{loss = function(b) return b.logp end})",
-      "the loss function must give one number, got a tensor of shape [2]; :mean() is missing"),
+      "the loss function must return one number, got a tensor of shape [2]; :mean() is missing"),
     Case(
       "apo.train(with{loss = function(b) return b.logp:detach():mean() end})",
       "the loss does not depend on the policy: it was not computed from b.logp, or detached"),
     Case(
       "apo.train(with{loss = function() return 3 end})",
-      "the loss function must give an apo.Tensor, got number"),
+      "the loss function must return an apo.Tensor, got number"),
     Case(
       "apo.train(with{target = 3})",
       "train: option 'target' must be a function or string, got number"),
@@ -161,7 +162,8 @@ struct BadInputTests {
     Case("apo.train(with{data = data:take(0)})", "train: there are no rows to train on"),
     Case(
       "apo.train(with{values = values(function() return 0 end)})",
-      "train: there are no rows to train on: drop_unsolved left out all 2, no reference sample"),
+      "train: there are no rows to train on: drop_unsolved dropped all 2, for which no reference sample"
+    ),
     Case(
       #"apo.train(with{values = values(one), data = apo.dataset{{prompt = "x"}}})"#,
       "train: row 1: it has no recorded value: it is not in the data that was sampled, or was "

@@ -142,13 +142,13 @@ struct CommandLineTests {
       #expect(try Binary.run(["--copy", "grpo"], in: folder).output.hasPrefix("wrote grpo.lua;"))
       let again = try Binary.run(["--copy", "grpo"], in: folder)
       #expect(again.status == 1)
-      #expect(again.errors.contains("grpo.lua exists already; choose another file"))
+      #expect(again.errors.contains("grpo.lua already exists; choose another file"))
       #expect(try Binary.run(["--copy", "grpo", "mine.lua"], in: folder).status == 0)
       let link = folder.appendingPathComponent("link.lua").path
       try FileManager.default.createSymbolicLink(
         atPath: link, withDestinationPath: "nowhere.lua")
       let linked = try Binary.run(["--copy", "grpo", "link.lua"], in: folder)
-      #expect(linked.errors.contains("link.lua exists already; choose another file"))
+      #expect(linked.errors.contains("link.lua already exists; choose another file"))
       #expect(try FileManager.default.destinationOfSymbolicLink(atPath: link) == "nowhere.lua")
       let unknown = try Binary.run(["--copy", "gpro"], in: folder)
       #expect(unknown.errors.contains("--copy: there is no algorithm 'gpro'; there are astarpo, "))

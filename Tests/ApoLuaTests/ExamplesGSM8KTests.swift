@@ -42,7 +42,7 @@ struct ExamplesGSM8KTests {
     #expect(result.status == 1)
     #expect(
       result.errors.contains(
-        "train: there are no rows to train on: drop_unsolved left out all 6"), "\(result.errors)")
+        "train: there are no rows to train on: drop_unsolved dropped all 6"), "\(result.errors)")
   }
 
   @Test("What it does not understand")

@@ -31,7 +31,7 @@ struct REPLTests {
       #expect(terminal.answer(to: "x = = 1").contains("unexpected symbol near '='"))
       #expect(terminal.answer(to: "5;").hasSuffix("5;\n> "))
       #expect(terminal.answer(to: "apo._VERSION, type(help)").contains("function"))
-      #expect(terminal.answer(to: "? apo.help").contains("Shows what is known"))
+      #expect(terminal.answer(to: "? apo.help").contains("Shows the documentation"))
       let status = terminal.finish()
       #expect(status == 0, "\(terminal.transcript.suffix(600).debugDescription)")
     }

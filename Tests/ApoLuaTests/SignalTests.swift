@@ -57,7 +57,7 @@ struct SignalTests {
         let run = "run\(number)"
         let result = try shell("rm -rf \(run); $APO train.lua \(number) \(quiet)", in: folder)
         #expect(result.status == Int32(128 + number), "\(result.errors)")
-        let advice = "stopped; \(run)/checkpoint holds step 3. To go on, run the script again with"
+        let advice = "stopped; \(run)/checkpoint holds step 3. To resume, run the script again with"
         #expect((quiet.isEmpty ? result.output : result.errors).contains(advice))
         #expect(!result.errors.contains("traceback"), "\(result.errors)")
         let again = try shell(
@@ -93,7 +93,7 @@ struct SignalTests {
         let result = try shell("$APO train.lua \(number)", in: folder)
         #expect(result.status == Int32(128 + number), "\(result.errors)")
         let advice =
-          "stopped in step 3, which was half done and is dropped; run\(number)/checkpoint "
+          "stopped in step 3, which was incomplete and is dropped; run\(number)/checkpoint "
         #expect(result.output.contains(advice + "holds step 2."), "\(result.output)")
         let again = try shell(
           "$APO train.lua \(number) resume && cmp run0/checkpoint/step-6/policy/model.safetensors "

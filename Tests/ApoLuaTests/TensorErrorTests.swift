@@ -22,10 +22,10 @@ import Testing
     expect("expand: shape [2, 3] does not broadcast to [2, 4]") { try matrix.expand([2, 4]) }
     expect("expand: shape [2, 3] does not broadcast to [3]") { try matrix.expand([3]) }
     expect("expand: a tensor of shape [-1, 2, 3] cannot be made") { try matrix.expand([-1, 2, 3]) }
-    expect("matmul: shapes [2, 3] and [2, 3] do not fit: 3 columns meet 2 rows") {
+    expect("matmul: shapes [2, 3] and [2, 3] do not match: 3 columns but 2 rows") {
       try matrix.matmul(matrix)
     }
-    expect("matmul: shapes [2, 3] and [4] do not fit: 3 columns meet 4 rows") {
+    expect("matmul: shapes [2, 3] and [4] do not match: 3 columns but 4 rows") {
       try matrix.matmul(four)
     }
     expect("matmul: at least one dimension expected, got [] and [4]") { try Tensor(1).matmul(four) }
@@ -87,7 +87,7 @@ import Testing
     }
     expect(
       "gather: index of shape [3] for a tensor of shape [2, 3]: as many dimensions expected, "
-        + "and none longer but dimension 2"
+        + "none longer except dimension 2"
     ) { try matrix.gather(dim: 1, index: Tensor(zeros: [3])) }
   }
 

@@ -62,7 +62,7 @@ extension FuzzReader {
       """
     return try scripted(
       "values", folder, files: ["values.jsonl"],
-      places: places + ["not a file of values", "other settings"], seeds: [Array(seed.utf8)],
+      places: places + ["not a values file", "other settings"], seeds: [Array(seed.utf8)],
       """
       local file = require "apo.values.file".open(folder .. "/values.jsonl", {n = 2})
       for _, entry in pairs(file.entries) do assert(entry.rewards[2]) end

@@ -1,4 +1,4 @@
-// `apo.memory_estimate`: what a run will need, what is there, and what to change when it will not
+// `apo.memory_estimate`: what a run needs, what is available, and what to change if it does not
 // fit. MB are 10^6 bytes.
 
 import Core
@@ -9,51 +9,51 @@ import Tensors
 private let modelOrPath = ValueType.oneOf([.object(Model.self), .string])
 
 private let estimateOptions = [
-  Parameter("policy", modelOrPath, "the model, or its folder, of which config.json is read only"),
+  Parameter("policy", modelOrPath, "the model, or its folder, of which only config.json is read"),
   Parameter(
     "reference", .oneOf([.object(Model.self), .string, .boolean]),
-    "the model that the policy is kept near, its folder, or `false` where it takes no memory of "
-      + "its own; else a copy of the policy", optional: true),
+    "the reference model, its folder, or `false` if it takes no extra memory; default: a copy "
+      + "of the policy", optional: true),
   Parameter(
     "critic", .oneOf([.object(Critic.self), .object(Model.self), .string]),
     "a critic that is trained after the policy, the model that it becomes a copy of, or the folder "
       + "of either", optional: true),
-  Parameter("dtype", weightTypes, "what a policy given as a folder is held as", default: "float32"),
+  Parameter("dtype", weightTypes, "dtype of a policy given as a folder", default: "float32"),
   Parameter(
-    "kv_cache_dtype", keyValueTypes, "what the cache of a policy given as a folder holds",
+    "kv_cache_dtype", keyValueTypes, "KV-cache dtype of a policy given as a folder",
     default: "float32"),
   Parameter(
-    "reference_dtype", weightTypes, "what a reference that is no model yet is held as",
+    "reference_dtype", weightTypes, "dtype of a reference that is not a loaded model",
     default: "float32"),
-  Parameter("train", .boolean, "whether the policy is trained, or only sampled", default: true),
-  Parameter("batch_size", .integer(minimum: 1, maximum: 1 << 24), "prompts of a step", default: 64),
-  Parameter("n", .integer(minimum: 1, maximum: 1 << 24), "completions of a prompt", default: 1),
+  Parameter("train", .boolean, "whether the policy is trained or only sampled", default: true),
+  Parameter("batch_size", .integer(minimum: 1, maximum: 1 << 24), "prompts per step", default: 64),
+  Parameter("n", .integer(minimum: 1, maximum: 1 << 24), "completions per prompt", default: 1),
   Parameter(
-    "mini_batch", .integer(minimum: 1), "completions of an update; else all of a step",
+    "mini_batch", .integer(minimum: 1), "completions per update; default: all of a step",
     optional: true),
   Parameter(
     "micro_batch", .integer(minimum: 1), "as for `model:logprobs`", optional: true),
   Parameter(
     "fresh", .boolean,
-    "whether each step has one update, by completions as the policy sampled them, without "
-      + "entropies; else activations of a whole update are held, or of a `micro_batch`",
+    "whether each step makes one update on the completions just sampled, without entropies; "
+      + "otherwise the activations of a whole update, or of a `micro_batch`, are held",
     default: true),
   Parameter(
     "sampler", .boolean, "whether a frozen copy of the policy samples in its place",
     default: false),
   Parameter(
     "snapshot", .boolean,
-    "whether trained weights and averages are copied before the first update of a step, as "
-      + "apo.train does where a step makes several", default: false),
+    "whether trained weights and Adam moments are copied before the first update of a step, as "
+      + "apo.train does for steps with several", default: false),
   Parameter(
-    "prompt_tokens", .integer(minimum: 1, maximum: 1 << 24), "tokens of a prompt", default: 64),
+    "prompt_tokens", .integer(minimum: 1, maximum: 1 << 24), "tokens per prompt", default: 64),
   Parameter(
     "max_tokens", .integer(minimum: 1, maximum: 1 << 24), "longest completion", default: 16),
 ]
 
 /// `apo.memory_estimate`.
 let memoryEstimateFunction = Function(
-  "memory_estimate", "Estimates the memory of a run before it allocates any.",
+  "memory_estimate", "Estimates the memory of a run before it allocates.",
   [Parameter("options", .options(estimateOptions), "as for apo.train")],
   returns: [
     Returned(
@@ -65,7 +65,7 @@ let memoryEstimateFunction = Function(
         + "all tensors at the worst moment; `resident`, the whole process then, with freed "
         + "tensors that are kept for reuse; `needed`, `total` less what is allocated already; "
         + "`available`; `fits`; `advice`, a list of changes"),
-    Returned(.string, "the same in a line"),
+    Returned(.string, "the same as one line of text"),
   ],
   details: """
     Completions count with `max_tokens`. In the line MB are 10^6 bytes and GB 10^9.
@@ -110,7 +110,7 @@ let memoryEstimateFunction = Function(
 /// The options of a call.
 private struct MemoryQuestion {
   var plan: MemoryPlan
-  /// Bytes that the models take already.
+  /// Bytes already used by the models.
   let held: Int
   /// Bytes of the process beside the models and what it keeps of freed tensors.
   let others: Int
@@ -165,7 +165,7 @@ private struct MemoryQuestion {
     }
   }
 
-  /// Changes of the plan that save memory, with what they save, most first.
+  /// Changes that save memory, with their savings, largest first.
   func advice(beyond available: Int) throws -> [String] {
     let now = try MemoryEstimate(plan).total
     var found: [(saved: Int, text: String)] = []
@@ -209,7 +209,7 @@ private struct SizedModel {
   let held: Int
   private let transformer: Transformer?
 
-  /// What its cache holds; nil where that is not known.
+  /// The dtype of its cache; nil if unknown.
   var keyValueType: ScalarType? { transformer?.keyValueType }
 
   /// Weights of the adapter.
@@ -217,7 +217,7 @@ private struct SizedModel {
     transformer?.adapter?.parameters.reduce(0) { $0 + $1.tensor.count } ?? 0
   }
 
-  /// Whether an adapter is what is trained.
+  /// Whether only an adapter is trained.
   var hasAdapter: Bool { transformer?.adapter != nil }
 
   init(_ argument: Argument, _ type: ScalarType) throws {
@@ -246,13 +246,13 @@ private struct SizedModel {
     (trainedCount, held, transformer) = (0, 0, nil)
   }
 
-  /// Whether another model is made of the same weights in memory.
+  /// Whether another model shares the same weights in memory.
   func shares(_ other: SizedModel?) -> Bool {
     guard let mine = transformer, let other = other?.transformer else { return false }
     return mine.sharesWeights(with: other)
   }
 
-  /// What a copy would be.
+  /// The size of a copy.
   func copy(as type: ScalarType) -> SizedModel { SizedModel(self, as: type) }
 }
 
@@ -290,7 +290,7 @@ extension MemoryEstimate {
   }
 }
 
-/// Bytes for people.
+/// Human-readable bytes.
 private func size(_ bytes: Int) -> String {
   let megabytes = Double(bytes) / 1e6
   if megabytes < 9.95 { return "\((megabytes * 10).rounded() / 10) MB" }

@@ -17,14 +17,15 @@ private let addOptions = [
   Parameter("lora_alpha", .number(), "the update is scaled by lora_alpha / r", default: 8),
   Parameter(
     "target_modules", .oneOf([.string, .list(of: .string)]),
-    "names of linear maps, or their ends, or `all-linear`; default: PEFT's for the family, "
-      + "q_proj and v_proj, in GPT-2 c_attn", optional: true),
+    "names of linear layers or their suffixes, or `all-linear`; default: as in PEFT, q_proj and "
+      + "v_proj, or c_attn in GPT-2", optional: true),
   Parameter(
     "use_rslora", .boolean, "scale by lora_alpha / sqrt(r) instead (arXiv 2312.03732)",
     default: false),
-  Parameter("rank_pattern", .table, "other ranks: end of a name = r", optional: true),
-  Parameter("alpha_pattern", .table, "other alphas: end of a name = lora_alpha", optional: true),
-  Parameter("seed", .integer(), "of the initial values; default: from the run's", optional: true),
+  Parameter("rank_pattern", .table, "ranks by name suffix", optional: true),
+  Parameter("alpha_pattern", .table, "lora_alpha by name suffix", optional: true),
+  Parameter(
+    "seed", .integer(), "seed of the initial values; default: from the run's", optional: true),
 ]
 
 func adapterMethods(_ run: RunState) -> [Function] {
@@ -33,14 +34,14 @@ func adapterMethods(_ run: RunState) -> [Function] {
 
 private func addMethod(_ run: RunState) -> Function {
   Function(
-    "add_adapter", "Adds a new LoRA adapter, which is trained in place of the weights.",
+    "add_adapter", "Adds a new LoRA adapter, which is trained instead of the weights.",
     [Parameter("options", .options(addOptions), "see below", optional: true)],
     returns: thisModel,
     details: """
       Names and defaults are those of PEFT's LoraConfig. `y = x W^T` becomes
-      `y = x W^T + lora_alpha / r (x A^T) B^T` (arXiv 2106.09685); A is random, B zero, so the model
-      computes at first what it did. The weights are frozen: optimisers made from the model update
-      the adapter.
+      `y = x W^T + lora_alpha / r (x A^T) B^T` (arXiv 2106.09685); A is random and B zero, so the
+      model's output is initially unchanged. The weights are frozen: optimizers made from the
+      model update the adapter.
       """,
     example: """
       local policy = apo.load("models/arithmetic")
@@ -65,8 +66,8 @@ private func addMethod(_ run: RunState) -> Function {
 private func requireNoAdapter(_ model: Model, _ function: String) throws {
   guard model.transformer.adapter == nil else {
     throw LuaError(
-      "\(function): the model has an adapter already; merge_adapter() puts it into the weights, "
-        + "base_model() gives the model without it")
+      "\(function): the model already has an adapter; merge_adapter() merges it into the "
+        + "weights, base_model() returns the model without it")
   }
 }
 
@@ -103,12 +104,12 @@ private func settings(_ options: Options) throws -> JSON {
 }
 
 private let loadMethod = Function(
-  "load_adapter", "Reads a LoRA adapter from a folder of PEFT's, to go on training it.",
+  "load_adapter", "Loads a LoRA adapter from a PEFT folder, for use or further training.",
   [Parameter("path", .string, "the folder: adapter_config.json, adapter_model.safetensors")],
   returns: thisModel,
   details: """
-    The model must be the one that the adapter was made for. Settings that would need another
-    formula, such as `use_dora` or `modules_to_save`, are errors that name the field. Dropout is 0,
+    The model must be the one that the adapter was made for. Settings that need another formula,
+    such as `use_dora` or `modules_to_save`, are errors that name the field. Dropout is always 0,
     whatever the file says.
     """
 ) { call in
@@ -120,19 +121,19 @@ private let loadMethod = Function(
 }
 
 private let saveMethod = Function(
-  "save_adapter", "Writes the adapter alone, as a folder that PEFT loads.",
+  "save_adapter", "Writes only the adapter, as a folder that PEFT loads.",
   [
-    Parameter("path", .string, "the folder, made when missing"),
+    Parameter("path", .string, "the folder, created if missing"),
     Parameter(
       "options",
       .options([
         Parameter(
-          "dtype", .choice(["float32", "bfloat16"]), "the format of the factors",
+          "dtype", .choice(["float32", "bfloat16"]), "dtype of the factors",
           default: "float32")
       ]), "see below", optional: true),
   ],
   details: """
-    A crash leaves the old adapter, the new one or a folder that does not load, as in `save`.
+    As in `save`, a crash leaves the old adapter, the new one or a folder that does not load.
     `base_model_name_or_path` is the model's `path`.
     """,
   example: """
@@ -151,11 +152,11 @@ private let saveMethod = Function(
 }
 
 private let mergeMethod = Function(
-  "merge_adapter", "Puts the adapter into the weights: an ordinary model, all of which is trained.",
+  "merge_adapter", "Merges the adapter into the weights, which gives an ordinary trainable model.",
   returns: thisModel,
   details: """
-    The weights become W + s B A in new memory, so that models from `base_model` stay as they are.
-    Results are the same up to rounding.
+    The weights become W + s B A in new memory, so models from `base_model` do not change. Results
+    are equal up to rounding.
     """
 ) { call in
   let model = try call.this(Model.self)
@@ -166,9 +167,9 @@ private let mergeMethod = Function(
 }
 
 private let baseMethod = Function(
-  "base_model", "Gives the model without its adapter, sharing the frozen weights.",
-  returns: [Returned(.object(Model.self), "another model; it holds no weights of its own")],
-  details: "The reference policy of an adapter's training, at no extra memory.",
+  "base_model", "Returns the model without its adapter, sharing the frozen weights.",
+  returns: [Returned(.object(Model.self), "another model that shares all weights")],
+  details: "Use it as the reference policy for adapter training, at no extra memory.",
   example: #"local base = apo.load("models/arithmetic"):add_adapter{r = 8}:base_model()"#
 ) { call in
   let model = try call.this(Model.self)

@@ -9,17 +9,17 @@ import Tensors
 /// options: see `sharedDeclarations`.
 let distributionOptions = [
   Parameter(
-    "temperature", .number(), "what logits are divided by; 0 is greedy",
+    "temperature", .number(), "divides the logits; 0 is greedy",
     default: .integer(SamplingOptions.Default.temperature)),
   Parameter(
     "top_k", .integer(),
-    "how many of the likeliest tokens stay, with those tied with the last; 0 for all",
+    "keep this many of the likeliest tokens, plus ties with the last; 0 for all",
     default: .integer(SamplingOptions.Default.topK)),
   Parameter(
-    "top_p", .number(), "probability that the likeliest tokens which stay must reach",
+    "top_p", .number(), "keep the likeliest tokens that together reach this probability",
     default: .integer(SamplingOptions.Default.topP)),
   Parameter(
-    "min_p", .number(), "least probability of a token, relative to the likeliest",
+    "min_p", .number(), "minimum probability of a token, relative to the likeliest",
     default: .integer(SamplingOptions.Default.minP)),
 ]
 
@@ -27,25 +27,25 @@ let distributionOptions = [
 let completionOptions = [
   Parameter(
     "max_tokens", .oneOf([.integer(), .list(of: .integer())]),
-    "most tokens in a completion, or a list with a number for each prompt",
+    "maximum tokens per completion, or a list with one number per prompt",
     default: .integer(SamplingOptions.Default.maxTokens)),
   Parameter(
     "stop", .oneOf([.string, .list(of: .string)]),
-    "texts that end a completion; its ids end with the token that completed one, its text before "
-      + "it",
+    "texts that end a completion; the ids include the token that completed one, the text ends "
+      + "before it",
     optional: true),
   Parameter(
     "stop_token_ids", .list(of: .integer()),
-    "tokens that end a completion; its ids end with them, its text before them", optional: true),
-  Parameter("ignore_eos", .boolean, "go on after an end token", default: false),
+    "tokens that end a completion; the ids include them, but not the text", optional: true),
+  Parameter("ignore_eos", .boolean, "continue after an end token", default: false),
   Parameter(
     "max_num_seqs", .integer(minimum: 1),
-    "how many completions are sampled at a time; default: up to 256 that 1 GiB of cache holds",
+    "maximum completions sampled at a time; default: up to 256 that fit into 1 GiB of cache",
     optional: true),
   Parameter(
     "overlong", .choice(Overlong.allCases.map(\.rawValue)),
-    "what is done with a prompt that leaves no room for `max_tokens` in the model's context: an "
-      + "error, or its first tokens are left out", default: .string(Overlong.error.rawValue)),
+    "what to do with a prompt that leaves no room for `max_tokens` in the model's context: "
+      + "raise an error, or drop its first tokens", default: .string(Overlong.error.rawValue)),
 ]
 
 private let generateOptions =
@@ -56,39 +56,40 @@ private let generateOptions =
     Parameter("seed", .integer(), "the seed; default: the run's, see apo.seed", optional: true),
     Parameter(
       "step", .integer(),
-      "tells calls with the same seed apart; default: their number since apo.seed",
+      "distinguishes calls with the same seed; default: the number of the call since apo.seed",
       optional: true),
     Parameter(
       "first_sample", .list(of: .integer(minimum: 0, maximum: 1 << 40)),
-      "the number of each prompt's first sample, from 0, which tells the samples of calls with the "
-        + "same seed and step apart; default: n times how often the row came before in the call",
+      "the number of each prompt's first sample, from 0, which distinguishes samples of calls "
+        + "with the same seed and step; default: n times the earlier occurrences of the row in "
+        + "the call",
       optional: true),
     adapterOption,
   ]
 
-/// `model:generate`; `rows` knows which row of a dataset a table is.
+/// `model:generate`; `rows` maps tables to dataset rows.
 func generateMethod(_ run: RunState, _ rows: RowNumbers) -> Function {
   Function(
     "generate", "Samples completions of prompts.",
     [
       Parameter(
         "prompts", .oneOf([.table, .string]),
-        "rows with a `prompt`, texts, lists of token ids, or lists of messages; several or one"),
+        "one or several rows with a `prompt`, texts, lists of token ids, or lists of messages"),
       Parameter("options", .options(generateOptions), "see below", optional: true),
     ],
     returns: [Returned(.object(Rollout.self), "n completions of each prompt, in order")],
     details: """
-      Names and meaning of the options are vLLM's. A sample depends on the model, the prompt, the
-      seed, the step, the row and its number, and not on the batch it is in; of a row that is in a
-      call several times, `first_sample` is what tells them apart. A row is known by its
-      place in its dataset, other prompts by their tokens.
+      Options have vLLM's names and meanings. A sample depends on the model, the prompt, the seed,
+      the step, the row and its sample number, but not on the batch; if a row occurs several times
+      in a call, `first_sample` tells them apart. A row is identified by its position in its
+      dataset, other prompts by their tokens.
 
-      Completions that have ended leave the batch and waiting prompts enter, so `max_tokens` may
-      differ much: `{max_tokens = {8, 128}}` for two prompts.
+      Batching is continuous: finished completions leave the batch and waiting prompts enter, so
+      `max_tokens` may vary: `{max_tokens = {8, 128}}` for two prompts.
 
-      Messages go through the tokenizer's chat template, up to the beginning of the assistant's
-      answer, or to the end of a last message of the assistant, which is continued. A row's `tools`
-      and `chat_template_kwargs` reach the template.
+      Messages are rendered with the tokenizer's chat template, up to the start of the assistant's
+      answer. If the last message is the assistant's, it is continued. The template receives the
+      row's `tools` and `chat_template_kwargs`.
       """,
     example: """
       local rollout = policy:generate(rows, {max_tokens = 12, temperature = 1.0})
@@ -182,7 +183,7 @@ private func checkSize(_ prompts: Int, _ n: Int) throws {
   try Memory.checkBuffer(bytes: count * 256, for: "generate")
 }
 
-/// A prompt that comes again goes on with other samples.
+/// A repeated prompt continues with further samples.
 private func requests(
   _ prompts: [Prompt], n: Int, _ limits: [Int]?, _ firstSamples: [Int]?
 ) -> [GenerationRequest] {
@@ -214,7 +215,7 @@ private func rollout(
 }
 
 extension Model {
-  /// Bytes of the text before what stopped the completion; nil for all of it.
+  /// Bytes of the text before the stop string; nil for all of it.
   fileprivate func textLength(_ completion: Completion, _ stopTokenIDs: Set<Int>) -> Int? {
     guard completion.finishReason == .stop, let last = completion.ids.last,
       stopTokenIDs.contains(last), let tokenizer = tokenizer?.tokenizer

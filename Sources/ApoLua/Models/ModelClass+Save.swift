@@ -7,25 +7,25 @@ import Models
 let saveModelMethod = Function(
   "save", "Writes a Hugging Face folder.",
   [
-    Parameter("path", .string, "the folder, made when missing"),
+    Parameter("path", .string, "the folder, created if missing"),
     Parameter(
       "options",
       .options([
         Parameter(
           "dtype", .choice(savedTypes.map(\.name)),
-          "the format of the weights; else what they are held as", optional: true),
+          "dtype of the saved weights; default: as in memory", optional: true),
         Parameter(
           "max_shard_size", .oneOf([.integer(minimum: 1), .string]),
-          "most bytes of weights in a file, as a number or as \"5GB\", \"500MB\", \"2GiB\"",
+          "maximum bytes of weights per file, as a number or as \"5GB\", \"500MB\", \"2GiB\"",
           default: "50GB"),
       ]), "see below", optional: true),
   ],
   details: """
     Weights that do not fit into one file become `model-00001-of-00003.safetensors`, …, and an
-    index. All files are written beside the old ones before any is replaced: a crash leaves the old
-    model, the new one or, for a moment of the last step, a folder without config.json, which does
-    not load. An adapter is merged into the weights that are written, so the folder computes what
-    the model does, up to rounding; `save_adapter` writes the adapter alone.
+    index. All files are written next to the old ones before any is replaced: a crash leaves the
+    old model, the new one or, briefly, a folder without config.json, which does not load. An
+    adapter is merged into the written weights, so the folder is equivalent up to rounding;
+    `save_adapter` writes only the adapter.
     """,
   example: #"policy:save("runs/final", {dtype = "bfloat16", max_shard_size = "5GB"})"#
 ) { call in
@@ -44,8 +44,7 @@ private let savedTypes: [(name: String, type: SafetensorsType)] = [
   ("float32", .float32), ("bfloat16", .bfloat16), ("float16", .float16),
 ]
 
-/// Bytes from a number, or from a text as Hugging Face writes sizes: "5GB" is 5 · 10⁹, "5GiB" 5 ·
-/// 2³⁰.
+/// Bytes from a number, or from a size as Hugging Face writes it: "5GB" is 5 · 10⁹, "5GiB" 5 · 2³⁰.
 private func shardSize(_ argument: Argument) throws -> Int {
   if argument.kind == .number { return try argument.integer() }
   let text = try argument.isAbsent ? "50GB" : argument.string()

@@ -9,11 +9,10 @@ func modelClass(_ run: RunState, _ rows: RowNumbers) -> Class {
   Class(
     Model.self, "A language model: weights, configuration and tokenizer.",
     details: """
-      Token ids are the tokenizer's numbers and count from 0. `generate` samples completions,
-      `logprobs` tells how likely a model finds them, as a tensor with gradients. A model can have a
-      LoRA adapter (`add_adapter`, `load_adapter`): its weights are then frozen, and the adapter's \
-      are
-      what is trained.
+      Token ids are the tokenizer's numbers and count from 0. `generate` samples completions;
+      `logprobs` computes their log-probabilities as a tensor with gradients. With a LoRA adapter
+      (`add_adapter`, `load_adapter`) the model's weights are frozen and only the adapter is
+      trained.
       """,
     methods: weightMethods + adapterMethods(run)
       + [logitsMethod, logProbabilitiesMethod, generateMethod(run, rows)],
@@ -22,7 +21,7 @@ func modelClass(_ run: RunState, _ rows: RowNumbers) -> Class {
         try $0.result(LuaValue($0.this(Model.self).transformer.configuration.original))
       },
       Property(
-        "tokenizer", .object(TokenizerObject.self), "The tokenizer; nil where there is none."
+        "tokenizer", .object(TokenizerObject.self), "The tokenizer, or nil."
       ) { call in
         guard let tokenizer = try call.this(Model.self).tokenizer else {
           return try call.result(LuaValue.nil)
@@ -33,15 +32,15 @@ func modelClass(_ run: RunState, _ rows: RowNumbers) -> Class {
         let adapter = try $0.this(Model.self).transformer.adapter
         return try $0.result(adapter.map { try LuaValue($0.configuration.original) } ?? .nil)
       },
-      Property("path", .string, "The folder it was read from; nil for a new one.") {
+      Property("path", .string, "The folder it was loaded from; nil for a new model.") {
         try $0.result($0.this(Model.self).path.map { LuaValue.string($0) } ?? .nil)
       },
       Property(
-        "dtype", .string, "What the matrices are held as: \"float32\" or \"bfloat16\"."
+        "dtype", .string, "The dtype of the matrices: \"float32\" or \"bfloat16\"."
       ) { try $0.result($0.this(Model.self).transformer.weightType.rawValue) },
       Property(
         "kv_cache_dtype", .string,
-        "What keys and values are rounded to: \"float32\" (not at all) or \"bfloat16\"."
+        "The dtype of keys and values: \"float32\" or \"bfloat16\"."
       ) { try $0.result($0.this(Model.self).transformer.keyValueType.rawValue) },
     ])
 }
@@ -50,17 +49,17 @@ private let tensorType = ValueType.object(Tensor.self)
 
 private let weightMethods = [
   Function(
-    "parameters", "Gives the weights that are trained: the adapter's where there is one, else all.",
-    returns: [Returned(.list(of: tensorType), "the tensors, in the order of the checkpoint")],
-    details: "Of matrices that are held as bfloat16, copies."
+    "parameters", "Returns the trainable weights: the adapter's if there is one, otherwise all.",
+    returns: [Returned(.list(of: tensorType), "the tensors, in checkpoint order")],
+    details: "Matrices held in bfloat16 are copied."
   ) { call in
     let weights = try call.this(Model.self).transformer.listedWeights
     return try call.result(LuaValue.list(weights.map { .object(try $0.weight.floats()) }))
   },
   Function(
-    "named_parameters", "Walks over what `parameters` gives.",
-    returns: [Returned(.function, "gives name and tensor, for `for name, tensor in …`")],
-    details: "Of matrices that are held as bfloat16, copies.",
+    "named_parameters", "Iterates over the names and tensors of `parameters`.",
+    returns: [Returned(.function, "iterator of name and tensor, for `for name, tensor in …`")],
+    details: "Matrices held in bfloat16 are copied.",
     example: "for name, weight in model:named_parameters() do print(name, weight:shape()[1]) end"
   ) { call in
     var weights = try call.this(Model.self).transformer.listedWeights.makeIterator()
@@ -70,9 +69,9 @@ private let weightMethods = [
       })
   },
   Function(
-    "parameter", "Gives the weights of one name, of the model or of its adapter.",
+    "parameter", "Returns the weights with a given name, of the model or its adapter.",
     [Parameter("name", .string, "the name in the checkpoint")],
-    returns: [Returned(tensorType, "the tensor itself; a copy where it is held as bfloat16")],
+    returns: [Returned(tensorType, "the tensor itself, or a copy if it is held in bfloat16")],
     example: #"model:parameter("model.norm.weight").grad"#
   ) { call in
     let name = try call[1].string()
@@ -84,24 +83,24 @@ private let weightMethods = [
     throw LuaError("parameter: the model has no '\(name)'\(hint ?? "")")
   },
   Function(
-    "num_parameters", "Counts all weights, the adapter's included.",
+    "num_parameters", "Counts all weights, including the adapter's.",
     returns: [Returned(.integer(), "their number")]
   ) { call in call.result(try call.this(Model.self).transformer.parameterCount) },
   Function(
-    "checksum", "Gives a hash of all weights, to tell models apart.",
+    "checksum", "Returns a hash of all weights, to tell models apart.",
     returns: [Returned(.string, "16 hexadecimal digits")]
   ) { call in
     let digits = String(try call.this(Model.self).transformer.checksum, radix: 16)
     return call.result(String(repeating: "0", count: 16 - digits.count) + digits)
   },
   Function(
-    "clone", "Copies the model with all weights, and with its adapter.",
+    "clone", "Copies the model with all weights and its adapter.",
     [
       Parameter(
         "options",
         .options([
           Parameter(
-            "dtype", weightTypes, "what the copy's matrices are held as; else as they are",
+            "dtype", weightTypes, "dtype of the copy's matrices; default: unchanged",
             optional: true)
         ]), "see below", optional: true)
     ],
@@ -110,8 +109,8 @@ private let weightMethods = [
         .object(Model.self), "the copy, trainable if its dtype is float32 or it has an adapter")
     ],
     details: """
-      With `dtype = "bfloat16"` matrices are rounded to half the size, and computed with 32-bit
-      sums: for a reference policy. They are frozen.
+      With `dtype = "bfloat16"` the copy's matrices take half the memory, use float32 sums, and
+      are frozen: for a reference policy.
       """,
     example: #"local reference = policy:clone{dtype = "bfloat16"}"#
   ) { call in
@@ -126,7 +125,7 @@ private let weightMethods = [
         path: model.path))
   },
   Function(
-    "freeze", "Makes all weights collect no gradients: a reference policy.",
+    "freeze", "Freezes all weights, as for a reference policy.",
     returns: [Returned(.object(Model.self), "the model itself")],
     example: "local reference = policy:clone():freeze()"
   ) { call in
@@ -148,22 +147,22 @@ private let logitsMethod = Function(
   "logits", "Computes the logits of the next token after every token.",
   [Parameter("ids", .list(of: .integer()), "the token ids of one sequence")],
   returns: [Returned(tensorType, "logits [T, V]")],
-  details: "Token id k has position k + 1 in a row."
+  details: "Token id k is at position k + 1 of a row."
 ) { call in
   try call.result(call.this(Model.self).transformer.logits(call[1].integers()))
 }
 
 private let logProbabilityOptions = [
   Parameter(
-    "per_token", .boolean, "a value for each token of all completions, end to end", default: false),
+    "per_token", .boolean, "one value per token of all completions, concatenated", default: false),
   Parameter(
-    "temperature", .number(), "what logits are divided by; default: as the rollout was sampled",
+    "temperature", .number(), "divides the logits; default: the sampling temperature",
     optional: true),
-  Parameter("entropy", .boolean, "give the entropies as a second result", default: false),
+  Parameter("entropy", .boolean, "return the entropies as a second result", default: false),
   Parameter(
     "micro_batch", .integer(minimum: 1),
-    "how many completions to hold at a time for `backward`, which then computes them again; "
-      + "default: all, or of fresh samples as many as have about 1,500 tokens",
+    "completions held at a time for `backward`, which then recomputes them; default: all, or "
+      + "about 1,500 tokens for fresh samples",
     optional: true),
   adapterOption,
 ]
@@ -175,21 +174,21 @@ private let logProbabilitiesMethod = Function(
     Parameter("options", .options(logProbabilityOptions), "see below", optional: true),
   ],
   returns: [
-    Returned(tensorType, "the sum over each completion [B], or all tokens' [tokens]"),
+    Returned(tensorType, "the sum over each completion [B], or per token [tokens]"),
     Returned(
       tensorType,
-      "with `entropy`: the mean entropy over each completion [B], or all tokens' [tokens], in "
-        + "nats"),
+      "with `entropy`: the mean entropy of each completion [B], or per token [tokens], in nats"),
   ],
   details: """
-    Of the completions' tokens only, the end token included. Differentiable, unless the model is
-    frozen. For the model that sampled it, the values are those of `rollout:logprobs()` to the bit.
+    Covers only completion tokens, including the end token. Differentiable unless the model is
+    frozen. For the model that sampled the rollout, the values equal `rollout:logprobs()` to the
+    bit.
 
-    A rollout is fresh while the model has the weights that sampled it and the temperature is the
-    same, whatever `top_k` and its like. Its values are then taken from the sampler; only
-    `backward` computes the layers, in groups of about 1,500 tokens or of `micro_batch`
-    completions, and raises should any value come out differently. With `entropy`, without a graph,
-    and for completions that went through `apo.rollout`, values are computed at once.
+    A rollout is fresh while the model still has the weights that sampled it and the temperature
+    is the same, whatever `top_k` etc. were. Then the values come from the sampler, and only
+    `backward` computes the layers, in groups of about 1,500 tokens or `micro_batch` completions;
+    it raises if any value differs. With `entropy`, without a graph, and for completions passed
+    through `apo.rollout`, values are computed immediately.
     """,
   example: "local logp = policy:logprobs(rollout)"
 ) { call in

@@ -1,4 +1,4 @@
-// The errors of models and training in the words of scripts, which count positions from 1.
+// Error texts of models and training for scripts, which count positions from 1.
 
 import Models
 import Training
@@ -42,15 +42,14 @@ extension ModelError: CustomStringConvertible {
       "backward: weights of the model were changed in place after '\(function)'"
     case .trainabilityChanged(let weight, let isFrozen, let function):
       "backward: \(weight) was \(isFrozen ? "frozen" : "unfrozen") after '\(function)', whose "
-        + "layers "
-        + "backward() computes with the weights as they are now; call \(function) again"
+        + "layers backward() recomputes with the current weights; call \(function) again"
     case .tooLarge(let folder, let weights, let type, let bytes, let available, let halves):
       "\(folder): the \(weights) weights need \(bytes / 1_000_000) MB of memory "
         + "as \(type.rawValue), \(available / 1_000_000) MB available"
         + (halves.map {
           "; held as bfloat16 they need \($0 / 1_000_000) MB: "
-            + "load(path, {dtype = \"bfloat16\"}) gives a model to sample from and to "
-            + "score with, not to train"
+            + "load(path, {dtype = \"bfloat16\"}) loads a model for sampling and scoring, but "
+            + "not for training"
         } ?? "")
     case .notTrainable("load_value_model"):
       "load_value_model: the model is held as bfloat16, which cannot be trained"

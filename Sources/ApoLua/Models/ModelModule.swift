@@ -1,5 +1,5 @@
-// `apo.load`, `apo.new_model` and what a model object consists of. Its methods are in
-// ModelClass.swift, sampling in ModelClass+Generate.swift.
+// `apo.load`, `apo.new_model` and the model object. Its methods are in ModelClass.swift, sampling
+// in ModelClass+Generate.swift.
 
 import Core
 import Lua
@@ -7,7 +7,7 @@ import Models
 import Tensors
 import Text
 
-/// A language model with its tokenizer and the files it is saved with.
+/// A language model with its tokenizer and the files to save with it.
 final class Model: LuaObject {
   static let luaName = "apo.Model"
   /// The weights and the adapter; another one when an adapter is added or merged.
@@ -29,13 +29,13 @@ final class Model: LuaObject {
     self.path = path
   }
 
-  /// Goes on with another transformer of the same configuration.
+  /// Switches to another transformer with the same configuration.
   func become(_ transformer: Transformer) {
     self.transformer = transformer
     baseTransformer = nil
   }
 
-  /// What computes: with the adapter, or without it.
+  /// The transformer to compute with: with or without the adapter.
   func transformer(withAdapter: Bool) throws -> Transformer {
     guard !withAdapter, transformer.adapter != nil else { return transformer }
     let base = try baseTransformer ?? transformer.base()
@@ -43,7 +43,7 @@ final class Model: LuaObject {
     return base
   }
 
-  /// The files it is saved with, a chat template that a script has set included.
+  /// The files to save with it, including a chat template set by a script.
   var companions: [String: [UInt8]] {
     guard let template = tokenizer?.chatTemplate else { return ownCompanions }
     return ownCompanions.merging(["chat_template.jinja": Array(template.utf8)]) { $1 }
@@ -55,12 +55,12 @@ final class Model: LuaObject {
     return own.isEmpty ? [tokenizer?.tokenizer.eosID].compactMap { $0 } : own
   }
 
-  /// The tokenizer; throws where there is none.
+  /// The tokenizer; throws if there is none.
   func requireTokenizer(for purpose: String) throws -> Tokenizer {
     try requireTokenizerObject(for: purpose).tokenizer
   }
 
-  /// The tokenizer with its files; throws where there is none.
+  /// The tokenizer with its files; throws if there is none.
   func requireTokenizerObject(for purpose: String) throws -> TokenizerObject {
     if let tokenizer { return tokenizer }
     let place = path.map { " (there is no tokenizer.json in \($0))" } ?? ""
@@ -68,10 +68,10 @@ final class Model: LuaObject {
   }
 }
 
-/// What the matrices of a model can be held as.
+/// The dtypes of a model's matrices.
 let weightTypes = ValueType.choice(Transformer.weightTypes.map(\.rawValue))
 
-/// What the keys and values of a model can be held as.
+/// The dtypes of keys and values.
 let keyValueTypes = ValueType.choice(KVCache.types.map(\.rawValue))
 
 private let modelResult = [Returned(.object(Model.self), "the model")]
@@ -85,22 +85,21 @@ let loadFunction = Function(
       "options",
       .options([
         Parameter(
-          "dtype", weightTypes, "what matrices are held as; bfloat16 cannot be trained",
+          "dtype", weightTypes, "dtype of the matrices in memory; bfloat16 cannot be trained",
           default: "float32"),
         Parameter(
-          "kv_cache_dtype", keyValueTypes, "what keys and values are rounded to",
+          "kv_cache_dtype", keyValueTypes, "dtype of keys and values",
           default: "float32"),
       ]), "see below", optional: true),
   ],
   returns: modelResult,
   details: """
-    Families: GPT-2, Llama, Mistral, OLMo 2, Qwen2, Qwen3, SmolLM3. Weights become 32-bit floats, \
-    or,
-    with `dtype = "bfloat16"`, are rounded to half the size and computed with 32-bit sums: for a
-    reference policy, or to sample from. With `kv_cache_dtype = "bfloat16"` the cache of `generate`
-    takes half the memory and is read faster; scoring and training round keys and values too, so
-    that the model computes the same everywhere. Copies keep it, folders do not: it is given at
-    every load. A folder without tokenizer.json gives a model that works on token ids only.
+    Families: GPT-2, Llama, Mistral, OLMo 2, Qwen2, Qwen3, SmolLM3. Weights become float32. With \
+    `dtype = "bfloat16"` they are held in half the memory and computed with float32 sums: for a \
+    reference policy, or for sampling. With `kv_cache_dtype = "bfloat16"` the KV cache takes half \
+    the memory and is read faster; scoring and training round keys and values too, so results \
+    agree everywhere. Clones keep this setting; folders do not store it. A folder without \
+    tokenizer.json gives a model that works on token ids only.
     """,
   example: #"local policy = apo.load("models/arithmetic")"#
 ) { call in
@@ -130,9 +129,9 @@ func newModelFunction(_ run: RunState) -> Function {
     ],
     returns: modelResult,
     details: """
-      Weights are normal with deviation `initializer_range` (0.02), drawn from the run's seed or
-      from `seed`. With a tokenizer, `vocab_size` and the ids of special tokens are its own unless
-      given.
+      Weights are normal with standard deviation `initializer_range` (0.02), drawn from the run's
+      seed or from `seed`. With a tokenizer, `vocab_size` and special token ids default to the
+      tokenizer's.
       """,
     example: """
       local model = apo.new_model{
@@ -202,9 +201,9 @@ private func configuration(_ value: LuaValue, _ tokenizer: Tokenizer?) throws ->
   guard table.list.isEmpty else {
     throw LuaError("new_model: the keys of a config.json expected, got a list")
   }
-  // Without keys, Lua's table would be a list.
+  // Without keys, the Lua table would be a list.
   var json = try table.fields.isEmpty ? .object([]) : JSONEncoder().encode(.table(table))
-  // Hugging Face would take a missing one for the id that it has in the family's first model.
+  // For a missing id, Hugging Face would use that of the family's first model.
   for key in ["bos_token_id", "eos_token_id", "pad_token_id"] where json[key] == nil {
     json.set(key, .null)
   }

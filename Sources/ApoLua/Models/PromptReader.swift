@@ -1,5 +1,5 @@
-// What scripts pass as prompts: rows with a `prompt`, texts, lists of token ids, lists of messages,
-// one or several.
+// Reads the prompts that scripts pass: one or several rows with a `prompt`, texts, lists of token
+// ids, or lists of messages.
 
 import Lua
 import Models
@@ -8,17 +8,17 @@ import Tensors
 /// A prompt for the sampler.
 struct Prompt {
   var ids: [Int]
-  /// The text that was encoded; nil of ids.
+  /// The encoded text; nil for ids.
   var text: String?
   /// The caller's table, or one made for a text or ids.
   let row: LuaReference
-  /// What the random numbers of its samples depend on.
+  /// The key of its samples' random numbers.
   let key: UInt64
-  /// Where its row was read; nil for a prompt that is none.
+  /// Where its row was read; nil if it is not a row.
   let place: RowNumbers.Place?
 }
 
-/// What is done with a prompt that leaves no room for the completion.
+/// What to do with a prompt that leaves no room for the completion.
 enum Overlong: String, CaseIterable {
   case error
   case truncateLeft = "truncate_left"
@@ -32,7 +32,7 @@ struct PromptReader {
 
   /// One or several prompts, in order.
   ///
-  /// - Parameter limits: the most tokens of each completion, or of all.
+  /// - Parameter limits: the maximum tokens of each completion, or one for all.
   func read(_ argument: Argument, limits: [Int]) throws -> [Prompt] {
     let prompts = try Prompts(argument)
     guard limits.count == 1 || limits.count == prompts.count else {
@@ -45,7 +45,7 @@ struct PromptReader {
     }
   }
 
-  /// A prompt at a position that is to be followed by `maxTokens`.
+  /// The prompt at a position, to be followed by `maxTokens`.
   private func read(_ argument: Argument, _ position: Int, _ maxTokens: Int) throws -> Prompt {
     do {
       var encoded = try encode(argument)
@@ -66,7 +66,7 @@ struct PromptReader {
     }
   }
 
-  /// What is wrong with a row's prompt before `maxTokens`; nil for nothing.
+  /// What is wrong with a row's prompt followed by `maxTokens`, or nil.
   func fault(_ argument: Argument, _ maxTokens: Int) throws -> PromptFault? {
     do {
       let tokens = try encode(argument).ids.count
@@ -87,7 +87,7 @@ struct PromptReader {
         + "context of \(context) (\(key))")
   }
 
-  /// Leaves out the first tokens of a prompt that is too long, where that is wanted.
+  /// Drops the first tokens of an overlong prompt, if requested.
   private func fit(_ prompt: inout Encoded, _ maxTokens: Int) throws {
     let room = context - maxTokens
     guard prompt.ids.count > room else { return }
@@ -98,13 +98,13 @@ struct PromptReader {
 
   // MARK: What a prompt can be
 
-  /// The tokens of a prompt, and what they were made of.
+  /// The tokens of a prompt, and their source.
   private struct Encoded {
     var ids: [Int]
     var text: String?
     /// Whether the prompt is the field of a row.
     var isRow = false
-    /// What a row made for it has as its prompt.
+    /// The `prompt` of a row created for it.
     var field = LuaValue.nil
   }
 
@@ -146,8 +146,8 @@ struct PromptReader {
     return try checked(Encoded(ids: ids, text: text, field: .string(text)))
   }
 
-  /// Messages go through the chat template: an answer is asked for, or the assistant's last message
-  /// goes on. A row's `tools` and `chat_template_kwargs` reach the template, as in TRL.
+  /// Messages are rendered with the chat template, up to the assistant's answer, or to continue its
+  /// last message. The template receives a row's `tools` and `chat_template_kwargs`, as in TRL.
   private func messages(_ argument: Argument, row: Argument?) throws -> Encoded {
     let tokenizer = try model.requireTokenizerObject(for: "a list of messages")
     let reader = ChatMessages(function: "chat template")
@@ -180,7 +180,7 @@ struct PromptReader {
     return encoded
   }
 
-  /// A key of its own for prompts that are no rows of a dataset.
+  /// A separate key for prompts that are not dataset rows.
   private func hash(_ ids: [Int]) -> UInt64 {
     ids.reduce(1) { mix($0, UInt64(bitPattern: Int64($1))) } | 1 << 63
   }
@@ -189,7 +189,7 @@ struct PromptReader {
 /// What is wrong with the prompt of a row.
 struct PromptFault {
   let text: String
-  /// Whether it is only too long, which may be mended.
+  /// Whether it is only too long, which can be fixed.
   let isOverlong: Bool
 }
 
@@ -244,7 +244,7 @@ extension Argument {
 }
 
 extension Argument {
-  /// The start of a prompt in brackets, for error texts; empty for one that is no text.
+  /// The start of a prompt in brackets, for error texts; empty if it is not text.
   fileprivate func excerpt() throws -> String {
     let prompt = try kind == .table ? withField("prompt", { try $0.promptStart() }) : promptStart()
     return prompt.isEmpty ? "" : " (prompt: \(prompt))"

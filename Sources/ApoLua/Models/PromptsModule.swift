@@ -1,5 +1,4 @@
-// `require "apo.prompts"`: whether the prompts of a data set can be used, before anything is
-// sampled.
+// `require "apo.prompts"`: checks the prompts of a data set before anything is sampled.
 
 import Core
 import Lua
@@ -14,16 +13,16 @@ func promptsModule(_ rows: RowNumbers) -> Module {
       Function(
         "check", "Encodes the prompts of some rows.",
         [
-          Parameter("model", .object(Model.self), "whose tokenizer and context count"),
+          Parameter("model", .object(Model.self), "the model whose tokenizer and context are used"),
           Parameter("rows", .table, "a list of rows"),
           Parameter("first", .integer(minimum: 1), "the first position"),
           Parameter("last", .integer(minimum: 0), "the last position"),
-          Parameter("max_tokens", .integer(minimum: 1), "how long a completion may become"),
+          Parameter("max_tokens", .integer(minimum: 1), "maximum length of a completion"),
         ],
         returns: [
           Returned(
             .list(of: .table),
-            "of each prompt that cannot be used `position`, `text` and whether it is `overlong`")
+            "`position`, `text` and whether it is `overlong`, for each unusable prompt")
         ]
       ) { call in
         let reader = PromptReader(model: try call[1].object(Model.self), rows: rows)
@@ -43,9 +42,9 @@ func promptsModule(_ rows: RowNumbers) -> Module {
         return try call.result(LuaValue.table(LuaTable(list: faults)))
       },
       Function(
-        "excerpt", "The start of a prompt, as a terminal may show it.",
+        "excerpt", "Returns the start of a prompt, safe to print on a terminal.",
         [Parameter("prompt", .any, "a text, messages, or anything else")],
-        returns: [Returned(.string, "one line; empty for what is no text")]
+        returns: [Returned(.string, "one line; empty if it is not text")]
       ) { call in call.result(try call[1].promptStart()) },
     ])
 }

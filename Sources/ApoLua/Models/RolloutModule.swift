@@ -11,19 +11,19 @@ private let perCompletion = [Returned(.object(Tensor.self), "a value per complet
 let rolloutClass = Class(
   Rollout.self, "Completions of prompts, sampled by a model or recorded.",
   details: """
-    `#rollout` is the number of completions B; those of a prompt follow each other. `rollout[i]`
-    is a table: `text`, `ids`, `prompt`, `prompt_ids`, `row` (the caller's table), `sample` (from 1
-    to n), `finish_reason` ("eos", "stop" or "length"), `stop_reason` (the stop string, or the id of
-    the stop token, when that is "stop"; else nil), `temperature`; of a sampled one also
-    `logprobs`, a list as long as `ids`, and `logprob`, their sum. Outside of 1..B, or -1..-B from
-    the end, it is nil, so `for i, completion in ipairs(rollout)` works. A field is computed when it
-    is read for the first time, so that `rollout[i].logprob` makes no list of tokens; `pairs` and
-    printing compute all.
+    `#rollout` is the number of completions B, grouped by prompt. `rollout[i]` is a table: `text`,
+    `ids`, `prompt`, `prompt_ids`, `row` (the caller's table), `sample` (from 1 to n),
+    `finish_reason` ("eos", "stop" or "length"), `stop_reason` (the stop string, or the id of the
+    stop token, if that is "stop"; otherwise nil), `temperature`; sampled ones also have `logprobs`,
+    a list as long as `ids`, and `logprob`, their sum. Outside of 1..B, or -1..-B from the end, it
+    is nil, so `for i, completion in ipairs(rollout)` works. A field is computed when it is read for
+    the first time, so that `rollout[i].logprob` makes no list of tokens; `pairs` and printing
+    compute all.
 
-    `ids` are all tokens that were sampled: the end token, the stop token and those in which a stop
-    string ended are among them, and are trained. `text` ends before these.
+    `ids` are all sampled tokens, including the end token, the stop token and the token that
+    completed a stop string; these are trained too. `text` ends before them.
 
-    Per-token tensors hold the tokens of all completions end to end, end tokens included.
+    Per-token tensors concatenate the tokens of all completions, including end tokens.
     """,
   methods: [
     Function(
@@ -49,12 +49,14 @@ let rolloutClass = Class(
       call.result("apo.Rollout of \(try call.this(Rollout.self).items.count) completions")
     },
     Function(
-      "slice", "Gives some of the completions.",
+      "slice", "Returns a range of completions.",
       [
         Parameter("first", .integer(), "the first position, from 1, or from -1 at the end"),
         Parameter("last", .integer(), "the last position", default: -1),
       ],
-      returns: [Returned(.object(Rollout.self), "those that there are, as string.sub counts")]
+      returns: [
+        Returned(.object(Rollout.self), "the existing ones in the range, counted as in string.sub")
+      ]
     ) { call in
       let rollout = try call.this(Rollout.self)
       let count = rollout.items.count
@@ -65,26 +67,26 @@ let rolloutClass = Class(
       return try call.result(part, keeping: call.kept())
     },
     Function(
-      "sum", "Adds up a value per token over each completion.", [perToken],
+      "sum", "Sums a per-token value over each completion.", [perToken],
       returns: perCompletion
     ) { call in
       try call.result(call.this(Rollout.self).sum(call[1].object(Tensor.self)))
     },
     Function(
-      "mean", "Averages a value per token over each completion.", [perToken],
+      "mean", "Averages a per-token value over each completion.", [perToken],
       returns: perCompletion, details: "0 for a completion without tokens."
     ) { call in
       try call.result(call.this(Rollout.self).mean(call[1].object(Tensor.self)))
     },
     Function(
-      "expand", "Repeats a value per completion for each of its tokens.",
+      "expand", "Repeats a per-completion value for each of its tokens.",
       [Parameter("t", .object(Tensor.self), "a value per completion [B]")],
       returns: [Returned(.object(Tensor.self), "a value per token [tokens]")]
     ) { call in
       try call.result(call.this(Rollout.self).expand(call[1].object(Tensor.self)))
     },
     Function(
-      "lengths", "Gives the number of tokens of each completion.",
+      "lengths", "Returns the number of tokens of each completion.",
       [
         Parameter(
           "options",
@@ -100,7 +102,7 @@ let rolloutClass = Class(
       return try call.result(Tensor(lengths.map { Float($0) }, shape: [lengths.count]))
     },
     Function(
-      "logprobs", "Gives the log-probabilities that the sampler recorded.",
+      "logprobs", "Returns the log-probabilities recorded by the sampler.",
       [
         Parameter(
           "options",
@@ -116,15 +118,15 @@ let rolloutClass = Class(
         call.this(Rollout.self).sampledLogProbabilities(perToken: isPerToken))
     },
     Function(
-      "texts", "Gives the texts of all completions.",
-      returns: [Returned(.list(of: .string), "the texts; empty ones where they are not known")]
+      "texts", "Returns the texts of all completions.",
+      returns: [Returned(.list(of: .string), "the texts, empty where unknown")]
     ) { call in
       let rollout = try call.this(Rollout.self)
       return try call.result(rollout.items.indices.map { try rollout.text($0) ?? "" })
     },
   ],
   properties: [
-    Property("temperature", .number(), "What the sampler divided logits by; 1 for greedy.") {
+    Property("temperature", .number(), "The sampling temperature; 1 for greedy.") {
       $0.result(try $0.this(Rollout.self).temperature)
     }
   ])

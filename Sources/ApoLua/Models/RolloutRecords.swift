@@ -1,4 +1,4 @@
-// `apo.rollout`: prompts and completions that a script gives, or that other rollouts hold.
+// `apo.rollout`: prompts and completions from a script or from other rollouts.
 
 import Core
 import Lua
@@ -17,15 +17,15 @@ let rolloutFunction = Function(
       .options([
         Parameter(
           "tokenizer", .object(TokenizerObject.self),
-          "encodes texts now; without it the model does that scores them", optional: true),
+          "encodes texts now; otherwise the scoring model encodes them", optional: true),
         Parameter("eos", .boolean, "append an end token to every completion", default: false),
       ]), "see below", optional: true),
   ],
-  returns: [Returned(.object(Rollout.self), "the rollout; `row` of a completion is its record")],
+  returns: [Returned(.object(Rollout.self), "the rollout; each completion's `row` is its record")],
   details: """
-    For supervised losses, evaluation and replay: the completions of other rollouts are records
-    too, and keep their `temperature`, which must be the same for all (1 by default), and their
-    `logprobs`, a number for each of the `ids`. Ids count where both ids and text are given.
+    For supervised losses, evaluation and replay. Completions of other rollouts are valid records
+    and keep their `temperature`, which must be the same for all (default 1), and their
+    `logprobs`, one number per id. If both ids and text are given, the ids are used.
     """,
   example: #"""
     local rollout = apo.rollout{{prompt = "1+1=", text = "2", eos = true}}
@@ -46,7 +46,7 @@ let rolloutFunction = Function(
       guard own == temperature ?? own else {
         throw recordError(
           position,
-          "the temperature is \(own) and that of the records before is \(temperature ?? own); a "
+          "the temperature is \(own), but that of the earlier records is \(temperature ?? own); a "
             + "rollout has one temperature")
       }
       temperature = own
@@ -116,18 +116,18 @@ extension Rollout.Item {
     guard let ids = self.ids, ids.count == logProbabilities.count else {
       let count = self.ids.map { "\($0.count) ids" } ?? "no ids"
       throw fail(
-        "field 'logprobs' must hold a number for each of the ids, got \(logProbabilities.count) "
+        "field 'logprobs' must hold one number per id, got \(logProbabilities.count) "
           + "for \(count)")
     }
     guard !wantsEnd else {
       throw fail(
-        "eos = true appends a token to which 'logprobs' has no number; leave one of them out")
+        "eos = true appends a token for which 'logprobs' has no number; omit one of them")
     }
   }
 }
 
 extension Argument {
-  /// What the sampler divided logits by, 1 for a record that does not say so.
+  /// The sampling temperature, 1 for a record without one.
   fileprivate func temperature(at position: Int) throws -> Double {
     try withField("temperature") { field in
       guard !field.isAbsent else { return 1 }

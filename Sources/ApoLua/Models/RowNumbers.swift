@@ -1,14 +1,14 @@
-// Which row of which data set a table is. Random numbers and recorded values belong to the number;
-// error texts name the file and the line.
+// Maps tables to data set rows. Random numbers and recorded values depend on the row number; error
+// texts name the file and line.
 
 import Lua
 
 /// The number of every row, and where it was read.
 final class RowNumbers {
   private struct Source {
-    /// The file; nil for rows that a script gave.
+    /// The file; nil for rows made by a script.
     let file: String?
-    /// What the file calls a row: line, record, row.
+    /// The file's name for a row: line, record, row.
     let noun: String
     /// The line of each number, from 1, where it is not the number itself.
     var lines: [Int32] = []
@@ -23,7 +23,7 @@ final class RowNumbers {
     var description: String { (file.map { "\($0): " } ?? "") + "\(noun) \(number)" }
   }
 
-  // The source above the number: one weak table serves both.
+  // The source in the upper bits of the number, so that one weak table serves both.
   private static let bits = 36
   private static let largest = 1 << bits - 1
   private let table: WeakIntegers
@@ -39,12 +39,12 @@ final class RowNumbers {
     positions = try WeakIntegers(state)
   }
 
-  /// The number of a row; nil for a table that is none.
+  /// The number of a row; nil for any other table.
   subscript(row: Argument) -> Int? {
     get throws { try table[row].map { $0 & Self.largest } }
   }
 
-  /// Where a row was read; nil for a table that is none.
+  /// Where a row was read; nil for any other table.
   func place(of row: Argument) throws -> Place? {
     guard let entry = try table[row] else { return nil }
     let (source, number) = (sources[entry >> Self.bits], entry & Self.largest)
@@ -55,7 +55,7 @@ final class RowNumbers {
     return Place(file: source.file, noun: source.noun, number: line)
   }
 
-  /// A file that rows come from; the same again when it is read again.
+  /// A file that rows come from; the same object if it is read again.
   func source(file: String, noun: String) -> Int {
     if let known = sources.firstIndex(where: { $0.file == file && $0.noun == noun }) {
       sources[known].lines = []
@@ -80,7 +80,7 @@ final class RowNumbers {
     if number == count + 1 { sources[source].lines.append(line) }
   }
 
-  /// Makes a table the row that another is.
+  /// Makes a table inherit another row's number.
   func inherit(_ row: Argument, from other: Argument) throws {
     try table.set(row, table[other])
     try positions.set(row, positions[other])

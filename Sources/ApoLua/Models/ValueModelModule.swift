@@ -5,7 +5,7 @@ import Lua
 import Models
 import Tensors
 
-/// A critic and the files it is saved with.
+/// A critic and the files to save with it.
 final class Critic: LuaObject {
   static let luaName = "apo.ValueModel"
   let model: ValueModel
@@ -21,18 +21,18 @@ private let criticResult = [Returned(.object(Critic.self), "the value model")]
 
 /// `apo.load_value_model`.
 let loadValueModelFunction = Function(
-  "load_value_model", "Reads a critic: a transformer whose head gives the value of a text so far.",
+  "load_value_model",
+  "Reads a critic: a transformer whose head predicts the value of the text so far.",
   [
     Parameter(
       "source", .oneOf([.string, .object(Model.self)]),
-      "the folder of a value model or of a language model, or a language model, which is copied")
+      "the folder of a value model or language model, or a language model, which is copied")
   ],
   returns: criticResult,
   details: """
-    The head is `score.weight`, as in Hugging Face's ForSequenceClassification with one label, which
-    TRL's value models are; a `score.bias`, as in ForTokenClassification and verl, is kept where \
-    there is one.
-    A language model gets a head of zeros: all values are 0 at first.
+    The head is `score.weight`, as in Hugging Face's ForSequenceClassification with one label
+    (TRL's value models); a `score.bias`, as in ForTokenClassification and verl, is kept if
+    present. A language model gets a zero head: all values are initially 0.
     """,
   example: "local critic = apo.load_value_model(policy)"
 ) { call in
@@ -49,8 +49,8 @@ let loadValueModelFunction = Function(
 private let tensorType = ValueType.object(Tensor.self)
 
 let valueModelClass = Class(
-  Critic.self, "A critic: how much reward is to be expected after a text.",
-  details: "`values` gives a number for each token of a rollout, with gradients.",
+  Critic.self, "A critic: predicts the reward to come after a text.",
+  details: "`values` returns one number per token of a rollout, with gradients.",
   methods: [
     Function(
       "values", "Computes the value before each token of a rollout's completions.",
@@ -61,15 +61,14 @@ let valueModelClass = Class(
           .options([
             Parameter(
               "micro_batch", .integer(minimum: 1),
-              "how many completions to hold at a time for `backward`, which then computes them "
-                + "again",
+              "completions held at a time for `backward`, which then recomputes them",
               optional: true)
           ]), "see below", optional: true),
       ],
-      returns: [Returned(tensorType, "[tokens], all completions end to end")],
+      returns: [Returned(tensorType, "[tokens], all completions concatenated")],
       details: """
-        The value before a token is that of the text up to it: the prompt, and the tokens of the
-        completion that come earlier. So the first one is the prompt's.
+        The value before a token is that of the text before it: the prompt and the earlier tokens
+        of the completion. The first value is the prompt's.
         """,
       example: "local value = apo.load_value_model(policy):values(rollout)"
     ) { call in
@@ -79,22 +78,22 @@ let valueModelClass = Class(
           sequences, microBatch: call[2].options()["micro_batch"].ifPresent?.integer()))
     },
     Function(
-      "parameters", "Gives all weights.",
+      "parameters", "Returns all weights.",
       returns: [Returned(.list(of: tensorType), "the tensors, the head's last")]
     ) { call in
       let parameters = try call.this(Critic.self).model.parameters
       return try call.result(LuaValue.list(parameters.map { .object($0.tensor) }))
     },
     Function(
-      "named_parameters", "Walks over all weights.",
-      returns: [Returned(.function, "gives name and tensor, for `for name, tensor in …`")]
+      "named_parameters", "Iterates over all weights.",
+      returns: [Returned(.function, "iterator of name and tensor, for `for name, tensor in …`")]
     ) { call in
       var parameters = try call.this(Critic.self).model.parameters.makeIterator()
       return try call.result(
         LuaIterator { parameters.next().map { [.string($0.name), .object($0.tensor)] } })
     },
     Function(
-      "parameter", "Gives the weights of one name.",
+      "parameter", "Returns the weights with a given name.",
       [Parameter("name", .string, "the name in the checkpoint, such as `score.weight`")],
       returns: [Returned(tensorType, "the tensor itself, not a copy")]
     ) { call in
@@ -109,17 +108,17 @@ let valueModelClass = Class(
       "num_parameters", "Counts the weights.", returns: [Returned(.integer(), "their number")]
     ) { call in call.result(try call.this(Critic.self).model.parameterCount) },
     Function(
-      "checksum", "Gives a hash of all weights.",
+      "checksum", "Returns a hash of all weights.",
       returns: [Returned(.string, "16 hexadecimal digits")]
     ) { call in
       let digits = String(try call.this(Critic.self).model.checksum, radix: 16)
       return call.result(String(repeating: "0", count: 16 - digits.count) + digits)
     },
     Function(
-      "save", "Writes a Hugging Face folder, for ForSequenceClassification.",
-      [Parameter("path", .string, "the folder, made when missing")],
+      "save", "Writes a Hugging Face folder for ForSequenceClassification.",
+      [Parameter("path", .string, "the folder, created if missing")],
       details:
-        "A crash leaves the old model, the new one or none that loads; see `model:save`."
+        "A crash leaves the old model, the new one or one that does not load; see `model:save`."
     ) { call in
       let critic = try call.this(Critic.self)
       try checkFormat(call.path(), writes: [], what: "save: a folder")

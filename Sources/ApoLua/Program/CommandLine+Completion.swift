@@ -4,7 +4,7 @@ import Lua
 
 /// The completion of a shell, made from the declared options and commands.
 ///
-/// Throws `LuaError` on a shell that is none of bash, zsh and fish.
+/// Throws `LuaError` unless the shell is bash, zsh or fish.
 func completionText(for shell: String?) throws -> String {
   switch shell {
   case "bash": return bash

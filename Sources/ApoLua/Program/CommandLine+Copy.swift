@@ -1,13 +1,13 @@
-// `apo-lua --copy`: writes an algorithm that is embedded in the program into a file, to be changed.
+// `apo-lua --copy`: copies an embedded algorithm to a file, to edit.
 
 import Core
 import Glibc
 import Lua
 import Models
 
-/// Does what `--copy` asks for; the arguments are what follows it: a name and maybe a file.
+/// Runs `--copy` with the arguments after it: a name and optionally a file.
 ///
-/// Throws on an unknown name and on a file that exists.
+/// Throws on an unknown name or an existing file.
 func copyAlgorithm(_ arguments: [String]) throws {
   guard let name = arguments.first else {
     return print("algorithms: \(algorithmNames.joined(separator: ", "))")
@@ -23,13 +23,13 @@ func copyAlgorithm(_ arguments: [String]) throws {
   let path = arguments.count == 2 ? arguments[1] : name + ".lua"
   if let fault = pathFault(path) { throw LuaError("--copy: \(fault)") }
   guard !somethingIs(at: path) else {
-    throw LuaError("\(path) exists already; choose another file: apo-lua --copy \(name) FILE")
+    throw LuaError("\(path) already exists; choose another file: apo-lua --copy \(name) FILE")
   }
   try AtomicFile.write(path, script.text)
-  print(visible("wrote \(path); it runs by apo.train{algorithm = dofile \"\(path)\", …}"))
+  print(visible("wrote \(path); use it with apo.train{algorithm = dofile \"\(path)\", …}"))
 }
 
-/// Whether there is anything of that name, a link that leads nowhere included.
+/// Whether anything exists at the path, including a dangling link.
 private func somethingIs(at path: String) -> Bool {
   var information = stat()
   return lstat(path, &information) == 0

@@ -1,4 +1,4 @@
-// `apo-lua` from its arguments to its exit status, in the order and the words of `lua`.
+// `apo-lua` from its arguments to its exit status, with the order and wording of `lua`.
 
 import CProcess
 import Lua
@@ -74,8 +74,8 @@ extension [UInt8] {
   }
 }
 
-/// Says where a signal stopped a script; nothing when nobody reads its output any more, as in
-/// `apo-lua script.lua | head`.
+/// Reports where a signal stopped a script; silent if its output has no reader, as in `apo-lua
+/// script.lua | head`.
 private func reportStop(_ error: any Error, _ signal: Int32, _ program: [UInt8]) {
   guard signal != SIGPIPE else { return }
   guard let error = error as? LuaError, !error.hasCalls else { return report(error, program) }
@@ -83,14 +83,14 @@ private func reportStop(_ error: any Error, _ signal: Int32, _ program: [UInt8])
 }
 
 extension LuaError {
-  /// Whether its traceback says more of the script than the message.
+  /// Whether the traceback adds anything to the message.
   fileprivate var hasCalls: Bool {
     let lines = (traceback ?? "").split(separator: "\n").dropFirst()
     return lines.filter { !$0.hasPrefix("\t[") }.count > 1
   }
 }
 
-/// What ends a session at a terminal when a signal stopped what it ran.
+/// Ends an interactive session after a signal stopped its code.
 struct Stopped: Error {
   let signal: Int32
 }
@@ -165,8 +165,8 @@ private struct Session {
     try readInput()
   }
 
-  /// What follows the script: the terminal, or standard input where there is no other script: a
-  /// module (`-l`) is none.
+  /// What runs after the script: the terminal, or standard input if there is no other script (a
+  /// module, `-l`, does not count).
   private func readInput() throws {
     let isTerminal = isatty(STDIN_FILENO) == 1
     let hasChunk = options.steps.contains { if case .chunk = $0 { true } else { false } }
@@ -178,7 +178,7 @@ private struct Session {
     }
   }
 
-  /// Makes the table `arg`: the script at 0, its arguments after it, what comes before at negative
+  /// Makes the table `arg`: the script at 0, its arguments after it, earlier arguments at negative
   /// indices.
   ///
   /// - Returns: a function that gives what the script's `...` is, as long as `arg` is a table.

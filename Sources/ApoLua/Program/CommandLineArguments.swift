@@ -1,7 +1,7 @@
-// The options of `apo-lua`, which are those of `lua`, read as lua.c does: up to the script, whose
-// arguments follow it, however they look. Arguments are bytes; nothing says that they are text.
+// Parses the options of `apo-lua` as lua.c does: up to the script, whose arguments follow it,
+// whatever they look like. Arguments are bytes, not necessarily text.
 
-/// What the command line asks for.
+/// The parsed command line.
 struct CommandLineArguments {
   /// Something to do before the script, in the order given.
   enum Step: Equatable {
@@ -10,7 +10,7 @@ struct CommandLineArguments {
     case warnings
   }
 
-  /// An argument that cannot be understood.
+  /// An invalid argument.
   struct Fault: Error {
     let message: String
   }
@@ -22,12 +22,12 @@ struct CommandLineArguments {
   var threads: Int?
   /// The name of a command, such as `copy`; its arguments are those from `script` on.
   var command: String?
-  /// Where the options end: the index of the script, or the count of arguments.
+  /// The end of the options: the index of the script, or the argument count.
   var script: Int
 
   /// Reads the arguments, the first of which is the program's name.
   ///
-  /// - Parameter isFile: Whether a script of that name exists, which then goes before a command.
+  /// - Parameter isFile: Whether a script of that name exists, which wins over a command.
   init(_ arguments: [[UInt8]], isFile: ([UInt8]) -> Bool) throws(Fault) {
     script = 1
     while script < arguments.count {
@@ -52,7 +52,7 @@ struct CommandLineArguments {
     takeCommand(arguments, isFile)
   }
 
-  /// `-e` or `-l` with its text, which is joined or follows.
+  /// `-e` or `-l` with its text, attached or as the next argument.
   private mutating func addStep(_ argument: [UInt8], _ next: [UInt8]?) throws(Fault) {
     let isJoined = argument.count > 2
     guard let text = isJoined ? Array(argument[2...]) : next,
@@ -61,7 +61,7 @@ struct CommandLineArguments {
     steps.append(argument[1] == UInt8(ascii: "e") ? .chunk(text) : .module(text))
   }
 
-  /// `--threads N` or `--threads=N`; gives how many arguments that is.
+  /// `--threads N` or `--threads=N`; returns the number of arguments used.
   private mutating func takeThreads(_ argument: [UInt8], _ next: [UInt8]?) throws(Fault) -> Int {
     let parts = argument.split(separator: UInt8(ascii: "="), maxSplits: 1).map(Array.init)
     guard parts[0] == Array("--threads".utf8) else {

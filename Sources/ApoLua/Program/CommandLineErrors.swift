@@ -6,7 +6,7 @@
   import Darwin
 #endif
 
-/// Writes text to standard error, after what standard output still holds.
+/// Writes text to standard error after flushing standard output.
 func writeError(_ text: String) { writeError(Array(text.utf8)) }
 
 /// Writes bytes to standard error, as they are.

@@ -1,5 +1,4 @@
-// What the command line has, declared once: `apo-lua --help`, the completions and the man page are
-// made from it.
+// Declares the command line once, for `apo-lua --help`, the completions and the man page.
 
 extension CommandLineArguments {
   struct Option {

@@ -1,10 +1,10 @@
-// `help`: shows what the declarations say, in the terminal.
+// `help`: shows the documentation of declarations in the terminal.
 
 import Lua
 
 /// `apo.help`, and the global `help` of the REPL.
 let helpFunction = Function(
-  "help", "Shows what is known of a function, an object, a class or a module.",
+  "help", "Shows the documentation of a function, an object, a class or a module.",
   [
     Parameter(
       "value", .any, "a function, an object, a module, or a full name as a string",
@@ -34,7 +34,7 @@ private let helpOverview = """
   """
 
 private func helpText(of argument: Argument, in state: LuaState) throws -> String {
-  // Names and lists of members need the parts of the library that nobody has used yet.
+  // Names and member lists need library modules that are not loaded yet.
   if argument.kind == .string || argument.kind == .table { try readWholeLibrary(in: state) }
   let help = HelpText(all: state.documented, width: REPLTerminal.width)
   if argument.kind == .string {

@@ -17,7 +17,7 @@ struct HelpText {
     }
   }
 
-  /// Prose filled to the width; a line that starts with a blank stays as it is.
+  /// Prose wrapped to the width; lines that start with a blank are unchanged.
   private func fill(_ text: String, indent: Int = 0) -> String {
     var lines: [String] = []
     var isOpen = false
@@ -57,7 +57,7 @@ struct HelpText {
     return parts.joined(separator: "\n\n")
   }
 
-  /// Name, type and default in columns, the prose behind them.
+  /// Name, type and default in columns, followed by the prose.
   private func table(_ parameters: [Parameter], indent: Int = 2) -> String {
     let names = (parameters.map(\.name.count).max() ?? 0) + 2
     let types = min((parameters.map(\.typeText.count).max() ?? 0) + 2, 36)
@@ -104,7 +104,7 @@ struct HelpText {
     return parts.joined(separator: "\n\n")
   }
 
-  /// The functions whose name is the prefix and one more part.
+  /// The functions whose name is the prefix plus one part.
   func members(of prefix: String) -> [FunctionDocumentation] {
     all.compactMap {
       guard case .function(let function) = $0, function.name.hasPrefix(prefix) else { return nil }
@@ -119,7 +119,7 @@ struct HelpText {
       .joined(separator: "\n")
   }
 
-  /// A head and prose behind it, or below it where the line would be too narrow.
+  /// A head followed by prose, or with prose below it if the line would be too narrow.
   private func entry(_ head: String, _ text: String, column: Int) -> String {
     let text = text.replacing("\n", with: " ")
     if head.count > column || column + 24 > width {

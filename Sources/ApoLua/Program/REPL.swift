@@ -24,9 +24,9 @@ final class REPL {
 
   /// Reads and runs until the end of input.
   ///
-  /// Throws `Stopped` when SIGTERM or SIGHUP stopped what ran.
+  /// Throws `Stopped` if SIGTERM or SIGHUP stopped the code.
   func run() throws {
-    print("\(versionText). help() says how to go on; Ctrl-D ends.")
+    print("\(versionText). Type help() for help; Ctrl-D ends.")
     openGlobals()
     state.unwatchInterrupt()  // at the prompt a signal is the line editor's
     while let input = terminal.read(prompt("_PROMPT", "> ")) {
@@ -47,7 +47,7 @@ final class REPL {
     }
   }
 
-  /// The global that a script may set, as the stock interpreter has it.
+  /// A global that scripts may set, as in the stock interpreter.
   private func prompt(_ name: String, _ usual: String) -> String {
     let value = try? state.globalReference(name)
     return value.map(state.display) ?? usual
@@ -71,7 +71,7 @@ final class REPL {
 
   // MARK: Reading
 
-  /// Asks for more lines until the text is a chunk; nil when Ctrl-C dropped it.
+  /// Reads lines until the text is a complete chunk; nil if Ctrl-C discarded it.
   private func compile(_ first: String) throws -> (chunk: LuaReference, text: String)? {
     var text = shorthand(first)
     defer { terminal.remember(text) }
@@ -95,7 +95,7 @@ final class REPL {
     return trimmed.hasPrefix("=") ? "return \(trimmed.dropFirst())" : line
   }
 
-  /// An expression if the text is one, else a statement; incomplete if either could go on.
+  /// An expression if the text is one, else a statement; incomplete if either could continue.
   private func parse(_ text: String) -> Result<LuaReference, LuaError> {
     let expression = load("return \(text)\n")
     guard case .failure(let unfinished) = expression else { return expression }

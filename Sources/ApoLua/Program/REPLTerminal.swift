@@ -11,7 +11,7 @@ import Lua
 
 /// Reads lines with editing and shows errors.
 final class REPLTerminal {
-  /// What came from the terminal.
+  /// Input from the terminal.
   enum Input {
     case line(String)
     case interrupt
@@ -33,7 +33,7 @@ final class REPLTerminal {
     if let historyPath { cle_load_history(historyPath) }
   }
 
-  /// `APO_HISTORY`, which turns history off when empty; else a file in the home folder.
+  /// `APO_HISTORY`, or a file in the home folder; history is off if it is empty.
   private static var historyPath: String? {
     if let path = getenv("APO_HISTORY") {
       return path.pointee == 0 ? nil : String(validatingCString: path)
@@ -41,13 +41,13 @@ final class REPLTerminal {
     return getenv("HOME").flatMap { String(validatingCString: $0) }.map { $0 + "/.apo_history" }
   }
 
-  /// Whether standard output is a terminal whose user has nothing against colours.
+  /// Whether standard output is a terminal and colours are not disabled.
   static var usesColor: Bool {
     let refused = getenv("NO_COLOR").map { $0.pointee != 0 } ?? false
     return !refused && isatty(STDOUT_FILENO) == 1
   }
 
-  /// The number of columns of the terminal, 80 where there is none.
+  /// The number of columns of the terminal, 80 without one.
   static var width: Int {
     var size = winsize()
     guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col >= 20 else { return 80 }
@@ -70,13 +70,13 @@ final class REPLTerminal {
     _ = cle_remember(chunk, historyPath)
   }
 
-  /// The completions one by one, each from malloc, as the line editor wants them.
+  /// The completions one by one, each from malloc, for the line editor.
   private static func nextMatch(_ text: String, isFirst: Bool) -> UnsafeMutablePointer<CChar>? {
     if isFirst { matches = (state?.completions(of: text) ?? [])[...] }
     return matches.popFirst().flatMap { strdup($0) }
   }
 
-  /// Shows an error; the traceback only where it says more than the message.
+  /// Shows an error, with the traceback only if it adds to the message.
   func show(_ error: any Error) {
     let error = error as? LuaError ?? LuaError("\(error)")
     let (start, end) = Self.usesColor ? ("\u{1B}[31m", "\u{1B}[0m") : ("", "")
@@ -85,7 +85,7 @@ final class REPLTerminal {
     if !calls.isEmpty { writeError(visible(calls.joined(separator: "\n")) + "\n") }
   }
 
-  /// The lines of a traceback, when one of them is neither C nor the line that was typed.
+  /// The lines of a traceback, if one of them is neither C nor the typed line.
   private static func interesting(_ traceback: String) -> [String] {
     let lines = traceback.split(separator: "\n").map(String.init)
     let calls = lines.dropFirst().filter { !$0.contains("[C]:") }

@@ -1,4 +1,4 @@
-// A lock that one holder at a time has, among all processes: `apo.system.lock`.
+// An exclusive lock across processes: `apo.system.lock`.
 
 import Core
 import Glibc
@@ -13,10 +13,9 @@ final class FileLock: LuaObject {
   private let folderIdentity: FileIdentity?
   private var descriptor: Int32
 
-  /// Locks the file at a path, which is made when there is none; nil when another holds the lock.
+  /// Locks the file at a path, creating it if missing; nil if the lock is already held.
   ///
-  /// On a file system that has no locks the object holds none. Throws when the file cannot be
-  /// opened.
+  /// On a file system without locks it has no effect. Throws if the file cannot be opened.
   init?(_ path: String) throws {
     self.path = path
     folder = parentFolder(path)
@@ -26,7 +25,7 @@ final class FileLock: LuaObject {
     self.descriptor = descriptor
   }
 
-  /// An open file that is locked, nil when another holds the lock.
+  /// An open, locked file; nil if the lock is already held.
   private static func lock(_ path: String) throws -> Int32? {
     for _ in 0..<100 {
       let descriptor = try openLockFile(path)
@@ -34,11 +33,11 @@ final class FileLock: LuaObject {
         close(descriptor)
         return nil
       }
-      // It may have been removed between the two calls: then what is locked is no longer there.
+      // It may have been removed between the two calls; the lock is then on a deleted file.
       if FileIdentity(path) == FileIdentity(descriptor) { return descriptor }
       close(descriptor)
     }
-    throw LuaError("\(path): is removed again and again by another program")
+    throw LuaError("\(path): is repeatedly removed by another program")
   }
 
   private static func openLockFile(_ path: String) throws -> Int32 {
@@ -79,30 +78,30 @@ final class FileLock: LuaObject {
     return flock(descriptor, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK
   }
 
-  /// Throws unless the folder of the file is the one that it was; a lock file that was removed is
-  /// made anew.
+  /// Throws if the folder of the file was replaced; a removed lock file is recreated.
   func check() throws {
     guard let now = FileIdentity(folder), now == folderIdentity else {
       throw LuaError("\(shown(folder)): was removed or replaced while it was written to")
     }
     guard FileIdentity(path) != FileIdentity(descriptor) else { return }
     guard let other = try Self.lock(path) else {
-      throw LuaError("\(shown(path)): was replaced, and another program holds the lock now")
+      throw LuaError("\(shown(path)): was replaced, and another program now holds the lock")
     }
     close(descriptor)
     descriptor = other
   }
 
-  // The kernel drops the lock with the last descriptor, so also when the process is killed.
+  // The kernel releases the lock with the last descriptor, even if the process is killed.
   deinit { if descriptor >= 0 { close(descriptor) } }
 }
 
 let fileLockClass = Class(
-  FileLock.self, "A lock on a file, held until `free`, the end of a `<close>` or of the process.",
+  FileLock.self,
+  "A lock on a file, held until `free`, the end of a `<close>` scope, or process exit.",
   methods: [
     Function(
-      "check", "Raises an error when the folder of the file was removed or replaced.",
-      details: "A file that was removed alone is made and locked anew."
+      "check", "Raises an error if the folder of the file was removed or replaced.",
+      details: "If only the file was removed, it is recreated and locked again."
     ) { call in
       try call.this(FileLock.self).check()
       return call.nothing
@@ -113,15 +112,16 @@ let fileLockClass = Class(
   ])
 
 let lockFunction = Function(
-  "lock", "Locks a file, so that one process at a time can do something.",
-  [Parameter("path", .string, "the file; it is made when there is none, and stays")],
-  returns: [Returned(.object(FileLock.self), "the lock; it holds until it is freed or collected")],
-  details: "Does not wait: gives nil and a message when another holds the lock, be it in this "
-    + "process, under whatever name. On a file system without locks it holds nothing."
+  "lock", "Locks a file, to exclude other processes.",
+  [Parameter("path", .string, "the file; created if missing, and kept")],
+  returns: [Returned(.object(FileLock.self), "the lock, held until it is freed or collected")],
+  details: "Does not wait: returns nil and a message if the lock is already held, even by this "
+    + "process under another path. On a file system without locks it has no effect."
 ) { call in
   let path = try call.path()
   guard let lock = try FileLock(path) else {
-    return call.failure("\(shown(path)): is locked by another")
+    return call.failure(
+      "\(shown(path)): is locked by another program or call")
   }
   return try call.result(lock)
 }

@@ -1,4 +1,4 @@
-// What scripts share without naming it: the seed of the run, and how far its streams have come.
+// Implicit state of scripts: the seed of the run, and the positions of its random streams.
 
 import Lua
 import Tensors
@@ -9,7 +9,7 @@ final class RunState {
   private(set) var seed: Int
   /// Where `apo.rand` and `apo.randn` draw from.
   var stream: RandomStream
-  /// Calls of `generate` that did not say which step they are.
+  /// Calls of `generate` without a `step`.
   private var generations = 0
   /// Models made with random weights.
   private var models = 0
@@ -19,7 +19,7 @@ final class RunState {
     stream = RandomStream(seed: UInt64(seed))
   }
 
-  /// Starts all streams anew.
+  /// Restarts all streams.
   func restart(seed: Int) {
     self.seed = seed
     stream = RandomStream(seed: UInt64(bitPattern: Int64(seed)))
@@ -27,8 +27,8 @@ final class RunState {
     models = 0
   }
 
-  /// Starts what `generate` and the stream give on their own anew for a step of a training, so that
-  /// a training that goes on from a checkpoint draws what one draws that was not stopped.
+  /// Reseeds `generate` and the stream for a training step, so that a resumed run draws the same as
+  /// an uninterrupted one.
   func begin(step: Int, seed: Int) -> Int {
     let mixed = mix(UInt64(bitPattern: Int64(seed)), UInt64(bitPattern: Int64(step)))
     stream = RandomStream(seed: mixed)
@@ -56,16 +56,16 @@ final class RunState {
 func seedFunction(_ run: RunState) -> Function {
   Function(
     "seed",
-    "Sets or tells the seed of everything random: samples, tensors, weights, `math.random`.",
+    "Sets or returns the seed of everything random: samples, tensors, weights, `math.random`.",
     [
       Parameter(
-        "seed", .integer(), "the new seed; without it the one in use is told", optional: true)
+        "seed", .integer(), "the new seed; without it the current seed is returned", optional: true)
     ],
     returns: [Returned(.integer(), "the seed in use")],
     details: """
-      A script that calls it first gives the same bytes at every run on the same machine. Without
-      it the run has a seed of its own, drawn when `apo` was loaded: print `apo.seed()` to be able
-      to repeat it.
+      A script that calls it first gives the same bytes in every run on the same machine.
+      Otherwise the run uses a random seed drawn when `apo` was loaded: print `apo.seed()` to be
+      able to repeat it.
       """,
     example: "apo.seed(7)"
   ) { call in
@@ -82,16 +82,16 @@ func seedFunction(_ run: RunState) -> Function {
 func seedStepFunction(_ run: RunState) -> Function {
   Function(
     "seed_step",
-    "Starts everything random anew for a step: `apo.rand`, `apo.randn`, samples without a seed, "
+    "Reseeds everything random for a step: `apo.rand`, `apo.randn`, samples without a seed, "
       + "`math.random`.",
     [
-      Parameter("seed", .integer(), "the seed of a training"),
-      Parameter("step", .integer(), "one of its steps"),
+      Parameter("seed", .integer(), "the seed of a run"),
+      Parameter("step", .integer(), "a step of the run"),
     ],
     details: """
-      What a step draws then depends on these two numbers and not on the steps before it, so a
-      training that goes on from a checkpoint draws the same. `apo.train` calls it before each step
-      and each evaluation. `apo.seed()` stays what it is.
+      What a step draws then depends only on these two numbers, not on earlier steps, so a resumed
+      run draws the same. `apo.train` calls it before each step and evaluation. `apo.seed()` does
+      not change.
       """,
     example: "for step = 1, 3 do apo.seed_step(7, step) end"
   ) { call in

@@ -1,5 +1,5 @@
-// The functions of `apo.system` for files. Whatever is replaced is replaced as a whole; a line
-// that is appended is on the disk when the function returns.
+// The functions of `apo.system` for files. Files are replaced atomically; an appended line is on
+// disk when the function returns.
 
 import Core
 import Glibc
@@ -11,12 +11,12 @@ private let path = Parameter("path", .string, "the file")
 
 let fileFunctions = [
   Function(
-    "read_file", "Reads a whole file, or its beginning.",
+    "read_file", "Reads a file, or its beginning.",
     [
       path,
-      Parameter("count", .integer(minimum: 0), "how many bytes at most", optional: true),
+      Parameter("count", .integer(minimum: 0), "maximum number of bytes", optional: true),
     ], returns: [Returned(.string, "its bytes")],
-    details: "Gives nil and a message when it cannot be read. A pipe or a device is not waited for."
+    details: "Returns nil and a message if it cannot be read. Pipes and devices are refused."
   ) { call in
     do {
       let count = try call[2].ifPresent?.integer() ?? .max
@@ -24,62 +24,63 @@ let fileFunctions = [
     } catch { return call.failure("\(error)") }
   },
   Function(
-    "write_file", "Writes a whole file: after a crash the old one or the new one is there.",
+    "write_file", "Writes a file atomically: after a crash the old or the new one exists.",
     [path, Parameter("text", .string, "its bytes")]
   ) { call in
     try AtomicFile.write(call.path(), call[2].bytes())
     return call.nothing
   },
   Function(
-    "check_writable", "Raises the error that `write_file` would; the file stays as it is.", [path]
+    "check_writable", "Raises the error that `write_file` would raise, without changing the file.",
+    [path]
   ) { call in
     try AtomicFile.check(call.path())
     return call.nothing
   },
   Function(
-    "append", "Appends text to a file and waits until it is on the disk.",
+    "append", "Appends text to a file and waits until it is on disk.",
     [
       path, Parameter("text", .string, "the bytes"),
       Parameter(
-        "size", .integer(minimum: 0), "how many bytes the file must have before", optional: true),
+        "size", .integer(minimum: 0), "expected file size in bytes", optional: true),
     ],
-    details: "When it fails, what was written of the text is cut off again. With `size` it is an "
-      + "error when another program removed or changed the file; 0 is also no file."
+    details: "On failure a partial write is cut off again. With `size` it is an error if "
+      + "another program removed or changed the file; 0 also allows a missing file."
   ) { call in
     let size = try call[3].ifPresent?.integer()
     try AppendedFile.append(call[2].bytes(), to: call.path(), size: size)
     return call.nothing
   },
   Function(
-    "size", "The size of a file.", [path],
-    returns: [Returned(.integer(), "bytes, or nil when there is no file")]
+    "size", "Returns the size of a file.", [path],
+    returns: [Returned(.integer(), "bytes, or nil if there is no file")]
   ) { call in
     var status = stat()
     guard try stat(call.path(), &status) == 0 else { return try call.result(LuaValue.nil) }
     return call.result(Int(status.st_size))
   },
   Function(
-    "checksum", "The XXH64 of a file, as `xxh64sum` prints it.", [path],
+    "checksum", "Returns the XXH64 of a file, as `xxh64sum` prints it.", [path],
     returns: [Returned(.string, "16 hexadecimal digits")]
   ) { call in
     let digits = String(try XXHash64.ofFile(call.path()), radix: 16)
     return call.result(String(repeating: "0", count: 16 - digits.count) + digits)
   },
   Function(
-    "truncate", "Cuts a file off.",
-    [path, Parameter("size", .integer(minimum: 0), "how many bytes are kept")]
+    "truncate", "Truncates a file.",
+    [path, Parameter("size", .integer(minimum: 0), "number of bytes to keep")]
   ) { call in
     try AppendedFile.truncate(call.path(), to: call[2].integer())
     return call.nothing
   },
   Function(
-    "drop_torn_line", "Cuts off what follows the last newline: a line that was not written whole.",
+    "drop_torn_line", "Truncates a file after its last newline, removing a partial line.",
     [path], returns: [Returned(.integer(), "bytes cut off")]
   ) { call in
     try call.result(AppendedFile.dropTornLine(call.path()))
   },
   Function(
-    "exists", "What is at a path.", [path],
+    "exists", "Returns what is at a path.", [path],
     returns: [
       Returned(.string, "\"file\", \"folder\", \"other\" (a device, a pipe, a socket) or nil")
     ]
@@ -92,19 +93,19 @@ let fileFunctions = [
     }
   },
   Function(
-    "list", "The names in a folder, sorted.", [Parameter("path", .string, "the folder")],
-    returns: [Returned(.list(of: .string), "the names; none when there is no such folder")]
+    "list", "Returns the names in a folder, sorted.", [Parameter("path", .string, "the folder")],
+    returns: [Returned(.list(of: .string), "the names; empty if there is no such folder")]
   ) { call in
     try call.result(names(in: call.path()))
   },
   Function(
-    "make_folder", "Makes a folder and those above it.", [Parameter("path", .string, "the folder")]
+    "make_folder", "Creates a folder and its parents.", [Parameter("path", .string, "the folder")]
   ) { call in
     try makeFolder(call.path())
     return call.nothing
   },
   Function(
-    "rename", "Gives a file or a folder another name, on the disk when the function returns.",
+    "rename", "Renames a file or folder; the change is on disk when the function returns.",
     [path, Parameter("target", .string, "the new name; an existing file is replaced")]
   ) { call in
     let path = try call.path()
@@ -112,24 +113,26 @@ let fileFunctions = [
     return call.nothing
   },
   Function(
-    "remove_folder", "Removes a folder with all that is in it.",
-    [Parameter("path", .string, "the folder; nothing happens when there is none")]
+    "remove_folder", "Removes a folder and its contents.",
+    [Parameter("path", .string, "the folder; it may be missing")]
   ) { call in
     try remove(call.path())
     return call.nothing
   },
   Function(
-    "shown", "A path as an error shows it: in one line, control characters written out.", [path],
+    "shown", "Returns a path as errors show it: in one line, with control characters escaped.",
+    [path],
     returns: [Returned(.string, "the text")]
   ) { call in
     try call.result(shown(call[1].string()))
   },
   Function(
-    "remove_temporary", "Removes the temporary files that killed processes left in a folder.",
+    "remove_temporary", "Removes temporary files left in a folder by killed processes.",
     [
       Parameter("path", .string, "the folder"),
       Parameter(
-        "names", .list(of: .string), "files that only this process writes, as it holds their lock",
+        "names", .list(of: .string),
+        "files whose lock this process holds, so that only it writes them",
         default: []),
     ]
   ) { call in
@@ -144,7 +147,7 @@ let fileFunctions = [
   isLockedFunction,
 ]
 
-/// What errno says of a path.
+/// The errno error for a path.
 func systemError(_ path: String) -> LuaError {
   LuaError("\(shown(path)): \(String(cString: strerror(errno)))")
 }
@@ -154,7 +157,7 @@ func readFile(_ path: String, atMost limit: Int = .max) throws -> [UInt8] {
   let descriptor = try openForReading(path)
   defer { close(descriptor) }
   var status = stat()
-  // What is read is copied, and pushed as a string of Lua's.
+  // The bytes are copied and pushed as a Lua string.
   let size = fstat(descriptor, &status) == 0 ? min(limit, Int(status.st_size)) : 0
   try Memory.checkBuffer(bytes: 3 * size, for: path)
   var bytes: [UInt8] = []
@@ -174,7 +177,7 @@ func readFile(_ path: String, atMost limit: Int = .max) throws -> [UInt8] {
   return bytes
 }
 
-/// Kind and rights of what is at a path, links followed; nil when there is nothing.
+/// Kind and permissions of a path, following links; nil if missing.
 private func mode(of path: String) -> mode_t? {
   var status = stat()
   return stat(path, &status) == 0 ? status.st_mode : nil
@@ -193,7 +196,7 @@ private func names(in folder: String) -> [String] {
   return names.sorted()
 }
 
-/// Removes a file, a link, or a folder with all that is in it.
+/// Removes a file, a link, or a folder with its contents.
 private func remove(_ path: String) throws {
   var status = stat()
   guard lstat(path, &status) == 0 else { return }

@@ -5,16 +5,16 @@ import Lua
 
 let memoryFunctions = [
   Function(
-    "memory_limit", "Runs a function, and stops it when Lua comes to hold too much memory.",
+    "memory_limit", "Runs a function and stops it if Lua holds too much memory.",
     [
       Parameter(
         "bytes", .number(minimum: 0),
-        "what Lua may hold beyond what it holds now; math.huge for no limit"),
-      Parameter("body", .function, "what to run; it gets nothing, and what it gives is dropped"),
+        "what Lua may allocate in addition to now; math.huge for no limit"),
+      Parameter("body", .function, "what to run, without arguments; its results are dropped"),
     ],
     returns: [
-      Returned(.boolean, "whether the limit sufficed"),
-      Returned(.string, "where it was stopped, when it was"),
+      Returned(.boolean, "whether it stayed within the limit"),
+      Returned(.string, "where it was stopped, if it was"),
     ],
     details: "Tables, strings, functions and coroutines count; tensors and garbage do not, which "
       + "is collected before twice the limit is reached. It is stopped wherever it is, also in "

@@ -1,5 +1,5 @@
-// `apo.system`: what the script library needs of the process and the terminal. Files are in
-// SystemFiles.swift, signals and limits of time in SystemStops.swift.
+// `apo.system`: process and terminal functions for the script library. Files are in
+// SystemFiles.swift, signals and time limits in SystemStops.swift.
 
 import Core
 import Glibc
@@ -15,11 +15,11 @@ let systemModule = Module(
 
 private let processFunctions = [
   Function(
-    "clock", "Seconds since some moment in the past, unaffected by changes of the date.",
+    "clock", "Returns seconds of a monotonic clock.",
     returns: [Returned(.number(), "seconds")]
   ) { $0.result(seconds(CLOCK_MONOTONIC)) },
   Function(
-    "time", "Seconds since 1970 with their fraction.", returns: [Returned(.number(), "seconds")]
+    "time", "Returns seconds since 1970, with fraction.", returns: [Returned(.number(), "seconds")]
   ) { $0.result(seconds(CLOCK_REALTIME)) },
   Function(
     "sleep", "Waits; Ctrl-C and a limit of time end it.",
@@ -33,17 +33,17 @@ private let processFunctions = [
     return call.nothing
   },
   Function(
-    "memory", "Memory of the process.",
+    "memory", "Returns the memory use of the process.",
     returns: [
-      Returned(.integer(), "bytes in use now"), Returned(.integer(), "the most that was in use"),
+      Returned(.integer(), "bytes in use now"), Returned(.integer(), "peak bytes in use"),
     ]
   ) { try $0.results([.integer(residentBytes()), .integer(peakBytes())]) },
   Function(
-    "cores", "The number of processor cores that can be used.",
+    "cores", "Returns the number of available processor cores.",
     returns: [Returned(.integer(), "the number")]
   ) { $0.result(max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))) },
   Function(
-    "hash", "A number of 64 bits that depends on every byte of a text (FNV-1a).",
+    "hash", "Returns a 64-bit hash of a text (FNV-1a).",
     [Parameter("text", .string, "the text")],
     returns: [Returned(.string, "16 hexadecimal digits")]
   ) { call in
@@ -60,7 +60,7 @@ private let processFunctions = [
 
 private let terminalFunctions = [
   Function(
-    "is_terminal", "Whether a stream is a terminal.",
+    "is_terminal", "Returns whether a stream is a terminal.",
     [Parameter("stream", .choice(["stdin", "stdout", "stderr"]), "the stream", default: "stderr")],
     returns: [Returned(.boolean, "whether it is")]
   ) { call in
@@ -68,7 +68,7 @@ private let terminalFunctions = [
     return call.result(isatty(stream == "stdin" ? 0 : stream == "stdout" ? 1 : 2) == 1)
   },
   Function(
-    "width", "The number of columns of the terminal, 80 when there is none.",
+    "width", "Returns the number of columns of the terminal, or 80 without one.",
     returns: [Returned(.integer(), "columns")]
   ) { call in
     var size = winsize()
@@ -79,16 +79,15 @@ private let terminalFunctions = [
 
 private let textFunctions = [
   Function(
-    "visible", "A text as a terminal may show it.",
+    "visible", "Returns a text that is safe to print on a terminal.",
     [
-      Parameter("text", .string, "any bytes, such as what a model wrote"),
-      Parameter("keeps_lines", .boolean, "leave line breaks and tabs as they are", default: false),
+      Parameter("text", .string, "any bytes, such as model output"),
+      Parameter("keeps_lines", .boolean, "keep line breaks and tabs", default: false),
     ],
-    returns: [Returned(.string, "the text, with what would act on the terminal written out")],
+    returns: [Returned(.string, "the escaped text")],
     details: """
-      Control characters, marks of writing direction and bytes that are no UTF-8 become what Lua
-      writes for them in a string, such as `\\x1B`. Whatever the library shows is written so;
-      `print` writes what it is given.
+      Control characters, bidirectional marks and invalid UTF-8 become Lua escapes such as `\\x1B`.
+      The library prints everything this way; `print` writes texts unchanged.
       """
   ) { call in
     call.result(try visible(call[1].bytes(), keepsLines: call[2].boolean()))
@@ -101,7 +100,7 @@ private func seconds(_ clock: clockid_t) -> Double {
   return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
 }
 
-/// The second figure of /proc/self/statm, which counts pages; 0 where there is no such file.
+/// The second number of /proc/self/statm, in pages; 0 without that file.
 func residentBytes() -> Int {
   guard let text = try? readFile("/proc/self/statm") else { return 0 }
   let fields = String(decoding: text, as: UTF8.self).split(separator: " ")

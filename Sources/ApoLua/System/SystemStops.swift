@@ -1,4 +1,4 @@
-// What `apo.system` has for functions that may be stopped: by a signal, a limit of time, an error.
+// Functions of `apo.system` for code that may be stopped by a signal, a time limit or an error.
 
 import Glibc
 import Lua
@@ -6,55 +6,57 @@ import Lua
 let stopFunctions = [
   Function(
     "on_interrupt",
-    "Runs a function; when Ctrl-C, SIGTERM or SIGHUP stops it, runs another before it stops the "
-      + "rest.",
+    "Runs a function; if Ctrl-C, SIGTERM or SIGHUP stops it, runs a cleanup function before "
+      + "stopping the rest.",
     [
       Parameter("body", .function, "what to run"),
-      Parameter("cleanup", .function, "what to run when it was stopped"),
+      Parameter("cleanup", .function, "what to run after it was stopped"),
     ],
-    details: "Other errors pass through. A second signal ends the process at once, also while the "
-      + "clean-up runs."
+    details: "Other errors pass through. A second signal ends the process at once, even during "
+      + "the cleanup."
   ) { call in
     try run(call) { kind, _ in kind == "signal" ? [] : nil }
   },
   Function(
     "on_failure",
-    "Runs a function; when an error, a signal or a limit of time ends it, runs another before "
-      + "the error goes on.",
+    "Runs a function; if an error, a signal or a time limit ends it, runs a cleanup function "
+      + "before the error propagates.",
     [
       Parameter("body", .function, "what to run"),
       Parameter(
         "cleanup", .function,
-        "gets what it was, `error`, `signal` or `time`, and the error; its own errors are dropped"),
+        "receives the cause, `error`, `signal` or `time`, and the error; its own errors are dropped"
+      ),
     ],
-    details: "The clean-up is stopped neither by a limit of time nor by a first signal."
+    details: "Neither a time limit nor a first signal stops the cleanup."
   ) { call in
     try run(call) { kind, error in
       [.string(kind), error.value.map { .reference($0) } ?? .string(error.message)]
     }
   },
   Function(
-    "hold_stop", "Makes a first signal wait until it is released.",
-    [Parameter("hold", .boolean, "whether it waits; false after true releases it")],
-    details: "For what must not be left half done. A second signal ends the process all the same."
+    "hold_stop", "Defers the first signal until it is released.",
+    [Parameter("hold", .boolean, "true defers signals; false releases them")],
+    details:
+      "For code that must not be interrupted halfway. A second signal still ends the process."
   ) { call in
     try call.state.holdStop(call[1].boolean())
     return call.nothing
   },
   Function(
-    "time_limit", "Runs a function, and stops it when it takes too long.",
+    "time_limit", "Runs a function and stops it if it takes too long.",
     [
-      Parameter("seconds", .number(minimum: 0), "wall clock; math.huge for no limit"),
-      Parameter("body", .function, "what to run; it gets nothing, and what it gives is dropped"),
-      Parameter("label", .string, "what it is, in case it gets stuck", default: "a function"),
+      Parameter("seconds", .number(minimum: 0), "wall-clock time; math.huge for no limit"),
+      Parameter("body", .function, "what to run, without arguments; its results are dropped"),
+      Parameter("label", .string, "its name, in case it gets stuck", default: "a function"),
       Parameter(
         "describe", .function,
-        "gets the error that the function raised, gives the one that goes on in its place, with "
-          + "the same traceback", optional: true),
+        "receives the function's error and returns the one to raise instead, with the same "
+          + "traceback", optional: true),
     ],
     returns: [
-      Returned(.boolean, "whether it ended in time"),
-      Returned(.string, "where it was stopped, when it was"),
+      Returned(.boolean, "whether it finished in time"),
+      Returned(.string, "where it was stopped, if it was"),
     ],
     details: "Loops are stopped wherever they are, also in `pcall` and in coroutines; in a "
       + "finalizer, a message handler and a debug hook a second later. A single "
@@ -77,8 +79,8 @@ let stopFunctions = [
   },
 ]
 
-/// Runs the first argument; when it fails, and `arguments` gives some for what happened, the second
-/// with these.
+/// Runs the first argument; if it fails and `arguments` returns some for the failure, runs the
+/// second with these.
 private func run(
   _ call: Call, _ arguments: (String, LuaError) -> [LuaValue]?
 ) throws -> Results {
@@ -96,7 +98,7 @@ private func run(
   }
 }
 
-/// The error as the fourth argument has it; as it is where that is not given or fails.
+/// The error as rewritten by the fourth argument, or unchanged if that is missing or fails.
 private func described(_ error: LuaError, _ call: Call) throws -> LuaError {
   guard !LuaState.isInterrupted, let describe = call[4].ifPresent, let value = error.value,
     let new = try? call.state.callKeepingResults(describe.reference(), [.reference(value)]).first

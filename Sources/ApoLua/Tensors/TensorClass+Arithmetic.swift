@@ -1,4 +1,4 @@
-// Operators, functions of one element, comparisons.
+// Operators, elementwise functions, comparisons.
 
 import Lua
 import Tensors
@@ -39,15 +39,15 @@ let functionMethods: [Function] =
     unary("tanh", "Takes the hyperbolic tangent.") { try $0.tanh() },
     unary("sigmoid", "Computes 1 / (1 + e^-x).") { try $0.sigmoid() },
     unary("relu", "Computes max(x, 0); the derivative at 0 is 0.") { try $0.relu() },
-    unary("abs", "Takes the absolute value; the derivative at 0 is 0.") { try $0.abs() },
+    unary("abs", "Computes absolute values; the derivative at 0 is 0.") { try $0.abs() },
     with("pow", "Raises each element to a power.") { try $0.pow($1) },
-    with("minimum", "Takes the smaller of two elements; NaN where one is.") { try $0.minimum($1) },
-    with("maximum", "Takes the larger of two elements; NaN where one is.") { try $0.maximum($1) },
+    with("minimum", "Takes the elementwise minimum; NaN if either is NaN.") { try $0.minimum($1) },
+    with("maximum", "Takes the elementwise maximum; NaN if either is NaN.") { try $0.maximum($1) },
     Function(
-      "clamp", "Moves each element into a range.",
+      "clamp", "Clamps each element to a range.",
       [
-        Parameter("min", .number(), "the lower end; nil for none", optional: true),
-        Parameter("max", .number(), "the upper end; nil for none", optional: true),
+        Parameter("min", .number(), "the lower bound; nil for none", optional: true),
+        Parameter("max", .number(), "the upper bound; nil for none", optional: true),
       ],
       returns: tensorResult, details: "The derivative is 1 inside and at the ends, 0 outside.",
       example: "ratio:clamp(0.8, 1.2)"
@@ -58,7 +58,7 @@ let functionMethods: [Function] =
         call.this(Tensor.self).clamp(min: low.map { Float($0) }, max: high.map { Float($0) }))
     },
     Function(
-      "where", "Takes the elements of `a` where this tensor is not 0, and those of `b` elsewhere.",
+      "where", "Takes elements of `a` where this tensor is not 0, and of `b` elsewhere.",
       [
         Parameter("a", operandType, "taken where it is not 0"),
         Parameter("b", operandType, "taken where it is 0"),
@@ -71,20 +71,20 @@ let functionMethods: [Function] =
       [Parameter("other", .object(Tensor.self), "the right side")],
       returns: tensorResult,
       details: """
-        The last two dimensions are matrices, those before them are broadcast. A tensor of one
-        dimension is a row on the left side and a column on the right.
+        The last two dimensions are matrices; leading dimensions are broadcast. A one-dimensional
+        tensor is a row on the left side and a column on the right.
         """
     ) { call in try call.result(call.this(Tensor.self).matmul(call[1].object(Tensor.self))) },
   ]
 
 /// 1 where a comparison holds, else 0.
 let comparisonMethods: [Function] = [
-  with("eq", "Gives 1 where the elements are equal, else 0.") { try $0.eq($1) },
-  with("ne", "Gives 1 where the elements differ, else 0.") { try $0.ne($1) },
-  with("gt", "Gives 1 where this element is greater, else 0.") { try $0.gt($1) },
-  with("lt", "Gives 1 where this element is less, else 0.") { try $0.lt($1) },
-  with("ge", "Gives 1 where this element is greater or equal, else 0.") { try $0.ge($1) },
-  with("le", "Gives 1 where this element is less or equal, else 0.") { try $0.le($1) },
+  with("eq", "Returns 1 where the elements are equal, else 0.") { try $0.eq($1) },
+  with("ne", "Returns 1 where the elements differ, else 0.") { try $0.ne($1) },
+  with("gt", "Returns 1 where this element is greater, else 0.") { try $0.gt($1) },
+  with("lt", "Returns 1 where this element is less, else 0.") { try $0.lt($1) },
+  with("ge", "Returns 1 where this element is greater or equal, else 0.") { try $0.ge($1) },
+  with("le", "Returns 1 where this element is less or equal, else 0.") { try $0.le($1) },
 ]
 
 private func unary(

@@ -1,4 +1,4 @@
-// Parts of a tensor by position, and changes of the tensor itself.
+// Slices of a tensor, and in-place changes.
 
 import Lua
 import Tensors
@@ -33,10 +33,10 @@ let indexMethods: [Function] = [
   ) { _ in
     throw LuaError(
       "apo.Tensor: elements cannot be assigned; make a new tensor with apo.where, apo.cat or "
-        + "apo.stack, or use fill_, copy_ or add_ on a part: t[i]:fill_(0)")
+        + "apo.stack, or use fill_, copy_ or add_ on a slice: t[i]:fill_(0)")
   },
   Function(
-    "narrow", "Gives some positions of a dimension.",
+    "narrow", "Returns a range of positions along a dimension.",
     [
       Parameter("dim", .integer(), "the dimension"),
       Parameter("start", .integer(), "the first position, from 1, or from -1 at the end"),
@@ -47,18 +47,18 @@ let indexMethods: [Function] = [
     let dim = try call[1].dimension(of: tensor, for: "narrow") ?? 0
     guard dim < tensor.shape.count else { throw LuaError("narrow: a scalar has no positions") }
     let (size, length) = (tensor.shape[dim], try call[3].integer())
-    // One past the end is allowed for nothing.
+    // One past the end is allowed for an empty slice.
     let limit = length == 0 ? size + 1 : size
     let start = try call[2].position(upTo: limit, for: "narrow")
     return try call.result(tensor.narrow(dim: dim, start: start, length: length))
   },
   Function(
-    "gather", "Chooses elements along a dimension by their positions.",
+    "gather", "Gathers elements along a dimension by position.",
     [
       Parameter("dim", .integer(), "the dimension"),
       Parameter(
         "index", .object(Tensor.self),
-        "positions from 1; as many dimensions as this tensor, of the shape of the result"),
+        "positions from 1, with as many dimensions as this tensor and the shape of the result"),
     ],
     returns: tensorResult,
     details: """
@@ -74,13 +74,16 @@ let indexMethods: [Function] = [
   },
 ]
 
-/// Changes of the tensor itself.
+/// In-place changes.
 let inPlaceMethods: [Function] = [
   inPlace("fill_", "Sets all elements.", [Parameter("value", .number(), "the value")]) {
     tensor, call in
     tensor.pointer.update(repeating: Float(try call[1].number()), count: tensor.count)
   },
-  inPlace("copy_", "Takes over elements, broadcast.", [Parameter("from", operandType, "whose")]) {
+  inPlace(
+    "copy_", "Copies elements from another tensor or a number, broadcast.",
+    [Parameter("from", operandType, "the source")]
+  ) {
     tensor, call in
     let source = try call[1].operand().expanded(to: tensor.shape, for: "copy_")
     tensor.pointer.update(from: source.pointer, count: tensor.count)
@@ -97,7 +100,7 @@ let inPlaceMethods: [Function] = [
     let sum = try withoutGradients { try tensor + other * alpha }
     tensor.pointer.update(from: sum.pointer, count: tensor.count)
   },
-  inPlace("mul_", "Multiplies with a number.", [Parameter("factor", .number(), "the number")]) {
+  inPlace("mul_", "Multiplies by a number.", [Parameter("factor", .number(), "the number")]) {
     tensor, call in
     let factor = Tensor(Float(try call[1].number()))
     let product = try withoutGradients { try tensor * factor }
@@ -111,7 +114,7 @@ private func inPlace(
 ) -> Function {
   Function(
     name, summary, parameters, returns: [Returned(.object(Tensor.self), "the tensor itself")],
-    details: "A tensor that requires a gradient is changed inside of `apo.no_grad` only."
+    details: "A tensor that requires a gradient can be changed only inside `apo.no_grad`."
   ) { call in
     let tensor = try call.this(Tensor.self)
     guard tensor.isParameter || !tensor.requiresGradient else {
@@ -119,7 +122,7 @@ private func inPlace(
     }
     guard !Tensor.records(tensor) else {
       throw LuaError(
-        "\(name): the tensor requires a gradient; change it inside of apo.no_grad(function() … end)"
+        "\(name): the tensor requires a gradient; change it inside apo.no_grad(function() … end)"
       )
     }
     try apply(tensor, call)

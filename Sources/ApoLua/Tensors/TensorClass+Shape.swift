@@ -4,28 +4,28 @@ import Lua
 import Tensors
 
 private let optionalDimension = Parameter(
-  "dim", .integer(), "the dimension; all elements without it", optional: true)
+  "dim", .integer(), "the dimension; default: all elements", optional: true)
 private let keepdim = Parameter(
   "keepdim", .boolean, "keep the dimension, with size 1", default: false)
 
-/// Sums and the like, over a dimension or over all elements.
+/// Reductions over a dimension or all elements.
 let reductionMethods: [Function] = [
-  reduction("sum", "Adds up elements.") { try $0.sum(dim: $1, keepdim: $2) },
-  reduction("mean", "Averages; NaN where there are no elements.") {
+  reduction("sum", "Sums elements.") { try $0.sum(dim: $1, keepdim: $2) },
+  reduction("mean", "Averages; NaN if there are no elements.") {
     try $0.mean(dim: $1, keepdim: $2)
   },
-  reduction("max", "Takes the largest element; NaN where there is one.") {
+  reduction("max", "Takes the largest element; NaN if there is one.") {
     try $0.maximum(dim: $1, keepdim: $2)
   },
-  reduction("min", "Takes the smallest element; NaN where there is one.") {
+  reduction("min", "Takes the smallest element; NaN if there is one.") {
     try $0.minimum(dim: $1, keepdim: $2)
   },
   reduction(
-    "argmax", "Finds the position of the largest element, the first of several.",
-    details: "Positions count from 1: subtract 1 where they stand for token ids."
+    "argmax", "Finds the position of the largest element; the first one on ties.",
+    details: "Positions count from 1: subtract 1 to get token ids."
   ) { try positions($0.argmax(dim: $1, keepdim: $2)) },
   reduction(
-    "argmin", "Finds the position of the smallest element, the first of several.",
+    "argmin", "Finds the position of the smallest element; the first one on ties.",
     details: "Positions count from 1."
   ) { try positions($0.argmin(dim: $1, keepdim: $2)) },
   reduction("logsumexp", "Computes ln Σ e^x without overflow.") {
@@ -38,7 +38,7 @@ let reductionMethods: [Function] = [
   along("softmax", "Computes e^x / Σ e^x.") { try $0.softmax(dim: $1) },
   along("log_softmax", "Computes x - ln Σ e^x.") { try $0.logSoftmax(dim: $1) },
   Function(
-    "cumsum", "Sums the elements up to and including each one.",
+    "cumsum", "Computes the cumulative sum along a dimension.",
     [Parameter("dim", .integer(), "the dimension")], returns: tensorResult
   ) { call in
     let tensor = try call.this(Tensor.self)
@@ -47,7 +47,7 @@ let reductionMethods: [Function] = [
   },
 ]
 
-/// Positions of the engine as scripts count them.
+/// 0-based positions as scripts count them.
 private func positions(_ tensor: Tensor) throws -> Tensor { try tensor + 1 }
 
 private func reduction(
@@ -68,7 +68,7 @@ private func spread(
   _ apply: @escaping (Tensor, Int?, Bool, Bool) throws -> Tensor
 ) -> Function {
   let unbiased = Parameter(
-    "unbiased", .boolean, "divide by one less than the number of elements", default: true)
+    "unbiased", .boolean, "divide by the number of elements minus 1", default: true)
   return Function(
     name, summary, [optionalDimension, keepdim, unbiased], returns: tensorResult
   ) { call in
@@ -90,7 +90,7 @@ private func along(
 /// The same elements in another shape.
 let shapeMethods: [Function] = [
   Function(
-    "reshape", "Gives the elements another shape.",
+    "reshape", "Returns the elements in another shape.",
     [Parameter("sizes", shapeType, "the sizes, or a list; one may be -1", variadic: true)],
     returns: [Returned(.object(Tensor.self), "a tensor that shares its memory with this one")],
     example: "apo.arange(6):reshape(2, -1)   -- shape {2, 3}"
@@ -98,7 +98,7 @@ let shapeMethods: [Function] = [
     try call.result(call.this(Tensor.self).reshape(call.shape(from: 1, for: "reshape")))
   },
   Function(
-    "transpose", "Exchanges two dimensions, the last two by default.",
+    "transpose", "Swaps two dimensions, the last two by default.",
     [
       Parameter("dim1", .integer(), "one dimension", default: -2),
       Parameter("dim2", .integer(), "the other one", default: -1),
@@ -118,7 +118,7 @@ let shapeMethods: [Function] = [
   },
   Function(
     "squeeze", "Removes a dimension of size 1, or all of them.",
-    [Parameter("dim", .integer(), "the dimension; all without it", optional: true)],
+    [Parameter("dim", .integer(), "the dimension; default: all", optional: true)],
     returns: tensorResult
   ) { call in
     let tensor = try call.this(Tensor.self)

@@ -9,17 +9,17 @@ let tensorClass = Class(
   details: """
     Operations return new tensors; methods whose names end in `_` change the tensor itself.
     Operands of different shapes are broadcast as in NumPy, and numbers can stand for tensors.
-    Positions and dimensions count from 1, or from -1 at the end. `t[i]` is the i-th part along
-    the first dimension, and `#t` how many there are; `for i, part in ipairs(t)` walks over them.
+    Positions and dimensions count from 1, or from -1 at the end. `t[i]` is the i-th slice along
+    the first dimension, and `#t` its size; `for i, slice in ipairs(t)` iterates over them.
 
-    An operation is recorded when one of its operands requires a gradient; see `requires_grad_`
-    and `backward`. `t:free()` or `local t <close>` give memory back before the collector does.
+    An operation is recorded if one of its operands requires a gradient; see `requires_grad_` and
+    `backward`. `t:free()` or `local t <close>` frees memory before the garbage collector does.
     """,
   methods: sizeMethods + elementMethods + graphMethods + operators + functionMethods
     + comparisonMethods + reductionMethods + shapeMethods + indexMethods + inPlaceMethods,
   properties: [
     Property(
-      "grad", .any, "The gradient that `backward` has added up; nil when there is none.",
+      "grad", .any, "The gradient accumulated by `backward`, or nil.",
       set: { call in
         let tensor = try call.this(Tensor.self)
         if call[1].isAbsent {
@@ -30,7 +30,7 @@ let tensorClass = Class(
           throw LuaError("grad: nil or a tensor of shape \(tensor.shape) expected")
         }
         guard tensor.isParameter else {
-          throw LuaError("grad: the tensor does not collect a gradient; see requires_grad_")
+          throw LuaError("grad: the tensor does not require a gradient; see requires_grad_")
         }
         tensor.setGradient(try gradient.copied())
         return call.nothing
@@ -42,7 +42,7 @@ let tensorClass = Class(
         return try call.result(gradient)
       }),
     Property(
-      "requires_grad", .boolean, "Whether `backward` reaches this tensor.",
+      "requires_grad", .boolean, "Whether the tensor requires a gradient.",
       set: { call in
         try call.this(Tensor.self).setRequiresGradient(call[1].boolean())
         return call.nothing
@@ -53,12 +53,12 @@ let tensorClass = Class(
 /// How large a tensor is.
 private let sizeMethods = [
   Function(
-    "shape", "Gives the sizes of all dimensions.",
+    "shape", "Returns the sizes of all dimensions.",
     returns: [Returned(.list(of: .integer()), "the sizes, the outermost first")]
   ) { call in try call.result(call.this(Tensor.self).shape) },
   Function(
-    "size", "Gives the size of one dimension.",
-    [Parameter("dim", .integer(), "the dimension; all of them without it", optional: true)],
+    "size", "Returns the size of a dimension.",
+    [Parameter("dim", .integer(), "the dimension; default: all", optional: true)],
     returns: [Returned(.oneOf([.integer(), .list(of: .integer())]), "the size, or all sizes")]
   ) { call in
     let tensor = try call.this(Tensor.self)
@@ -69,10 +69,10 @@ private let sizeMethods = [
     return call.result(tensor.shape[dim])
   },
   Function(
-    "dim", "Gives the number of dimensions.", returns: [Returned(.integer(), "0 for a scalar")]
+    "dim", "Returns the number of dimensions.", returns: [Returned(.integer(), "0 for a scalar")]
   ) { call in call.result(try call.this(Tensor.self).shape.count) },
   Function(
-    "numel", "Gives the number of elements.", returns: [Returned(.integer(), "the number")]
+    "numel", "Returns the number of elements.", returns: [Returned(.integer(), "the number")]
   ) { call in call.result(try call.this(Tensor.self).count) },
   Function("__len", "The size of the first dimension.", returns: [Returned(.integer(), "the size")])
   { call in
@@ -86,18 +86,18 @@ private let sizeMethods = [
 /// What a tensor holds.
 private let elementMethods = [
   Function(
-    "item", "Gives the only element as a number.", returns: [Returned(.number(), "the element")],
-    details: "Raises an error when there are several."
+    "item", "Returns the only element as a number.", returns: [Returned(.number(), "the element")],
+    details: "Raises an error if there are several."
   ) { call in call.result(Double(try call.this(Tensor.self).item())) },
   Function(
-    "totable", "Gives the elements as nested lists.",
-    returns: [Returned(.any, "lists nested as deep as there are dimensions; a scalar as a number")]
+    "totable", "Returns the elements as nested lists.",
+    returns: [Returned(.any, "lists nested once per dimension; a number for a scalar")]
   ) { call in
     let tensor = try call.this(Tensor.self)
     let lists = tensor.shape.dropLast().reduce(1, *)
     guard tensor.count > 0 || lists <= 1 << 20 else {
       throw LuaError(
-        "totable: a tensor of shape \(tensor.shape) holds no numbers, but would give \(lists) "
+        "totable: a tensor of shape \(tensor.shape) has no elements, but would give \(lists) "
           + "empty "
           + "lists; at most \(1 << 20) expected")
     }
@@ -122,18 +122,18 @@ private let elementMethods = [
 /// What belongs to differentiation.
 private let graphMethods = [
   Function(
-    "backward", "Adds the derivative of this tensor to `grad` of all it was computed from.",
+    "backward",
+    "Accumulates the gradients of this tensor in `grad` of everything it was computed from.",
     [
       Parameter(
         "gradient", .oneOf([.object(Tensor.self), .options(backwardOptions)]),
-        "what to start with, for a tensor of several elements; or the options", optional: true),
+        "the initial gradient, for a tensor with several elements; or the options", optional: true),
       Parameter("options", .options(backwardOptions), "see above", optional: true),
     ],
     details: """
-      The graph is freed, unless `retain_graph` is true. Gradients are added to those that are
-      there: `optimizer:step()` clears them, or set `t.grad = nil`. One that is stopped midway,
-      by an error, a limit of time or Ctrl-C, leaves a part of the gradients: call
-      `optimizer:zero_grad()` and compute the loss again.
+      The graph is freed unless `retain_graph` is true. Gradients accumulate: `optimizer:step()`
+      clears them, or set `t.grad = nil`. If an error, a time limit or Ctrl-C stops it midway,
+      partial gradients remain: call `optimizer:zero_grad()` and recompute the loss.
       """,
     example: "((logp - target) ^ 2):mean():backward()"
   ) { call in
@@ -144,15 +144,15 @@ private let graphMethods = [
     return call.nothing
   },
   Function(
-    "requires_grad_", "Makes a tensor collect its gradient, or stop doing so.",
-    [Parameter("flag", .boolean, "whether it does", default: true)],
+    "requires_grad_", "Sets whether the tensor requires a gradient.",
+    [Parameter("flag", .boolean, "whether it requires one", default: true)],
     returns: [Returned(.object(Tensor.self), "the tensor itself")]
   ) { call in
     try call.this(Tensor.self).setRequiresGradient(call[1].boolean())
     return try call.selfResult()
   },
   Function(
-    "detach", "Gives the same elements outside of the graph.",
+    "detach", "Returns the same elements, detached from the graph.",
     returns: [Returned(.object(Tensor.self), "a tensor that shares its memory with this one")]
   ) { call in try call.result(call.this(Tensor.self).detached()) },
   Function(

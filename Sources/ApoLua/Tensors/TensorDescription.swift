@@ -2,8 +2,8 @@ import Core
 import Glibc
 import Tensors
 
-// Tensors as text: matrices by rows with fitted columns, four significant digits, the middle of
-// what is large left out. Only the elements that are shown are read.
+// Formats tensors: matrices by rows with aligned columns, four significant digits, large ones
+// abbreviated in the middle. Only the elements shown are read.
 
 extension Tensor: CustomStringConvertible {
   /// The elements and a last line with the shape: `[apo.Tensor of size 2x3]`.
@@ -49,7 +49,7 @@ extension Tensor: CustomStringConvertible {
     }
   }
 
-  /// The matrices of a tensor of more dimensions, each under the position that it stands at.
+  /// The matrices of a higher-dimensional tensor, each under its position.
   private func sliceLines() -> [String] {
     let size = shape[shape.count - 2] * shape[shape.count - 1]
     return shown(count / size, atMost: 6).flatMap { slice -> [String] in
@@ -66,7 +66,7 @@ extension Tensor: CustomStringConvertible {
   }
 }
 
-/// The positions of `0..<count` that are shown: all, or the first and the last ones around a nil.
+/// The positions of `0..<count` to show: all, or the first and last ones around a nil.
 private func shown(_ count: Int, atMost limit: Int) -> [Int?] {
   guard count > limit else { return Array(0..<count) }
   return (0..<limit / 2).map(\.self) + [nil] + (count - limit / 2..<count).map(\.self)
@@ -76,8 +76,7 @@ private func pad(_ text: String, _ width: Int) -> String {
   String(repeating: " ", count: max(0, width - text.count)) + text
 }
 
-/// How the numbers of a column are written, so that their points stand in one line and the largest
-/// has four digits.
+/// Formats a column so that decimal points align and the largest number has four digits.
 private struct NumberFormat {
   private let format: String
 

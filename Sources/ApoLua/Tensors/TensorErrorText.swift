@@ -1,4 +1,4 @@
-// The errors of the engine in the words of scripts, which count positions and dimensions from 1.
+// Error texts of the engine for scripts, which count positions and dimensions from 1.
 
 import Core
 import Tensors
@@ -40,7 +40,7 @@ extension TensorError: CustomStringConvertible {
     case .notExpandable(let shape, let wanted):
       "expand: shape \(shape) does not broadcast to \(described(wanted))"
     case .factors(let a, let b, let columns, let rows):
-      "matmul: shapes \(a) and \(b) do not fit: \(columns) columns meet \(rows) rows"
+      "matmul: shapes \(a) and \(b) do not match: \(columns) columns but \(rows) rows"
     case .severalUnknownSizes(let shape, let wanted):
       "reshape: \(shape) cannot become \(described(wanted)): only one size may be -1"
     case .notReshapable(let shape, let wanted):
@@ -52,7 +52,7 @@ extension TensorError: CustomStringConvertible {
     case .noTensors(let operation): "\(operation): at least one tensor expected"
     case .gatherShapes(let index, let shape, let dimension):
       "gather: index of shape \(index) for a tensor of shape \(shape): as many dimensions "
-        + "expected, and none longer but dimension \(scriptIndex(dimension))"
+        + "expected, none longer except dimension \(scriptIndex(dimension))"
     case .segments(let count, let tokens, let expected, let given):
       "a tensor of shape [\(expected)] expected for \(count) completions of \(tokens) tokens, "
         + "got \(given)"
@@ -91,9 +91,8 @@ extension TensorError: CustomStringConvertible {
       "backward: gradient of shape \(gradient) for a tensor of shape \(shape)"
     case .noGraph: "backward: the tensor does not depend on anything that requires a gradient"
     case .graphFreed(let operation):
-      "backward: the graph behind '\(operation)' was freed by an earlier backward() or one that "
-        + "was "
-        + "stopped; pass retain_graph = true to the first one to use it twice"
+      "backward: the graph of '\(operation)' was freed by an earlier or interrupted backward(); "
+        + "pass retain_graph = true to the first one to use it twice"
     case .changedInPlace(let operation, let operand):
       "backward: \(operand.text(operation)) was changed in place after it was used"
     }
@@ -131,7 +130,7 @@ private func scriptIndex(_ index: Int) -> Int { index == .max ? index : index + 
 /// 0-based positions as scripts count them: `[1, 3]`.
 private func scriptIndices(_ indices: [Int]) -> String { described(indices.map(scriptIndex)) }
 
-/// A shape: `[2, 3]`; shapes of absurd length are cut.
+/// A shape: `[2, 3]`; very long shapes are truncated.
 private func described(_ shape: [Int]) -> String {
   shape.count <= 64 ? "\(shape)" : "[\(shape.count) sizes]"
 }

@@ -1,5 +1,5 @@
-// Reading what scripts say about tensors: operands, shapes, and positions and dimensions, which
-// count from 1, or from -1 at the end, and in the engine from 0.
+// Reads tensor arguments of scripts: operands, shapes, and positions and dimensions, which count
+// from 1, or from -1 at the end (in the engine from 0).
 
 import Lua
 import Tensors
@@ -9,7 +9,7 @@ extension Tensor: LuaObject {
   public static let luaName = "apo.Tensor"
 }
 
-/// What can be computed with a tensor.
+/// Operands of a tensor operation.
 let operandType = ValueType.oneOf([.object(Tensor.self), .number()])
 
 /// Sizes: integers, or one list of them.

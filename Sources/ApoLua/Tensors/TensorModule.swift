@@ -1,4 +1,4 @@
-// Functions of `apo` that make tensors or take several of them.
+// Functions of `apo` that create or combine tensors.
 
 import Lua
 import Tensors
@@ -11,11 +11,11 @@ let tensorResult = [Returned(.object(Tensor.self), "a new tensor")]
 /// The functions that need no random numbers.
 let tensorFunctions: [Function] = [
   Function(
-    "tensor", "Makes a tensor of a number, or of numbers in nested lists.",
+    "tensor", "Makes a tensor from a number or nested lists of numbers.",
     [
       Parameter(
         "data", .oneOf([.number(), .table, .object(Tensor.self)]),
-        "a number, lists nested to any depth (equally long on each level), or a tensor to copy")
+        "a number, nested lists (of equal length at each level), or a tensor to copy")
     ],
     returns: tensorResult, example: "local m = apo.tensor{{1, 2}, {3, 4}}   -- shape {2, 2}"
   ) { call in
@@ -31,9 +31,9 @@ let tensorFunctions: [Function] = [
     try call.result(Tensor.ones(call.shape(from: 1, for: "ones")))
   },
   Function(
-    "full", "Makes a tensor with one value everywhere.",
+    "full", "Makes a tensor filled with one value.",
     [
-      Parameter("shape", shapeType, "the sizes; a number for a tensor of one dimension"),
+      Parameter("shape", shapeType, "the sizes, or one number for a one-dimensional tensor"),
       Parameter("value", .number(), "the value"),
     ], returns: tensorResult, example: "apo.full({2, 3}, 0.5)"
   ) { call in
@@ -41,7 +41,7 @@ let tensorFunctions: [Function] = [
     return try call.result(Tensor.full(shape, Float(call[2].number())))
   },
   Function(
-    "arange", "Makes a tensor of the numbers from `start` up to `stop`, which is not among them.",
+    "arange", "Makes a tensor of the numbers from `start` up to, but excluding, `stop`.",
     [
       Parameter("start", .number(), "the first number; given alone, it is `stop`"),
       Parameter("stop", .number(), "where to end", optional: true),
@@ -56,15 +56,18 @@ let tensorFunctions: [Function] = [
       Tensor.arange(stop == nil ? 0 : first, stop ?? first, call[3].number()))
   },
   Function(
-    "cat", "Puts tensors one after the other along a dimension.",
-    [tensors, Parameter("dim", .integer(), "the dimension, which may differ in size", default: 1)],
+    "cat", "Concatenates tensors along a dimension.",
+    [
+      tensors,
+      Parameter("dim", .integer(), "the dimension, in which the sizes may differ", default: 1),
+    ],
     returns: tensorResult
   ) { call in
     let (tensors, dim) = try call.tensorsAndDimension(for: "cat")
     return try call.result(Tensor.cat(tensors, dim: dim))
   },
   Function(
-    "stack", "Puts tensors of one shape side by side along a new dimension.",
+    "stack", "Stacks tensors of the same shape along a new dimension.",
     [tensors, Parameter("dim", .integer(), "the number of the new dimension", default: 1)],
     returns: tensorResult
   ) { call in
@@ -72,19 +75,19 @@ let tensorFunctions: [Function] = [
     return try call.result(Tensor.stack(tensors, dim: dim))
   },
   Function(
-    "where", "Takes the elements of `a` where the condition is not 0, and those of `b` elsewhere.",
+    "where", "Takes elements of `a` where the condition is not 0, and of `b` elsewhere.",
     [
-      Parameter("condition", operandType, "what decides, such as `x:gt(0)`"),
-      Parameter("a", operandType, "taken where it holds"),
-      Parameter("b", operandType, "taken where it does not"),
+      Parameter("condition", operandType, "the condition, such as `x:gt(0)`"),
+      Parameter("a", operandType, "taken where the condition is not 0"),
+      Parameter("b", operandType, "taken where it is 0"),
     ], returns: tensorResult, details: "All three are broadcast. The condition gets no gradient."
   ) { call in
     try call.result(call[1].operand().where(call[2].operand(), call[3].operand()))
   },
-  pairwise("minimum", "Takes the smaller of two elements; NaN where one is.") {
+  pairwise("minimum", "Takes the elementwise minimum; NaN if either is NaN.") {
     try $0.minimum($1)
   },
-  pairwise("maximum", "Takes the larger of two elements; NaN where one is.") {
+  pairwise("maximum", "Takes the elementwise maximum; NaN if either is NaN.") {
     try $0.maximum($1)
   },
 ]
@@ -95,7 +98,7 @@ private func pairwise(
   Function(
     name, summary,
     [Parameter("a", operandType, "one side"), Parameter("b", operandType, "the other side")],
-    returns: tensorResult, details: "They are broadcast. Equal elements share the gradient."
+    returns: tensorResult, details: "Operands are broadcast. Equal elements share the gradient."
   ) { call in
     try call.result(apply(call[1].operand(), call[2].operand()))
   }
@@ -105,7 +108,7 @@ private func pairwise(
 func randomFunctions(_ run: RunState) -> [Function] {
   [
     Function(
-      "rand", "Makes a tensor of random numbers spread evenly over [0, 1).", [sizes],
+      "rand", "Makes a tensor of random numbers, uniform in [0, 1).", [sizes],
       returns: tensorResult
     ) { call in
       let shape = try call.shape(from: 1, for: "rand")
@@ -113,7 +116,7 @@ func randomFunctions(_ run: RunState) -> [Function] {
       return try call.result(tensor)
     },
     Function(
-      "randn", "Makes a tensor of random numbers of the standard normal distribution.", [sizes],
+      "randn", "Makes a tensor of random numbers from the standard normal distribution.", [sizes],
       returns: tensorResult
     ) { call in
       let shape = try call.shape(from: 1, for: "randn")
@@ -128,10 +131,10 @@ let noGradFunction = Function(
   "no_grad", "Calls a function without recording operations for `backward`.",
   [
     Parameter("f", .function, "the function"),
-    Parameter("arguments", .any, "what it is called with", variadic: true),
+    Parameter("arguments", .any, "its arguments", variadic: true),
   ],
   returns: [Returned(.any, "what the function returns")],
-  details: "Saves memory and time where no gradient is asked for. Errors pass through.",
+  details: "Saves memory and time when no gradient is needed. Errors pass through.",
   example: "local r = apo.no_grad(function() return model:logprobs(rollout) end)"
 ) { call in
   let arguments = try call.rest(from: 2).map { LuaValue.reference(try $0.reference()) }

@@ -1,9 +1,9 @@
-// Lua's messages and tools in JSON's terms, for chat templates.
+// Converts Lua messages and tools to JSON, for chat templates.
 //
-// A Lua table has no order of keys, and an empty one is list and object at once; templates that
-// print tools with `tojson` show both. So keys come in the order of the published schemas, others
-// behind them by their bytes, and `properties`, `parameters` and `arguments` are objects. Where
-// that is not wanted, a JSON text can be given, which is taken as it is.
+// A Lua table has no key order, and an empty one is both list and object; templates that print
+// tools with `tojson` expose both. So keys follow the order of the published schemas, other keys
+// come after them in byte order, and `properties`, `parameters` and `arguments` are objects. To
+// control this, pass a JSON text, which is used unchanged.
 
 import Core
 import Lua
@@ -39,7 +39,7 @@ struct ChatMessages {
     return withReasoning(message)
   }
 
-  /// Reasoning goes by several names; transformers shows it to templates under two of them.
+  /// Reasoning has several names; transformers passes it to templates under two of them.
   private func withReasoning(_ message: JSON) -> JSON {
     let names = ["reasoning_content", "thinking", "reasoning"]
     let found = names.lazy.compactMap { message[$0] }.first { $0 != .null }
@@ -50,7 +50,7 @@ struct ChatMessages {
     return message
   }
 
-  /// A list of objects, such as tools; nil when it was left out.
+  /// A list of objects, such as tools; nil if omitted.
   func objects(_ argument: Argument, _ name: String) throws -> JSON {
     guard !argument.isAbsent else { return .null }
     let value = try value(argument, "option '\(name)'")

@@ -1,5 +1,5 @@
-// From messages to the text that a model was trained on: which template, its variables, and the
-// continuation of a message that is not finished.
+// Renders messages to the text format that a model was trained on: chooses the template, sets its
+// variables, and continues an unfinished message.
 
 import Core
 import Glibc
@@ -7,7 +7,7 @@ import Lua
 import Models
 import Text
 
-/// What a rendering is asked for.
+/// A rendering request.
 struct ChatRequest {
   /// The function for error texts.
   var function: String
@@ -16,7 +16,7 @@ struct ChatRequest {
   var continuesFinalMessage = false
   var tools = JSON.null
   var documents = JSON.null
-  /// The text of a template that counts instead of the tokenizer's.
+  /// The text of a template that overrides the tokenizer's.
   var template: String?
   /// The name of one of the tokenizer's templates.
   var name: String?
@@ -25,7 +25,7 @@ struct ChatRequest {
 }
 
 extension TokenizerObject {
-  /// The text that the template makes of messages.
+  /// The rendered text.
   func render(_ request: ChatRequest) throws -> String {
     let function = request.function
     if request.continuesFinalMessage, request.addsGenerationPrompt {
@@ -74,7 +74,7 @@ extension TokenizerObject {
     ] + request.variables
   }
 
-  /// The text up to the end of the last message's content, which is found by a mark behind it.
+  /// The text up to the end of the last message's content, found through a marker after it.
   private func renderContinued(_ request: ChatRequest, _ template: ChatTemplate) throws -> String {
     let fail = { (text: String) in LuaError("\(request.function): continue_final_message: \(text)")
     }
@@ -100,7 +100,7 @@ extension TokenizerObject {
     return String(scalars)
   }
 
-  /// The content with a mark behind its last text, and that text.
+  /// The content with a marker after its last text, and that text.
   private static func marked(_ content: JSON, _ mark: String) -> (JSON, String)? {
     if case .string(let text) = content { return (.string(text + mark), text) }
     guard case .array(var parts) = content,
@@ -113,7 +113,7 @@ extension TokenizerObject {
 }
 
 extension JSON {
-  /// The message as transformers hands it to templates: without fields that are null, and with its
+  /// The message as transformers passes it to templates: without null fields, and with its
   /// reasoning under the names that templates read.
   fileprivate var asChatMessage: JSON {
     guard case .object(let given) = self else { return self }

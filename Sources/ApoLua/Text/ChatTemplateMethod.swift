@@ -6,12 +6,12 @@ import Text
 
 private let chatOptions = [
   Parameter(
-    "add_generation_prompt", .boolean, "end with the beginning of an assistant's message",
+    "add_generation_prompt", .boolean, "end with the start of an assistant message",
     default: false),
   Parameter(
-    "continue_final_message", .boolean, "end with the last message's content, without its closing",
+    "continue_final_message", .boolean, "end with the last message's content, without closing it",
     default: false),
-  Parameter("tokenize", .boolean, "give token ids and not the text", default: false),
+  Parameter("tokenize", .boolean, "return token ids instead of text", default: false),
   Parameter(
     "tools", .oneOf([.list(of: .table), .string]), "tools in JSON schema, or their JSON text",
     optional: true),
@@ -23,26 +23,26 @@ private let chatOptions = [
   Parameter(
     "chat_template_kwargs", .table, "other variables of the template, by name", optional: true),
   Parameter(
-    "template", .string, "which template, where the tokenizer has several", optional: true),
+    "template", .string, "which template, if the tokenizer has several", optional: true),
   Parameter(
     "chat_template", .oneOf([.string, .function]),
-    "a template, or a function of (messages, options) that gives the text", optional: true),
+    "a template, or a function of (messages, options) that returns the text", optional: true),
 ]
 
 /// `tok:apply_chat_template`.
 let applyChatTemplateMethod = Function(
-  "apply_chat_template", "Gives the text that the model's chat template makes of messages.",
+  "apply_chat_template", "Renders messages with the model's chat template.",
   [
     Parameter(
       "messages", .oneOf([.table, .string]),
-      "a list of tables with `role`, `content` and what else the template reads; or its JSON text"),
+      "a list of tables with `role`, `content` and whatever the template reads; or its JSON text"),
     Parameter("options", .options(chatOptions), "see below", optional: true),
   ],
   returns: [
-    Returned(.oneOf([.string, .list(of: .integer())]), "the text; with `tokenize` its ids")
+    Returned(.oneOf([.string, .list(of: .integer())]), "the text, or with `tokenize` its ids")
   ],
   details: """
-    As in Hugging Face's transformers, but for `tokenize`, which is off by default. The text holds
+    As in Hugging Face's transformers, except that `tokenize` is off by default. The text contains
     the special tokens, so encode it with `add_special_tokens = false`, as `tokenize` does.
     """,
   example: """
@@ -84,19 +84,19 @@ private func request(
   return request
 }
 
-/// The text that a script's function gives.
+/// The text returned by a script's function.
 private func callTemplate(_ function: LuaReference, _ call: Call) throws -> String {
   let options: LuaValue =
     call[2].isAbsent ? .table(LuaTable()) : .reference(try call[2].reference())
   let results = try call.state.call(function, [.reference(call[1].reference()), options])
   guard let text = results.first?.asString else {
-    throw LuaError("apply_chat_template: the function 'chat_template' must give a text of UTF-8")
+    throw LuaError("apply_chat_template: the function 'chat_template' must return a text of UTF-8")
   }
   return text
 }
 
 extension Argument {
-  /// A text; throws when its bytes are not UTF-8.
+  /// A text; throws unless its bytes are UTF-8.
   fileprivate func utf8Text(_ name: String) throws -> String {
     guard let text = String(validating: try bytes(), as: UTF8.self) else {
       throw LuaError("apply_chat_template: option '\(name)' is not valid UTF-8")
@@ -108,7 +108,7 @@ extension Argument {
 /// `tok.chat_template`.
 let chatTemplateProperty = Property(
   "chat_template", .string,
-  "The template of `apply_chat_template`, which can be set; nil when there is none.",
+  "The template of `apply_chat_template`, or nil; can be assigned.",
   set: { call in
     let text = try call[1].bytes()
     guard let text = String(validating: text, as: UTF8.self) else {

@@ -6,7 +6,7 @@ import Models
 import Text
 
 private let keepNull = Parameter(
-  "keep_null", .boolean, "whether members that are null become `apo.json.null`", default: false)
+  "keep_null", .boolean, "whether null members become `apo.json.null`", default: false)
 private let reading = Parameter("options", .options([keepNull]), "see below", optional: true)
 private let path = Parameter("path", .string, "the file")
 
@@ -14,12 +14,12 @@ private let path = Parameter("path", .string, "the file")
 let jsonModule = Module(
   "apo.json", "Reads and writes JSON.",
   details: """
-    Integers and floats stay what they are. Members of objects that are `null` are left out, so \
-    that `row.x` is nil; in lists they are `apo.json.null`. An empty table is written as `[]`.
+    Integers and floats keep their type. `null` members of objects are dropped, so `row.x` is nil; \
+    in lists they are `apo.json.null`. An empty table is written as `[]`.
     """,
   functions: [
     Function(
-      "encode", "Gives the JSON text of a value.",
+      "encode", "Converts a value to JSON text.",
       [
         Parameter("value", .any, "nil, booleans, numbers, strings, tables of them"),
         Parameter(
@@ -42,7 +42,7 @@ let jsonModule = Module(
       return call.result(try json.text(pretty: options["pretty"].boolean(), first: first))
     },
     Function(
-      "decode", "Reads a JSON text.", [Parameter("text", .string, "the text"), reading],
+      "decode", "Parses a JSON text.", [Parameter("text", .string, "the text"), reading],
       returns: [Returned(.any, "the value")]
     ) { call in
       let keep = try call[2].options()["keep_null"].boolean()
@@ -61,7 +61,7 @@ let jsonModule = Module(
           JSON.read(call.path(), deepest: LuaState.depthLimit), keepingNull: keep))
     },
     Function(
-      "write", "Writes a value as a JSON file, indented, at once or not at all.",
+      "write", "Writes a value as an indented JSON file, atomically.",
       [path, Parameter("value", .any, "the value")]
     ) { call in
       let json = try JSONEncoder().encode(call[2].value())
@@ -69,7 +69,7 @@ let jsonModule = Module(
       return call.nothing
     },
     Function(
-      "read_lines", "Reads a file with one JSON value a line, as `for value, line in …` goes on.",
+      "read_lines", "Iterates over a file with one JSON value per line.",
       [path, reading],
       returns: [Returned(.any, "an iterator of value and line number")],
       details:
@@ -81,7 +81,7 @@ let jsonModule = Module(
       let path = try call.path()
       let reader: JSONLinesReader
       do { reader = try JSONLinesReader(path, deepest: LuaState.depthLimit) } catch {
-        // Readers that were given up midway keep files open, perhaps as many as there may be.
+        // Abandoned readers keep files open, possibly up to the limit.
         call.state.collectGarbage()
         reader = try JSONLinesReader(path, deepest: LuaState.depthLimit)
       }

@@ -1,12 +1,12 @@
-// Lua data as JSON and back. Lua has neither null nor a difference between an empty list and an
-// empty object, so this file says what becomes of them.
+// Converts Lua data to JSON and back. Lua has no null and does not distinguish an empty list from
+// an empty object; this file defines how they are mapped.
 
 import Core
 import Lua
 import Models
 import Text
 
-/// What stands for JSON's `null` where a Lua table cannot do without: `apo.json.null`.
+/// Represents JSON's `null` where a Lua table needs one: `apo.json.null`.
 final class JSONNull: LuaObject {
   static let luaName = "apo.json.Null"
 }
@@ -25,8 +25,8 @@ let jsonNullClass = Class(
   ])
 
 extension LuaValue {
-  /// A JSON value for scripts. Members that are null are left out unless `keepingNull`; in lists
-  /// they are `apo.json.null`, so that the others keep their positions.
+  /// A JSON value for scripts. Null members are dropped unless `keepingNull`; in lists they are
+  /// `apo.json.null`, so the others keep their positions.
   init(_ json: JSON, keepingNull: Bool = false) throws {
     switch json {
     case .null: self = .object(JSONNull())
@@ -46,14 +46,14 @@ extension LuaValue {
     }
   }
 
-  /// Throws where there is no memory for so many values, or the user wants to stop.
+  /// Throws if there is no memory for so many values, or the user wants to stop.
   fileprivate static func check(_ count: Int) throws {
     try Memory.checkBuffer(bytes: count * MemoryLayout<LuaTable.Field>.stride, for: "JSON")
     try Interrupt.check()
   }
 }
 
-/// Turns Lua data into JSON; an error says where in the data it is.
+/// Converts Lua data to JSON; errors name the position in the data.
 struct JSONEncoder {
   /// Whether bytes that are not UTF-8 are replaced rather than refused.
   var isLossy = false

@@ -4,7 +4,7 @@ import Lua
 import Models
 import Text
 
-/// A tokenizer with the files that a model is saved with.
+/// A tokenizer with the files to save with a model.
 final class TokenizerObject: LuaObject {
   static let luaName = "apo.Tokenizer"
   let tokenizer: Tokenizer
@@ -21,14 +21,14 @@ final class TokenizerObject: LuaObject {
     self.folder = folder
   }
 
-  /// What a model is saved with; a template that was set is a file of its own.
+  /// The files to save with a model; an assigned template becomes a separate file.
   var files: [String: [UInt8]] {
     var files = ownFiles
     if let chatTemplate { files["chat_template.jinja"] = Array(chatTemplate.utf8) }
     return files
   }
 
-  /// The templates of its folder, read when they are first asked for.
+  /// The templates of its folder, read on first use.
   func templates() throws -> ChatTemplates {
     if let foundTemplates { return foundTemplates }
     let templates = try ChatTemplates(files: ownFiles, folder: folder)
@@ -61,7 +61,7 @@ final class TokenizerObject: LuaObject {
 
 private let tokenizerResult = [Returned(.object(TokenizerObject.self), "the tokenizer")]
 
-/// The functions that give tokenizers.
+/// The functions that create tokenizers.
 let tokenizerFunctions = [
   Function(
     "tokenizer", "Reads the tokenizer of a Hugging Face model.",
@@ -77,13 +77,13 @@ let tokenizerFunctions = [
           Parameter("eos", .string, "the token that ends a text", default: "<eos>"),
           Parameter("bos", .string, "the token that begins a text", optional: true),
           Parameter("pad", .string, "the token for padding", optional: true),
-          Parameter("unknown", .string, "what stands for other characters", optional: true),
+          Parameter("unknown", .string, "the token for all other characters", optional: true),
         ]), "see below")
     ],
     returns: tokenizerResult,
     details: """
-      For small models of one's own. Special tokens get the first ids, the end token id 0. Without
-      `unknown`, other characters are left out of a text.
+      For small models of your own. Special tokens get the first ids, the end token id 0. Without
+      `unknown`, other characters are dropped.
       """,
     example: #"local tok = apo.char_tokenizer{alphabet = "0123456789+="}"#
   ) { call in try call.result(characterTokenizer(call[1].options())) },
@@ -120,7 +120,7 @@ let tokenizerClass = Class(
   details: "Ids are the tokenizer's own numbers and count from 0. `#tok` is how many there are.",
   methods: [
     Function(
-      "encode", "Gives the token ids of a text.",
+      "encode", "Encodes a text as token ids.",
       [
         Parameter("text", .string, "the text, UTF-8"),
         Parameter(
@@ -128,7 +128,7 @@ let tokenizerClass = Class(
           .options([
             Parameter(
               "add_special_tokens", .boolean,
-              "put around it what the model expects, such as a token that begins a text",
+              "add the special tokens that the model expects, such as a BOS token",
               default: true)
           ]), "see below", optional: true),
       ], returns: [Returned(.list(of: .integer()), "the ids")]
@@ -138,20 +138,19 @@ let tokenizerClass = Class(
         call.tokenizer().encode(utf8: call[1].bytes(), addSpecialTokens: special))
     },
     Function(
-      "decode", "Gives the text of token ids.",
+      "decode", "Decodes token ids to text.",
       [
         Parameter("ids", .list(of: .integer()), "the ids"),
         Parameter(
           "options",
           .options([
             Parameter(
-              "skip_special_tokens", .boolean, "leave special tokens out", default: false)
+              "skip_special_tokens", .boolean, "skip special tokens", default: false)
           ]), "see below", optional: true),
       ], returns: [Returned(.string, "the text")],
       details: """
-        An id without a token, which a model with padded embeddings may sample, stands for no \
-        text, as
-        in `completion.text`. Ids that no model has, below 0 or above 4294967295, are an error.
+        An id without a token, which a model with padded embeddings may sample, gives no text, as \
+        in `completion.text`. Ids below 0 or above 4294967295 are an error.
         """
     ) { call in
       let skip = try call[2].options()["skip_special_tokens"].boolean()
@@ -160,21 +159,21 @@ let tokenizerClass = Class(
     },
     applyChatTemplateMethod,
     Function(
-      "token", "Gives a token as the vocabulary spells it.",
+      "token", "Returns a token as the vocabulary spells it.",
       [Parameter("id", .integer(), "its id")], returns: [Returned(.string, "the token")]
     ) { call in call.result(try call.tokenizer().token(call[1].integer())) },
     Function(
-      "id", "Gives the id of a token.",
+      "id", "Returns the id of a token.",
       [Parameter("token", .string, "the token as the vocabulary spells it")],
-      returns: [Returned(.integer(), "the id; nil when there is no such token")]
+      returns: [Returned(.integer(), "the id, or nil")]
     ) { call in
-      // Bytes that are no UTF-8 are no token, and not that of the sign which replaces them.
+      // Invalid UTF-8 is not a token, nor is it the replacement character's.
       let text = String(validating: try call[1].bytes(), as: UTF8.self)
       let id = try text.flatMap { try call.tokenizer().id($0) }
       return try call.result(LuaValue(id))
     },
     Function(
-      "is_special", "Tells whether an id is that of a special token.",
+      "is_special", "Returns whether an id is a special token.",
       [Parameter("id", .integer(), "the id")], returns: [Returned(.boolean, "the answer")]
     ) { call in call.result(try call.tokenizer().isSpecial(call[1].integer())) },
     Function("__len", "The number of tokens.", returns: [Returned(.integer(), "the number")]) {
@@ -194,14 +193,14 @@ let tokenizerClass = Class(
     },
   ],
   properties: [
-    Property("eos_id", .integer(), "The token that ends a text; nil when there is none.") {
+    Property("eos_id", .integer(), "The token that ends a text, or nil.") {
       try $0.result(LuaValue($0.tokenizer().eosID))
     },
-    Property("bos_id", .integer(), "The token that begins a text; nil when there is none.") {
+    Property("bos_id", .integer(), "The token that begins a text, or nil.") {
       try $0.result(LuaValue($0.tokenizer().bosID))
     },
     chatTemplateProperty,
-    Property("pad_id", .integer(), "The token for padding; nil when there is none.") {
+    Property("pad_id", .integer(), "The padding token, or nil.") {
       try $0.result(LuaValue($0.tokenizer().padID))
     },
   ])

@@ -1,9 +1,9 @@
-// Texts that go into the engine must be UTF-8; the bridge would replace what is not.
+// Checks that texts for the engine are UTF-8, because the bridge would replace invalid bytes.
 
 import Lua
 
 extension Argument {
-  /// The text of a string; throws, naming what it is, when it is not valid UTF-8.
+  /// The text of a string; throws an error that names it unless it is valid UTF-8.
   func validText(_ name: String) throws -> String {
     guard let text = String(validating: try bytes(), as: UTF8.self) else {
       throw LuaError("\(name) is not valid UTF-8")

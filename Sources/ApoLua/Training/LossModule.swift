@@ -12,7 +12,7 @@ let valueParameters = [
   Parameter("beta", .number(minimum: 0), "0 gives the maximum, math.huge the mean"),
   Parameter(
     "mode", .choice(AStarPO.ValueMode.allCases.map(\.rawValue)),
-    "another estimate: of the last three, beta does not matter",
+    "the estimator; only `optimal` uses beta",
     default: .string(AStarPO.ValueMode.optimal.rawValue)),
 ]
 
@@ -49,7 +49,7 @@ private func regressionOptions(_ type: ValueType) -> [Parameter] {
 
 /// `apo.loss`.
 let lossModule = Module(
-  "apo.loss", "Losses in compiled form.",
+  "apo.loss", "Compiled losses.",
   functions: [
     Function(
       "astarpo", "Computes the mean of (beta (logp - ref_logp) - target)².",
@@ -73,13 +73,13 @@ let lossModule = Module(
       return try call.result(loss)
     },
     Function(
-      "fit", "Tells how well a policy fits the optimal advantages.",
+      "fit", "Measures how well a policy fits the optimal advantages.",
       [Parameter("options", .options(regressionOptions(rewardsType)), "all [B], beta a number")],
       returns: [
         Returned(
           .table,
           "`implicit_reward` and `advantage` (means), `residual_mean`, `residual_rms`, "
-            + "`explained_variance` (nil where all advantages agree)")
+            + "`explained_variance` (nil if all advantages are equal)")
       ]
     ) { call in
       let options = try call[1].options()
@@ -98,7 +98,7 @@ let lossModule = Module(
     },
   ])
 
-/// What the body gives; an argument that it refuses is one of that function.
+/// The result of the body; an argument error is reported for that function.
 private func named<Output>(_ function: String, _ body: () throws -> Output) throws -> Output {
   do { return try body() } catch let error as ArgumentError {
     throw LuaError("\(function): \(error)")

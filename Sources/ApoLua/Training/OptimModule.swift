@@ -6,11 +6,11 @@ import Models
 import Tensors
 import Training
 
-/// An optimiser of some parameters.
+/// An optimizer of some parameters.
 final class Optimizer: LuaObject {
   static let luaName = "apo.Optimizer"
   let adamW: AdamW
-  /// Names and tensors, as they are written to checkpoints.
+  /// Names and tensors, as in checkpoints.
   let parameters: [(name: String, tensor: Tensor)]
 
   init(_ parameters: [(name: String, tensor: Tensor)], _ options: AdamWOptions) throws {
@@ -18,19 +18,19 @@ final class Optimizer: LuaObject {
     adamW = try AdamW(parameters, options: options)
   }
 
-  /// Updates so far: those of the parameter that had most.
+  /// Updates so far: the maximum over the parameters.
   var steps: Int { adamW.state.values.reduce(0) { max($0, $1.step) } }
 }
 
 /// The options of AdamW, which functions that make an optimiser declare too.
 let adamWOptions = [
   Parameter(
-    "lr", .number(), "the step size", default: .number(AdamWOptions.Default.learningRate)),
+    "lr", .number(), "learning rate", default: .number(AdamWOptions.Default.learningRate)),
   Parameter(
-    "betas", .list(of: .number()), "decay of the averages of gradients and of their squares",
+    "betas", .list(of: .number()), "decay rates of the first and second moments",
     default: .list(AdamWOptions.Default.betas.map { .number($0) })),
   Parameter(
-    "eps", .number(), "added to the root of the average square",
+    "eps", .number(), "added to the root of the second moment",
     default: .number(AdamWOptions.Default.epsilon)),
   Parameter(
     "weight_decay", .number(), "decoupled weight decay",
@@ -42,12 +42,11 @@ let optimModule = Module(
   "apo.optim", "Optimisers.",
   functions: [
     Function(
-      "adamw", "Makes an AdamW optimiser with the arithmetic of torch.optim.AdamW.",
+      "adamw", "Makes an AdamW optimizer with the arithmetic of torch.optim.AdamW.",
       [
         Parameter(
           "parameters", .oneOf([.object(Model.self), .list(of: .object(Tensor.self))]),
-          "a model, of which `model:parameters()` are meant, or a list of tensors that require "
-            + "gradients"
+          "a model (its `model:parameters()`), or a list of tensors that require gradients"
         ),
         Parameter("options", .options(adamWOptions), "see below", optional: true),
       ],
@@ -83,25 +82,25 @@ private func readOptions(_ options: Options) throws -> AdamWOptions {
 
 let optimizerClass = Class(
   Optimizer.self, "Updates weights from their gradients.",
-  details: "`lr` can be assigned at any time; `steps` is the number of updates so far.",
+  details: "You can assign `lr` at any time; `steps` is the number of updates so far.",
   methods: [
     Function(
-      "step", "Updates every weight that has a gradient, and clears the gradients.",
+      "step", "Updates every weight that has a gradient, then clears the gradients.",
       [
         Parameter(
           "options",
           .options([
             Parameter(
               "max_grad_norm", .number(),
-              "scale the gradients down to this norm, above 0; math.huge or none for no clipping",
+              "clip the gradients to this norm, above 0; omit or math.huge for no clipping",
               optional: true)
           ]), "see below", optional: true)
       ],
       returns: [
-        Returned(.number(), "the norm of all gradients, before scaling"),
+        Returned(.number(), "the norm of all gradients, before clipping"),
         Returned(.number(), "the norm of the change of all weights"),
       ],
-      details: "A gradient that is not finite raises an error, and nothing is changed.",
+      details: "A gradient that is not finite raises an error and changes nothing.",
       example: "local norm = optimizer:step{max_grad_norm = 1.0}"
     ) { call in
       let limit = try call[1].options()["max_grad_norm"].ifPresent?.number()
@@ -109,38 +108,38 @@ let optimizerClass = Class(
       return try call.results([.number(step.gradientNorm), .number(step.updateNorm)])
     },
     Function(
-      "updates", "Whether a tensor is among those that `step` updates.",
+      "updates", "Returns whether `step` updates a tensor.",
       [Parameter("tensor", .object(Tensor.self), "such as a parameter of a model")],
-      returns: [Returned(.boolean, "whether it is that very tensor, not one of the same values")]
+      returns: [Returned(.boolean, "compares identity, not values")]
     ) { call in
       let tensor = try call[1].object(Tensor.self)
       return try call.result(
         call.this(Optimizer.self).parameters.contains { $0.tensor === tensor })
     },
-    Function("zero_grad", "Clears the gradients; `step` does so too.") { call in
+    Function("zero_grad", "Clears the gradients, as `step` does.") { call in
       try call.this(Optimizer.self).adamW.zeroGradients()
       return call.nothing
     },
     Function(
-      "save", "Writes the optimiser's state, to go on from later.",
-      [Parameter("path", .string, "a .safetensors file, replaced as a whole")]
+      "save", "Writes the optimizer state, to resume later.",
+      [Parameter("path", .string, "a .safetensors file, written atomically")]
     ) { call in
       try checkFormat(call.path(), writes: ["safetensors"], what: "save: a .safetensors file")
       try call.this(Optimizer.self).save(call.path())
       return call.nothing
     },
     Function(
-      "load", "Reads a state that `save` wrote for the same weights.",
+      "load", "Loads a state that `save` wrote for the same weights.",
       [Parameter("path", .string, "the file")],
-      details: "The options are not part of it. On an error the state is as it was."
+      details: "The options are not part of it. On an error the state is unchanged."
     ) { call in
       try call.this(Optimizer.self).load(call.path())
       return call.nothing
     },
     Function(
-      "snapshot", "Copies the weights and the optimiser's state, in memory.",
+      "snapshot", "Copies the weights and the optimizer state in memory.",
       [Parameter("keep", .boolean, "false frees the copy", default: true)],
-      details: "12 bytes for each weight. A copy that was made before is replaced.",
+      details: "Takes 12 bytes per weight. Replaces an earlier snapshot.",
       example: "optimizer:snapshot()   -- then `optimizer:rollback()` takes steps back"
     ) { call in
       let adamW = try call.this(Optimizer.self).adamW
@@ -148,8 +147,8 @@ let optimizerClass = Class(
       return call.nothing
     },
     Function(
-      "rollback", "Puts weights and state back as they were at the last `snapshot`.",
-      returns: [Returned(.boolean, "whether there was one; the copy is used up")]
+      "rollback", "Restores weights and state from the last `snapshot`.",
+      returns: [Returned(.boolean, "whether there was a snapshot, which is then freed")]
     ) { call in call.result(try call.this(Optimizer.self).adamW.rollBack()) },
     Function("__tostring", "What it is.", returns: [Returned(.string, "one line")]) { call in
       let optimizer = try call.this(Optimizer.self)
@@ -158,7 +157,7 @@ let optimizerClass = Class(
   ],
   properties: [
     Property(
-      "lr", .number(), "The step size.",
+      "lr", .number(), "The learning rate.",
       set: { call in
         try call.this(Optimizer.self).adamW.setLearningRate(call[1].number())
         return call.nothing
@@ -176,7 +175,7 @@ private let squareName = ".exp_avg_sq"
 private let stepName = ".step"
 
 extension Optimizer {
-  /// Averages under torch's names; the counts of steps, which need not fit a float, as metadata.
+  /// Moments under torch's names; step counts, which may not fit a float, as metadata.
   fileprivate func save(_ path: String) throws {
     var items: [Safetensors.Item] = []
     var metadata = ["format": "pt"]
@@ -203,7 +202,7 @@ extension Optimizer {
         square: try read(name + squareName, file))
     }
     guard states.count * 2 == file.names.count else {
-      throw FileError(path, "is not a state of an optimiser: tensors and metadata do not match")
+      throw FileError(path, "is not an optimizer state: tensors and metadata do not match")
     }
     do {
       try adamW.restore(states)

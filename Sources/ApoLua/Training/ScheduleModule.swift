@@ -19,26 +19,27 @@ final class ScheduleObject: LuaObject {
 let scheduleModule = Module(
   "apo.schedule", "Learning-rate schedules.",
   details: """
-    Each is called with the number of the step and gives the rate: `optimizer.lr = rate(step)`. The
+    Call a schedule with the step number to get the rate: `optimizer.lr = rate(step)`. The
     formulas are those of transformers. `lr = 1` gives factors.
     """,
   functions: [
-    schedule(.constant, "Makes a rate that rises to `lr` and stays there."),
-    schedule(.linear, "Makes a rate that rises to `lr` and falls on a straight line."),
-    schedule(.cosine, "Makes a rate that rises to `lr` and falls on half a cosine wave."),
+    schedule(.constant, "Makes a rate that warms up to `lr` and stays there."),
+    schedule(.linear, "Makes a rate that warms up to `lr` and decays linearly."),
+    schedule(.cosine, "Makes a rate that warms up to `lr` and decays along half a cosine."),
   ])
 
 private func schedule(_ shape: Schedule.Shape, _ summary: String) -> Function {
   var options = [
     Parameter("lr", .number(minimum: 0), "the highest rate", default: 1),
     Parameter(
-      "warmup_steps", .integer(minimum: 0), "steps in which it rises from 0", default: 0),
+      "warmup_steps", .integer(minimum: 0), "warm-up steps from 0", default: 0),
   ]
   if shape != .constant {
-    options.append(Parameter("total_steps", .integer(minimum: 1), "steps until it is at its end"))
+    options.append(
+      Parameter("total_steps", .integer(minimum: 1), "steps until the end of the decay"))
     options.append(
       Parameter(
-        "min_ratio", .number(minimum: 0, maximum: 1), "the rate at the end, as a part of `lr`",
+        "min_ratio", .number(minimum: 0, maximum: 1), "the final rate as a fraction of `lr`",
         default: 0))
   }
   return Function(

@@ -3,20 +3,20 @@
 #define CLINEEDITOR_H
 #include <stdbool.h>
 
-/* Gives the completions of text one by one, each from malloc; NULL ends. The first call for
- * a text has state 0. */
+/* Returns the completions of text one by one, each from malloc; NULL ends. The first call for a
+ * text has state 0. */
 typedef char *(*cle_generator)(const char *text, int state);
 
 /* Sets the editor up. Words end at blanks and operators, not at `.` and `:`. */
 void cle_open(const char *program, cle_generator generator);
 
-/* A line from malloc, without its end; NULL at the end of input. Ctrl-C drops the line: then
+/* A line from malloc without its newline; NULL at the end of input. Ctrl-C discards the line: then
  * the result is NULL and *interrupted is set. */
 char *cle_read_line(const char *prompt, bool *interrupted);
 
 /* History. A missing or unreadable file is an empty one. */
 void cle_load_history(const char *path);
-/* Remembers a chunk, of any number of lines, unless it is the last one again; false when the
- * file could not be written. */
+/* Adds a chunk to the history unless it repeats the last one; false if the file could not be
+ * written. */
 bool cle_remember(const char *chunk, const char *path);
 #endif

@@ -147,23 +147,23 @@ bool cl_push_class(lua_State *L, const void *tag);
 /* Key under which a light userdata is put into a getters table. */
 void cl_push_pointer(lua_State *L, void *pointer);
 
-/* Ctrl-C, SIGTERM, SIGHUP. The first one makes every loop of the state stop, a second one, at
- * least a quarter of a second later, ends the process. */
+/* Ctrl-C, SIGTERM, SIGHUP. The first signal stops every loop of the state; a second one, at least a
+ * quarter of a second later, ends the process. */
 void cl_watch_interrupt(lua_State *L);    /* install the handlers, forget an earlier signal */
 void cl_unwatch_interrupt(lua_State *L);
 bool cl_interrupted(void);                /* for compiled loops; any thread */
 void cl_interrupt(lua_State *L);          /* as if Ctrl-C was typed */
 int cl_stop_signal(void);                 /* which signal stops the script, 0: none */
 const char *cl_stop_reason(void);         /* in words */
-/* Makes writing to a closed pipe and beyond the largest file an error of the write. */
+/* Makes writing to a closed pipe, or beyond the file-size limit, an error of the write. */
 void cl_ignore_file_signals(void);
 /* While it is held, a first signal waits. Holds are counted. */
 void cl_hold_stop(void);
 void cl_release_stop(lua_State *L);
 
-/* A limit of time, after which what runs is stopped as by Ctrl-C; one state at a time, nested
- * ones end with the outer one. The struct keeps what was before. The label lives until the end: it
- * says on standard error what it is that a call in C keeps from being stopped. */
+/* A time limit, after which running code is stopped as by Ctrl-C; one state at a time, and nested
+ * limits end with the outer one. The struct saves the previous limit. The label must live until the
+ * end: standard error names it if a C call cannot be stopped. */
 typedef struct {
   lua_State *state;
   struct { void (*function)(void); int mask, count; } of[2];
@@ -176,7 +176,7 @@ typedef struct {
 void cl_begin_limit(lua_State *L, double seconds, const char *label, cl_limit *before);
 bool cl_end_limit(lua_State *L, const cl_limit *before); /* had it passed? */
 
-/* What cleans up after a function that was stopped: until it is resumed nothing is stopped. */
+/* For cleanup after a stopped function: nothing is stopped until it is resumed. */
 typedef struct {
   int64_t deadline;
   bool was_over;
@@ -188,8 +188,8 @@ typedef struct {
 void cl_pause_stop(cl_pause *pause);
 void cl_resume_stop(lua_State *L, const cl_pause *pause);
 
-/* A limit on how much more memory Lua itself may hold; nested ones only make it lower. What goes
- * beyond is stopped as by Ctrl-C. Gives where that was, else NULL. */
+/* A limit on additional memory held by Lua; nested limits can only lower it. Code that exceeds it
+ * is stopped as by Ctrl-C. Returns where, else NULL. */
 typedef struct {
   size_t limit, most, slack, collect_at; /* see context.h */
   cl_hooks hooks;
@@ -197,8 +197,9 @@ typedef struct {
 void cl_begin_memory_limit(lua_State *L, size_t bytes, cl_memory_limit *before);
 const char *cl_end_memory_limit(lua_State *L, const cl_memory_limit *before);
 
-/* Memory of the machine. Lua asks the source, once in 32 MB, whether so many more bytes can be had.
- * A call after which memory is short raises "not enough memory" unless a collection helps. */
+/* The machine's memory. Once per 32 MB Lua asks the source whether that many more bytes are
+ * available. A call after which memory is short raises "not enough memory" unless a collection
+ * helps. */
 typedef bool (*cl_room_source)(size_t bytes);
 void cl_set_room(lua_State *L, cl_room_source source);
 bool cl_has_room(lua_State *L, size_t bytes); /* for a copy of something, or the like */

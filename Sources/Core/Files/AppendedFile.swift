@@ -1,13 +1,11 @@
 import Glibc
 
-/// Files that only grow, a line or more at a time.
+/// Append-only files.
 public enum AppendedFile {
-  /// Appends bytes and waits until they are on the disk; when that fails, what was written of them
-  /// is taken back.
+  /// Appends bytes and waits until they are on disk; a partial write is removed on failure.
   ///
-  /// With `size`, throws unless the file has that many bytes now, so that one that was removed,
-  /// replaced or cut off by somebody else is not written to as if nothing had happened; 0 is also a
-  /// file that is not there.
+  /// With `size`, throws unless the file has that many bytes, to detect that another program
+  /// removed, replaced or truncated it; 0 also allows a missing file.
   public static func append(
     _ bytes: some Collection<UInt8>, to path: String, size: Int? = nil
   ) throws {
@@ -44,20 +42,20 @@ public enum AppendedFile {
       path, "was changed by another program: \(found), \(size) bytes were written to it")
   }
 
-  /// Cuts off a part of a line, unless another process has appended behind it.
+  /// Removes a partial line, unless another process has appended after it.
   private static func takeBack(_ count: Int, _ descriptor: Int32, from size: Int) {
     var status = stat()
     guard fstat(descriptor, &status) == 0 else { return }
     if size...size + count ~= Int(status.st_size) { ftruncate(descriptor, off_t(size)) }
   }
 
-  /// Cuts a file off.
+  /// Truncates a file.
   public static func truncate(_ path: String, to size: Int) throws {
     let target = try WriteTarget(path)
     guard Glibc.truncate(target.path, size) == 0 else { throw FileError(path, lastSystemError()) }
   }
 
-  /// Cuts off what follows the last newline; gives the number of bytes.
+  /// Removes what follows the last newline; returns the number of bytes removed.
   public static func dropTornLine(_ path: String) throws -> Int {
     let descriptor = try openForReading(path)
     defer { close(descriptor) }

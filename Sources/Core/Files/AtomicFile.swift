@@ -1,12 +1,11 @@
 import Glibc
 import Synchronization
 
-/// Writes files so that after a crash the old file or the new one is there, never a part of it.
+/// Atomic writes: after a crash the old or the new file exists, never a partial one.
 ///
-/// The bytes go to a temporary file in the same folder, which is flushed to the disk and then
-/// renamed over the target; the folder is flushed last. The new file has the rights of the old one.
-/// `WriteTarget` says what is refused. Temporary files of processes that were killed are removed by
-/// the next write.
+/// The bytes go to a temporary file in the same folder, which is flushed to disk and then renamed
+/// over the target; the folder is flushed last. The new file keeps the permissions of the old one.
+/// `WriteTarget` lists what is refused. The next write removes temporary files of killed processes.
 public enum AtomicFile {
   private static let counter = Atomic<Int>(0)
   /// Names of temporary files that this process has yet to rename or remove.
@@ -32,14 +31,14 @@ public enum AtomicFile {
     try flush(folder: parentFolder(target.path))
   }
 
-  /// A file that is complete and on the disk, under a temporary name.
+  /// A file that is complete and on disk, under a temporary name.
   package struct Staged {
     let temporary: String
     fileprivate let identity: FileIdentity
   }
 
-  /// Writes a file beside the target and flushes it: `move` puts it in its place, `discard` gives
-  /// it up.
+  /// Writes a file next to the target and flushes it: `move` puts it in place, `discard` deletes
+  /// it.
   package static func stage(
     _ target: WriteTarget, _ body: (AtomicFileOutput) throws -> Void
   ) throws -> Staged {
@@ -53,7 +52,7 @@ public enum AtomicFile {
         throw FileError(target.given, "cannot be written: \(lastSystemError())")
       }
       isOpen = false
-      // A server may say only now that it has no room.
+      // A file server may report a full disk only now.
       guard close(descriptor) == 0 || errno == EINTR else {
         throw FileError(target.given, "cannot be written: \(lastSystemError())")
       }
@@ -69,7 +68,7 @@ public enum AtomicFile {
   package static func move(_ file: Staged, to target: WriteTarget) throws {
     guard rename(file.temporary, target.path) != 0 else { return }
     let problem = lastSystemError()
-    // A server whose answer was lost is asked again and finds nothing to rename.
+    // If a file server's reply was lost, the retry finds nothing to rename.
     guard errno == ENOENT, FileIdentity(target.path) == file.identity else {
       throw FileError(target.given, "cannot be replaced: \(problem)")
     }
@@ -83,15 +82,15 @@ public enum AtomicFile {
     _ = inFlight.withLock { $0.remove(entryName(temporary)) }
   }
 
-  /// Throws what `write` would: there is no folder, no right to write, something else of that name.
+  /// Throws what `write` would throw: missing folder, no write permission, something else at the
+  /// path.
   public static func check(_ path: String) throws {
     let (descriptor, temporary) = try open(beside: WriteTarget(path))
     close(descriptor)
     discard(temporary)
   }
 
-  /// A new file beside the target; one that a killed process of the same number left is passed
-  /// over.
+  /// A new file next to the target; skips one left by a killed process with the same number.
   private static func open(
     beside target: WriteTarget
   ) throws -> (descriptor: Int32, temporary: String) {
@@ -112,7 +111,7 @@ public enum AtomicFile {
     throw FileError(target.given, "cannot be written: all temporary names are taken")
   }
 
-  /// Owner, where we may give files away, and rights; some file systems have none.
+  /// Owner, where we may change it, and permissions; some file systems have neither.
   private static func keepRights(of old: stat?, on descriptor: Int32) {
     guard let old else { return }
     var status = stat()
@@ -122,8 +121,8 @@ public enum AtomicFile {
     fchmod(descriptor, old.st_mode & 0o777)
   }
 
-  /// Removes the temporary files in a folder, or those for one target, whose process is dead, or
-  /// which the caller knows to be of no other process.
+  /// Removes the temporary files in a folder, or for one target, whose process is dead or which the
+  /// caller knows to be its own.
   public static func removeLeftovers(
     in folder: String, of target: String? = nil, isAlone: Bool = false
   ) {
@@ -147,7 +146,7 @@ public enum AtomicFile {
     }
   }
 
-  /// Waits until the names in a folder are on the disk; a folder that cannot be opened is let be.
+  /// Flushes the names in a folder to disk; skips a folder that cannot be opened.
   public static func flush(folder: String) throws {
     let descriptor = Glibc.open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard descriptor >= 0 else { return }
@@ -156,7 +155,7 @@ public enum AtomicFile {
   }
 }
 
-/// The open end of a file that `AtomicFile` is writing.
+/// Appends to a file that `AtomicFile` is writing.
 public struct AtomicFileOutput {
   package let path: String
   package let descriptor: Int32

@@ -1,4 +1,4 @@
-/// What is wrong with a file: its path and a reason that names the field or line.
+/// An error about a file: its path and a reason that names the field or line.
 public struct FileError: Error, Equatable, CustomStringConvertible {
   /// Path of the file, as it was given.
   public let file: String
@@ -15,8 +15,8 @@ public struct FileError: Error, Equatable, CustomStringConvertible {
   public var description: String { "\(shown(file)): \(reason)" }
 }
 
-/// A path as an error shows it, in one line: control characters written out, the middle of a very
-/// long one left out.
+/// A path as errors show it, in one line: control characters escaped, very long paths shortened in
+/// the middle.
 public func shown(_ path: String) -> String {
   let scalars = path.unicodeScalars
   guard scalars.count <= 400 else {
@@ -38,7 +38,7 @@ public func shown(_ path: String) -> String {
 }
 
 extension Unicode.Scalar {
-  /// Whether a terminal does something at it, or shows what follows in another direction.
+  /// Whether it is a control character or changes the writing direction.
   fileprivate var isControl: Bool {
     switch value {
     case 0..<0x20, 0x7F..<0xA0, 0x200E, 0x200F, 0x2028...0x202E, 0x2066...0x2069: true

@@ -1,9 +1,9 @@
 import Glibc
 
-// What is read is a regular file. A pipe would be waited for, perhaps for ever, and a device has no
-// end: both are refused, and opening them waits for nothing.
+// Only regular files are read. Reading a pipe could block forever, and a device has no end: both
+// are refused without blocking.
 
-/// What something that is no regular file is, in words for errors; nil for a regular file.
+/// What a path that is not a regular file is, for errors; nil for a regular file.
 package func otherKind(_ mode: mode_t) -> String? {
   switch mode & S_IFMT {
   case S_IFREG: nil
@@ -15,10 +15,10 @@ package func otherKind(_ mode: mode_t) -> String? {
   }
 }
 
-/// Opens a regular file for reading; throws at once where there is something else.
+/// Opens a regular file for reading; throws immediately for anything else.
 public func openForReading(_ path: String) throws -> Int32 {
   var status = stat()
-  // A look before the opening: opening a device can do something by itself.
+  // Checked before opening, because opening a device can have side effects.
   if stat(path, &status) == 0 { try checkIsFile(status, path) }
   var descriptor: Int32
   repeat {
@@ -40,8 +40,7 @@ private func checkIsFile(_ status: stat, _ path: String) throws {
   throw FileError(path, "is not a regular file but \(kind)")
 }
 
-/// Throws where a path is a link to something that is not there: without this the file would pass
-/// for missing.
+/// Throws for a dangling link, which would otherwise count as a missing file.
 package func checkLink(_ path: String) throws {
   var status = stat()
   guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFLNK, !fileExists(path) else {

@@ -1,13 +1,13 @@
 import Glibc
 
-/// Replaces files of a folder that belong together so that a mix of old and new ones never loads.
+/// Replaces related files of a folder so that a mix of old and new ones never loads.
 ///
-/// All files are written under temporary names and flushed first. Where one file differs from what
-/// is there, it is renamed over the old one. Otherwise the file without which nothing loads is
-/// removed, then the others are renamed and stale ones removed, and that file comes last: a process
-/// that dies leaves the old files, the new ones, or a folder that does not load. Nothing is changed
-/// before `commit`. A link is replaced and not followed: what it leads to may belong to other
-/// folders as well, as in Hugging Face's cache.
+/// All files are first written under temporary names and flushed. If only one file differs, it is
+/// renamed over the old one. Otherwise the key file, without which nothing loads, is removed; then
+/// the others are renamed, stale ones removed, and the key file is renamed last. A process that
+/// dies leaves the old files, the new ones, or a folder that does not load. Nothing changes before
+/// `commit`. Links are replaced, not followed: their target may be shared by other folders, as in
+/// Hugging Face's cache.
 public final class FolderUpdate {
   package let folder: String
   /// The file without which the folder does not load.
@@ -19,18 +19,18 @@ public final class FolderUpdate {
     let name: String
     let target: WriteTarget
     let file: AtomicFile.Staged
-    /// Whether the folder holds these very bytes already.
+    /// Whether the folder already holds exactly these bytes.
     let isOld: Bool
   }
 
-  /// What `commit` does, one after the other; a crash may come between any two.
+  /// The steps of `commit`; a crash may happen between any two.
   private enum Step {
     case move(Staged)
     case remove(String)
     case flush
   }
 
-  /// Makes the folder when missing and removes temporary files that killed processes left in it.
+  /// Creates the folder if missing and removes temporary files of killed processes.
   package init(_ folder: String, last: String) throws {
     (self.folder, self.last) = (folder, last)
     try makeFolder(folder)
@@ -46,7 +46,7 @@ public final class FolderUpdate {
     try stage(name, isOld: false, body)
   }
 
-  /// Stages a file of some bytes; one that is in the folder as it should be is left alone.
+  /// Stages a file from bytes, unless the folder already holds the same.
   package func write(_ name: String, _ bytes: [UInt8]) throws {
     let isOld = holds(name, bytes)
     if !isOld || name == last { try stage(name, isOld: isOld) { try $0.append(bytes) } }
@@ -57,7 +57,7 @@ public final class FolderUpdate {
     try write(name, Array(text.utf8))
   }
 
-  /// Notes files that are to be removed, if they are there.
+  /// Marks files for removal, if they exist.
   package func remove(_ names: [String]) throws {
     for name in names {
       var status = stat()
@@ -70,8 +70,8 @@ public final class FolderUpdate {
     }
   }
 
-  /// Puts the staged files in place; `limit` stops after some steps, as a crash would, for tests.
-  /// False when it did.
+  /// Puts the staged files in place; for tests, `limit` stops after some steps, as a crash would,
+  /// and returns false.
   @discardableResult
   package func commit(steps limit: Int = .max) throws -> Bool {
     for (number, step) in steps.enumerated() {
@@ -110,7 +110,7 @@ public final class FolderUpdate {
       try makeFolder(inner)
       AtomicFile.removeLeftovers(in: inner)
     }
-    // What could not be replaced is found out before anything is.
+    // Checks that everything can be replaced before replacing anything.
     let target = try WriteTarget(entry: "\(folder)/\(name)")
     let file = try AtomicFile.stage(target, body)
     staged.append(Staged(name: name, target: target, file: file, isOld: isOld))

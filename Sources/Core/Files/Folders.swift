@@ -2,7 +2,7 @@ import Glibc
 
 // Making folders and listing what is in them.
 
-/// Makes a folder and the ones above it; nothing happens when it is there.
+/// Creates a folder and its parents if missing.
 public func makeFolder(_ path: String) throws {
   if mkdir(path, 0o777) == 0 { return try AtomicFile.flush(folder: parentFolder(path)) }
   if errno == EEXIST { return try checkIsFolder(path) }
@@ -16,7 +16,7 @@ public func makeFolder(_ path: String) throws {
   try AtomicFile.flush(folder: parentFolder(path))
 }
 
-/// Gives what is at a path another name, which is on the disk when this returns.
+/// Renames a file or folder; the change is on disk on return.
 public func moveEntry(_ path: String, to target: String) throws {
   guard rename(path, target) == 0 else { throw FileError(path, lastSystemError()) }
   try AtomicFile.flush(folder: parentFolder(target))
@@ -38,7 +38,7 @@ private func checkIsFolder(_ path: String) throws {
   }
 }
 
-/// Names of what is in a folder, in no order, hidden ones included.
+/// Names in a folder, unordered, including hidden ones.
 package func folderEntries(_ folder: String) throws -> [String] {
   guard let entries = opendir(folder) else {
     throw FileError(folder, "cannot be read: \(lastSystemError())")

@@ -1,9 +1,9 @@
 import Glibc
 
-/// A regular file that is open for reading, of the size that it had then.
+/// A regular file open for reading, with its size at that time.
 ///
-/// Nothing is mapped: whoever shortens a mapped file takes the process down, and so does a disk
-/// that cannot be read. Here both are errors.
+/// Not memory-mapped: truncating a mapped file, or a read error, kills the process. Here both are
+/// errors.
 package final class InputFile: Sendable {
   package let path: String
   package let size: Int
@@ -40,13 +40,13 @@ package final class InputFile: Sendable {
     }
   }
 
-  /// Reads what fits, from the beginning, whatever the size is said to be; gives the number of
-  /// bytes.
+  /// Reads as much as fits from the beginning, regardless of the reported size; returns the number
+  /// of bytes.
   package func readSome(_ buffer: inout [UInt8]) -> Int {
     max(0, pread(descriptor, &buffer, buffer.count, 0))
   }
 
-  /// Calls `body` with the bytes of a range, or with all; they are not to be kept.
+  /// Calls `body` with the bytes of a range, or all; `body` must not keep them.
   package func withBytes<Result>(
     _ range: Range<Int>? = nil, _ body: (UnsafeRawBufferPointer) throws -> Result
   ) throws -> Result {

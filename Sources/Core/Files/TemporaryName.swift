@@ -1,10 +1,10 @@
 import Glibc
 
-/// The name of a temporary file, by which what a killed process left is known:
+/// The name of a temporary file, which identifies leftovers of killed processes:
 /// `.TARGET.HOST.PROCESS-SERIAL.tmp`.
 ///
-/// A process number means something on one machine, and in one container, only: HOST tells them
-/// apart where they share a folder.
+/// A process number is valid only on one machine or in one container; HOST tells apart those that
+/// share a folder.
 package struct TemporaryName {
   package let text: String
   private let target: Substring
@@ -18,7 +18,7 @@ package struct TemporaryName {
     text = ".\(self.target).\(host).\(process)-\(serial).tmp"
   }
 
-  /// What an entry of a folder is the name of, nil where it is another file.
+  /// Parses a folder entry; nil if it is not a temporary file.
   package init?(_ entry: String) {
     guard let match = entry.wholeMatch(of: /\.(.+)\.([0-9a-f]{8})\.(\d+)-\d+\.tmp/),
       let process = pid_t(match.3)
@@ -29,7 +29,7 @@ package struct TemporaryName {
   /// Whether it is one for a file of that name.
   package func isFor(_ name: String) -> Bool { target == Self.shortened(name) }
 
-  /// Whether nobody will rename it any more; what is of another machine is given a day.
+  /// Whether it is abandoned; files of another machine are kept for a day.
   package func isOfDeadProcess(_ path: String) -> Bool {
     if host == Self.thisHost {
       if process == getpid() { return true }
@@ -40,20 +40,19 @@ package struct TemporaryName {
     return lstat(path, &status) == 0 && time(nil) - status.st_mtim.tv_sec > 86_400
   }
 
-  /// Whether a process was killed and its parent has yet to ask for it; in containers some never
-  /// do.
+  /// Whether a process is a zombie; in containers some parents never reap their children.
   private static func isUnburied(_ process: pid_t) -> Bool {
     guard let file = try? InputFile("/proc/\(process)/stat") else { return false }
     var bytes = [UInt8](repeating: 0, count: 512)
     let count = file.readSome(&bytes)
-    // The state follows the name, which stands in parentheses and may hold any character.
+    // The state follows the name, which is in parentheses and may contain any character.
     guard let end = bytes[..<count].lastIndex(of: UInt8(ascii: ")")), end + 2 < count else {
       return false
     }
     return bytes[end + 2] == UInt8(ascii: "Z")
   }
 
-  /// So much of a name that with what is added it is not too long for the system.
+  /// A prefix of a name, short enough for the system with the rest added.
   private static func shortened(_ name: String) -> Substring {
     var count = 0
     return name.prefix {

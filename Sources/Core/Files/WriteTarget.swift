@@ -1,10 +1,10 @@
 import Glibc
 
-/// The regular file that writing to a path makes or replaces.
+/// The regular file that writing to a path creates or replaces.
 ///
-/// A link is followed, as by every program that opens a file for writing: the file that it leads to
-/// is replaced and the link stays. Whatever else is there is refused, for renaming a file over a
-/// device, a pipe or a socket would remove it. So is a link that leads nowhere.
+/// Links are followed as usual: the target is replaced and the link stays. Anything else is
+/// refused, because renaming a file over a device, pipe or socket would remove it. So are dangling
+/// links.
 public struct WriteTarget {
   /// The path as it was given, for errors.
   package let given: String
@@ -13,13 +13,13 @@ public struct WriteTarget {
   /// What is there now.
   package let old: stat?
 
-  /// Throws where what is at the path is not written to.
+  /// Throws if the path must not be written to.
   public init(_ given: String) throws {
     guard !given.isEmpty else { throw FileError(given, "the path is empty") }
     (self.given, path, old) = try Self.followed(given)
   }
 
-  /// An entry of a folder that is replaced itself where it is a link.
+  /// A folder entry; a link is itself replaced.
   package init(entry path: String) throws {
     var status = stat()
     guard lstat(path, &status) == 0 else {
@@ -76,7 +76,7 @@ public struct WriteTarget {
     return target.hasPrefix("/") ? target : "\(parentFolder(path))/\(target)"
   }
 
-  /// Renaming over a file that may not be written to would be possible, and is not meant.
+  /// Renaming over a read-only file would succeed, which is not intended.
   private static func checkIsWritable(_ path: String, _ given: String) throws {
     guard access(path, W_OK) == 0 else {
       throw FileError(given, "cannot be written: \(lastSystemError())")
@@ -84,26 +84,26 @@ public struct WriteTarget {
   }
 }
 
-/// Which file of which file system something is.
+/// Identifies a file by file system and inode.
 public struct FileIdentity: Equatable, Sendable {
   private let device: dev_t
   private let number: ino_t
 
-  /// Of what is at a path, links followed; nil when there is nothing.
+  /// The file at a path, following links; nil if missing.
   public init?(_ path: String) {
     var status = stat()
     guard stat(path, &status) == 0 else { return nil }
     (device, number) = (status.st_dev, status.st_ino)
   }
 
-  /// Of what is open.
+  /// The file that is open.
   public init?(_ descriptor: Int32) {
     var status = stat()
     guard fstat(descriptor, &status) == 0 else { return nil }
     (device, number) = (status.st_dev, status.st_ino)
   }
 
-  /// Whether an entry of a folder, itself and not what it leads to, is in the same file system.
+  /// Whether a folder entry itself (not its link target) is on the same file system.
   package func isBeside(_ path: String) -> Bool {
     var status = stat()
     return lstat(path, &status) == 0 && status.st_dev == device

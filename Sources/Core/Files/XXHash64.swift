@@ -1,7 +1,7 @@
 import Glibc
 
-/// XXH64 (xxhash.com, seed 0): a hash of 64 bits at the speed of memory, for finding damage, not
-/// forgery; `xxh64sum` gives the same.
+/// XXH64 (xxhash.com, seed 0): a fast 64-bit hash against damage, not forgery; the same as
+/// `xxh64sum`.
 public struct XXHash64 {
   private static let prime1: UInt64 = 0x9E37_79B1_85EB_CA87
   private static let prime2: UInt64 = 0xC2B2_AE3D_27D4_EB4F
@@ -11,13 +11,13 @@ public struct XXHash64 {
 
   private var lanes = SIMD4<UInt64>(prime1 &+ prime2, prime2, 0, 0 &- prime1)
   private var count: UInt64 = 0
-  /// What was given beyond the last whole stripe of 32 bytes.
+  /// Input after the last complete stripe of 32 bytes.
   private var rest: [UInt8] = []
 
-  /// The hash of nothing.
+  /// An empty hash.
   public init() { rest.reserveCapacity(32) }
 
-  /// Adds bytes to what is hashed.
+  /// Adds bytes to the hash.
   public mutating func add(_ bytes: UnsafeRawBufferPointer) {
     count &+= UInt64(bytes.count)
     var start = 0

@@ -15,18 +15,18 @@ package enum FreedBlocks {
   /// Smaller blocks are left to malloc, which keeps them itself.
   package static let smallest = 4096
   private static let sizesPerOctave = 32
-  /// So that phases with few large and phases with many small blocks do not evict each other's.
+  /// Keeps phases with few large blocks and phases with many small ones from evicting each other's.
   package static let slack = 128 << 20
 
   /// Bytes that blocks in use and cached ones may take together beyond a peak of blocks in use.
   static func mostBeyond(_ peak: Int) -> Int { max(slack, peak / 16) }
 
   private struct Contents {
-    /// Blocks by class of size.
+    /// Blocks by size class.
     var blocks = [[UnsafeMutableRawPointer]](repeating: [], count: 64 * sizesPerOctave)
     /// Bytes of all cached blocks.
     var kept = 0
-    /// The most bytes of blocks in use at a time since the start of the program.
+    /// Peak bytes of blocks in use since the start of the program.
     var peak = 0
     var inUse = 0
   }
@@ -38,10 +38,10 @@ package enum FreedBlocks {
   /// Bytes of cached blocks.
   package static var keptBytes: Int { lock.withLock { _ in contents.kept } }
 
-  /// The most bytes of blocks in use at a time.
+  /// Peak bytes of blocks in use.
   package static var peakBytes: Int { lock.withLock { _ in contents.peak } }
 
-  /// Bytes of large blocks that were ever allocated by the system.
+  /// Total bytes of large blocks allocated by the system.
   package static var freshBytes: Int { fresh.load(ordering: .relaxed) }
 
   /// Memory from `take`: at least the requested bytes, aligned to a cache line.
@@ -54,7 +54,7 @@ package enum FreedBlocks {
     }
   }
 
-  /// A block of at least `bytes` bytes, not initialised; nil where there is no memory.
+  /// An uninitialised block of at least `bytes` bytes; nil if out of memory.
   package static func take(_ bytes: Int) -> Block? {
     let (first, size) = sizeClass(bytes)
     let (kept, excess) = lock.withLock { _ -> (Block?, Int) in
@@ -87,7 +87,7 @@ package enum FreedBlocks {
     return cm_try_aligned(64, size).map { Block(pointer: $0, size: size) }
   }
 
-  /// Takes back a block that `take` gave.
+  /// Returns a block obtained from `take`.
   package static func give(_ block: Block) {
     let (index, size) = sizeClass(block.size)
     lock.withLock { _ in
@@ -97,7 +97,7 @@ package enum FreedBlocks {
     }
   }
 
-  /// Gives blocks back to the system, the largest first, until `bytes` are gone.
+  /// Frees cached blocks, largest first, until `bytes` are released.
   package static func release(atLeast bytes: Int = .max) {
     let released = lock.withLock { _ in
       var released: [UnsafeMutableRawPointer] = []

@@ -2,9 +2,9 @@ import CMemory
 import Glibc
 import Synchronization
 
-// Memory that a script can ask for: too large a request is an error and not the end of the process.
+// Memory checks for scripts: too large a request is an error instead of the end of the process.
 
-/// So many bytes are needed and so many are available.
+/// More bytes are needed than available.
 public struct OutOfMemory: Error, Equatable, Sendable {
   /// What they are for.
   public let operation: String
@@ -14,24 +14,23 @@ public struct OutOfMemory: Error, Equatable, Sendable {
 
 /// What the machine has left.
 public enum Memory {
-  /// Bytes of tensors that are alive, and those that were ever handed out; `Storage` counts them.
+  /// Bytes of live tensors, and total bytes ever allocated; `Storage` counts them.
   package static let live = Atomic(0)
   package static let allocated = Atomic(0)
   package nonisolated(unsafe) static var step = 128 << 20
-  /// What stays free: for the small requests until the next check, and for buffers that are not
-  /// checked.
+  /// Headroom for small requests until the next check, and for unchecked buffers.
   package nonisolated(unsafe) static var reserve = 192 << 20
-  /// What storages may hold in all; for tests.
+  /// Limit on all storages; for tests.
   package nonisolated(unsafe) static var limit = Int.max
-  /// Less than this free is a shortage, whatever is asked for.
+  /// Less free memory than this is a shortage for any request.
   private static let least = 48 << 20
   /// `allocated` at the last check.
   private static let checked = Atomic(0)
   private static let limits = MemoryLimits()
 
-  /// Throws when `bytes` more would not fit into the memory that is free now.
+  /// Throws if `bytes` more would not fit into free memory.
   ///
-  /// Looking takes time: small requests are checked once in 128 MB that were handed out.
+  /// Checking takes time: small requests are checked once per 128 MB allocated.
   public static func check(bytes: Int, for operation: String) throws(OutOfMemory) {
     guard
       bytes > step || allocated.load(ordering: .relaxed) - checked.load(ordering: .relaxed) > step
@@ -48,8 +47,8 @@ public enum Memory {
     checked.store(allocated.load(ordering: .relaxed), ordering: .relaxed)
   }
 
-  /// Throws when `bytes` more cannot be had now: for buffers and lists of Swift's own, which cannot
-  /// fail later.
+  /// Throws if `bytes` more are not available: for Swift buffers and arrays, which cannot fail
+  /// later.
   public static func checkBuffer(bytes: Int, for operation: String) throws(OutOfMemory) {
     guard bytes > 8 << 20 else { return }
     try check(bytes: bytes, for: operation)
@@ -58,8 +57,8 @@ public enum Memory {
     guard cm_has_room(bytes) else { throw shortage(bytes: bytes, for: operation) }
   }
 
-  /// Throws when a list that is full, and will double, cannot: before an element is added that a
-  /// file or a text decides on.
+  /// Throws if a full array cannot double: called before appending an element whose number depends
+  /// on a file or text.
   @inline(__always)
   public static func checkGrowth<Element>(
     of list: [Element], for operation: String
@@ -68,8 +67,8 @@ public enum Memory {
     try checkBuffer(bytes: 2 * list.capacity * MemoryLayout<Element>.stride, for: operation)
   }
 
-  /// Whether the machine and the groups of the process have `bytes` more; gives back what is kept
-  /// first, if need be.
+  /// Whether the machine and the process's control groups have `bytes` more; releases cached blocks
+  /// first if needed.
   public static func hasRoom(_ bytes: Int) -> Bool {
     func isEnough(_ kept: Int) -> Bool {
       let free = limits.systemBytes
@@ -82,7 +81,7 @@ public enum Memory {
     return true
   }
 
-  /// The error about `bytes` that could not be had.
+  /// The error for `bytes` that could not be allocated.
   package static func shortage(bytes: Int, for operation: String) -> OutOfMemory {
     shortage(bytes: bytes, available: usableBytes(), for: operation)
   }
@@ -91,12 +90,12 @@ public enum Memory {
     OutOfMemory(operation: operation, needed: bytes, available: available)
   }
 
-  /// Bytes that can be allocated without swapping and within the process's limits, less what stays
-  /// free; a very large number where that is not known.
+  /// Bytes that can be allocated without swapping and within the process's limits, minus the
+  /// headroom; a very large number if unknown.
   ///
-  /// What the process keeps of freed tensors can be had again.
+  /// Counts cached blocks of freed tensors as available.
   public static func usableBytes() -> Int {
-    // Where address space ends, an allocation fails, and nobody is killed.
+    // When address space runs out, an allocation fails, but nothing is killed.
     let free = min(limits.systemBytes - reserve, limits.addressBytes - reserve / 8)
     let usable = free > 1 << 60 ? free : free + FreedBlocks.keptBytes + heapBytes()
     return max(0, min(usable, limit - live.load(ordering: .relaxed) - reserve))
@@ -108,7 +107,7 @@ public enum Memory {
   /// Bytes of freed tensors that are kept.
   public static var keptBytes: Int { FreedBlocks.keptBytes }
 
-  /// Bytes that were freed and that malloc keeps.
+  /// Freed bytes that malloc keeps.
   private static func heapBytes() -> Int { Int(cm_heap_bytes()) }
 
   /// Makes malloc return blocks of a megabyte and more to the system as soon as they are freed:

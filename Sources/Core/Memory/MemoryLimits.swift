@@ -1,22 +1,22 @@
 import Glibc
 
-// What the kernel says of memory: the machine's, that of the control groups (containers, batch
-// systems) that the process is in, of version 1 and 2, and its own limit of address space. Reading
-// is all there is; Memory.swift decides.
+// Memory limits reported by the kernel: the machine's, those of the process's control groups
+// (containers, batch systems; v1 and v2), and its address-space limit. This file only reads them;
+// Memory.swift decides.
 
 /// The limits on a process, read from the files of the kernel under `root`.
 public struct MemoryLimits: Sendable {
   private let root: String
-  /// The process's groups and those above them.
+  /// The process's groups and their parents.
   private let groups: [Group]
 
-  /// A folder of a control group, and what its files are called.
+  /// A control group's folder, and its file names.
   private struct Group {
     let folder: String
     let isFirstVersion: Bool
   }
 
-  /// The limits of this process, or what is written in a copy of the kernel's files.
+  /// The limits of this process, or those in a copy of the kernel's files.
   public init(root: String = "") {
     self.root = root
     let mounts = Self.text(root + "/proc/self/mountinfo").split(separator: "\n")
@@ -34,14 +34,14 @@ public struct MemoryLimits: Sendable {
     self.groups = groups
   }
 
-  /// Bytes that the machine and the groups can still give without swapping, counting the file cache
-  /// as free; `Int.max` where that is not known.
+  /// Bytes available from the machine and the groups without swapping, counting the file cache as
+  /// free; `Int.max` if unknown.
   public var systemBytes: Int {
     let machine = value(of: "MemAvailable:", in: Self.text(root + "/proc/meminfo"))
     return groups.reduce(machine.map { $0 * 1024 } ?? .max) { min($0, room(in: $1)) }
   }
 
-  /// Bytes of address space that `ulimit -v` leaves; `Int.max` where there is no limit.
+  /// Bytes of address space left by `ulimit -v`; `Int.max` without a limit.
   public var addressBytes: Int {
     var limit = rlimit()
     guard getrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit) == 0,
@@ -92,13 +92,13 @@ public struct MemoryLimits: Sendable {
   }
 }
 
-/// Where the control groups of a version are to be seen.
+/// The mount points of a control-group version.
 private struct Mount {
   /// The group that is at the mount point.
   let root: String
   let point: String
 
-  /// Reads a line of mountinfo; nil where it is about something else.
+  /// Parses a line of mountinfo; nil if it is about something else.
   init?(_ line: Substring, _ isFirstVersion: Bool) {
     let fields = line.split(separator: " ")
     guard let dash = fields.firstIndex(of: "-"), dash >= 6, fields.count > dash + 3,
@@ -108,11 +108,11 @@ private struct Mount {
     (root, point) = (String(fields[3]), String(fields[4]))
   }
 
-  /// The folders of a group and those above it, as far as they can be seen.
+  /// The visible folders of a group and its parents.
   func folders(of group: String) -> [String] {
     var path = group
     if root != "/" {
-      // Where the group is not below what is mounted, the mount point is all that is known.
+      // If the group is not below the mount, only the mount point is known.
       path = group == root || group.hasPrefix(root + "/") ? String(group.dropFirst(root.count)) : ""
     }
     let parts = path.split(separator: "/")

@@ -12,8 +12,7 @@ let tileRows = 4
 /// Values per chunk: they stay in the L1 cache while all rows use them.
 let valueChunk = 64
 
-/// Consecutive queries of one sequence on one key-value head, and the scratch memory they are
-/// computed in.
+/// Consecutive queries of one sequence on one key-value head, with their scratch memory.
 ///
 /// Row r is query r / group of query head r % group. A place is the index of a key, counted from
 /// the first visible one.
@@ -23,7 +22,7 @@ public struct AttentionBlock {
   let positions: Range<Int>
   let group: Int
   let rows: Int
-  /// The positions that any of the rows sees.
+  /// The positions visible to any of the rows.
   let seen: Range<Int>
   let scratch: AttentionScratch
   /// What is read after this block, to be prefetched.
@@ -55,8 +54,8 @@ public struct AttentionBlock {
     self.next = next
   }
 
-  /// Queries that are computed together where none sees more than `keys` keys: their weights stay
-  /// in the second-level cache.
+  /// Number of queries computed together if none sees more than `keys` keys: their weights stay in
+  /// the L2 cache.
   public static func queryCount(_ shape: AttentionShape, keys: Int) -> Int {
     let rows = min(32, 131_072 / max(1, keys))
     return max(4, rows / shape.group / 4 * 4)
@@ -141,7 +140,7 @@ public struct AttentionBlock {
     }
   }
 
-  /// The places that the rows from `first` to `last` see, all of them together.
+  /// The places visible to any row from `first` to `last`.
   private func places(_ first: Int, _ last: Int) -> Range<Int> {
     let lower = shape.visible(from: positions.lowerBound + first / group).lowerBound
     let upper = positions.lowerBound + last / group + 1
@@ -206,8 +205,8 @@ public struct AttentionBlock {
     }
   }
 
-  /// Adds the values at the places of `chunk` to the rows of a tile: what all of them see together,
-  /// the rest query by query.
+  /// Adds the values at the places of `chunk` to the rows of a tile: those visible to all rows
+  /// together, the rest query by query.
   private func addValues<E: TileElement>(
     _ values: Grid<E>, _ chunk: Range<Int>, _ row: Int, _ end: Int, ahead: UnsafePointer<Float>?
   ) {

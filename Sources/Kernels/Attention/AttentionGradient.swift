@@ -13,10 +13,10 @@ public struct AttentionGradient {
   let head: Int
   let count: Int
   let keyBlocks, valueBlocks, queries, weights, products, shared: UnsafeMutablePointer<Float>
-  /// Floats from one row of weights to the next.
+  /// Row stride of the weights, in floats.
   let step: Int
 
-  /// What a gradient needs of the forward pass, and adds to: all at the sequence's first row.
+  /// Inputs from the forward pass and outputs of the gradient, all at the sequence's first row.
   public struct Rows {
     let q, k, v, out, gradient, normalisers: UnsafePointer<Float>
     let dq, dk, dv: UnsafeMutablePointer<Float>?
@@ -139,8 +139,8 @@ public struct AttentionGradient {
     positions.lowerBound + row..<min(positions.upperBound, positions.lowerBound + row + tileRows)
   }
 
-  /// From scores and dp to p and ds in one row; zero where the query does not see what others of
-  /// the block do.
+  /// Computes p and ds of one row from scores and dp; zero for keys that other queries of the block
+  /// see but this one does not.
   private func computeWeights(_ row: Int, _ positions: Range<Int>, normaliser: Float) {
     let (p, ds, shared) = (weights + row * step, products + row * step, shared[row])
     let seen = shape.visible(from: positions.lowerBound + row)

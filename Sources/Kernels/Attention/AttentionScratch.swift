@@ -33,7 +33,7 @@ struct AttentionScratch {
     size = all.size
   }
 
-  /// The same rows without those before `row`.
+  /// The same rows from `row` on.
   func rows(from row: Int) -> AttentionScratch { AttentionScratch(self, from: row) }
 
   private static func weightStep(_ keys: Int) -> Int { (keys + 15) / 16 * 16 + 32 }

@@ -16,9 +16,9 @@ public struct BFloat16Page: Sendable {
     (self.tokens, self.heads, self.size) = (tokens, heads, size)
   }
 
-  /// From one element of all keys to the next.
+  /// Stride between elements of the keys.
   var keyStride: Int { tokens / 2 }
-  /// From one token's value to the next.
+  /// Stride between the values of tokens.
   var valueStride: Int { (size + 31) / 32 * 16 }
   /// The keys of a head.
   var keysCount: Int { size * keyStride }

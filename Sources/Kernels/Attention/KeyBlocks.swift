@@ -1,4 +1,5 @@
-// Keys stored across, sixteen to a vector: the scores of sixteen keys then cost no horizontal sums.
+// Keys stored transposed, sixteen per vector, so that the scores of sixteen keys need no horizontal
+// sums.
 
 /// Keys in one block, whose products with a query fill one vector.
 public let keyBlock = 16

@@ -1,5 +1,5 @@
-// What attention reads: keys across, in blocks of sixteen (see KeyBlocks.swift), and values by
-// rows.
+// The layout that attention reads: transposed keys in blocks of sixteen (see KeyBlocks.swift),
+// values by rows.
 
 /// Consecutive keys and values of all key-value heads.
 ///

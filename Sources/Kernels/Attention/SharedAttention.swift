@@ -1,10 +1,10 @@
 // Attention of several samples of one prompt: the newest token of each sees the prompt's keys and
 // values, which are stored once, and then those of its own sequence.
 //
-// To the shared keys the queries of all sequences are one query of many heads: the tiles of
-// `AttentionBlock` load a key once for four rows, whatever sequences these belong to. Then each
+// For the shared keys, the queries of all sequences act as one query with many heads: the tiles of
+// `AttentionBlock` load a key once for four rows, whichever sequences these belong to. Then each
 // sequence continues over its own segments, in the same rows of weights and outputs. A row sees its
-// keys in the same order as it would alone, so its bits are the same.
+// keys in the same order as alone, so its bits are the same.
 
 /// The newest tokens of sequences that begin with the same segments, on one key-value head.
 public struct SharedAttention {
@@ -50,7 +50,7 @@ public struct SharedAttention {
 
   /// Computes the heads' outputs, rows like those of q.
   ///
-  /// q holds the first token's row [H·D] of queries and behind it the others'.
+  /// q holds the first token's row [H·D] of queries, followed by the others'.
   public func attend(_ q: UnsafePointer<Float>, out: UnsafeMutablePointer<Float>) {
     let width = together.shape.heads * together.shape.size
     let length = together.positions.upperBound

@@ -22,7 +22,7 @@ public struct BFloat16Panels {
     UnsafeRawPointer(halves).assumingMemoryBound(to: UInt32.self)
   }
 
-  /// Where the weights of an output begin; those of the following inputs are 32 halves apart.
+  /// The start of an output's weights; successive inputs are 32 halves apart.
   @inline(__always)
   private func start(_ output: Int) -> Int {
     output / panelWidth * k * panelWidth + output % 16 * 2 + output % panelWidth / 16
@@ -30,7 +30,7 @@ public struct BFloat16Panels {
 
   /// Rounds the weights [outputs, k] of some outputs.
   public func store(outputs: Range<Int>, from source: UnsafePointer<Float>) {
-    // Pieces of the panel that stay in the first-level cache while all its columns are written.
+    // Pieces of the panel that stay in the L1 cache while all columns are written.
     for first in stride(from: 0, to: k, by: 256) {
       for output in outputs {
         let row = source + (output - outputs.lowerBound) * k
@@ -40,7 +40,7 @@ public struct BFloat16Panels {
     }
   }
 
-  /// Gives the weights [outputs, k] of some outputs.
+  /// Returns the weights [outputs, k] of some outputs.
   public func load(outputs: Range<Int>, into target: UnsafeMutablePointer<Float>) {
     for output in outputs {
       let row = target + (output - outputs.lowerBound) * k
@@ -57,7 +57,7 @@ public struct BFloat16Panels {
     }
   }
 
-  /// Gives the weights [inputs, n] of some inputs.
+  /// Returns the weights [inputs, n] of some inputs.
   public func load(inputs: Range<Int>, into target: UnsafeMutablePointer<Float>) {
     for input in inputs {
       let row = target + (input - inputs.lowerBound) * n

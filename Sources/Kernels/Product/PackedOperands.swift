@@ -3,7 +3,7 @@ import CPrefetch
 // Operands of a tile of the packed product: rows of packed weights, sums in y, and the weights to
 // prefetch.
 
-/// What packed weights are stored as.
+/// The element type of packed weights.
 protocol PackedWeight {
   /// Elements that hold the 32 weights of a row of a panel.
   static var rowSize: Int { get }
@@ -41,7 +41,7 @@ struct Target {
   /// Whether sums start from the values in y.
   let continues: Bool
 
-  /// What the sums of a row begin with.
+  /// Initial values of a row's sums.
   @inline(__always)
   func start(_ row: Int) -> (Vector, Vector) {
     guard continues else { return (.zero, .zero) }
@@ -97,7 +97,7 @@ struct Upcoming {
     pace = W.rowSize * MemoryLayout<W>.size
   }
 
-  /// Weights of which each of `tiles` tiles prefetches a share.
+  /// Weights to prefetch, shared by `tiles` tiles.
   init<W: PackedWeight>(_ weights: UnsafePointer<W>, tiles: Int) {
     pointer = UnsafeRawPointer(weights)
     pace = W.rowSize * MemoryLayout<W>.size / min(tiles, 8)

@@ -55,7 +55,7 @@ public struct Factor {
 ///   - packed: W [n, k] as `pack` wrote it.
 ///   - x: the rows of the product; only those in `rows` are computed.
 ///   - y: [rows, n], contiguous; only the columns of `panels` are written.
-///   - adding: whether sums begin with what y holds.
+///   - adding: whether sums start from the values in y.
 public func multiplyPacked(
   _ packed: UnsafePointer<Float>, n: Int, k: Int, panels: Range<Int>, x: Factor, rows: Range<Int>,
   y: UnsafeMutablePointer<Float>, adding: Bool = false
@@ -84,8 +84,8 @@ private func multiplyBlocks<W: PackedWeight>(
     // With few rows the product is bound by memory, which is read fastest in one sequential pass.
     let tiles = (part.count + 7) / 8
     let depthStep = tiles == 1 ? max(1, k) : sliceDepth
-    /// The row of packed weights that is read after a slice; after the last one, the start of the
-    /// following panel.
+    /// The row of packed weights read after a slice; after the last slice, the start of the next
+    /// panel.
     func follower(_ panel: Int, _ depth: Int) -> Int {
       if panel + 1 < panels.upperBound { return (panel + 1) * k + depth }
       return depth + depthStep < k

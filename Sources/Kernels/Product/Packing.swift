@@ -45,7 +45,7 @@ public func packTransposed(
   }
 }
 
-/// Copies the first `width` floats of some rows into a panel, and zeros behind them.
+/// Copies the first `width` floats of some rows into a panel, followed by zeros.
 private func copyRows(
   _ rows: Range<Int>, _ x: UnsafePointer<Float>, stride: Int, width: Int,
   into panel: UnsafeMutablePointer<Float>

@@ -1,5 +1,5 @@
-// What the second operand of a small product (see `multiplyTile`) is stored as: float32, or pairs
-// of bfloat16.
+// Format of the second operand of a small product (see `multiplyTile`): float32, or pairs of
+// bfloat16.
 //
 // As in packed weights, a word holds two bfloat16: of column c (low half) and c + 16, so that
 // shifting or masking sixteen words gives two vectors. Columns are padded to a multiple of 32.
@@ -12,7 +12,7 @@ protocol TileElement {
   static var vectorSize: Int { get }
   /// The vector at `pointer`, the first of a pair.
   static func one(at pointer: UnsafePointer<Self>) -> Vector
-  /// The vector at `pointer`, the first of a pair, and the one `step` elements behind it.
+  /// The vector at `pointer`, the first of a pair, and the one `step` elements after it.
   static func two(at pointer: UnsafePointer<Self>, _ step: Int) -> (Vector, Vector)
   /// A single column of a row.
   static func column(_ index: Int, of row: UnsafePointer<Self>) -> Float

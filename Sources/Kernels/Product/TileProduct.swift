@@ -1,13 +1,13 @@
 import CPrefetch
 
-// Small products y = a b or y += a b, whose operands may be strided: what attention consists of.
+// Small products y = a b or y += a b with strided operands, the building block of attention.
 //
 // A tile of up to 4 rows by 4 vectors of y stays in registers while its depth is run through, so
 // that 16 chains of additions hide each other's latency and each loaded element serves four of
 // them. Each element of y is one chain of fused multiply-adds over depth 0, 1, 2 …, so its bits do
 // not depend on the tile.
 
-/// Where the elements of an operand are: (i, j) is at `i * rowStep + j * step`.
+/// Strides of an operand: element (i, j) is at `i * rowStep + j * step`.
 struct Grid<Element> {
   let pointer: UnsafePointer<Element>
   let rowStep: Int
@@ -135,7 +135,7 @@ private struct Four: Strip {
   }
 }
 
-/// The part of a tile that is as wide as one strip.
+/// One strip's width of a tile.
 private struct Part<E: TileElement> {
   let a: Grid<Float>
   let b: Grid<E>

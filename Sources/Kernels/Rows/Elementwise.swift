@@ -2,7 +2,7 @@
 // the loop.
 //
 // The end of a row goes through the same closure, padded, so an element's result does not depend on
-// its place.
+// its position.
 
 /// A row of floats, or one float that stands for a row of equal ones (`step` 0).
 public struct Row {
@@ -64,7 +64,7 @@ public func zip(
   }
 }
 
-/// y[i] += f(g[i], a[i], b[i]), or y[i] = … where not `adding`: how gradients are passed on.
+/// y[i] += f(g[i], a[i], b[i]), or y[i] = … unless `adding`: how gradients are propagated.
 @inlinable @inline(__always)
 public func accumulate(
   _ g: UnsafePointer<Float>, _ a: Row, _ b: Row, adding: Bool = true,

@@ -1,5 +1,4 @@
-/// Destination of a gradient: it is added to what the buffer holds, or written where the buffer is
-/// uninitialised.
+/// Destination of a gradient: adds to the buffer, or overwrites it if it is uninitialised.
 public struct GradientBuffer {
   /// The first float.
   public let pointer: UnsafeMutablePointer<Float>

@@ -1,5 +1,5 @@
-// Reductions of rows. Long sums are cut into blocks whose totals are added in double precision: the
-// error does not grow with the length, and the cut depends on the length alone.
+// Reductions of rows. Long sums are split into blocks whose totals are added in double precision:
+// the error does not grow with the length, and the split depends only on the length.
 
 /// Elements that are summed in single precision before the total is carried in double.
 private let sumBlock = 1024
@@ -69,7 +69,7 @@ public func addColumns(
 
 /// The position of the largest (`sign` 1) or smallest (-1) element of a row that is not empty.
 ///
-/// As in PyTorch the first of equal ones counts, and a NaN is larger and smaller than everything.
+/// As in PyTorch the first of equal ones counts, and a NaN wins both.
 public func indexOfExtreme(_ x: UnsafePointer<Float>, sign: Float, _ count: Int) -> Int {
   var best = Vector(repeating: -.infinity)
   var i = 0

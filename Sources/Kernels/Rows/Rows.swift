@@ -1,5 +1,5 @@
-// Row primitives over contiguous floats: the loops that everything else is made of.
-// Each has one fixed order of summation, so a result depends on the row alone.
+// Row primitives over contiguous floats, used by everything else. Each has one fixed order of
+// summation, so a result depends on the row alone.
 
 /// The sum over i of a[i] b[i].
 public func dot(_ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ count: Int) -> Float {

@@ -77,7 +77,7 @@ public func heapify(_ heap: UnsafeMutablePointer<Float>, _ count: Int) {
   for root in stride(from: count / 2 - 1, through: 0, by: -1) { siftDown(heap, root, count) }
 }
 
-/// Moves the value at `root` down to where the heap is in order again.
+/// Sifts the value at `root` down to restore the heap.
 @inlinable
 public func siftDown(_ heap: UnsafeMutablePointer<Float>, _ root: Int, _ count: Int) {
   guard root < count else { return }

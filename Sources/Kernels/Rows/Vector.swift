@@ -12,8 +12,8 @@ extension Vector {
 
   /// The first `count` (1 to 15) floats at `pointer`; the other lanes hold `filler`.
   ///
-  /// For the end of a row, behind the loop over whole vectors: a loop whose last round may be
-  /// shorter is taken apart by the compiler into single lanes.
+  /// For the end of a row, after the loop over whole vectors: the compiler scalarises a loop whose
+  /// last iteration may be shorter.
   @inlinable
   public init(at pointer: UnsafePointer<Float>, count: Int, filler: Float = 0) {
     self.init(repeating: filler)

@@ -5,14 +5,14 @@ import Text
 /// A rollout: prompts with completions, sampled or recorded. It is what rewards, losses and records
 /// are about; which row a completion belongs to is the caller's to know.
 public final class Rollout {
-  /// A prompt and one completion, in ids, in text or in both.
+  /// A prompt and one completion, as ids, text or both.
   public struct Item: Sendable {
     public var promptIDs: [Int]?
     public var prompt: String?
     /// The completion's tokens, the end token included.
     public var ids: [Int]?
     public var text: String?
-    /// ln p of each token as it was sampled.
+    /// Sampled ln p of each token.
     public var logProbabilities: [Float]?
     public var finishReason: String?
     /// The stop string, or the stop token, that ended it.
@@ -49,9 +49,9 @@ public final class Rollout {
 
   /// The completions, those of a prompt side by side.
   public private(set) var items: [Item]
-  /// What the sampler divided logits by, 1 for greedy and for records that do not say so.
+  /// The sampling temperature, 1 for greedy and for records without one.
   public let temperature: Double
-  /// The weights that sampled all of them; nil where a script or a file gave any.
+  /// The weights that sampled all of them; nil if any came from a script or file.
   public let origin: Transformer.WeightStamp?
   private let tokenizer: Tokenizer?
 
@@ -66,7 +66,7 @@ public final class Rollout {
     self.tokenizer = tokenizer
   }
 
-  /// Some of the completions, which share rows with these.
+  /// A subset of the completions, sharing the rows.
   public func part(_ range: Range<Int>) -> Rollout {
     Rollout(Array(items[range]), temperature: temperature, origin: origin, tokenizer: tokenizer)
   }
@@ -102,7 +102,7 @@ public final class Rollout {
     }
   }
 
-  /// Fills in the ids of what is known as text only.
+  /// Encodes what is known only as text.
   public func encode(with tokenizer: Tokenizer, end: Int?) throws {
     for index in items.indices {
       if index % 256 == 255 { try Interrupt.check() }
@@ -116,8 +116,8 @@ public final class Rollout {
 
   // MARK: Text
 
-  /// The text of a completion without end token, special tokens and stop string, as it follows the
-  /// prompt's.
+  /// The text of a completion as a continuation of the prompt's, without end token, special tokens
+  /// and stop string.
   public func text(_ index: Int) throws -> String? {
     if let text = items[index].text { return text }
     guard let tokenizer, var ids = items[index].ids else { return nil }
@@ -153,14 +153,14 @@ public final class Rollout {
     return try Tensor.segmentSum(tensor, lengths: lengths) * factors
   }
 
-  /// A value for each completion repeated over its tokens: [B] to [tokens].
+  /// Repeats each completion's value over its tokens: [B] to [tokens].
   public func expand(_ tensor: Tensor) throws -> Tensor {
     try .segmentExpand(tensor, lengths: lengths())
   }
 
-  /// What the sampler recorded, tokens end to end, where `model` would compute just that: it has
-  /// the very weights that sampled, and divides logits by the same `temperature`. Top-k and its
-  /// like do not matter, as what is recorded is before them.
+  /// The sampler's records, tokens concatenated, if `model` would compute exactly these: it still
+  /// has the weights that sampled and uses the same `temperature`. Top-k and the like do not
+  /// matter, because records are taken before them.
   public func sampled(by model: Transformer, temperature: Double) -> [Float]? {
     guard let origin, temperature == self.temperature, origin == model.weightStamp else {
       return nil
@@ -168,7 +168,7 @@ public final class Rollout {
     return items.flatMap { $0.logProbabilities ?? [] }
   }
 
-  /// ln p of each completion as it was sampled, nil for a recorded one.
+  /// Sampled ln p of each completion; nil for a recorded one.
   public func logProbability(_ index: Int) -> Float? {
     // Added as `Tensor.segmentSum` adds.
     items[index].logProbabilities.map { Float($0.reduce(0.0) { $0 + Double($1) }) }
@@ -189,8 +189,8 @@ extension Rollout.Item {
     wantsEnd = false
   }
 
-  /// The ids by which a text goes on: as in the encoding of both together where that begins with
-  /// the prompt's ids, for a tokenizer may treat the start of a text in its own way.
+  /// The ids of a continuation: taken from the encoding of both texts together if that starts with
+  /// the prompt's ids, because a tokenizer may treat the start of a text differently.
   private static func completion(
     _ text: String, after prompt: String?, _ promptIDs: [Int], _ tokenizer: Tokenizer
   ) throws -> [Int] {

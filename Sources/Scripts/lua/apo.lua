@@ -1,5 +1,5 @@
--- Completes the module `apo` with the parts that are written in Lua. A part is read when it is
--- used for the first time: a script that only needs tensors does not pay for the rest.
+-- Completes the module `apo` with the parts written in Lua. Each part is loaded on first use: a
+-- script that only needs tensors does not pay for the rest.
 local apo = ...
 require "apo.run.leaving"  -- a script may keep os.exit in a local from here on
 

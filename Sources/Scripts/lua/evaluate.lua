@@ -5,8 +5,8 @@
 --               correct ones: 1 - C(n-c, k) / C(n, k)   (Chen et al. 2021, arXiv 2107.03374, eq. 1)
 --   maj_at[k]   the chance that the most frequent answer of the first k samples is correct
 --
--- What is correct the option `correct` says. Samples have a seed of their own: evaluating in the
--- middle of a training changes nothing in it.
+-- The option `correct` defines what is correct. Samples have a separate seed: evaluating during
+-- training does not change it.
 
 local apo = require "apo"
 local extension, first_samples_of = require "apo.data.extension", require "apo.data.first_samples"
@@ -26,8 +26,8 @@ local function pass_at(n, c, k)
   return 1 - product
 end
 
--- Whether the most frequent answer of the first k samples is correct; of equally frequent ones
--- the first counts. Samples without an answer have no vote.
+-- Whether the most frequent answer of the first k samples is correct; the first one wins ties.
+-- Samples without an answer have no vote.
 local function majority(samples, k)
   local count, best = {}, nil
   for i = 1, k do
@@ -141,7 +141,7 @@ local function by_source(records, n)
   return result
 end
 
--- The error that writing the samples would raise comes before they are made.
+-- An unwritable path is an error before anything is sampled.
 local function check_path(path)
   local folder = path:match("^(.*)/[^/]*$")
   if folder and folder ~= "" then apo.system.make_folder(folder) end
@@ -165,20 +165,21 @@ return documented{
     {name = "model", type = "apo.Model", text = "the model"},
     {name = "data", type = "apo.Dataset", text = "the rows"},
     {name = "reward", type = "function or table", text = "as for apo.score"},
-    {name = "weights", type = "table", default = {}, text = "of the rewards, as for apo.score"},
+    {name = "weights", type = "table", default = {},
+     text = "weights of the rewards, as for apo.score"},
     reward_timeout,
     reward_memory.declared "a reward, `answer` or `correct`",
     {name = "n", type = "integer", minimum = 1, default = 1, text = "samples per prompt"},
   }, sampling.declared{temperature = {default = 0}}, {
     {name = "answer", type = "function", optional = true,
-     text = "extracts the answer of a completion, for the majority, nil when there is none; else "
-       .. "the whole text counts"},
+     text = "extracts the answer of a completion for the majority vote, nil if there is none; "
+       .. "default: the whole text"},
     correct.declared("(reward, completion)"),
     {name = "batch_size", type = "integer", minimum = 1, default = 64,
-     text = "prompts sampled at once; the result does not depend on it"},
+     text = "prompts sampled at a time; does not change the result"},
     {name = "seed", type = "integer", default = 20250527, text = "of the samples"},
     {name = "path", type = "string", optional = true,
-     text = "file for prompts and samples, a line for each row; it is replaced as a whole"},
+     text = "file for prompts and samples, one line per row; written atomically"},
     {name = "state", type = "table", optional = true, text = "as for apo.score"},
     {name = "title", type = "string", default = "evaluation", text = "of the progress bar"},
     {name = "quiet", type = "boolean", default = false, text = "show no progress bar"},

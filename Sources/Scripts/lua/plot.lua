@@ -1,5 +1,5 @@
--- Plots as web pages that need nothing else: SVG inside HTML, no scripts, light or dark as the
--- reader's system is.
+-- Plots as self-contained web pages: SVG inside HTML, no scripts, light or dark like the reader's
+-- system.
 
 local apo = require "apo"
 local documented, fail = require "apo.documented", require "apo.fail"
@@ -21,7 +21,7 @@ end
 -- A chart as a file of its own.
 local function drawing(charts, title)
   if #charts > 1 then
-    fail(("plot: a file .svg holds one chart, got %d; .html holds several"):format(#charts))
+    fail(("plot: an .svg file holds one chart, got %d; .html holds several"):format(#charts))
   end
   local chart = charts[1]
   chart.title = chart.title ~= "" and chart.title or title ~= "" and title or chart.y_label
@@ -77,22 +77,24 @@ local function checked(chart, place)
 end
 
 return documented{
-  name = "apo.plot", summary = "Draws lines and writes them as a web page or a drawing.",
+  name = "apo.plot", summary = "Plots lines to an HTML page or an SVG file.",
   details = "A series is a table of `name`, lists `x` and `y`, and a `style`: `line` (the "
-    .. "default), `dots` (a line with its points) or `faint` (a thin line without a name). With "
-    .. "lists `low` and `high` the room between them is shaded. "
-    .. "The page is one file without scripts; the values appear under the mouse.",
+    .. "default), `dots` (a line with markers) or `faint` (a thin line without a name). With "
+    .. "lists `low` and `high` the area between them is shaded. The page is one file without "
+    .. "scripts; values appear on hover.",
   options = {
     {name = "path", type = "string",
-     text = "file to write: a page `.html`, or `.svg`, which holds one chart"},
+     text = "file to write: an `.html` page, or an `.svg` with one chart"},
     {name = "title", type = "string", default = "", text = "over the page"},
     {name = "subtitle", type = "string", default = "", text = "under the title"},
     {name = "x_label", type = "string", default = "", text = "of the horizontal axis"},
     {name = "y_label", type = "string", default = "", text = "what is drawn"},
-    {name = "y_range", type = "list of numbers", optional = true, text = "low and high end"},
+    {name = "y_range", type = "list of numbers", optional = true,
+     text = "limits of the vertical axis"},
     {name = "series", type = "list of tables", optional = true, text = "the lines"},
     {name = "charts", type = "list of tables", optional = true,
-     text = "instead of series: several charts, each with `title`, `x_label`, `y_range`, `series`"},
+     text = "several charts instead of `series`, each with `title`, `x_label`, `y_range`, "
+       .. "`series`"},
   },
   example = [[apo.plot{
   path = "reward.html", title = "Reward", x_label = "step",

@@ -1,10 +1,10 @@
--- What would another target have done? A recorded run's completions are scored again by one set of
--- weights; on them the recorded target and another one are compared: loss, explained variance, and
--- the angle between the two gradients. Nothing is sampled and nothing is trained.
+-- What would another target have done? Scores a recorded run's completions with one set of weights
+-- and compares the recorded target with another one: loss, explained variance, and the angle
+-- between the two gradients. Nothing is sampled or trained.
 --
--- The weights are the same for all steps, as a run keeps those of its last checkpoint only. At the
--- step that these weights sampled, `drift` is 0 and the recorded side is what the run computed; at
--- other steps both gradients are those of these weights on completions of others.
+-- The weights are the same for all steps, because a run keeps only those of its last checkpoint. At
+-- the step sampled by these weights, `drift` is 0 and the recorded side is what the run computed;
+-- at other steps both gradients use these weights on completions sampled by others.
 
 local apo = require "apo"
 local documented, fail = require "apo.documented", require "apo.fail"
@@ -122,10 +122,10 @@ local function check(dir, settings, base)
   local algorithm = type(settings.algorithm) == "table" and settings.algorithm
     or {name = settings.algorithm or shipped.default}
   if not base.loss and not minimises_regression(algorithm) then
-    fail(("replay: %s was trained by the algorithm '%s', not by A*-PO: give its loss as base = "
+    fail(("replay: %s was trained by the algorithm '%s', not by A*-PO: pass its loss as base = "
       .. "{loss = function(b) … end}"):format(dir, tostring(algorithm.name)))
   elseif settings.loss and not base.loss then
-    fail(("replay: %s was trained with a loss of its own, which is not recorded: give it as base = "
+    fail(("replay: %s was trained with a custom loss, which is not recorded: pass it as base = "
       .. "{loss = function(b) … end}"):format(dir))
   end
 end
@@ -138,51 +138,53 @@ local function model_of(options, settings)
   local _, folder = checkpoint.latest(options.dir)
   local problem = folder and checkpoint.problem(folder)
   if problem then
-    fail(("replay: the last checkpoint is damaged: %s; say by which weights to score: model = "
+    fail(("replay: the last checkpoint is damaged: %s; pass the weights to score with: model = "
       .. "apo.load(…)"):format(problem))
   elseif not folder then
-    fail(("replay: %s has no checkpoint: say by which weights to score: model = apo.load(…)")
+    fail(("replay: %s has no checkpoint: pass the weights to score with: model = apo.load(…)")
       :format(options.dir))
   end
   if apo.system.exists(folder .. "/policy/adapter_config.json") then
-    fail(("replay: %s holds an adapter: give the model that has it: model = …"):format(folder))
+    fail(("replay: %s holds an adapter: pass the model that has it: model = …"):format(folder))
   end
   return apo.load(folder .. "/policy", {kv_cache_dtype = settings.kv_cache_dtype})
 end
 
 return documented{
   name = "apo.replay", summary = "Compares another target with that of a recorded run.",
-  details = "Reads `completions.jsonl`, scores the completions by one set of weights, and gives "
-    .. "for each logged step loss, explained variance and gradient norm under the recorded target "
-    .. "and under the other one, and the cosine between the two gradients. `print` shows a table. "
-    .. "`drift` is the mean distance of the log-probabilities from the recorded ones: 0 where "
-    .. "these weights sampled the step, so that its recorded side is just what the run computed. "
-    .. "Of another algorithm's run the recorded targets are its advantages, where it notes them, "
-    .. "and `base` has its loss; completions that it left out of the update are left out here.",
+  details = "Reads `completions.jsonl`, scores the completions with one set of weights, and "
+    .. "returns for each logged step the loss, explained variance and gradient norm under the "
+    .. "recorded and the other target, and the cosine between the two gradients. `print` shows "
+    .. "a table. `drift` is the mean absolute difference of the log-probabilities from the "
+    .. "recorded ones: 0 if these weights sampled the step; the recorded side is then exactly "
+    .. "what the run computed. For a run of another algorithm the recorded targets are its "
+    .. "advantages, if it logs them, and `base` gives its loss; completions that it dropped "
+    .. "from the update are dropped here.",
   parameters = {{name = "dir", type = "string", text = "the folder of the run"}},
   options = {
     {name = "target", type = "function", optional = true,
-     text = "as for apo.train; else the recorded targets. `row` has the prompt only"},
+     text = "as for apo.train; default: the recorded targets. `row` has only the prompt"},
     {name = "loss", type = "function", optional = true,
-     text = "as for apo.train; else the regression"},
+     text = "as for apo.train; default: the regression"},
     {name = "beta", type = "number", minimum = 0, optional = true,
-     text = "beta2; else the recorded one"},
+     text = "beta2; default: the recorded one"},
     {name = "model", type = "apo.Model", optional = true,
-     text = "the weights to score by; else those of the run's last checkpoint. For step 1 exactly: "
-       .. "the model that the run began with"},
-    {name = "base", optional = true, text = "what to compare with; else the recorded targets and "
-      .. "the regression", fields = {
+     text = "the weights to score with; default: the run's last checkpoint. For step 1 to be "
+       .. "exact, pass the run's initial model"},
+    {name = "base", optional = true, text = "what to compare with; default: the recorded "
+      .. "targets and the regression", fields = {
         {name = "target", type = "function", optional = true, text = "as for apo.train"},
         {name = "loss", type = "function", optional = true, text = "as for apo.train"},
       }},
     {name = "first", type = "integer", minimum = 1, default = 1, text = "the first step"},
     {name = "last", type = "integer", minimum = 1, optional = true, text = "the last step"},
     {name = "micro_batch", type = "integer", minimum = 1, optional = true,
-     text = "sequences differentiated at once"},
+     text = "sequences per backward pass"},
   },
   returns = {{type = "table", text = "`steps`, a list of {`step`, `count`, `drift`, `cosine`, "
     .. "`recorded` and `other`, each {`loss`, `explained_var`, `grad_norm`}}; `mean`, the same "
-    .. "over all steps; `model`, its checksum; `is_initial`, whether the run began with it"}},
+    .. "averaged over all steps; `model`, its checksum; `is_initial`, whether it is the run's "
+    .. "initial model"}},
   example = [[apo.train{
   policy = model, data = train, values = values, reward = reward, lr = 1e-4, batch_size = 4,
   max_tokens = 4, max_steps = 2, dir = "runs/replayed", quiet = true,

@@ -5,8 +5,8 @@ local documented = require "apo.documented"
 
 local rewards = documented{
   module = "apo.rewards", summary = "Reward functions for known tasks.",
-  details = "Each makes a function of (row, completion). Those for a data set give what the "
-    .. "scorers of the A*-PO authors give.",
+  details = "Each makes a function of (row, completion). Those for a data set agree with the "
+    .. "A*-PO authors' scorers.",
 }
 rewards.needs = require "apo.data.needs".declare
 rewards.gsm8k = require "apo.rewards.gsm8k"

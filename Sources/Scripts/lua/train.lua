@@ -1,10 +1,10 @@
--- A training from the first step to the last. What one step does is the algorithm's: a page in
--- algorithms/, A*-PO unless another is asked for. The parts of the loop are in train/run.lua, the
--- figures in train/metrics.lua; what is done when the training is stopped is in train/stop.lua.
+-- The training loop. One step is defined by the algorithm: a page in algorithms/, A*-PO by default.
+-- The parts of the loop are in train/run.lua, the metrics in train/metrics.lua, and the handling of
+-- stops in train/stop.lua.
 --
 -- A run is a pure function of its settings: sampling is keyed by (seed, step, row), the order of
--- the rows by (seed, epoch). So one that was stopped anywhere and resumed from its checkpoint
--- gives the same weights and the same figures as one that was not.
+-- the rows by (seed, epoch). So a run that was stopped anywhere and resumed gives the same weights
+-- and metrics as an uninterrupted one.
 
 local documented = require "apo.documented"
 local journal, Run = require "apo.run.journal", require "apo.train.run"
@@ -24,16 +24,16 @@ end
 
 return documented{
   name = "apo.train", summary = "Trains a policy by A*-PO, or by another algorithm.",
-  details = "A*-PO's stage 2: at each step one completion for each prompt of a batch, then an "
-    .. "update that minimises `mean((beta * (logp - ref_logp) - target)^2)` with the target "
-    .. "`reward - value`. `target` and `loss` replace these; `algorithm` replaces the step. With "
-    .. "`dir` the run is recorded in a folder: `run.json`, `script.lua`, `metrics.jsonl`, "
-    .. "`completions.jsonl`, `curve.html`, `checkpoint/`; when it is killed, `resume = true` goes "
-    .. "on from the last checkpoint and ends with the same bytes.",
+  details = "Stage 2 of A*-PO: each step samples one completion per prompt of a batch, then "
+    .. "makes an update that minimises `mean((beta * (logp - ref_logp) - target)^2)` with the "
+    .. "target `reward - value`. `target` and `loss` replace these; `algorithm` replaces the "
+    .. "whole step. With `dir` the run is recorded in a folder: `run.json`, `script.lua`, "
+    .. "`metrics.jsonl`, `completions.jsonl`, `curve.html`, `checkpoint/`; after a kill, `resume "
+    .. "= true` continues from the last checkpoint and ends with the same bytes.",
   options = options.declared,
   returns = {{type = "table", text = "`steps`, `metrics` (of the last step), `history` (all logged "
-    .. "records), `evaluation` (the last result of apo.evaluate), `dir`, `checkpoint` (the folder "
-    .. "of the last one), `best_checkpoint` (of the best one, with `keep.best`)"}},
+    .. "records), `evaluation` (the last result of apo.evaluate), `dir`, `checkpoint` (the last "
+    .. "checkpoint's folder), `best_checkpoint` (the best one's, with `keep.best`)"}},
   example = [[apo.train{
   policy = policy, reference = reference, data = train, values = values, reward = reward,
   target = function(s) return s.reward - s.value end,

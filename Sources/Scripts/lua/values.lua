@@ -3,9 +3,9 @@
 --
 --   V*(x) = beta * ln( 1/N * sum_i exp(r_i / beta) )
 --
--- The samples cost far more than the formula, so every reward is kept: in a file of lines that
--- resumes where it stopped, and that serves any beta. This file samples; what the recorded
--- rewards are good for is in values/table.lua, how they are stored in values/file.lua.
+-- Samples cost far more than the formula, so every reward is kept in a resumable file that serves
+-- any beta. This file samples; values/table.lua uses the recorded rewards, values/file.lua stores
+-- them.
 
 local apo = require "apo"
 local extension, first_samples_of = require "apo.data.extension", require "apo.data.first_samples"
@@ -41,7 +41,7 @@ local function sample(options, rows, first_sample)
   return entries
 end
 
--- The rows of which there is no entry yet, each once, and the numbers of their first samples.
+-- The rows without an entry, each once, and the numbers of their first samples.
 local function missing_rows(data, entries, n)
   local rows, first, seen, first_samples = {}, {}, {}, first_samples_of(n)
   for _, row in ipairs(data.rows) do
@@ -55,10 +55,10 @@ local function missing_rows(data, entries, n)
   return rows, first
 end
 
--- What there is when it was stopped, and what to do.
+-- What is stored after a stop, and what to do next.
 local function say_stopped(file, done, total, kind, quiet)
   if not file.path or quiet and kind ~= "signal" then return end
-  io.stderr:write(("%s; %s holds %d of %d prompts. To go on, run the script again\n"):format(
+  io.stderr:write(("%s; %s holds %d of %d prompts. To resume, run the script again\n"):format(
     kind == "error" and "stopped by an error" or "stopped", apo.system.shown(file.path),
     done, total))
 end
@@ -94,7 +94,8 @@ local function settings(options)
     reward = value_file.reward_name(options.reward), weights = options.weights,
   }
   for _, option in ipairs(sampling.options) do
-    -- What a row's values are does not depend on `overlong`: a file made with another one goes on.
+    -- A row's values do not depend on `overlong`, so a file made with another setting can be
+    -- continued.
     if option.notes.resume ~= "free" and option.name ~= "overlong" then
       local value = options[option.name]
       list[option.name] = option.type == "number" and value + 0.0 or value
@@ -111,24 +112,25 @@ return documented{
   name = "apo.estimate_values",
   summary = "Estimates V*(x), the value of the best policy near a reference, for every row.",
   details = "Stage 1 of A*-PO: samples n completions of the reference policy for each prompt. With "
-    .. "`path` every reward is kept in a file; a second call goes on where the first one stopped, "
-    .. "and gives the same bytes as one that ran through. V* is computed from the file, so another "
-    .. "beta needs no new samples.",
+    .. "`path` every reward is stored in a file; a second call resumes where the first one "
+    .. "stopped, and gives the same bytes as an uninterrupted one. V* is computed from the file, "
+    .. "so another beta needs no new samples.",
   options = append({
     {name = "model", type = "apo.Model", text = "the reference policy"},
     {name = "adapter", type = "boolean", default = true,
      text = "false: the model without its adapter"},
     {name = "data", type = "apo.Dataset", text = "the rows"},
     {name = "reward", type = "function or table", text = "as for apo.score"},
-    {name = "weights", type = "table", default = {}, text = "of the rewards, as for apo.score"},
+    {name = "weights", type = "table", default = {},
+     text = "weights of the rewards, as for apo.score"},
     reward_timeout,
     require "apo.rewards.memory".declared "a reward",
     {name = "n", type = "integer", minimum = 1, default = 8, text = "samples per prompt"},
   }, require "apo.values.options", sampling.options, {
     {name = "batch_size", type = "integer", minimum = 1, default = 32,
-     text = "prompts sampled at once; the result does not depend on it"},
+     text = "prompts sampled at a time; does not change the result"},
     {name = "seed", type = "integer", optional = true,
-     text = "of the samples; else that of the file or the run"},
+     text = "seed of the samples; default: that of the file or the run"},
     {name = "path", type = "string", optional = true, text = "file of the rewards"},
     {name = "quiet", type = "boolean", default = false, text = "show no progress bar"},
   }),

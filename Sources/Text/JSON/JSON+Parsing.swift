@@ -1,7 +1,7 @@
-// The JSON reader (RFC 8259), one pass over UTF-8 bytes. Own code because Foundation's loses the
-// difference between 1, 1.0 and true on Linux and takes over a second for a vocabulary of 7 MB.
-// Refused: NaN and Infinity, numbers beyond the range of a double, lone surrogates, invalid UTF-8,
-// nesting deeper than 512, or than the caller can hold.
+// The JSON reader (RFC 8259), one pass over UTF-8 bytes. We do not use Foundation's, which confuses
+// 1, 1.0 and true on Linux and takes over a second for a vocabulary of 7 MB. Refused: NaN and
+// Infinity, numbers beyond the range of a double, lone surrogates, invalid UTF-8, nesting deeper
+// than 512 or than the caller allows.
 
 import Core
 
@@ -37,11 +37,11 @@ extension JSON {
 
 struct JSONParser {
   let bytes: UnsafeRawBufferPointer
-  /// Levels of objects and lists that are read.
+  /// Maximum nesting of objects and lists.
   let deepest: Int
   var position = 0
   var depth = 0
-  /// Where to ask next whether the user wants to stop.
+  /// The next position to check for an interrupt.
   private var pause = Interrupt.interval
 
   init(_ bytes: UnsafeRawBufferPointer, deepest: Int = 512) {
@@ -146,7 +146,7 @@ struct JSONParser {
     }
   }
 
-  /// Passes a comma (false) or the closing bracket (true).
+  /// Skips a comma (false) or the closing bracket (true).
   private mutating func ends(with close: UInt8) throws -> Bool {
     skipSpace()
     guard let byte = peek(), byte == close || byte == UInt8(ascii: ",") else {

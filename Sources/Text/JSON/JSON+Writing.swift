@@ -1,5 +1,5 @@
 // The JSON writer. Keys are sorted by their bytes so that equal values give equal files; doubles
-// are printed with as many digits as it takes to read the same double back.
+// are printed with the fewest digits that read back the same.
 
 import Core
 
@@ -28,7 +28,7 @@ private struct JSONWriter {
   /// UTF-8.
   var text: [UInt8] = []
   var depth = 0
-  /// The length at which the writer last asked whether to stop.
+  /// The length at the last interrupt check.
   private var polled = 0
 
   init(pretty: Bool, first: [String]) {
@@ -68,7 +68,7 @@ private struct JSONWriter {
     try Memory.checkBuffer(bytes: 2 * polled, for: "JSON")
   }
 
-  /// Members by key; of equal keys only the last.
+  /// Members by key; the last of equal keys wins.
   private static func sorted(_ members: [JSON.Member]) -> [JSON.Member] {
     func isBefore(_ a: Int, _ b: Int) -> Bool {
       members[a].key.utf8.lexicographicallyPrecedes(members[b].key.utf8)
@@ -85,7 +85,7 @@ private struct JSONWriter {
     return result
   }
 
-  /// The members that come first, then the others.
+  /// The members of `first`, then the others.
   private func leading(_ members: [JSON.Member]) -> [JSON.Member] {
     let chosen = first.compactMap { key in members.first { $0.key.hasSameBytes(as: key) } }
     return chosen

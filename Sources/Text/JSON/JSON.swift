@@ -1,7 +1,6 @@
-// A JSON value. Integers and doubles are kept apart, because a row that is read and written again
-// must come out as it went in, and objects keep the order of the file. Reading is in
-// JSON+Parsing.swift, writing in JSON+Writing.swift, typed access with error texts in
-// JSONFields.swift.
+// A JSON value. Integers and doubles are distinct, so that a row survives reading and writing
+// unchanged, and objects keep the order of the file. Reading is in JSON+Parsing.swift, writing in
+// JSON+Writing.swift, typed access with error texts in JSONFields.swift.
 
 import Core
 
@@ -19,7 +18,7 @@ public enum JSON: Sendable, Equatable {
   case string(String)
   /// A list.
   case array([JSON])
-  /// Members in the order of the file; of members with the same key the last one counts.
+  /// Members in the order of the file; the last of equal keys wins.
   case object([Member])
 
   /// A key and its value in an object.
@@ -36,7 +35,7 @@ public enum JSON: Sendable, Equatable {
     }
   }
 
-  /// A string from bytes that need not be text; throws when they are not valid UTF-8.
+  /// A string from bytes; throws unless they are valid UTF-8.
   public init(utf8 bytes: some Collection<UInt8>) throws {
     guard let text = String(validating: bytes, as: UTF8.self) else {
       throw JSONError("a string that is not valid UTF-8 cannot be written as JSON")
@@ -50,8 +49,7 @@ public enum JSON: Sendable, Equatable {
     return members.last { $0.key.hasSameBytes(as: key) }?.value
   }
 
-  /// Sets the value at a key of an object in its place, or appends it; other values stay as they
-  /// are.
+  /// Replaces or appends the value at a key of an object; does nothing for other values.
   public mutating func set(_ key: String, _ value: JSON) {
     guard case .object(var members) = self else { return }
     if let index = members.lastIndex(where: { $0.key.hasSameBytes(as: key) }) {

@@ -13,7 +13,7 @@ public struct JSONFields: Sendable {
   public let value: JSON
   private let members: [String: JSON]
 
-  /// Takes an object apart; throws when the value is not an object.
+  /// Reads an object; throws if the value is not an object.
   public init(_ value: JSON, file: String, path: String = "") throws {
     guard case .object(let list) = value else {
       let place = path.isEmpty ? "the file" : "field '\(path)'"

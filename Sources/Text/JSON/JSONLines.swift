@@ -25,16 +25,15 @@ public final class JSONLinesReader {
   public private(set) var line = 0
   private let path: String
   private let deepest: Int
-  /// Nil when all of it was read: whoever stops midway keeps the file open until the reader is
-  /// collected.
+  /// Nil at the end of the file; an abandoned reader keeps the file open until it is collected.
   private var file: InputFile?
-  /// What was read of the file beyond the lines that were given.
+  /// Bytes read beyond the lines returned so far.
   private var buffer: [UInt8] = []
   private var position = 0
-  /// How much of the file was read.
+  /// Bytes of the file read so far.
   private var offset = 0
 
-  /// Opens a file; throws when there is none. What is appended to it later is not read.
+  /// Opens a file; throws if missing. Does not read what is appended later.
   public init(_ path: String, deepest: Int = 512) throws {
     (self.path, self.deepest) = (path, deepest)
     file = try InputFile(path)
@@ -55,7 +54,7 @@ public final class JSONLinesReader {
     return nil
   }
 
-  /// Where the next line is in the buffer, without its end; nil at the end of the file.
+  /// The range of the next line in the buffer, without its newline; nil at the end of the file.
   private func nextLine() throws -> Range<Int>? {
     var searched = position
     while true {

@@ -1,12 +1,11 @@
 import Core
 
-/// A chat template: turns messages into the text that a model was trained on.
+/// A chat template: renders messages as the text format that a model was trained on.
 ///
-/// The language is the part of Jinja that the templates of published models use, rendered as
-/// Hugging Face's `apply_chat_template` does. What is outside of it is an error that names it and
-/// its line.
+/// The language is the part of Jinja used by published templates, rendered as in Hugging Face's
+/// `apply_chat_template`. Anything else is an error that names it and its line.
 public struct ChatTemplate: Sendable {
-  /// Where it came from, as error texts say it.
+  /// Its origin, for error texts.
   public let source: String
   /// The template as it was written.
   public let text: String
@@ -47,12 +46,11 @@ extension TemplateValue {
   }
 }
 
-/// The chat templates of a model folder, and the special tokens that they may name.
+/// The chat templates of a model folder, and the special tokens they may use.
 ///
-/// `chat_template.jinja`, the default, and the files of `additional_chat_templates` count instead
-/// of all
+/// `chat_template.jinja`, the default, and the files of `additional_chat_templates` override
 /// `chat_template` of `tokenizer_config.json` (a text, or a list of names and texts), as in
-/// transformers; and that instead of the `chat_template.json` of older folders.
+/// transformers; that overrides the `chat_template.json` of older folders.
 public struct ChatTemplates: Sendable {
   /// The folder of templates with other names than `default`, as transformers writes it.
   package static let folder = "additional_chat_templates"
@@ -80,7 +78,7 @@ public struct ChatTemplates: Sendable {
       guard let text = String(validating: bytes, as: UTF8.self) else {
         throw FileError(path, "is not valid UTF-8")
       }
-      // The file of the default counts instead of one of that name in the folder of others.
+      // The default's own file overrides one of that name in the folder.
       if file == "chat_template.jinja" { all.removeAll { $0.name.hasSameBytes(as: name) } }
       add(name, text, path)
     }
@@ -91,14 +89,14 @@ public struct ChatTemplates: Sendable {
     }
   }
 
-  /// The name of the template in a file; nil where the file is no template.
+  /// The name of the template in a file; nil if it is not a template.
   private static func name(ofFile file: String) -> String? {
     if file == "chat_template.jinja" { return "default" }
     guard file.hasPrefix("\(folder)/"), file.hasSuffix(".jinja") else { return nil }
     return String(file.dropFirst(folder.count + 1).dropLast(".jinja".count))
   }
 
-  /// Keeps a template unless one of its name is there.
+  /// Adds a template unless its name is taken.
   private mutating func add(_ name: String, _ text: String, _ source: String) {
     if !all.contains(where: { $0.name.hasSameBytes(as: name) }) { all.append((name, text, source)) }
   }
@@ -116,8 +114,8 @@ public struct ChatTemplates: Sendable {
     }
   }
 
-  /// The template of a name; without one, `tool_use` where there are tools, else `default`, as
-  /// transformers chooses. Nil when there are no templates at all.
+  /// The template of a name; without a name, `tool_use` if there are tools, else `default`, as in
+  /// transformers. Nil if there are no templates.
   public func choose(
     _ name: String?, hasTools: Bool
   ) throws(ArgumentError) -> (text: String, source: String)? {

@@ -150,7 +150,7 @@ extension TemplateEvaluator {
     return .string(text)
   }
 
-  /// What no parameter takes: `varargs`, `kwargs` and `caller`, where the macro names them.
+  /// Arguments without a parameter: `varargs`, `kwargs` and `caller`, if the macro uses them.
   private func bindRest(
     _ definition: TemplateMacroDefinition, _ call: TemplateCall, _ scope: TemplateScope
   ) throws {
@@ -194,7 +194,7 @@ extension TemplateEvaluator {
     return try run.nested { try self.call(function, given, scope).text(run) }
   }
 
-  /// `loop(children)`: the loop once more, one level deeper.
+  /// `loop(children)`: runs the loop again, one level deeper.
   func call(_ loop: TemplateLoop, _ call: TemplateCall) throws -> TemplateValue {
     var call = call
     try call.bind("iterable")

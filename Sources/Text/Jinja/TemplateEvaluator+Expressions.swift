@@ -81,7 +81,7 @@ extension TemplateEvaluator {
     return result
   }
 
-  /// What a dictionary knows a key by; long texts take their time.
+  /// The dictionary key of a value; charges the budget for long texts.
   func key(_ value: TemplateValue) throws -> TemplateKey {
     if let text = value.string { try run.charge(bytes: text.utf8.count) }
     if case .tuple(let list) = value { try run.charge(elements: list.items.count) }
@@ -118,7 +118,7 @@ extension TemplateEvaluator {
 
   // MARK: Parts
 
-  /// `value.name`: a function of the value, or what a dictionary holds under the name.
+  /// `value.name`: a method of the value, or a dictionary entry.
   func attribute(_ name: String, of value: TemplateValue) throws -> TemplateValue {
     switch value {
     case .undefined(let what): throw TemplateFault("\(what) is undefined, so it has no '\(name)'")
@@ -194,7 +194,7 @@ extension TemplateEvaluator {
       guard let range = view.bounds else { break }
       let items = try view.list.items.slice(start, stop, step, run)
       let (first, end, by) = try view.list.items.sliceBounds(start, stop, step)
-      // Overflow is out of reach: the numbers of a range are there one by one.
+      // Cannot overflow: the numbers of a range are materialised.
       return .view(
         try TemplateView(
           start: range.start &+ first &* range.step, stop: range.start &+ end &* range.step,

@@ -18,7 +18,7 @@ private struct TemplatePercent {
   private var dictionary: TemplateDictionary?
   private var values: [TemplateValue]
   private var next = 0
-  /// A lone value that is no tuple may stay unused where it has elements to name.
+  /// A single non-tuple value may stay unused if it has named elements.
   private let mayIgnore: Bool
 
   init(_ values: TemplateValue, isMarkup: Bool, run: TemplateRun) {

@@ -4,7 +4,7 @@ import Core
 
 /// Evaluates a template once.
 struct TemplateEvaluator {
-  /// How a statement ended.
+  /// The result of a statement.
   enum Flow { case normal, breakLoop, continueLoop }
 
   let source: String
@@ -86,7 +86,7 @@ struct TemplateEvaluator {
     output += text
   }
 
-  /// The text of statements in a scope of their own, through filters.
+  /// Renders statements in a new scope, through filters.
   private func block(
     _ body: [TemplateStatement], _ filters: [TemplateFilter], _ scope: TemplateScope
   ) throws -> TemplateValue {
@@ -105,7 +105,7 @@ struct TemplateEvaluator {
     try execute(loop, over: evaluate(loop.iterable, scope), level: 0, scope, &output)
   }
 
-  /// Runs a loop over what it, or a call of `loop`, was given.
+  /// Runs a loop over its own value, or that of a call of `loop`.
   func execute(
     _ loop: TemplateForLoop, over iterable: TemplateValue, level: Int, _ scope: TemplateScope,
     _ output: inout String
@@ -152,7 +152,7 @@ struct TemplateEvaluator {
     }
   }
 
-  /// What a loop walks over: elements, keys or characters.
+  /// What a loop iterates over: elements, keys or characters.
   func elements(of value: TemplateValue) throws -> [TemplateValue] {
     let items: [TemplateValue]
     switch value {
@@ -178,7 +178,7 @@ struct TemplateCall {
   var named: [(name: String, value: TemplateValue)]
   let run: TemplateRun
 
-  /// Gives the arguments the names of the parameters; throws on unknown, missing and extra ones.
+  /// Binds arguments to parameters; throws on unknown, missing and extra ones.
   mutating func bind(_ parameters: String...) throws {
     guard positional.count <= parameters.count else {
       throw TemplateFault(
@@ -209,10 +209,10 @@ struct TemplateCall {
     (self.name, self.positional, self.named, self.run) = (name, positional, named, run)
   }
 
-  /// A bound argument; nil when it was left out.
+  /// A bound argument; nil if omitted.
   subscript(position: Int) -> TemplateValue? { values[position] }
 
-  /// A bound argument that must be there.
+  /// A required argument.
   func required(_ position: Int) throws -> TemplateValue {
     guard let value = values[position] else {
       throw TemplateFault("\(name): argument '\(names[position])' is missing")
@@ -220,7 +220,7 @@ struct TemplateCall {
     return value
   }
 
-  /// A bound text; nil when it was left out or is None.
+  /// A bound text; nil if omitted or None.
   func string(_ position: Int) throws -> String? {
     switch values[position] {
     case nil, .some(.none): return nil
@@ -230,7 +230,7 @@ struct TemplateCall {
     }
   }
 
-  /// A bound text that must be there.
+  /// A required text.
   func requiredString(_ position: Int) throws -> String {
     guard let text = try string(position) else {
       throw TemplateFault("\(name): a text expected for '\(names[position])'")

@@ -145,7 +145,7 @@ extension TemplateEvaluator {
       throw TemplateFault("truncate: 'length' must be at least that of 'end', 'leeway' at least 0")
     }
     let room = length - end.unicodeScalars.count
-    // Anything that has a length passes where it is short.
+    // Accepts anything short that has a length.
     guard try self.length(of: value) - leeway > length else { return value }
     guard let text = value.string else {
       throw TemplateFault("truncate: a text expected, got \(value.typeName)")
@@ -243,7 +243,7 @@ extension TemplateEvaluator {
     return .string(try format.format(float: base * bytes / unit) + " " + names[place])
   }
 
-  /// The filters that there are, for the test `filter`.
+  /// All filters, for the test `filter`.
   static let filterNames: Set = [
     "abs", "attr", "batch", "capitalize", "center", "count", "d", "default", "dictsort", "e",
     "escape", "filesizeformat", "first", "float", "forceescape", "format", "groupby", "indent",
@@ -253,7 +253,7 @@ extension TemplateEvaluator {
     "truncate", "unique", "upper", "urlencode", "urlize", "wordcount", "wordwrap", "xmlattr",
   ]
 
-  /// The tests that there are, for the test `test`.
+  /// All tests, for the test `test`.
   static let testNames: Set = [
     "boolean", "callable", "defined", "divisibleby", "eq", "equalto", "escaped", "even", "false",
     "filter", "float", "ge", "greaterthan", "gt", "in", "integer", "iterable", "le", "lessthan",

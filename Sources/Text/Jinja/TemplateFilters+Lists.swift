@@ -1,4 +1,4 @@
-// Jinja's filters on lists and other things that can be walked over.
+// Jinja's filters on lists and other iterables.
 
 extension TemplateEvaluator {
   /// Filters that put elements in order or give one of them.
@@ -82,7 +82,7 @@ extension TemplateEvaluator {
       })
   }
 
-  /// Elements with what they are compared by: an attribute perhaps, without case unless `isExact`.
+  /// Elements with their sort keys: optionally an attribute, case-insensitive unless `isExact`.
   private func keys(
     _ items: [TemplateValue], _ path: TemplateValue?, isExact: Bool
   ) throws -> [(key: TemplateValue, item: TemplateValue)] {
@@ -108,7 +108,7 @@ extension TemplateEvaluator {
     }
   }
 
-  /// The places of the keys in ascending or descending order; equal ones stay in their order.
+  /// Stable positions of the keys in ascending or descending order.
   func sorted(_ keys: [TemplateValue], reverse: Bool) throws -> [Int] {
     try run.charge(elements: keys.count)
     return try keys.indices.sorted { a, b in
@@ -118,8 +118,8 @@ extension TemplateEvaluator {
     }
   }
 
-  /// An attribute by its path, such as `function.name` or `0`.
-  /// Where there is none, and at each step, the `fallback` counts.
+  /// An attribute by its path, such as `function.name` or `0`. Uses `fallback` if any step is
+  /// missing.
   func part(
     _ path: TemplateValue, of value: TemplateValue, fallback: TemplateValue? = nil
   ) throws -> TemplateValue {
@@ -159,7 +159,7 @@ extension TemplateEvaluator {
     }
   }
 
-  /// These filters take anything that is not true for nothing, None included.
+  /// These filters treat any false value as empty, including None.
   private func chosenFrom(_ value: TemplateValue) throws -> [TemplateValue] {
     value.isTrue ? try elements(of: value) : []
   }

@@ -3,7 +3,7 @@
 import Core
 
 extension TemplateEvaluator {
-  /// A value through a filter.
+  /// Applies a filter to a value.
   func filter(
     _ value: TemplateValue, _ filter: TemplateFilter, _ scope: TemplateScope
   ) throws -> TemplateValue {
@@ -233,7 +233,7 @@ extension TemplateEvaluator {
   private func rounded(_ number: Double, _ digits: Int) -> Double {
     guard number.isFinite else { return number }
     if digits >= 0 {
-      // The decimal digits of a float are rounded exactly; beyond 17 there is nothing to round.
+      // Rounds the exact decimal digits of a float; beyond 17 there is nothing to round.
       var format = TemplateFormat()
       (format.type, format.precision) = ("f", min(digits, 330))
       return (try? format.format(float: number)).flatMap { Double($0) } ?? number
@@ -293,7 +293,7 @@ func pythonInteger(_ text: String, base: Int) -> Int? {
   return Int(sign + rest, radix: base)
 }
 
-/// A text of digits without the single underscores between them; nil where one stands elsewhere.
+/// Digits without the single underscores between them; nil if one is elsewhere.
 private func withoutMarks(_ text: String) -> String? {
   guard text.contains("_") else { return text }
   let parts = text.split(separator: "_", omittingEmptySubsequences: false)

@@ -12,7 +12,7 @@ struct TemplateFormat {
   var grouping: Unicode.Scalar?
   var precision: Int?
   var type: Unicode.Scalar?
-  /// Whether the alignment comes from a `0` before the width, which texts pass over.
+  /// Whether the alignment comes from a `0` before the width, which texts ignore.
   private var isAlignImplied = false
 
   /// Widths and precisions beyond this are refused.
@@ -189,7 +189,7 @@ struct TemplateFormat {
     return lead + String(repeating: String(fill), count: missing) + body + rest
   }
 
-  /// Digits in groups from the right; zeros in front are grouped too.
+  /// Groups digits from the right, including leading zeros.
   private func grouped(
     _ digits: Substring, by size: Int, with mark: Unicode.Scalar, atLeast room: Int
   ) -> String {

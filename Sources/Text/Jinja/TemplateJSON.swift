@@ -1,5 +1,5 @@
-// The filter `tojson` as transformers defines it: Python's json.dumps, with the keys in their
-// order, characters as they are unless asked otherwise, and nothing escaped for web pages.
+// The filter `tojson` as transformers defines it: Python's json.dumps, with keys in order,
+// non-ASCII characters unescaped by default, and without HTML escaping.
 
 /// Writes a value as JSON text.
 struct TemplateJSONWriter {

@@ -119,7 +119,7 @@ extension TemplateLexer {
     UInt8(ascii: "f"): 12, UInt8(ascii: "v"): 11,
   ]
 
-  /// Python's escapes, after the backslash; an unknown one stays as it is written.
+  /// Python's escapes, after the backslash; unknown ones are kept.
   private mutating func escape(_ text: inout [UInt8]) throws {
     guard position < bytes.count else { throw TemplateFault("a string has no closing quote") }
     let byte = bytes[position]

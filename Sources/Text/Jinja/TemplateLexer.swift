@@ -1,14 +1,14 @@
-// From the text of a template to tokens. White space around tags is dealt with here, as Jinja does
-// with `trim_blocks` and `lstrip_blocks`, which is how transformers sets it up: the line break
-// after a block tag goes, and so do blanks before a block tag that begins its line; `-` in a tag
-// removes all white space on its side, `+` keeps it.
+// Tokenizes a template. White space around tags is handled here, as Jinja does with `trim_blocks`
+// and `lstrip_blocks`, the settings of transformers: the newline after a block tag is removed, and
+// so are blanks before a block tag that starts its line; `-` in a tag removes all white space on
+// its side, `+` keeps it.
 
 struct TemplateLexer {
   let bytes: [UInt8]
   var position = 0
   var line = 1
   var tokens: [TemplateToken] = []
-  /// Whether what was read last ended a line; true at the beginning.
+  /// Whether the last token ended a line; true at the beginning.
   private var isAtLineStart = true
 
   /// All tokens of a template, closed by `end`; throws a `TemplateFault` with `line` at its place.
@@ -109,7 +109,7 @@ struct TemplateLexer {
     throw TemplateFault("a comment '{#' has no end '#}'")
   }
 
-  /// Passes `{% raw %} … {% endraw %}` and says whether there was one.
+  /// Skips `{% raw %} … {% endraw %}` and returns whether there was one.
   private mutating func raw() throws -> Bool {
     var next = position
     guard word("raw", at: &next) else { return false }
@@ -168,7 +168,7 @@ struct TemplateLexer {
     return i + 1 < bytes.count && bytes[i] == kind && bytes[i + 1] == UInt8(ascii: "}")
   }
 
-  /// Passes the end of a tag and the white space that goes with it.
+  /// Skips the end of a tag and the white space it removes.
   mutating func close(_ kind: UInt8) {
     let sign = bytes[position] == kind ? nil : bytes[position]
     position += sign == nil ? 2 : 3

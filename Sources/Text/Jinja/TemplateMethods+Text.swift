@@ -37,7 +37,7 @@ extension TemplateEvaluator {
     }
   }
 
-  /// The places between the second and third argument, as Python's slices read them.
+  /// The range given by the second and third argument, as in Python slices.
   func bounds(_ call: TemplateCall, _ count: Int) throws -> Range<Int> {
     func place(_ position: Int, _ other: Int) throws -> Int {
       guard let value = call[position], !value.isNone else { return other }
@@ -100,7 +100,7 @@ extension TemplateEvaluator {
     return try .list(of: texts.map { .string($0) })
   }
 
-  /// Functions that look at a text.
+  /// Functions that inspect a text.
   private func textTest(_ text: String, _ call: inout TemplateCall) throws -> TemplateValue? {
     switch call.name {
     case "startswith", "endswith":
@@ -138,8 +138,8 @@ extension TemplateEvaluator {
     }
   }
 
-  /// The text between the second and third argument, and how many characters are before it;
-  /// nil where it begins behind the end.
+  /// The text between the second and third argument, and the number of characters before it; nil if
+  /// it starts after the end.
   private func cut(_ text: String, _ call: TemplateCall) throws -> (String, Int)? {
     guard call[1] != nil || call[2] != nil else { return (text, 0) }
     let scalars = Array(text.unicodeScalars)
@@ -251,7 +251,7 @@ extension String {
     let missing = width - unicodeScalars.count
     guard missing > 0 else { return self }
     try run.charge(bytes: missing * fill.utf8.count)
-    // Python puts the odd one on the left when the width is odd.
+    // Python puts the extra character on the left if the width is odd.
     let left = name == "ljust" ? 0 : name == "rjust" ? missing : missing / 2 + (missing & width & 1)
     return String(repeating: fill, count: left) + self
       + String(repeating: fill, count: missing - left)

@@ -19,8 +19,7 @@ extension TemplateValue {
     "update",
   ]
 
-  /// The functions that Python has on this type, those that are refused included: they hide a key
-  /// of the same name.
+  /// Python's methods of this type, including refused ones, which hide a key of the same name.
   var methodNames: Set<String> {
     switch self {
     case .string: Self.textMethods

@@ -10,7 +10,7 @@ struct TemplateStatement: Sendable {
     case assign(TemplateTarget, TemplateExpression)
     case assignBlock(TemplateTarget, [TemplateFilter], [TemplateStatement])
     case macro(TemplateMacroDefinition)
-    /// `{% generation %}`: marks what the assistant wrote; its assignments stay inside.
+    /// `{% generation %}`: marks the assistant's text; its assignments are local.
     case generation([TemplateStatement])
     case filter([TemplateFilter], [TemplateStatement])
     case with([(target: TemplateTarget, value: TemplateExpression)], [TemplateStatement])
@@ -50,7 +50,7 @@ struct TemplateMacroDefinition: Sendable {
   }
   let name: String
   let parameters: [Parameter]
-  /// Which of `varargs`, `kwargs` and `caller` the body names: only these are taken.
+  /// Which of `varargs`, `kwargs` and `caller` the body uses: only these are accepted.
   let mentions: Set<String>
   let body: [TemplateStatement]
 }

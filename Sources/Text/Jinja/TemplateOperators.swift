@@ -262,8 +262,7 @@ extension TemplateValue {
 func raised(_ x: Double, to y: Double) -> Double { pow(x, y) }
 
 extension [UInt8] {
-  /// Where a part that is not empty occurs, from left to right without overlap, in time in
-  /// proportion to the text whatever the part is (Knuth, Morris, Pratt).
+  /// Non-overlapping occurrences of a non-empty part, in linear time (Knuth, Morris, Pratt).
   func ranges(of part: [UInt8], atMost limit: Int = .max) -> [Range<Int>] {
     guard !part.isEmpty, part.count <= count, limit > 0 else { return [] }
     let borders = part.borders

@@ -101,7 +101,7 @@ extension TemplateParser {
   }
 
   /// Operands with operators between, which associate to the left. Their number is bounded because
-  /// the tree gets as deep as the chain is long.
+  /// the tree is as deep as the chain.
   private mutating func chain(
     _ operand: (inout TemplateParser) throws -> TemplateExpression,
     _ operation: (inout TemplateParser) -> Combination?

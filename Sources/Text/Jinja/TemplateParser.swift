@@ -1,5 +1,5 @@
-// Tags to statements. The grammar is Jinja's; what is left out is refused by name: inheritance and
-// inclusion, `do`, `autoescape` and translations.
+// Parses tags to statements with Jinja's grammar. Refused by name: inheritance and inclusion, `do`,
+// `autoescape` and translations.
 
 /// Reads the tokens of a template.
 struct TemplateParser {
@@ -37,7 +37,7 @@ struct TemplateParser {
 
   mutating func advance() { next = min(next + 1, tokens.count - 1) }
 
-  /// Passes a token if it is there.
+  /// Skips a token if present.
   mutating func skip(_ kind: TemplateToken.Kind) -> Bool {
     guard current == kind else { return false }
     advance()
@@ -197,7 +197,7 @@ struct TemplateParser {
   }
 
   private mutating func callBlock() throws -> TemplateStatement.Kind {
-    // The parameters stand before the call, the body behind it.
+    // The parameters come before the call, the body after it.
     let outer = mentions
     let parameters = current == .symbol("(") ? try self.parameters() : []
     mentions = []

@@ -1,6 +1,6 @@
 import Core
 
-/// One rendering of a template: what it may still use, and what has to be taken apart at its end.
+/// One rendering of a template: its remaining budget, and the objects to release at its end.
 final class TemplateRun {
   private(set) var depth = 0
   private var steps = 0
@@ -8,7 +8,7 @@ final class TemplateRun {
   private var scopes: [TemplateScope] = []
   private var namespaces: [TemplateNamespace] = []
 
-  /// Counts work; throws when there was too much of it, and when the user stops it.
+  /// Charges work to the budget; throws if exceeded, or if the user interrupts.
   func charge(steps count: Int = 1) throws {
     let before = steps
     // Sizes that a template names can be any; added up they must not overflow.
@@ -46,7 +46,7 @@ final class TemplateRun {
     return try body()
   }
 
-  /// Remembers a scope that a macro holds, and which may hold the macro.
+  /// Records a scope held by a macro, which may in turn hold the macro.
   func register(_ scope: TemplateScope) throws {
     try charge(bytes: 256)
     scopes.append(scope)
@@ -58,7 +58,7 @@ final class TemplateRun {
     namespaces.append(namespace)
   }
 
-  /// Takes cycles and long chains apart, one object at a time.
+  /// Breaks cycles and long chains, one object at a time.
   func finish() {
     for scope in scopes { scope.variables = [:] }
     for namespace in namespaces { namespace.attributes = TemplateDictionary() }
@@ -84,8 +84,8 @@ final class TemplateScope: @unchecked Sendable {
   }
 }
 
-/// What a template may use, so that a hostile one ends in an error and not in a hang, a full memory
-/// or a full stack. Real templates stay below by orders of magnitude.
+/// Limits that turn a hostile template into an error instead of a hang, out of memory or stack
+/// overflow. Real templates stay orders of magnitude below.
 enum TemplateLimits {
   /// Nesting of tags and expressions, and depth of a value.
   static let nesting = 64

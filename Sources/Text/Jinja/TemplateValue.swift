@@ -1,6 +1,6 @@
 // The values of templates, which are Python's as far as templates can tell: text counts in code
 // points, lists and dictionaries cannot be changed in place (transformers' sandbox forbids it too),
-// and what is missing is a value of its own.
+// and missing values are a separate case.
 
 /// A value of a template.
 indirect enum TemplateValue: Sendable {
@@ -11,14 +11,14 @@ indirect enum TemplateValue: Sendable {
   case integer(Int)
   case float(Double)
   case string(String)
-  /// A text marked `safe`: what is joined to it is escaped, and what is made of it is marked too.
+  /// A text marked `safe`: whatever is joined to it is escaped, and derived texts are marked too.
   case markup(String)
   case list(TemplateList)
   case tuple(TemplateList)
   case dictionary(TemplateDictionary)
   /// What `range` and a dictionary's `items`, `keys` and `values` give.
   case view(TemplateView)
-  /// What filters such as `select` give: true whatever it holds, and empty once it was walked over.
+  /// The result of filters such as `select`: always true, and empty after one iteration.
   case iterator(TemplateIterator)
   case namespace(TemplateNamespace)
   case loop(TemplateLoop)
@@ -53,8 +53,7 @@ extension Int {
   }
 }
 
-/// Elements that are shown and subscripted otherwise than a list: Python's `range` and
-/// `dict_items`.
+/// Sequences that print and index differently from a list: Python's `range` and `dict_items`.
 struct TemplateView: Sendable {
   /// Python's name of the type.
   let type: String
@@ -113,7 +112,7 @@ struct TemplateDictionary: Sendable {
   }
 }
 
-/// What a key is known by: 1, 1.0 and true are the same, and texts are compared by their bytes.
+/// The identity of a key: 1, 1.0 and true are the same, and texts are compared by bytes.
 enum TemplateKey: Hashable, Sendable {
   case none
   case integer(Int)

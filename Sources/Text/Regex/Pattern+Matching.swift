@@ -3,10 +3,10 @@
 import Core
 
 extension Pattern {
-  /// A place to go back to. With `low` not negative, every position from there up to `position` is
+  /// A backtracking point. If `low` is not negative, every position from there to `position` is
   /// one: a greedy repetition gives back one character at a time without a frame for each.
   ///
-  /// With `low` below -1 it is none, but a mark to set back: number `instruction` to `position`.
+  /// With `low` below -1 it instead restores mark `instruction` to `position`.
   private struct Frame {
     let instruction: Int
     var position: Int
@@ -19,10 +19,10 @@ extension Pattern {
     var budget: PatternBudget
   }
 
-  /// Calls `body` with the range of each match, from left to right; an empty match directly behind
-  /// another match is left out.
+  /// Calls `body` with the range of each match, from left to right; an empty match directly after
+  /// another match is skipped.
   ///
-  /// Throws when the matches take more steps than the budget has, which is reduced by them.
+  /// Charges the budget for steps and throws if it is exceeded.
   func forEachMatch(
     in text: UTF8Bytes, _ budget: inout PatternBudget, _ body: (Range<Int>) -> Void
   ) throws {
@@ -45,7 +45,7 @@ extension Pattern {
     }
   }
 
-  /// Program and sets by pointer: to copy a set for each character would cost half of the speed.
+  /// Program and sets by pointer: copying a set per character would halve the speed.
   private struct Machine {
     let program: UnsafeBufferPointer<Instruction>
     let sets: UnsafeBufferPointer<ScalarSet>
@@ -129,7 +129,7 @@ extension Pattern {
     }
   }
 
-  /// Takes the last place to go back to, if there is one above `base`.
+  /// Pops the last backtracking point above `base`, if any.
   @inline(__always)
   private static func goBack(
     _ state: inout State, _ base: Int, _ text: UTF8Bytes
@@ -182,8 +182,8 @@ extension Pattern {
     return sets[set].contains(scalar) ? length : 0
   }
 
-  /// Passes as many characters of the set as there are; `keep` gets the range of positions that
-  /// satisfy the minimum.
+  /// Skips all characters of the set; `keep` receives the range of positions that satisfy the
+  /// minimum.
   @inline(__always)
   private func repeatSet(
     _ sets: UnsafeBufferPointer<ScalarSet>, _ set: Int, _ min: Int, _ max: Int, _ text: UTF8Bytes,

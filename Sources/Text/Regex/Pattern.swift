@@ -1,7 +1,7 @@
-// A regular expression over UTF-8. Own code because the tokenizers' patterns are written for
-// Oniguruma, whose classes differ from those of Foundation (ICU's \s lacks U+0085 and U+000B), and
-// because splitting is most of a tokenizer's time. The pattern is compiled to a short program that
-// a backtracking machine runs; its stack is on the heap, so long texts cannot overflow it.
+// A regular expression over UTF-8. We do not use Foundation because the tokenizers' patterns are
+// written for Oniguruma, whose classes differ (ICU's \s lacks U+0085 and U+000B), and because
+// splitting takes most of a tokenizer's time. The pattern is compiled to a short program that a
+// backtracking machine runs; its stack is on the heap, so long texts cannot overflow it.
 
 import Core
 
@@ -10,21 +10,21 @@ struct Pattern: Sendable {
     case set(Int)
     /// Repeats a set greedily; never gives back when possessive.
     case repeatSet(Int, min: Int, max: Int, isPossessive: Bool)
-    /// Tries the next instruction first and the one at the target when that fails.
+    /// Tries the next instruction first, then the one at the target.
     case split(other: Int)
-    /// Tries the target first and the next instruction when that fails.
+    /// Tries the target first, then the next instruction.
     case splitLazy(other: Int)
     case jump(Int)
-    /// The next instructions up to `end` are a program of its own that must (not) match here.
+    /// The instructions up to `end` are a separate program that must (not) match here.
     case look(end: Int, isNegative: Bool)
     /// The same for a program that ends here and began from `min` to `max` characters before.
     case lookBehind(end: Int, min: Int, max: Int, isNegative: Bool)
-    /// The next instructions up to `end` match as a whole, with no way back into them.
+    /// The instructions up to `end` match atomically, without backtracking into them.
     case atomic(end: Int)
     case anchor(PatternNode.Anchor)
-    /// Remembers where a round of a loop begins.
+    /// Records where an iteration of a loop starts.
     case mark(Int)
-    /// Leaves the loop when the round since the mark was empty.
+    /// Leaves the loop if the iteration since the mark was empty.
     case leaveIfEmpty(mark: Int, exit: Int)
     case accept
   }
@@ -153,23 +153,23 @@ struct Pattern: Sendable {
   }
 }
 
-/// How many more steps patterns may take on a text.
+/// The remaining step budget of patterns on a text.
 ///
 /// A pattern such as `(a|a)*b` can need a number of steps that is exponential in the length of the
 /// text; what tokenizers use comes nowhere near this bound.
 ///
-/// Spending also asks now and then whether the user wants to stop.
+/// Spending also checks for interrupts now and then.
 struct PatternBudget {
   private(set) var steps: Int
 
   /// For a text of some bytes.
   init(bytes: Int) { steps = 1_000_000 + 500 * min(bytes, 1 << 40) }
 
-  /// Adds what a few more bytes of the text are worth.
+  /// Adds the budget of further bytes.
   mutating func add(bytes: Int) { steps += 500 * min(bytes, 1 << 40) }
 
-  /// Pays for bytes that a step of the tokenizer goes through or makes: steps that each lengthen a
-  /// text can fill any memory.
+  /// Charges for bytes that a tokenizer step reads or creates: repeated lengthening steps could
+  /// exhaust memory.
   mutating func spend(bytes: Int) throws {
     try pay(min(bytes, 1 << 40))
     guard steps < 0 else { return }

@@ -39,14 +39,14 @@ struct PatternParser {
   struct Options {
     var ignoresCase = false
     var dotMatchesNewline = false
-    /// White space and comments in the pattern stand for nothing.
+    /// White space and comments in the pattern are ignored.
     var isExtended = false
   }
 
   let text: [Unicode.Scalar]
   var position = 0
   var options = Options()
-  /// How deep the classes within classes are that are being read.
+  /// Current nesting of classes.
   var classDepth = 0
   private var depth = 0
 

@@ -1,19 +1,19 @@
-// The `added_tokens` of a tokenizer.json: tokens that are cut out of the text before anything else,
-// such as <|im_end|>.
+// The `added_tokens` of a tokenizer.json: tokens extracted from the text before anything else, such
+// as <|im_end|>.
 
 import Core
 
-/// A token that is found in the text as a whole.
+/// A token matched as a whole.
 struct AddedToken: Sendable {
   private(set) var id: Int
   let content: [UInt8]
   let isSpecial: Bool
   /// Only between characters that are not part of a word.
   let isSingleWord: Bool
-  /// Takes the white space before, or behind, with it.
+  /// Includes the white space before, or after, it.
   let stripsLeft: Bool
   let stripsRight: Bool
-  /// Is looked for in the normalized text instead of the original.
+  /// Matched in the normalized text instead of the original.
   let isNormalized: Bool
 
   init(_ fields: JSONFields) throws {
@@ -28,9 +28,9 @@ struct AddedToken: Sendable {
 }
 
 extension AddedToken {
-  /// The tokens of a file, numbered as the `tokenizers` library numbers them: a token that the
-  /// vocabulary has keeps its id, the others go on from the vocabulary's size. That is what files
-  /// say that the library has written.
+  /// The tokens of a file, numbered as the `tokenizers` library numbers them: a token in the
+  /// vocabulary keeps its id, the others continue from the vocabulary size, as in files written by
+  /// the library.
   static func numbered(_ tokens: [AddedToken], _ model: BPE) -> [AddedToken] {
     var next = model.ids.count
     var ids: [[UInt8]: Int] = [:]
@@ -48,7 +48,7 @@ extension AddedToken {
   }
 }
 
-/// Finds added tokens in a text: the leftmost first, of several at one place the longest.
+/// Finds added tokens in a text: leftmost first, then longest.
 struct AddedTokenFinder: Sendable {
   private struct Entry {
     let content: [UInt8]
@@ -63,7 +63,7 @@ struct AddedTokenFinder: Sendable {
   init(
     _ tokens: [AddedToken], spelling: (AddedToken) throws -> [UInt8] = { $0.content }
   ) throws {
-    // Normalized, two tokens may be the same text; the later one counts.
+    // Two tokens may normalize to the same text; the later one wins.
     var found: [[UInt8]: AddedToken] = [:]
     for token in tokens { found[try spelling(token)] = token }
     for (content, token) in found {
@@ -91,8 +91,8 @@ struct AddedTokenFinder: Sendable {
         continue
       }
       let range = position..<position + entry.content.count
-      // The next token may stand in the space that this one takes with it. Where nothing is left
-      // for it, it goes: so does the `tokenizers` library.
+      // The next token may be in the white space that this one includes. If nothing is left of it,
+      // it is dropped, as in the `tokenizers` library.
       position = range.upperBound
       if entry.token.isSingleWord, !isWholeWord(bytes, range) { continue }
       let start =

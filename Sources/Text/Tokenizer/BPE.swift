@@ -1,5 +1,5 @@
-// Byte-pair encoding (Sennrich et al. 2016): a piece of text begins as its characters, and the pair
-// of neighbours that comes first in the list of merges is joined until none is left.
+// Byte-pair encoding (Sennrich et al. 2016): a piece of text starts as its characters, and the
+// adjacent pair with the lowest merge rank is merged until none is left.
 
 import Core
 
@@ -16,7 +16,7 @@ struct BPE: Sendable {
   let strings: ByteStrings
   let ids: [Int32]
   let merges: [UInt64: Merge]
-  /// The token that the merge of each rank makes.
+  /// The token produced by the merge of each rank.
   let mergedIDs: [Int32]
   /// Ids of `<0x00>` to `<0xFF>`, when characters without a token become bytes.
   let byteIDs: [Int32]?
@@ -25,9 +25,9 @@ struct BPE: Sendable {
   let unknownID: Int32?
   let joinsUnknown: Bool
   let ignoresMerges: Bool
-  /// Stands before every character of a piece but the first, in tokens.
+  /// Prefix of every character of a piece except the first.
   let continuingPrefix: [UInt8]
-  /// Stands behind the last character of a piece.
+  /// Suffix of the last character of a piece.
   let endSuffix: [UInt8]
 
   init(_ fields: JSONFields) throws {

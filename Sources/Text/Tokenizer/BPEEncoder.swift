@@ -1,6 +1,6 @@
 // Applying merges to a piece of text. Neighbours form a linked list, possible merges wait in a heap
-// ordered by rank and then by place: n log n steps for a piece of n characters, which matters where
-// nothing splits the text and a piece is a whole document. Words are remembered.
+// ordered by rank and then by place: n log n steps for a piece of n characters, which matters if
+// nothing splits the text and a piece is a whole document. Words are cached.
 
 import Core
 
@@ -52,11 +52,11 @@ struct BPEEncoder {
     cachedEnds.append(cachedIDs.count)
   }
 
-  /// The characters' ids. One without a token becomes its bytes, else the unknown token (several in
-  /// a row one, where the model says so), else nothing.
+  /// The characters' ids. A character without a token becomes its bytes, else the unknown token
+  /// (fused if the model says so), else nothing.
   ///
-  /// An unknown token is held back until a character with a token follows, as in the `tokenizers`
-  /// library: where some bytes have tokens and others not, the bytes come before it.
+  /// An unknown token is delayed until a character with a token follows, as in the `tokenizers`
+  /// library: if only some bytes have tokens, the bytes come before it.
   private mutating func appendCharacters(_ piece: UTF8Bytes) throws {
     var position = 0
     var pending: Int32?

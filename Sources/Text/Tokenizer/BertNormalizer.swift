@@ -23,7 +23,7 @@ struct BertNormalizer: Sendable {
     if lowercases { try text.lowercase() }
   }
 
-  /// Controls go, white space becomes a space.
+  /// Drops control characters; white space becomes a space.
   private static func clean(_ scalar: Unicode.Scalar) -> Unicode.Scalar? {
     switch scalar.value {
     case 0x09, 0x0A, 0x0D: return " "

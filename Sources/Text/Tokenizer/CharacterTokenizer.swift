@@ -6,9 +6,8 @@ public enum CharacterTokenizer {
   /// The contents of tokenizer.json and tokenizer_config.json.
   ///
   /// Special tokens get the first ids, in order, and the characters the ones after. `eos`, `bos`
-  /// and
-  /// `pad` must be among the special tokens. Throws when a token comes twice or a character is
-  /// more than one Unicode scalar. Without `unknown`, other characters are left out of a text.
+  /// and `pad` must be among the special tokens. Throws when a token comes twice or a character is
+  /// more than one Unicode scalar. Without `unknown`, other characters are dropped.
   public static func make(
     characters: [String], special: [String], eos: String, bos: String? = nil, pad: String? = nil,
     unknown: String? = nil

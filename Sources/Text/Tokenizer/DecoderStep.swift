@@ -18,7 +18,7 @@ enum DecoderStep: Sendable {
   case join
   /// A mark at the end of words becomes a space, in the last token nothing.
   case wordEnd([UInt8])
-  /// A mark in front of continuing tokens goes, others get a space in front.
+  /// Continuing tokens lose their prefix, others get a leading space.
   case wordPiece(prefix: [UInt8], cleansUp: Bool)
 
   /// The steps of a decoder, sequences taken apart.
@@ -66,7 +66,7 @@ extension [UInt8] {
     return Array(text)
   }
 
-  /// With every character that is `old` exchanged.
+  /// With every `old` character replaced.
   func replacing(scalar old: [UInt8], with new: [UInt8]) throws -> [UInt8] {
     var result: [UInt8] = []
     try withUnsafeBufferPointer { token in
@@ -77,7 +77,7 @@ extension [UInt8] {
     return result
   }
 
-  /// With every occurrence of some bytes exchanged.
+  /// With every occurrence of some bytes replaced.
   func replacing(_ old: [UInt8], with new: [UInt8]) -> [UInt8] {
     guard !old.isEmpty else { return self }
     var result: [UInt8] = []
@@ -105,7 +105,7 @@ extension [UInt8] {
     return UInt8(String(decoding: self[3..<5], as: UTF8.self), radix: 16)
   }
 
-  /// A token of WordPiece: continuing ones lose their prefix, others get a space in front.
+  /// A token of WordPiece: continuing ones lose their prefix, others get a leading space.
   func wordPiece(_ prefix: [UInt8], isFirst: Bool, cleansUp: Bool) -> [UInt8] {
     var result = self
     if !isFirst { result = starts(with: prefix) ? Array(dropFirst(prefix.count)) : [0x20] + self }
@@ -114,7 +114,7 @@ extension [UInt8] {
     return result
   }
 
-  /// The spaces that splitting put before punctuation and short forms of English.
+  /// Spaces that splitting inserted before punctuation and English contractions.
   private static let cleaning: [([UInt8], [UInt8])] = [
     (" .", "."), (" ?", "?"), (" !", "!"), (" ,", ","), (" ' ", "'"), (" n't", "n't"),
     (" 'm", "'m"), (" do not", " don't"), (" 's", "'s"), (" 've", "'ve"), (" 're", "'re"),

@@ -1,13 +1,13 @@
 import Core
 
-/// SentencePiece's treatment of spaces: each becomes a visible character, usually U+2581, and the
-/// text may get one in front.
+/// SentencePiece's treatment of spaces: each becomes a visible character, usually U+2581, and one
+/// may be prepended.
 struct Metaspace: Sendable {
   enum Prepend: String { case always, first, never }
 
   let replacement: [UInt8]
   let prepend: Prepend
-  /// Cuts before each replacement; nil where the text is not to be cut.
+  /// Splits before each replacement; nil if the text is not split.
   private let pattern: Pattern?
 
   init(_ fields: JSONFields) throws {

@@ -13,7 +13,7 @@ indirect enum Normalizer: Sendable {
   case nmt
   case bert(BertNormalizer)
 
-  /// A text on its way through the steps.
+  /// A text passing through the steps.
   struct Text {
     var bytes: [UInt8]
     var budget: PatternBudget
@@ -81,7 +81,7 @@ indirect enum Normalizer: Sendable {
 }
 
 extension Normalizer.Text {
-  /// Rewrites each character, or leaves it out.
+  /// Rewrites or drops each character.
   mutating func map(_ change: (Unicode.Scalar) -> Unicode.Scalar?) throws {
     var result: [UInt8] = []
     result.reserveCapacity(bytes.count)
@@ -131,7 +131,7 @@ extension Normalizer.Text {
 
   fileprivate mutating func replace(_ pattern: Pattern, with content: [UInt8]) throws {
     let result = try pattern.replacing(bytes, with: content, &budget) { match in
-      // The library lets what replaces several characters begin where the last of them did.
+      // In the library, a replacement of several characters starts where the last of them did.
       let first = bytes.withUnsafeBufferPointer { $0.scalar(at: 0).length }
       if match.lowerBound == 0, content.isEmpty ? !match.isEmpty : match.upperBound > first {
         keepsStart = false

@@ -1,10 +1,9 @@
-// Cutting and rewriting pieces of text.
+// Splits and rewrites pieces of text.
 
 import Core
 
 extension Pieces {
-  /// Cuts every piece at the matches of a pattern; `inverted` exchanges matches and the text
-  /// between.
+  /// Splits every piece at the matches of a pattern; `inverted` swaps matches and gaps.
   mutating func split(_ pattern: Pattern, _ behavior: SplitBehavior, inverted: Bool) throws {
     var result: [Range<Int>] = []
     var hasEmpty = false
@@ -25,7 +24,7 @@ extension Pieces {
         }
       }
     }
-    // An empty match keeps its neighbours apart and then goes.
+    // An empty match separates its neighbours and is dropped.
     if hasEmpty { result.removeAll(where: \.isEmpty) }
     replaceRanges(result)
   }
@@ -88,9 +87,9 @@ private struct Cutter {
       switch behavior {
       case .removed, .isolated: false
       case .contiguous: lastWasMatch == isMatch
-      // Of several matches in a row only the first joins the text before.
+      // Of consecutive matches only the first joins the text before.
       case .mergedWithPrevious: isMatch && lastWasMatch == false
-      // A match takes the text behind it; of several in a row only the last.
+      // A match joins the text after it; of consecutive matches only the last.
       case .mergedWithNext: !isMatch && lastWasMatch == true
       }
     if behavior == .removed, isMatch { return }

@@ -1,4 +1,4 @@
-// The `pre_tokenizer` of a tokenizer.json: cuts a text into pieces that merges do not cross.
+// The `pre_tokenizer` of a tokenizer.json: splits a text into pieces that merges do not cross.
 
 import Core
 
@@ -18,7 +18,7 @@ struct Pieces {
   }
 }
 
-/// What becomes of the matches of a split.
+/// What happens to the matches of a split.
 enum SplitBehavior: String {
   case removed = "Removed"
   case isolated = "Isolated"

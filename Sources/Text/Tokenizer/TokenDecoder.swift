@@ -1,5 +1,5 @@
-// Decoding token by token, so that a text can be shown while it is being sampled; decoding a whole
-// list is the same code, which makes both agree.
+// Incremental decoding, to show a text while it is sampled; decoding a whole list uses the same
+// code, so both agree.
 
 import Core
 
@@ -117,7 +117,7 @@ struct TokenDecoder {
       try pushFallback(fused, orToken: memory.held, at: index + 1)
     case .replace, .metaspace, .wordPiece: try apply(to: memory.held, at: index)
     case .wordEnd(let suffix): try push(memory.held.replacing(suffix, with: []), at: index + 1)
-    // What a strip still holds are the characters at the end that it is there to remove.
+    // What a strip still holds are trailing characters to remove.
     case .strip, .fuse, .join: break
     }
   }
@@ -146,7 +146,7 @@ struct TokenDecoder {
     try push(Array(held[..<end]).repaired, at: index + 1)
   }
 
-  /// Holds each token back until another one follows; a fused text has only a last one.
+  /// Delays each token until another follows; a fused text has only a last one.
   private mutating func push(wordEnd suffix: [UInt8], _ token: [UInt8], at index: Int) throws {
     if memories[index].isFused {
       memories[index].held += token
@@ -179,8 +179,8 @@ struct TokenDecoder {
 
 /// Turns ids into text one by one, while they are being sampled.
 ///
-/// The pieces, joined, are `decode` of all ids. A piece may be empty: bytes of an unfinished
-/// character are held back until it is complete.
+/// The pieces, joined, are `decode` of all ids. A piece may be empty: bytes of an incomplete
+/// character are buffered.
 public struct StreamDecoder {
   private let tokenizer: Tokenizer
   private let skipsSpecialTokens: Bool
@@ -193,7 +193,7 @@ public struct StreamDecoder {
     decoder = TokenDecoder(tokenizer.decoderSteps)
   }
 
-  /// Goes on after a prompt, whose text is left out: a leading space of what follows stays.
+  /// Continues after a prompt, whose text is omitted; a leading space of the continuation is kept.
   public init(
     _ tokenizer: Tokenizer, after prompt: [Int], skipSpecialTokens: Bool = false
   ) throws {

@@ -1,4 +1,4 @@
-// Checks and look-ups that the tokenizer makes while it is read.
+// Checks and look-ups while loading a tokenizer.
 
 extension Tokenizer {
   /// For each id of the vocabulary its index in it, -1 where there is no token.
@@ -70,13 +70,13 @@ extension Tokenizer {
   }
 }
 
-// What the files beside a tokenizer.json say about it. Where transformers would give other ids
-// because of them, and this program would not, the field is refused by its name.
+// The files next to a tokenizer.json. A field that would change ids in transformers but not here is
+// refused by name.
 
 extension Tokenizer {
   /// The fields of tokenizer_config.json, with the tokens that special_tokens_map.json names in
-  /// older folders; nil where there is neither file. As in transformers, the older file counts
-  /// where the newer has no `added_tokens_decoder`.
+  /// older folders; nil where there is neither file. As in transformers, the older file is used if
+  /// the newer has no `added_tokens_decoder`.
   static func names(_ config: JSONFields?, map: JSONFields?) throws -> JSONFields? {
     guard let map, case .object(let given) = map.value, config?["added_tokens_decoder"] == nil
     else {
@@ -126,7 +126,7 @@ extension Tokenizer {
         + "texts: add it to 'added_tokens' there, or remove it here")
   }
 
-  /// Classes of transformers that build their pre-tokenizer anew, with this field.
+  /// Classes of transformers that rebuild their pre-tokenizer with this field.
   private static let rebuilding: Set = [
     "GPT2Tokenizer", "GPT2TokenizerFast", "Qwen2Tokenizer", "Qwen2TokenizerFast",
   ]

@@ -1,16 +1,16 @@
 import Core
 import Synchronization
 
-/// A tokenizer, put together from the components that a tokenizer.json names.
+/// A tokenizer, built from the components of a tokenizer.json.
 ///
-/// Text goes through these steps: added tokens are cut out, the rest is normalized, split into
-/// pieces and encoded piece by piece; the post-processor puts special tokens around it. The
-/// results are those of the Hugging Face `tokenizers` library; offsets, pairs of texts, truncation
-/// and padding are left out.
+/// Text goes through these steps: added tokens are extracted, the rest is normalized, split into
+/// pieces and encoded piece by piece; the post-processor adds special tokens. Results equal those
+/// of the Hugging Face `tokenizers` library; offsets, text pairs, truncation and padding are not
+/// supported.
 public final class Tokenizer: Sendable {
   /// The file it was read from.
   public let source: String
-  /// Number of tokens, the added ones included; Hugging Face's `len(tokenizer)`.
+  /// Number of tokens including added ones; Hugging Face's `len(tokenizer)`.
   public let vocabularySize: Int
   /// The token that begins a text, where `tokenizer_config.json` names one.
   public let bosID: Int?
@@ -24,9 +24,9 @@ public final class Tokenizer: Sendable {
   /// For each id its index in the vocabulary, or -1.
   private let indexOfID: [Int32]
   let addedByID: [Int: AddedToken]
-  /// Added tokens as they are decoded: those looked for in normalized text are normalized.
+  /// Decoded added tokens: those matched in normalized text are normalized.
   private let decodedByID: [Int: [UInt8]]
-  /// Ids that `skipSpecialTokens` leaves out.
+  /// Ids that `skipSpecialTokens` skips.
   private let skippedIDs: Set<Int>
   private let normalizer: Normalizer?
   private let preTokenizer: PreTokenizer?
@@ -101,8 +101,8 @@ public final class Tokenizer: Sendable {
 
   /// The ids of a text, with the special tokens of the post-processor around them or not.
   ///
-  /// A character that the vocabulary cannot express, not even as bytes, becomes the unknown token,
-  /// or nothing where there is none.
+  /// A character that the vocabulary cannot express, even as bytes, becomes the unknown token, or
+  /// nothing without one.
   public func encode(_ text: String, addSpecialTokens: Bool = true) throws -> [Int] {
     try encode(validated: Array(text.utf8), addSpecialTokens)
   }
@@ -117,8 +117,8 @@ public final class Tokenizer: Sendable {
 
   /// The text of a list of ids.
   ///
-  /// An id without a token stands for no text: the embedding table of a model often has such rows,
-  /// which it may sample. Throws on ids that no model has, below 0 or from 2^32 on.
+  /// An id without a token gives no text: models with padded embeddings can sample such ids. Throws
+  /// on ids below 0 or from 2^32 on.
   public func decode(_ ids: [Int], skipSpecialTokens: Bool = false) throws -> String {
     var stream = StreamDecoder(self, skipSpecialTokens: skipSpecialTokens)
     var text = ""
@@ -143,17 +143,17 @@ public final class Tokenizer: Sendable {
     addedByID[id] != nil || indexOfID.indices.contains(id) && indexOfID[id] >= 0
   }
 
-  /// Whether `skipSpecialTokens` leaves an id out.
+  /// Whether `skipSpecialTokens` skips an id.
   func isSkipped(_ id: Int) -> Bool { skippedIDs.contains(id) }
 
-  /// What an id contributes to a text, nil where it has no token; throws where it can be none.
+  /// The bytes of an id; nil if it has no token; throws if it is out of range.
   func text(_ id: Int) throws -> [UInt8]? {
     if contains(id) { return try bytes(id) }
     if UInt32(exactly: id) != nil { return nil }
     throw TokenizerError("token ids are from 0 to \(UInt32.max), got \(id)")
   }
 
-  /// The token as it is decoded; one that is looked for in normalized text is normalized itself.
+  /// The decoded token; normalized if it is matched in normalized text.
   func bytes(_ id: Int) throws -> [UInt8] {
     if let decoded = decodedByID[id] { return decoded }
     guard contains(id) else {

@@ -1,4 +1,4 @@
-/// A list of different byte strings that can be looked up: the vocabulary, and the cache of words.
+/// A list of unique byte strings with look-up: the vocabulary, and the word cache.
 ///
 /// All bytes lie in one array; the hash table holds indices into the list.
 struct ByteStrings: Sendable {
@@ -30,7 +30,7 @@ struct ByteStrings: Sendable {
   /// The index of a string.
   func find(_ key: [UInt8]) -> Int? { key.withUnsafeBufferPointer { find($0) } }
 
-  /// Adds a string; false when it is in the list already.
+  /// Adds a string; false if it is already in the list.
   mutating func insert(_ key: UTF8Bytes) -> Bool {
     var place = slot(of: key)
     guard slots[place] < 0 else { return false }
@@ -44,7 +44,7 @@ struct ByteStrings: Sendable {
     return true
   }
 
-  /// The slot that holds the key, or the empty one where it would go.
+  /// The slot of the key, or the empty slot for it.
   private func slot(of key: UTF8Bytes) -> Int {
     let mask = slots.count - 1
     var place = Self.hash(key) & mask

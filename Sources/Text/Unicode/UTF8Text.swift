@@ -1,6 +1,5 @@
-// Walking through UTF-8 that is known to be valid. Text is handled as bytes because Swift's strings
-// compare by canonical equivalence: two tokens of a vocabulary may differ only in how an accent is
-// composed.
+// Iterates over valid UTF-8. Text is handled as bytes because Swift strings compare by canonical
+// equivalence, but two tokens of a vocabulary may differ only in how an accent is composed.
 
 import Core
 
@@ -33,7 +32,7 @@ extension UnsafeBufferPointer<UInt8> {
     return position
   }
 
-  /// Whether these bytes stand at a position.
+  /// Whether these bytes are at a position.
   func has(_ other: [UInt8], at position: Int) -> Bool {
     guard other.count <= count - position else { return false }
     for i in other.indices where other[i] != self[position + i] { return false }

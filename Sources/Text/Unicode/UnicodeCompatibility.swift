@@ -1,5 +1,5 @@
-// Compatibility mappings of Unicode 9, for NFKC and NFKD: that version is the one of the library
-// whose results we give. The table is written by Tests/Fixtures/make_unicode_tables.py.
+// Compatibility mappings of Unicode 9, for NFKC and NFKD: the version used by the `tokenizers`
+// library. The table is written by Tests/Fixtures/make_unicode_tables.py.
 
 enum UnicodeCompatibility {
   /// The full mappings of the characters that have one, canonical ones left out.

@@ -7,7 +7,7 @@ import Core
 
 /// A normalization form of Unicode, in the version that the `tokenizers` library has.
 ///
-/// Characters later than Unicode 9 are unknown there: nothing composes or moves across them.
+/// Characters newer than Unicode 9 are unknown to it: nothing composes or reorders across them.
 enum UnicodeForm: String, Sendable {
   case composed = "NFC"
   case decomposed = "NFD"
@@ -87,9 +87,8 @@ enum UnicodeForm: String, Sendable {
 
 /// Long runs of combining marks, brought into canonical order (Unicode 3.11, D109).
 ///
-/// The standard library orders them by insertion, which takes a time that is quadratic in their
-/// number, but no time where they are in order already. And it takes three characters that are made
-/// of marks, such as U+0F73, for the end of a run.
+/// The standard library sorts them by insertion, which is quadratic unless they are already in
+/// order. It also treats three characters composed of marks, such as U+0F73, as the end of a run.
 enum CanonicalOrder {
   /// Shorter runs are left to the standard library.
   private static let shortest = 17
@@ -122,7 +121,7 @@ enum CanonicalOrder {
     return copied > 0 ? result : text
   }
 
-  /// Whether a character, decomposed, is nothing but marks that may change places.
+  /// Whether a character decomposes only to marks that may be reordered.
   @inline(__always)
   private static func isMark(_ scalar: Unicode.Scalar) -> Bool {
     switch scalar.value {

@@ -1,5 +1,4 @@
-// Properties of characters as the `tokenizers` library sees them, whose tables are Oniguruma's and
-// Rust's.
+// Character properties as in the `tokenizers` library, which uses the tables of Oniguruma and Rust.
 
 import Synchronization
 
@@ -9,11 +8,11 @@ import Synchronization
   import Darwin
 #endif
 
-/// The general category of every character that was asked for: Swift's own lookup, with the age,
-/// takes some 100 ns, which is most of a pattern's time on text that is not ASCII.
+/// Cached general categories: Swift's lookup, with the age, takes some 100 ns, most of a pattern's
+/// time on non-ASCII text.
 ///
-/// A byte a character, 0 where nobody asked yet; the pages nobody touches take no memory. Without
-/// room for the bytes every question is a lookup.
+/// One byte per character, 0 if not cached; untouched pages take no memory. Without memory for the
+/// cache every query is a lookup.
 private struct KnownCategories: @unchecked Sendable {
   private let bytes: UnsafeMutablePointer<Atomic<UInt8>>?
 

@@ -26,7 +26,7 @@ enum UnicodeScripts {
     return result
   }()
 
-  /// Names, and behind each the ranges of its characters.
+  /// Names, each followed by the ranges of its characters.
   private static let table = """
     adlam 1E900-1E94B 1E950-1E959 1E95E-1E95F ahom 11700-1171A 1171D-1172B 11730-11746
     anatolianhieroglyphs 14400-14646 arabic 600-604 606-60B 60D-61A 61C-61E 620-63F 641-64A 656-66F

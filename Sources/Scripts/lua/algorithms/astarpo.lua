@@ -7,7 +7,7 @@
 -- no clipping, no normalisation. The target r - V* and the loss are functions that a script can
 -- replace: the options `target` and `loss`.
 --
--- Left out: nothing of the authors' code (github ZhaolinGao/A-PO c8823a3) that has an effect.
+-- Omissions: nothing in the authors' code (github ZhaolinGao/A-PO c8823a3) that has an effect.
 -- Defaults: beta 1e-3 is the authors'; the rest of their settings is in apo.presets.
 
 local apo = require "apo"
@@ -41,22 +41,22 @@ end
 
 return apo.algorithm{
   name = "astarpo", summary = "A*-PO: regression on optimal advantages (arXiv 2505.20686).",
-  details = "Its settings are apo.train's: `values`, `beta`, `target`, `loss`.",
+  details = "Its options are part of apo.train: `values`, `beta`, `target`, `loss`.",
   takes = {
     {name = "values", type = "apo.Values", optional = true,
-     text = "from apo.estimate_values; A*-PO needs it, unless `target` or `loss` does without"},
+     text = "from apo.estimate_values; needed by A*-PO unless `target` or `loss` does not use it"},
     {name = "beta", type = "number or function", minimum = 0, maximum = 1e9, default = 1e-3,
-     text = "A*-PO's beta2: how strongly the policy is kept near the reference. A function of "
-       .. "(step, total steps) gives that of each step"},
+     text = "A*-PO's beta2: how strongly the policy is kept near the reference; or a function "
+       .. "of (step, total steps)"},
     {name = "target", type = "function or string", optional = true, notes = {is_file = true},
-     text = "gets a sample (`reward`, `rewards`, `value`, `row`, `completion`, `logp`, "
-       .. "`ref_logp`, `length`, `finish_reason`, `stop_reason`, `step`), gives a number; or the "
-       .. "path of a file that returns it; else `reward - value`"},
+     text = "receives a sample (`reward`, `rewards`, `value`, `row`, `completion`, `logp`, "
+       .. "`ref_logp`, `length`, `finish_reason`, `stop_reason`, `step`), returns a number; or "
+       .. "the path of a file that returns it; default: `reward - value`"},
     {name = "loss", type = "function or string", optional = true, notes = {is_file = true},
-     text = "gets a batch (tensors [B] `logp`, `ref_logp`, `old_logp`, `target`, `reward`, "
+     text = "receives a batch (tensors [B] `logp`, `ref_logp`, `old_logp`, `target`, `reward`, "
        .. "`value`, `entropy`; `rollout`, `rows`, `samples`, `policy`, `reference`, `beta`, "
-       .. "`step`), gives a scalar apo.Tensor; or the path of a file that returns it; else the "
-       .. "regression"},
+       .. "`step`), returns a scalar apo.Tensor; or the path of a file that returns it; "
+       .. "default: the regression"},
   },
   needs_reference = true, single_update = true, fresh_samples = true,
   warnings = {zero_gradient = function()

@@ -3,7 +3,7 @@
 --   clip-higher       ratio clipped to 1 - 0.2 … 1 + 0.28, so that unlikely tokens can grow
 --   token mean        loss = mean over all tokens of a batch, not first over each completion
 --   dynamic sampling  groups whose rewards are all equal are sampled again, up to `resample` times;
---                     those that stay equal are left out of the update
+--                     those that stay equal are dropped from the update
 --   overlong shaping  a completion of more than L = max_tokens - buffer tokens loses
 --                     (length - L) / buffer, so 1 at max_tokens
 --
@@ -24,7 +24,7 @@ local function loss(b, o)
   return surrogate:mean(), {["policy/clip_fraction"] = clipped, ["policy/approx_kl"] = moved}
 end
 
--- What is added to the reward of a completion for its length.
+-- The overlong penalty added to a completion's reward.
 local function penalty(length, max_tokens, o)
   local buffer = math.max(1, math.floor(o.overlong * max_tokens + 0.5))
   if o.overlong == 0 or length <= max_tokens - buffer then return 0 end
@@ -71,7 +71,7 @@ local function step(s, o)
   end
 end
 
--- What is said in the place of apo.train's warning that nothing was updated.
+-- Replaces apo.train's warning that nothing was updated.
 local function nothing_updated(figures)
   if figures["dapo/left_out_frac"] ~= 1 then return nil end
   return "the rewards of every group were equal, so all were left out and nothing was updated: try "
@@ -82,14 +82,16 @@ return apo.algorithm{
   name = "dapo", summary = "DAPO: clip-higher, token mean, dynamic sampling (arXiv 2503.14476).",
   options = {
     {name = "n", type = "integer", minimum = 2, default = 8, text = "completions per prompt"},
-    {name = "clip", type = "number", minimum = 0, default = 0.2, text = "of the ratio, below 1"},
+    {name = "clip", type = "number", minimum = 0, default = 0.2,
+     text = "lower clip range of the ratio"},
     {name = "clip_high", type = "number", minimum = 0, default = 0.28,
-     text = "of the ratio, above 1"},
+     text = "upper clip range of the ratio"},
     {name = "resample", type = "integer", minimum = 0, maximum = 1000, default = 2,
-     text = "how often groups of equal rewards are drawn again"},
+     text = "how often groups with equal rewards are resampled"},
     {name = "overlong", type = "number", minimum = 0, maximum = 1, default = 0.2,
-     text = "the buffer before max_tokens, as a share of it; 0 for no shaping"},
-    {name = "eps", type = "number", minimum = 0, default = 1e-6, text = "added to the deviation"},
+     text = "the overlong buffer as a share of max_tokens; 0 for no penalty"},
+    {name = "eps", type = "number", minimum = 0, default = 1e-6,
+     text = "added to the standard deviation"},
     {name = "inner_epochs", type = "integer", minimum = 1, default = 1,
      text = "passes over a batch"},
   },

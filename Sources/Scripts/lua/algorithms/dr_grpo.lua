@@ -42,7 +42,7 @@ return apo.algorithm{
   name = "dr_grpo", summary = "Dr. GRPO: GRPO without its biases (arXiv 2503.20783).",
   options = {
     {name = "n", type = "integer", minimum = 2, default = 8, text = "completions per prompt"},
-    {name = "clip", type = "number", minimum = 0, default = 0.2, text = "of the ratio, around 1"},
+    {name = "clip", type = "number", minimum = 0, default = 0.2, text = "clip range of the ratio"},
     {name = "inner_epochs", type = "integer", minimum = 1, default = 1,
      text = "passes over a batch"},
   },

@@ -43,20 +43,21 @@ local function step(s, o)
 end
 
 return apo.algorithm{
-  name = "grpo", summary = "GRPO: rewards normalised in groups (arXiv 2402.03300).",
+  name = "grpo", summary = "GRPO: rewards normalised within groups (arXiv 2402.03300).",
   options = {
     {name = "n", type = "integer", minimum = 2, default = 8, text = "completions per prompt"},
-    {name = "clip", type = "number", minimum = 0, default = 0.2, text = "of the ratio, around 1"},
+    {name = "clip", type = "number", minimum = 0, default = 0.2, text = "clip range of the ratio"},
     {name = "clip_high", type = "number", minimum = 0, optional = true,
-     text = "above 1; else `clip`"},
+     text = "upper clip range; default: `clip`"},
     {name = "dual_clip", type = "number", minimum = 1, optional = true,
      text = "bounds the loss where A < 0; verl's is 3"},
     {name = "kl_coef", type = "number", minimum = 0, maximum = 1e9, default = 1e-3,
-     text = "of the KL in the loss"},
-    {name = "kl", one_of = {"k1", "k2", "k3"}, default = "k3", text = "its estimator"},
-    {name = "eps", type = "number", minimum = 0, default = 1e-6, text = "added to the deviation"},
+     text = "coefficient of the KL in the loss"},
+    {name = "kl", one_of = {"k1", "k2", "k3"}, default = "k3", text = "the KL estimator"},
+    {name = "eps", type = "number", minimum = 0, default = 1e-6,
+     text = "added to the standard deviation"},
     {name = "average", one_of = {"completion", "token"}, default = "completion",
-     text = "first over each completion, or over all tokens at once"},
+     text = "average per completion first, or over all tokens"},
     {name = "inner_epochs", type = "integer", minimum = 1, default = 1,
      text = "passes over a batch"},
   },

@@ -44,10 +44,10 @@ local function step(s, o)
 end
 
 return apo.algorithm{
-  name = "oapl", summary = "OAPL: optimal advantages against a lagged sampler (arXiv 2602.19362).",
+  name = "oapl", summary = "OAPL: optimal advantages against a lagging sampler (arXiv 2602.19362).",
   options = {
     {name = "n", type = "integer", minimum = 2, default = 8, text = "completions per prompt"},
-    {name = "beta1", type = "number", minimum = 0, default = 1, text = "smoothness of V"},
+    {name = "beta1", type = "number", minimum = 0, default = 1, text = "temperature of V"},
     {name = "beta2", type = "number", minimum = 0, maximum = 1e9, default = 1e-3,
      text = "how strongly the policy is kept near the sampler"},
     {name = "sync", type = "integer", minimum = 1, default = 50, text = "steps between syncs"},

@@ -40,7 +40,7 @@ local function start(run, o)
   return {critic = critic, critic_optimizer = run:adamw(critic:parameters(), o.critic_lr)}
 end
 
--- Everything that the updates need, per token.
+-- The per-token inputs of the updates.
 local function experience(s, o, rollout)
   local b = {old_logp = rollout:logprobs{per_token = true}}
   local reward = terms.at_last_token(rollout, s:score(rollout))
@@ -83,16 +83,18 @@ return apo.algorithm{
   name = "ppo", summary = "PPO with a critic (arXiv 1707.06347).",
   options = {
     {name = "critic", type = "string or apo.ValueModel", optional = true,
-     text = "the value model or its folder; else a copy of the policy with a head of zeros"},
+     text = "the value model or its folder; default: a copy of the policy with a zero head"},
     {name = "critic_lr", type = "number", minimum = 0, default = 1e-5,
-     text = "its learning rate; apo.train's schedule holds for it too"},
+     text = "its learning rate; apo.train's schedule applies to it too"},
     {name = "n", type = "integer", minimum = 1, default = 1, text = "completions per prompt"},
-    {name = "clip", type = "number", minimum = 0, default = 0.2, text = "of the ratio, around 1"},
-    {name = "value_clip", type = "number", minimum = 0, default = 0.5, text = "of the new values"},
+    {name = "clip", type = "number", minimum = 0, default = 0.2, text = "clip range of the ratio"},
+    {name = "value_clip", type = "number", minimum = 0, default = 0.5,
+     text = "clip range of the new values"},
     {name = "gamma", type = "number", minimum = 0, maximum = 1, default = 1, text = "the discount"},
-    {name = "lambda", type = "number", minimum = 0, maximum = 1, default = 1, text = "of GAE"},
+    {name = "lambda", type = "number", minimum = 0, maximum = 1, default = 1,
+     text = "lambda of GAE"},
     {name = "kl_coef", type = "number", minimum = 0, maximum = 1e9, default = 1e-3,
-     text = "of the KL in the reward"},
+     text = "coefficient of the KL in the reward"},
     {name = "whiten", type = "boolean", default = true, text = "whether advantages are whitened"},
     {name = "inner_epochs", type = "integer", minimum = 1, default = 1,
      text = "passes over a batch"},

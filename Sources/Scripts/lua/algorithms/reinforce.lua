@@ -20,7 +20,7 @@ local function baseline(state, o, mean)
   return o.baseline == "running" and state.weight > 0 and state.sum / state.weight or mean
 end
 
--- What the running baseline learns from a step.
+-- Updates the running baseline after a step.
 local function learn(state, decay, mean)
   state.sum = decay * state.sum + (1 - decay) * mean
   state.weight = decay * state.weight + (1 - decay)
@@ -48,11 +48,11 @@ return apo.algorithm{
   name = "reinforce", summary = "REINFORCE with a baseline (Williams 1992).",
   options = {
     {name = "baseline", one_of = {"running", "batch", "none"}, default = "running",
-     text = "what rewards are compared with"},
+     text = "the baseline subtracted from rewards"},
     {name = "decay", type = "number", minimum = 0, maximum = 1, default = 0.9,
-     text = "of the running baseline"},
+     text = "decay of the running baseline"},
     {name = "kl_coef", type = "number", minimum = 0, maximum = 1e9, default = 0,
-     text = "of the KL in the reward"},
+     text = "coefficient of the KL in the reward"},
   },
   needs_reference = function(o) return o.kl_coef > 0 end,
   start = function() return {sum = 0, weight = 0} end,

@@ -31,11 +31,11 @@ local function step(s, o)
 end
 
 return apo.algorithm{
-  name = "rloo", summary = "RLOO: REINFORCE with the others as the baseline (arXiv 2402.14740).",
+  name = "rloo", summary = "RLOO: REINFORCE with a leave-one-out baseline (arXiv 2402.14740).",
   options = {
     {name = "n", type = "integer", minimum = 2, default = 4, text = "completions per prompt"},
     {name = "kl_coef", type = "number", minimum = 0, maximum = 1e9, default = 0.05,
-     text = "of the KL in the reward"},
+     text = "coefficient of the KL in the reward"},
   },
   needs_reference = function(o) return o.kl_coef > 0 end,
   single_update = true, fresh_samples = true, step = step, loss = loss,

@@ -1,5 +1,4 @@
--- The algorithms that come with apo-lua, each in a file of its own here, and the one that apo.train
--- runs when none is asked for.
+-- The shipped algorithms, one file each, and the default of apo.train.
 
 return {
   default = "astarpo",

@@ -6,19 +6,20 @@ local order = require "apo.data.shuffle"
 local documented, fail = require "apo.documented", require "apo.fail"
 
 return documented{
-  name = "apo.Dataset:batches", summary = "Walks over the rows in batches.",
+  name = "apo.Dataset:batches", summary = "Iterates over the rows in batches.",
   options = {
-    {name = "size", type = "integer", minimum = 1, text = "rows in a batch"},
+    {name = "size", type = "integer", minimum = 1, text = "rows per batch"},
     {name = "epochs", type = "integer", minimum = 1, maximum = 1000000000, default = 1,
      text = "passes over the rows"},
-    {name = "shuffle", type = "boolean", default = false, text = "a new order in every epoch"},
-    {name = "seed", type = "integer", optional = true, text = "of the order; else the run's"},
+    {name = "shuffle", type = "boolean", default = false, text = "reshuffle every epoch"},
+    {name = "seed", type = "integer", optional = true,
+     text = "seed of the order; default: the run's"},
     {name = "drop_last", type = "boolean", default = false,
-     text = "leave out the batch that has fewer rows"},
+     text = "drop an incomplete last batch"},
     {name = "start_step", type = "integer", minimum = 1, default = 1,
-     text = "the first step given"},
+     text = "the first step to return"},
   },
-  returns = {{type = "function", text = "iterator of step, from 1 on, and list of rows"},
+  returns = {{type = "function", text = "iterator of step (from 1) and list of rows"},
              {type = "any", text = "nothing"},
              {type = "integer", text = "the step before the first"}},
   example = [[for step, rows in train:batches{size = 64, epochs = 4, shuffle = true} do

@@ -1,5 +1,5 @@
--- Whether the rows of a data set can be used, before anything is sampled: prompts, the columns that
--- the reward needs, recorded values. A run of a night does not end at its last row.
+-- Checks the rows of a data set before anything is sampled: prompts, the columns that the reward
+-- needs, recorded values. So an overnight run does not fail at its last row.
 
 local apo = require "apo"
 local fail = require "apo.fail"
@@ -24,14 +24,14 @@ local function progress(total, quiet)
   end
 end
 
--- What is wrong with a row apart from its prompt; nil for nothing.
+-- What is wrong with a row apart from its prompt, or nil.
 local function problem(check, row)
   local text = check.reward and needs.problem(check.reward, row)
   if text or not check.values or check.values:has(row) then return text end
   return "it has no recorded value: it is not in the data that was sampled, or was changed"
 end
 
--- Sorts the rows: kept ones, those with a prompt that is too long, those with another fault.
+-- Partitions the rows: kept, overlong prompt, other fault.
 local function sort(check)
   local rows, kept, long, faults = check.data.rows, {}, new_faults(), new_faults()
   local advance = progress(#rows, check.quiet)
@@ -64,9 +64,9 @@ local function describe(check, long)
 end
 
 -- Checks the rows of `data` for `model`, with completions of `max_tokens`; `name` is the function
--- for errors. Rows must also have what `reward` needs and a value in `values`, where these are
--- given. Gives the data without rows that are left out, the number of prompts that are too long,
--- and a text that says so, nil where it was said before.
+-- for errors. Rows must also have what `reward` needs and a value in `values`, if given. Returns
+-- the data without dropped rows, the number of overlong prompts, and a message about them (nil if
+-- already reported).
 return function(check)
   local kept, long, faults = sort(check)
   faults:raise(check.name, check.advises and check.overlong == "error" and '; overlong = "drop" '

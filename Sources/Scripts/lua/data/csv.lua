@@ -1,12 +1,12 @@
 -- Reads tables of comma-separated values (RFC 4180): the first line names the columns, a field in
--- double quotes may hold commas, newlines and doubled quotes. All values are strings. As in files
--- of JSON lines, a byte order mark and blank lines are passed over.
+-- double quotes may hold commas, newlines and doubled quotes. All values are strings. As in
+-- JSON-lines files, a byte order mark and blank lines are skipped.
 
 local apo = require "apo"
 local fail = require "apo.fail"
 
--- The field that begins at a position: its text, and the position of what ends it; nil when the
--- quotes have no end.
+-- The field at a position: its text, and the position of its terminator; nil if a quote is not
+-- closed.
 local function field(text, start)
   if text:sub(start, start) ~= '"' then
     local value = text:match("^[^,\r\n]*", start)
@@ -23,19 +23,18 @@ local function field(text, start)
   end
 end
 
--- The fields of the record that begins at a position, and the position after it; else what is
--- wrong with it.
+-- The fields of the record at a position, and the position after it; or what is wrong with it.
 local function record(text, start)
   local fields, position = {}, start
   while true do
     fields[#fields + 1], position = field(text, position)
-    if not position then return nil, "a field in double quotes has no end" end
+    if not position then return nil, "a quoted field has no closing quote" end
     local next = text:sub(position, position)
     if next ~= "," then break end
     position = position + 1
   end
   if not text:find("^[\r\n]", position) and position <= #text then
-    return nil, ("a comma or the end of the line expected behind a field in double quotes, found "
+    return nil, ("a comma or the end of the line expected after a quoted field, found "
       .. "%q")
       :format(text:match("^" .. utf8.charpattern, position))
   end

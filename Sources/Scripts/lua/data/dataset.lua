@@ -1,9 +1,9 @@
 -- Data sets: rows in order. A row is a table; its `prompt` is what the model sees, every other
--- column reaches the reward function as it stands in the file.
+-- column reaches the reward function unchanged.
 --
 -- A row keeps the number it had in its file through `map`, `filter`, `shuffle` and the like. The
--- sampler's random numbers and the recorded values belong to that number, so what is sampled
--- for a row does not depend on where it stands in a batch.
+-- sampler's random numbers and the recorded values are keyed by that number, so what is sampled for
+-- a row does not depend on its position in a batch.
 
 local apo = require "apo"
 local rows_of_files = require "apo.rows"
@@ -13,9 +13,9 @@ local documented, fail = require "apo.documented", require "apo.fail"
 
 local Dataset = documented{
   class = "apo.Dataset", summary = "Rows in order, each with a prompt.",
-  details = "`#ds` is the number of rows, `ds[i]` the row at a position, `ds[-1]` the last one. A "
-    .. "row is a table with the columns of its line; it keeps the number it had in its file, to "
-    .. "which its samples and its recorded value belong.",
+  details = "`#ds` is the number of rows, `ds[i]` the i-th row, `ds[-1]` the last one. A row is "
+    .. "a table with the columns of its line. It keeps its number in the file, which identifies "
+    .. "its samples and its recorded value.",
 }
 Dataset.__methods = Dataset
 
@@ -39,14 +39,14 @@ local function columns(row)
   return #names > 0 and "it has " .. table.concat(names, ", ") or "it is empty"
 end
 
--- The text of a conversation that is one message, for prompts without a chat template, as those of
--- the A*-PO authors.
+-- The text of a single-message conversation, for prompts without a chat template, like those of the
+-- A*-PO authors.
 local function only_message(messages, place)
   local message = messages[1]
   if #messages ~= 1 or message.role ~= "user" or type(message.content) ~= "string" then
-    fail(("%s: 'prompt' is a conversation of %d messages; without a chat template only one of the "
-      .. "role user is taken: apo.dataset(path, {prompt = function(row) … end}) makes the text of "
-      .. "others"):format(place, #messages))
+    fail(("%s: 'prompt' is a conversation of %d messages; without a chat template only a single "
+      .. "user message is allowed; for others, make the text with apo.dataset(path, {prompt = "
+      .. "function(row) … end})"):format(place, #messages))
   end
   return message.content
 end
@@ -58,7 +58,7 @@ local function is_prompt(prompt)
   return math.type(first) or type(first) == "table" and type(first.role) == "string"
 end
 
--- Makes sure that a row has a prompt; `place` gives where it is, for errors.
+-- Checks that a row has a prompt; `place` returns its position, for errors.
 local function check(row, place, options)
   if type(row) ~= "table" then
     fail(("%s: a row must be an object, got %s"):format(place(),
@@ -79,7 +79,7 @@ local function check(row, place, options)
   end
 end
 
--- The number of rows in a list; a gap, or a name, is an error and not an end.
+-- The number of rows in a list; a gap or a name is an error instead of the end.
 local function count_of(list, place)
   local count, last = 0, 0
   for key in next, list do
@@ -97,11 +97,11 @@ end
 
 local readable = {jsonl = true, ndjson = true, json = true, csv = true, txt = true}
 
--- The format that the end of the path names; lines of JSON where it names none.
+-- The format of the path's extension; JSON lines without one.
 local function format_of(path)
   local format = extension.of(path)
   if format and not readable[format] then
-    fail(("%s: files .%s are not read; .jsonl, .json and .csv are%s"):format(path, format,
+    fail(("%s: .%s files are not supported; .jsonl, .json and .csv are%s"):format(path, format,
       format == "parquet" and ": scripts/from-parquet makes a .jsonl of it" or ""))
   end
   return format
@@ -162,10 +162,10 @@ local function copy(list, options)
 end
 
 local dataset = documented{
-  name = "apo.dataset", summary = "Reads rows from a file, or takes a list of them.",
-  details = "Files: `.jsonl` (an object a line; also taken where the name has no such end), "
+  name = "apo.dataset", summary = "Makes a data set from a file or a list of rows.",
+  details = "Files: `.jsonl` (one object per line; the default for unknown extensions), "
     .. "`.json` (a list of objects), `.csv` (the first line names the columns; every value is a "
-    .. "string, also 12 and 0.5). Blank lines are passed over. Each row needs a `prompt`: a "
+    .. "string, even 12 and 0.5). Blank lines are skipped. Each row needs a `prompt`: a "
     .. "string, a list of token ids, or a list of messages `{role = \"user\", content = …}`, "
     .. "which `generate` renders with the model's chat template.",
   parameters = {{name = "source", type = "string or table", text = "a path or a list of rows"}},
@@ -173,8 +173,8 @@ local dataset = documented{
     {name = "prompt", type = "function", optional = true,
      text = "makes the prompt of a row from its columns"},
     {name = "chat_template", type = "boolean", default = true,
-     text = "whether messages go through the chat template; false takes the content of a single "
-       .. "message of the user for the prompt, as the A*-PO authors do"},
+     text = "whether messages are rendered with the chat template; false uses the content of a "
+       .. "single user message as the prompt, as the A*-PO authors do"},
   },
   returns = {{type = "apo.Dataset", text = "the rows"}},
   example = [[local train = apo.dataset("gsm8k.jsonl", {
@@ -192,9 +192,9 @@ local dataset = documented{
 -- Other data sets from one ------------------------------------------------------------------
 
 Dataset.map = documented{
-  name = "apo.Dataset:map", summary = "Replaces every row by what a function gives for it.",
-  parameters = {{name = "f", type = "function", text = "gets a row, gives a row"}},
-  returns = {{type = "apo.Dataset", text = "the new rows, which keep the numbers of the old"}},
+  name = "apo.Dataset:map", summary = "Replaces every row by the result of a function.",
+  parameters = {{name = "f", type = "function", text = "receives a row, returns a row"}},
+  returns = {{type = "apo.Dataset", text = "the new rows, with the numbers of the old ones"}},
   call = function(self, f)
     local rows = {}
     for i, row in ipairs(self.rows) do
@@ -210,9 +210,9 @@ Dataset.map = documented{
 }
 
 Dataset.filter = documented{
-  name = "apo.Dataset:filter", summary = "Keeps the rows for which a function gives true.",
-  parameters = {{name = "f", type = "function", text = "gets a row"}},
-  returns = {{type = "apo.Dataset", text = "the rows kept, in their order; there may be none"}},
+  name = "apo.Dataset:filter", summary = "Keeps the rows for which a function returns true.",
+  parameters = {{name = "f", type = "function", text = "receives a row"}},
+  returns = {{type = "apo.Dataset", text = "the rows kept, in order; possibly none"}},
   call = function(self, f)
     local rows = {}
     for _, row in ipairs(self.rows) do
@@ -223,7 +223,7 @@ Dataset.filter = documented{
 }
 
 Dataset.shuffle = documented{
-  name = "apo.Dataset:shuffle", summary = "Puts the rows in a random order.",
+  name = "apo.Dataset:shuffle", summary = "Shuffles the rows.",
   parameters = {{name = "seed", type = "integer", text = "the same seed gives the same order"}},
   returns = {{type = "apo.Dataset", text = "the same rows in another order"}},
   call = function(self, seed)
@@ -246,7 +246,7 @@ Dataset.take = documented{
 }
 
 Dataset.skip = documented{
-  name = "apo.Dataset:skip", summary = "Leaves the first rows out.", parameters = {count},
+  name = "apo.Dataset:skip", summary = "Skips the first rows.", parameters = {count},
   returns = {{type = "apo.Dataset", text = "the rows after the first n"}},
   call = function(self, n) return part(self, math.min(n, #self) + 1, #self) end,
 }
@@ -254,8 +254,9 @@ Dataset.skip = documented{
 Dataset.split = documented{
   name = "apo.Dataset:split", summary = "Splits the rows in two.",
   parameters = {
-    {name = "fraction", type = "number", minimum = 0, maximum = 1, text = "size of the first part"},
-    {name = "seed", type = "integer", text = "shuffles first, by this seed", optional = true},
+    {name = "fraction", type = "number", minimum = 0, maximum = 1,
+     text = "share of rows in the first part"},
+    {name = "seed", type = "integer", text = "shuffle first, with this seed", optional = true},
   },
   returns = {
     {type = "apo.Dataset", text = "the first part"}, {type = "apo.Dataset", text = "the rest"},
@@ -268,7 +269,7 @@ Dataset.split = documented{
 }
 
 Dataset.info = documented{
-  name = "apo.Dataset:info", summary = "Tells what is in it.",
+  name = "apo.Dataset:info", summary = "Describes the data set.",
   returns = {{type = "string", text = "number of rows, columns, and the first prompt"}},
   call = function(self)
     if #self == 0 then return visible(self.name) .. ": no rows" end

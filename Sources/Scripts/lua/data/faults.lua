@@ -1,5 +1,5 @@
--- What is wrong with rows, in one error: the first row with its file, its line and the start of its
--- prompt; then where there are more.
+-- Faults of rows in one error: the first row with its file, line and the start of its prompt; then
+-- the positions of the others.
 
 local fail = require "apo.fail"
 local rows_of_files, prompts = require "apo.rows", require "apo.prompts"
@@ -10,7 +10,7 @@ local shown = 10  -- places that are listed
 local Faults = {}
 Faults.__index = Faults
 
--- Adds a row. A text that is not given does not matter: the rows are counted only.
+-- Adds a row. Without a text the rows are only counted.
 function Faults:add(row, position, text)
   self.count = self.count + 1
   if self.count > shown + 1 then return end
@@ -39,7 +39,7 @@ end
 
 function Faults:places() return places(self, 1) end
 
--- Raises when there is a fault; `advice` is said after it.
+-- Raises if there is a fault; `advice` is appended.
 function Faults:raise(name, advice)
   local first = self[1]
   if not first then return end

@@ -1,10 +1,10 @@
--- Rows of one number: the same table twice in a data set, or rows of two files. Their samples
--- differ by their numbers, which are counted over the whole data set and not over a batch, so that
--- what is sampled does not depend on how the rows are cut into batches.
+-- Rows of one number: the same table twice in a data set, or rows of two files. Their samples are
+-- numbered over the whole data set, not per batch, so that samples do not depend on how the rows
+-- are batched.
 
 local rows_of_files = require "apo.rows"
 
--- Gives a function of the rows of a batch, in the order of the data, that gives their first
+-- Returns a function that maps the rows of a batch, in data order, to the numbers of their first
 -- samples.
 return function(n)
   local seen = {}

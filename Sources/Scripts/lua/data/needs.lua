@@ -1,11 +1,11 @@
--- What a reward needs of a row: declared beside the reward, so that a row without it is found
--- before anything is sampled, and not when the reward is called for it for the first time.
+-- What a reward needs of a row, declared with the reward, so that a row without it is found before
+-- anything is sampled.
 
 local documented = require "apo.documented"
 
 local checks = setmetatable({}, {__mode = "k"})  -- reward function -> function of a row
 
--- What a row lacks for a reward, which is a function or a table of them; nil for nothing.
+-- What a row lacks for a reward (a function or a table of them), or nil.
 local function problem(reward, row)
   if type(reward) == "table" then
     for _, inner in pairs(reward) do
@@ -18,14 +18,14 @@ local function problem(reward, row)
 end
 
 local declare = documented{
-  name = "apo.rewards.needs", summary = "Declares what a reward needs of a row.",
-  details = "apo.train, apo.evaluate and apo.estimate_values ask before they sample anything, and "
-    .. "name the rows that lack it. The rewards of apo.rewards have declared theirs.",
+  name = "apo.rewards.needs", summary = "Declares which columns a reward needs.",
+  details = "apo.train, apo.evaluate and apo.estimate_values check this before sampling and "
+    .. "name the rows that fail. The rewards of apo.rewards declare their needs.",
   parameters = {
     {name = "reward", type = "function", text = "the reward"},
     {name = "columns", type = "function or list of strings",
-     text = "columns that every row must have; or a function of a row that gives nil, or a text "
-       .. "that says what it lacks"},
+     text = "columns that every row must have; or a function of a row that returns nil, or a "
+       .. "text that says what is missing"},
   },
   returns = {{type = "function", text = "the reward"}},
   example = [[local reward = apo.rewards.needs(function(row, completion)

@@ -2,7 +2,7 @@
 
 return {
   name = "overlong", one_of = {"error", "drop", "truncate_left"}, default = "error",
-  text = "what is done with rows whose prompt leaves no room for `max_tokens` in the model's "
-    .. "context: an error that names them, before anything is sampled; leave them out; or leave "
-    .. "out the first tokens of the prompt. How many there are is said",
+  text = "what to do with rows whose prompt leaves no room for `max_tokens` in the model's "
+    .. "context: raise an error that names them before anything is sampled, drop the rows, or "
+    .. "drop the first tokens of the prompt. Their number is printed",
 }

@@ -37,10 +37,10 @@ end
 
 local function encode_table(value, path, seen, depth)
   if seen[value] then
-    fail(("%s is the same table as %s: a checkpoint would make two of it"):format(
+    fail(("%s is the same table as %s: a checkpoint would duplicate it"):format(
       path, seen[value]))
   elseif getmetatable(value) ~= nil then
-    fail(path .. " has a metatable, which a checkpoint cannot keep")
+    fail(path .. " has a metatable, which a checkpoint cannot store")
   elseif depth > deepest then
     fail(("%s is nested deeper than %d tables"):format(path, deepest))
   end
@@ -49,7 +49,7 @@ local function encode_table(value, path, seen, depth)
   for key, inner in pairs(value) do
     local inner_path = key_path(path, key)
     if type(key) == "table" then
-      fail(inner_path .. ": a checkpoint cannot keep a table as a key")
+      fail(inner_path .. ": a checkpoint cannot store a table as a key")
     end
     list[#list + 1] = encode(key, inner_path, seen, depth + 1)
     list[#list + 1] = encode(inner, inner_path, seen, depth + 1)

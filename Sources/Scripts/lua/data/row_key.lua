@@ -1,6 +1,6 @@
--- What identifies a row in recorded values: its number in its file and a hash of all its columns.
--- So two rows with the same prompt and different answers have values of their own, and a row
--- that was edited is not taken for the old one.
+-- The identity of a row in recorded values: its number in its file and a hash of all its columns.
+-- So rows with the same prompt and different answers have separate values, and an edited row counts
+-- as a new one.
 
 local apo = require "apo"
 local fail = require "apo.fail"

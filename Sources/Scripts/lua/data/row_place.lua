@@ -1,4 +1,4 @@
--- Which row an error is about: where it was read, and the start of its prompt.
+-- Names a row in errors: where it was read, and the start of its prompt.
 
 local rows_of_files, prompts = require "apo.rows", require "apo.prompts"
 local visible = require "apo".system.visible

@@ -1,5 +1,5 @@
--- Random orders that can be had again: the order of epoch e under seed s is a pure function of
--- (s, e), so a run may stop after any step and go on with the same rows.
+-- Reproducible shuffling: the order of epoch e under seed s is a pure function of (s, e), so a run
+-- can stop after any step and resume with the same rows.
 --
 -- Fisher–Yates with the generator SplitMix64 (Steele, Lea, Flood 2014, "Fast splittable
 -- pseudorandom number generators"). `math.random` is left alone: it belongs to the script.
@@ -13,7 +13,7 @@ local function mix(x)
   return x ~ (x >> 31)
 end
 
--- The numbers 1 to n in the order that belongs to (seed, epoch).
+-- A permutation of 1 to n, determined by (seed, epoch).
 local function order(n, seed, epoch)
   local state = mix(mix(seed + golden) ~ (epoch * golden))
   local positions = {}

@@ -1,6 +1,5 @@
--- Decimal numbers of any length, held exactly: `digits`, without zeros at either end, times ten to
--- the power of `exponent`. Zero has no digits. A Lua float is the shortest decimal that reads as
--- it.
+-- Exact decimal numbers of any length: `digits`, without zeros at either end, times ten to the
+-- power of `exponent`. Zero has no digits. A Lua float is the shortest decimal that reads as it.
 
 local Decimal = {}
 Decimal.__index = Decimal

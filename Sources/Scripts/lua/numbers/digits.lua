@@ -1,7 +1,7 @@
 -- The digits of a number in a text, with what separates their groups, and the point.
 --
--- A run of digits is one number when its groups have three digits (or, with commas, two before the
--- last three, as in India). Any other run is a list, a date, a version: each group is a number.
+-- A run of digits is one number if its groups have three digits (or, with commas, two before the
+-- last three, as in India). Any other run is a list, date or version: each group is a number.
 
 local thin, narrow, no_break, figure = "\u{2009}", "\u{202F}", "\u{A0}", "\u{2007}"
 local separators = {  -- by their first byte

@@ -1,5 +1,5 @@
--- Reads numbers out of texts, and compares them. The only place that does: the rules are the table
--- in docs/rewards.md.
+-- Parses and compares numbers in texts, for all rewards. The rules are the table in
+-- docs/rewards.md.
 
 local decimal, scan = require "apo.numbers.decimal", require "apo.numbers.scan"
 local sign = require "apo.numbers.sign"

@@ -1,5 +1,5 @@
--- Finds the numbers in a text, from its start to its end, each character looked at a few times at
--- most. What counts as a number is the table in docs/rewards.md.
+-- Finds the numbers in a text in linear time. The table in docs/rewards.md defines what counts as a
+-- number.
 
 local digits_at, power_at = require "apo.numbers.digits", require "apo.numbers.powers"
 local fractions = require "apo.numbers.fractions"

@@ -1,5 +1,5 @@
--- Text inside of HTML and SVG. Names come from data and models: control characters are written out,
--- for XML has no way to hold them, and what is not UTF-8 too.
+-- Text inside of HTML and SVG. Names come from data and models: control characters, which XML
+-- cannot represent, and invalid UTF-8 are escaped.
 
 local visible = require "apo".system.visible
 

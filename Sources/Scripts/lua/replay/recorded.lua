@@ -3,7 +3,7 @@
 local apo = require "apo"
 local documented, fail = require "apo.documented", require "apo.fail"
 
--- What completions.jsonl says of one completion, as apo.rollout and a target function want it.
+-- A line of completions.jsonl, converted for apo.rollout and target functions.
 local function sample_of(line, step, temperature)
   return {
     row = {prompt = line.prompt}, step = step, reward = line.reward, rewards = line.rewards,
@@ -38,12 +38,12 @@ local function rollout_of(samples)
 end
 
 return documented{
-  name = "apo.recorded", summary = "Walks over the rollouts of a recorded run, step by step.",
-  details = "From `completions.jsonl`: the steps that were logged, and of each the completions "
-    .. "that were recorded (see `log_every` and `log_completions` of apo.train).",
+  name = "apo.recorded", summary = "Iterates over the rollouts of a recorded run, step by step.",
+  details = "Reads `completions.jsonl`: the logged steps, each with its recorded completions "
+    .. "(see `log_every` and `log_completions` of apo.train).",
   parameters = {{name = "dir", type = "string", text = "the folder of the run"}},
   returns = {{type = "function", text = "iterator of step, apo.Rollout, and samples as a target "
-    .. "function sees them, with the recorded `target`; `row` has the prompt only"}},
+    .. "function receives them, with the recorded `target`; `row` has only the prompt"}},
   example = [[apo.train{
   policy = model, data = train, values = values, reward = reward, lr = 1e-4, batch_size = 4,
   max_tokens = 4, max_steps = 2, dir = "runs/recorded", quiet = true,

@@ -1,4 +1,4 @@
--- What apo.replay found, as a table that prints itself.
+-- The result of apo.replay, as a table that prints itself.
 
 local Report = {}
 Report.__index = Report

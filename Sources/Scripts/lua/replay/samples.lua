@@ -1,4 +1,4 @@
--- What apo.replay reads of recorded completions, of which not all runs record the same.
+-- Reads recorded completions for apo.replay; not all runs record the same.
 
 local apo = require "apo"
 local fail = require "apo.fail"

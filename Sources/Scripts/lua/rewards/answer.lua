@@ -1,11 +1,11 @@
--- What the rewards of this folder need of a row: a right answer that can be one.
+-- What the rewards of this folder need of a row: a valid right answer.
 
 local right_answer = require "apo.rewards.column".column
 local needs = require "apo.data.needs"
 
 local answer = {}
 
--- The right answer in the column of that name or where other libraries keep it, nil without one.
+-- The right answer in the column of that name, or where other libraries keep it; nil if missing.
 function answer.of(row, name)
   local is_there, value = pcall(right_answer, row, name)
   if is_there then return value end

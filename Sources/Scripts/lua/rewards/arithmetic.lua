@@ -1,9 +1,9 @@
--- The value of an arithmetic expression as Python has it: + - * / // **, parentheses, integers
--- and decimals. It is parsed, never run: what a model writes is not code.
+-- The value of an arithmetic expression as Python has it: + - * / // **, parentheses, integers and
+-- decimals. It is parsed, never executed.
 --
 -- Python's rules that matter: "05" is an error and "05.5" is not; - binds less than **, which
--- groups to the right; / gives a float, // rounds down. Not as in Python: an integer beyond 64
--- bits becomes a float, and a power that is not real (a negative base) has no value.
+-- groups to the right; / gives a float, // rounds down. Unlike in Python, an integer beyond 64 bits
+-- becomes a float, and a power that is not real (a negative base) has no value.
 
 local Parser = {}
 Parser.__index = Parser
@@ -93,7 +93,7 @@ function Parser:sum()
   return value
 end
 
--- The value, or nil when the text is not an expression or has none.
+-- The value, or nil if the text is not an expression or has none.
 return function(text)
   if not text:match("^[%d+%-*/().%s]+$") then return nil end
   local parser = setmetatable({text = text, position = 1, depth = 0}, Parser)

@@ -1,4 +1,4 @@
--- Where a row keeps its right answer. The columns of other libraries are taken as they are.
+-- Where a row keeps its right answer; supports the columns of other libraries.
 
 local fail = require "apo.fail"
 local rows_of_files = require "apo.rows"

@@ -1,11 +1,11 @@
--- Which rewards count as a correct answer: by a threshold, or as a function says. The default lies
--- between 0 and 1, so that a small score for the right format is not taken for a solution.
+-- Which rewards count as a correct answer: a threshold, or a function. The default is between 0 and
+-- 1, so that a small format score does not count as a solution.
 
 local fail, hook = require "apo.fail", require "apo.script.hook"
 
 local option = {
   name = "correct", type = "number or function", default = 0.5,
-  text = "the least reward of a correct answer, or a function of %s that says whether it is one",
+  text = "the minimum reward of a correct answer, or a function of %s that says whether it is one",
 }
 
 -- The option with what its function gets.
@@ -22,7 +22,7 @@ local function test(given)
   return function(reward, completion)
     local answer = hook.call("correct", given, reward, completion)
     if type(answer) ~= "boolean" then
-      fail(("the function 'correct' gave %s for the reward %g; it must give true or false")
+      fail(("the function 'correct' returned %s for the reward %g; it must return true or false")
         :format(type(answer), reward))
     end
     return answer

@@ -1,5 +1,5 @@
 -- Countdown: reach a target with given numbers, each used once. 1 for an equation that does, a
--- smaller score for one between the tags that does not, 0 for none.
+-- smaller score for any other between the tags, 0 for none.
 --
 -- As in the authors' code (and TinyZero's): the last line that the assistant wrote is searched
 -- for <answer>…</answer>, and the last of these counts.
@@ -50,14 +50,14 @@ end
 return documented{
   name = "apo.rewards.countdown", summary = "Rewards an equation that reaches a target.",
   details = "Rows have `target` and `numbers`, or both in `ground_truth`. Prompt and completion "
-    .. "are read together: \"Assistant:\" or \"<|im_start|>assistant\" must be in one of them.",
+    .. "are searched together: \"Assistant:\" or \"<|im_start|>assistant\" must be in one of them.",
   options = {
     {name = "format_score", type = "number", minimum = 0, maximum = 1, default = 0.1,
-     text = "reward of an answer between the tags that is wrong"},
+     text = "reward of a wrong answer between the tags"},
   },
   returns = {
     {type = "function", text = "the reward function"},
-    {type = "function", text = "gives the equation that it sees in a completion, or nil"},
+    {type = "function", text = "extracts the equation from a completion, or nil"},
   },
   call = function(options)
     local function answer(completion) return extract(completion.prompt .. completion.text) end

@@ -1,4 +1,4 @@
--- Is a completion laid out as it should be? By tags, or by patterns of Lua.
+-- Checks the format of a completion by tags, or by Lua patterns.
 
 local documented, fail = require "apo.documented", require "apo.fail"
 
@@ -33,13 +33,13 @@ local function check_patterns(patterns)
 end
 
 return documented{
-  name = "apo.rewards.format", summary = "Rewards a completion that is laid out as it should be.",
+  name = "apo.rewards.format", summary = "Rewards a completion with the right format.",
   details = "With `tags = {\"think\", \"answer\"}` it must be `<think>…</think>` and then "
-    .. "`<answer>…</answer>`, each once, with nothing but white space around them. With `pattern` "
-    .. "every one of the patterns must be found; `^` and `$` tie one to the ends. The pattern "
-    .. "`^<think>.-</think>` is what TRL's think_format_reward asks for.",
+    .. "`<answer>…</answer>`, each once, with only white space around them. With `pattern` all "
+    .. "patterns must match; `^` and `$` anchor one. The pattern `^<think>.-</think>` is "
+    .. "equivalent to TRL's think_format_reward.",
   options = {
-    {name = "tags", type = "list of strings", default = {}, text = "the sections in their order"},
+    {name = "tags", type = "list of strings", default = {}, text = "the sections, in order"},
     {name = "pattern", type = "string or list of strings", default = {}, text = "Lua patterns"},
     {name = "score", type = "number", default = 1, text = "the reward; 0 for any other completion"},
   },

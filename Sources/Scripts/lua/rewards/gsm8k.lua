@@ -3,8 +3,8 @@
 --   strict     the first "#### 18" in the completion; the authors' stage 2
 --   flexible   the last number, however it is written; the authors' stage 1 and lm-eval-harness
 --
--- Equal means equal as text after commas and dollar signs are taken out, and in flexible mode
--- not even those: "18." and "18.0" are not "18". So it is in the authors' code.
+-- As in the authors' code, answers are compared as texts, without commas and dollar signs (in
+-- flexible mode, with them): "18." and "18.0" are not "18".
 
 local documented = require "apo.documented"
 local numbers = require "apo.numbers.reader"
@@ -41,17 +41,17 @@ return documented{
   name = "apo.rewards.gsm8k", summary = "Rewards the right number in an answer to GSM8K.",
   details = "The right answer is the column `answer` (with or without its \"#### \"), "
     .. "`ground_truth` or `reward_model.ground_truth`; a column of numbers is compared as "
-    .. "numbers. With a `format_score` f, an answer that can be extracted gets f, and a right one "
-    .. "1 - f more; the two are named parts.",
+    .. "numbers. With a `format_score` f, an extractable answer gets f, and a right one 1 - f "
+    .. "more; the two are named parts.",
   options = {
     {name = "mode", one_of = {"strict", "flexible"}, default = "strict",
      text = "`strict`: the first number after \"#### \"; `flexible`: the last number"},
     {name = "format_score", type = "number", minimum = 0, maximum = 1, default = 0,
-     text = "reward of an answer that can be extracted"},
+     text = "reward of an extractable answer"},
   },
   returns = {
     {type = "function", text = "the reward function"},
-    {type = "function", text = "gives the answer that it sees in a completion, or nil"},
+    {type = "function", text = "extracts the answer from a completion, or nil"},
   },
   example = [[local reward, answer = apo.rewards.gsm8k{mode = "flexible"}
 apo.evaluate{model = model, data = test, reward = reward, answer = answer, max_tokens = 512}]],

@@ -1,10 +1,10 @@
--- Answers in LaTeX brought to one form, so that \dfrac12 and \frac{1}{2} compare as equal.
+-- Normalises answers in LaTeX, so that \dfrac12 and \frac{1}{2} are equal.
 --
 -- The rules, their order and their gaps are those of the MATH data set (Hendrycks et al. 2021,
--- arXiv 2103.03874), which the A*-PO authors use: 1,000 stays another answer than 1000. Where their
--- program raises an error there is no form (nil), and answers are compared as they stand.
+-- arXiv 2103.03874), which the A*-PO authors use: 1,000 and 1000 are different answers. Where their
+-- program raises, the result is nil, and answers are compared unchanged.
 
--- Everywhere the text, as it is and not as a pattern, by another one.
+-- Replaces a plain text everywhere.
 local function replace(text, old, new)
   return (text:gsub(old:gsub("%p", "%%%0"), (new:gsub("%%", "%%%%"))))
 end

@@ -35,7 +35,7 @@ local function cosine(options)
   return function(row, completion)
     local reward = options.reward(row, completion)
     if type(reward) ~= "number" then
-      fail("length: the reward must give a number, got " .. type(reward))
+      fail("length: the reward must return a number, got " .. type(reward))
     end
     if options.truncated and completion.finish_reason == "length" then return options.truncated end
     local ends = options[is_correct(reward, completion) and "right" or "wrong"]
@@ -46,23 +46,24 @@ end
 
 return documented{
   name = "apo.rewards.length", summary = "Rewards a completion by its length.",
-  details = "`overlong`: 0 up to `max_tokens - buffer` tokens, then down to -1 at `max_tokens` "
-    .. "(DAPO's soft overlong punishment); to be added to a reward. `cosine`: instead of a reward, "
-    .. "between the two numbers of `right` or `wrong` along half a cosine of the length.",
+  details = "`overlong`: 0 up to `max_tokens - buffer` tokens, then falling to -1 at "
+    .. "`max_tokens` (DAPO's soft overlong punishment); add it to another reward. `cosine`: "
+    .. "replaces a reward: interpolates between the two numbers of `right` or `wrong` along "
+    .. "half a cosine of the length.",
   options = {
-    {name = "shape", one_of = {"overlong", "cosine"}, default = "overlong", text = "which of them"},
-    {name = "max_tokens", type = "integer", minimum = 1, text = "the length at the far end"},
+    {name = "shape", one_of = {"overlong", "cosine"}, default = "overlong", text = "the shape"},
+    {name = "max_tokens", type = "integer", minimum = 1, text = "the maximum length"},
     {name = "buffer", type = "integer", minimum = 1, optional = true,
-     text = "`overlong`: over how many tokens it falls"},
+     text = "`overlong`: number of tokens over which it falls"},
     {name = "reward", type = "function", optional = true,
-     text = "`cosine`: tells right answers from wrong ones"},
+     text = "`cosine`: the reward that tells right answers from wrong ones"},
     correct.declared("(reward, completion)"),
     {name = "right", type = "list of numbers", default = {1, 0.5},
-     text = "`cosine`: a right answer at no tokens, and at `max_tokens`"},
+     text = "`cosine`: reward of a right answer at length 0 and at `max_tokens`"},
     {name = "wrong", type = "list of numbers", default = {-1, -0.5},
-     text = "`cosine`: the same of a wrong one"},
+     text = "`cosine`: the same for a wrong answer"},
     {name = "truncated", type = "number", optional = true,
-     text = "`cosine`: what a completion gets that was cut off"},
+     text = "`cosine`: reward of a truncated completion"},
   },
   returns = {{type = "function", text = "the reward function"}},
   example = [[local longest = 256

@@ -7,13 +7,13 @@ local columns = require "apo.rewards.column"
 local declare = require "apo.rewards.answer".declare
 
 local column = {name = "column", type = "string", default = "answer",
-                text = "where a row has the right answer"}
+                text = "column of the right answer"}
 local returns = {{type = "function", text = "the reward function"}}
 
 local exact = documented{
   name = "apo.rewards.exact", summary = "Rewards a completion that is the right answer.",
-  details = "White space around either does not count. A column of numbers is compared as numbers: "
-    .. "the text must be a number and nothing else.",
+  details = "Surrounding white space is ignored. A numeric column is compared as numbers: the "
+    .. "text must be just a number.",
   options = {column}, returns = returns,
   call = function(options)
     return declare(function(row, completion)
@@ -44,18 +44,18 @@ end
 local numeric = documented{
   name = "apo.rewards.numeric",
   summary = "Rewards a completion whose last number is the right one.",
-  details = "What counts as a number, in completions and in columns of texts alike, is a table in "
-    .. "docs/rewards.md. Integers of any length are compared exactly.",
+  details = "docs/rewards.md defines what counts as a number, in completions and text columns "
+    .. "alike. Integers of any length are compared exactly.",
   options = {
     column,
     {name = "tolerance", type = "number", minimum = 0, default = 1e-6,
-     text = "how far off it may be"},
+     text = "maximum difference"},
     {name = "decimal", one_of = {".", ","}, default = ".",
-     text = "what stands before the decimals in texts; the other one separates groups of digits"},
+     text = "the decimal separator in texts; the other one groups digits"},
   },
   returns = {
     returns[1],
-    {type = "function", text = "gives the number that it sees in a completion, as text, or nil"},
+    {type = "function", text = "extracts the number from a completion as text, or nil"},
   },
   call = function(options)
     local read = reader(options.decimal)

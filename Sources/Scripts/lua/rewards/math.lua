@@ -46,15 +46,15 @@ end
 return documented{
   name = "apo.rewards.math", summary = "Rewards the right boxed answer to a problem of MATH.",
   details = "The right answer is the column `answer`, `ground_truth` or "
-    .. "`reward_model.ground_truth`. Answers are equal when the data set's normalisation makes "
-    .. "them so: `\\dfrac12` is `\\frac{1}{2}`, `x=5` is `5`, `1,000` is not `1000`.",
+    .. "`reward_model.ground_truth`. Answers are compared after the data set's normalisation: "
+    .. "`\\dfrac12` is `\\frac{1}{2}`, `x=5` is `5`, `1,000` is not `1000`.",
   options = {
     {name = "mode", one_of = {"strict", "flexible"}, default = "strict",
-     text = "`strict`: only completions that ended with an end token count; `flexible`: all"},
+     text = "`strict`: only completions that end with an end token; `flexible`: all"},
   },
   returns = {
     {type = "function", text = "the reward function"},
-    {type = "function", text = "gives the answer that it sees in a completion, or nil"},
+    {type = "function", text = "extracts the answer from a completion, or nil"},
   },
   call = function(options)
     local function extract(completion)

@@ -35,15 +35,15 @@ end
 
 return documented{
   name = "apo.rewards.multiply", summary = "Rewards the right whole number between tags.",
-  details = "The right one is the column `answer`, or `ground_truth`. Prompt and completion are "
-    .. "read together: \"Assistant:\" or \"<|im_start|>assistant\" must be in one of them.",
+  details = "The right answer is the column `answer` or `ground_truth`. Prompt and completion are "
+    .. "searched together: \"Assistant:\" or \"<|im_start|>assistant\" must be in one of them.",
   options = {
     {name = "format_score", type = "number", minimum = 0, maximum = 1, default = 0.1,
-     text = "reward of another whole number"},
+     text = "reward of a wrong whole number"},
   },
   returns = {
     {type = "function", text = "the reward function"},
-    {type = "function", text = "gives the number that it sees in a completion, as text, or nil"},
+    {type = "function", text = "extracts the number from a completion as text, or nil"},
   },
   call = function(options)
     local function answer(completion) return extract(completion.prompt .. completion.text) end

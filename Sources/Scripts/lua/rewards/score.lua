@@ -1,6 +1,6 @@
 -- Rewards of a rollout's completions. A reward is a function of (row, completion) that gives a
--- number, or a table of named numbers; or several such functions, in a list or by name. The sum,
--- weighted where weights are given, is what training sees; the parts are kept for the log.
+-- number, or a table of named numbers; or several such functions, in a list or by name. Training
+-- sees the weighted sum; the parts are kept for the log.
 
 local apo = require "apo"
 local documented, fail = require "apo.documented", require "apo.fail"
@@ -15,8 +15,7 @@ local function describe(value)
   return tostring(value)
 end
 
--- The row of a completion; of a recorded one without it, as of those of apo.rollout, the record
--- itself.
+-- The row of a completion; the record itself for recorded ones without a row (apo.rollout).
 local function row_of(completion) return completion.row or completion end
 
 local function place(completion) return row_place(row_of(completion), completion.prompt) end
@@ -27,12 +26,12 @@ end
 
 local function check(value, name, completion)
   if type(value) == "number" and value - value == 0 then return value end  -- not NaN, not infinite
-  fail(("%s gave %s for %s; a reward must be a finite number"):format(
+  fail(("%s returned %s for %s; a reward must be a finite number"):format(
     title(name), describe(value), place(completion)))
 end
 
--- A reward with the weight of its number; that of its table of numbers is another one where a
--- single function gives either, for the names of the table have weights of their own.
+-- A reward with the weight of its number. If a single function may return a number or a table, the
+-- table's names have separate weights.
 local function entry(name, call, weight, of_table)
   local info = debug.getinfo(call, "S")
   return {
@@ -59,7 +58,7 @@ local function functions(reward, weights)
   return list
 end
 
--- What the function gives, unless it takes longer or more memory than it may.
+-- The result of the function, within its time and memory limits.
 local function call(reward, completion, options)
   local value
   local row = row_of(completion)
@@ -76,17 +75,17 @@ local function call(reward, completion, options)
   if stopped_by == "memory" then
     fail(("%s %s"):format(reward.title, hook.took_memory(limits.memory, during, at)))
   end
-  fail(("%s took more than %g s%s and was stopped at %s; it may loop for ever, or "
+  fail(("%s took more than %g s%s and was stopped at %s; it may loop forever, or "
     .. "reward_timeout is too short"):format(reward.title, limits.seconds, during, at))
 end
 
 local function add_part(parts, name, value, completion)
   if type(name) ~= "string" then
-    fail(("the reward function gave a table with the key %s for %s; its keys must be names")
+    fail(("the reward function returned a table with the key %s for %s; its keys must be names")
       :format(describe(name), place(completion)))
   end
   if parts[name] then
-    fail(("two rewards gave '%s' for %s; names must differ"):format(name, place(completion)))
+    fail(("two rewards returned '%s' for %s; names must differ"):format(name, place(completion)))
   end
   parts[name] = check(value, name, completion)
 end
@@ -98,7 +97,7 @@ local function score_one(list, options, completion, parts)
     local value = call(reward, completion, options)
     if type(value) == "table" then
       if next(value) == nil then
-        fail(("%s gave an empty table for %s; a reward must be a finite number, or named ones")
+        fail(("%s returned an empty table for %s; a reward must be a finite number, or named ones")
           :format(title(reward.name), place(completion)))
       end
       for name, number in pairs(value) do
@@ -124,7 +123,7 @@ local function check_weights(weights)
   end
 end
 
--- Names that a table of named numbers has are known when it was given.
+-- The names of a table of numbers are known only after a call.
 local function check_names(weights, list, parts)
   local known = {}
   for _, reward in ipairs(list) do known[reward.name] = true end
@@ -157,27 +156,27 @@ local function statistics(parts)
 end
 
 return documented{
-  name = "apo.score", summary = "Rewards every completion of a rollout.",
-  details = "`reward(row, completion)` gives a number or a table of named numbers. Several "
-    .. "functions come in a list or a table by name. What is given is summed with the weights, "
-    .. "which are 1 unless said otherwise. Anything but a finite number, or a table of at least "
-    .. "one under a name, is an error that names the row.",
+  name = "apo.score", summary = "Scores every completion of a rollout.",
+  details = "`reward(row, completion)` returns a number or a table of named numbers. Pass "
+    .. "several functions as a list or a table by name. The result is their weighted sum; "
+    .. "weights default to 1. Anything but a finite number, or a non-empty table of them by "
+    .. "name, is an error that names the row.",
   parameters = {
     {name = "rollout", type = "any", text = "an apo.Rollout, or a list of completions"},
-    {name = "reward", type = "function or table", text = "one function or several"},
+    {name = "reward", type = "function or table", text = "one or several functions"},
   },
   options = {
-    {name = "weights", type = "table", default = {}, text = "the weight of a name or position"},
+    {name = "weights", type = "table", default = {}, text = "weights by name or position"},
     reward_timeout,
     {name = "state", type = "table", optional = true,
-     text = "the third argument of the functions, such as the `state` of apo.train"},
+     text = "passed to the functions as third argument, such as the `state` of apo.train"},
     reward_memory.declared "a function",
   },
   returns = {
     {type = "apo.Tensor", text = "the rewards [B]"},
     {type = "table",
-     text = "`rewards`, the same as a list; `parts`, the named rewards of each completion; "
-       .. "`means`, `{mean, std}` of each name"},
+     text = "`rewards`, the same as a list; `parts`, each completion's named rewards; `means`, "
+       .. "`{mean, std}` for each name"},
   },
   example = [[local r = apo.score(rollout, {correct = is_correct, short = is_short}, {
   weights = {short = 0.1},

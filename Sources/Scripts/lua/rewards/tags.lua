@@ -3,7 +3,7 @@
 
 local trim = require "apo.rewards.trim"
 
--- What the assistant said, nil when nothing says that it is the assistant.
+-- The assistant's text; nil without a marker of the assistant.
 local function assistant(text)
   for _, mark in ipairs{"Assistant:", "<|im_start|>assistant"} do
     local _, last = text:find(mark, 1, true)
@@ -12,7 +12,7 @@ local function assistant(text)
 end
 
 -- The last answer, which is on one line, without white space around it; nil when there is none.
--- Ends of tags and of lines are looked for once each, so that many open tags cost no more.
+-- Each end of a tag or line is searched once, so that many open tags do not cost more.
 local function last_answer(text)
   local first, last
   local position, stop, line = 1, 0, 0

@@ -1,8 +1,8 @@
--- How long one call of a reward may take. The default is far above what a parser or a comparison
--- needs, also on a loaded machine, and short enough to find a loop without end by.
+-- Time limit of one reward call. The default is far above what a parser or comparison needs, even
+-- on a loaded machine, and short enough to find an endless loop.
 
 return {
   name = "reward_timeout", type = "number", minimum = 0, default = 30,
-  text = "seconds that one call of a reward may take before it is stopped and named; math.huge "
-    .. "for any",
+  text = "seconds after which a call of a reward is stopped with an error; math.huge for no "
+    .. "limit",
 }

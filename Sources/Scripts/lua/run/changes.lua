@@ -1,5 +1,5 @@
--- What a run that goes on has otherwise than when it was started: which settings may differ, what
--- an error says of the others, and what is written down of those that resume = "force" takes.
+-- Differences between a resumed run and its start: which settings may differ, the error about the
+-- others, and the record of those accepted by resume = "force".
 
 local apo = require "apo"
 local same = require "apo.data.same"
@@ -16,12 +16,12 @@ local function text_of(name, old, new)
   elseif name == "values.hash" then
     return "the values of the rows are others"
   elseif functions[name:match "^[^.]*"] and is_hash(old) and is_hash(new) then
-    return ("the code of '%s' is another"):format(name)
+    return ("the code of '%s' has changed"):format(name)
   end
   return ("%s was %s, now %s"):format(name, json.encode(old), json.encode(new))
 end
 
--- Whether a longer end is asked for, which a finished run may have.
+-- Whether more steps are requested, which a finished run allows.
 local function is_longer(name, old, new)
   return name == "steps" and (old == nil or math.type(old) == "integer" and (new or 0) >= old)
 end
@@ -99,14 +99,14 @@ local function adopted(before, about, changes, step)
   local events, said = table.move(before.changes or {}, 1, #(before.changes or {}), 1, {}), {}
   if #changes > 0 then
     events[#events + 1] = forced(before, about, changes, step)
-    said[1] = ("resume = \"force\": goes on after step %d although %s; events.jsonl has both")
+    said[1] = ("resume = \"force\": continues after step %d although %s; events.jsonl has both")
       :format(step, text(changes))
   end
   local old_steps = before.settings.steps
   if old_steps and about.settings.steps ~= old_steps and step > 0 then
     events[#events + 1] = {event = "steps", step = step + 1, time = apo.system.time(),
                            before = old_steps, now = about.settings.steps}
-    said[#said + 1] = ("the run had %d steps and now has %d: from step %d on the schedule is that "
+    said[#said + 1] = ("the run had %d steps and now has %d: from step %d the schedule is that "
       .. "of %d steps"):format(old_steps, about.settings.steps, step + 1, about.settings.steps)
   end
   if #said == 0 and before.steps == about.steps then return nil, said end

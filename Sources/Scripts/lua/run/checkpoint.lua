@@ -1,9 +1,9 @@
 -- Checkpoints: dir/checkpoint/step-N with the policy (a Hugging Face folder, float32; of a policy
--- with an adapter, the adapter's folder), the optimiser's moments, state.json, what the algorithm
--- keeps (algorithm_state.lua), and the checksums of all files (checksums.lua). A
--- checkpoint is written under another name and renamed when it is complete and on the disk; then
--- dir/checkpoint.json notes its step, by which one that was deleted is missed; then those that are
--- not kept are removed (checkpoint/kept.lua).
+-- with an adapter, the adapter's folder), the optimizer's moments, state.json, what the algorithm
+-- keeps (algorithm_state.lua), and the checksums of all files (checksums.lua). A checkpoint is
+-- written under another name and renamed when it is complete and on disk; then dir/checkpoint.json
+-- records its step, so that a deleted one is noticed; then those not kept are removed
+-- (run/kept.lua).
 
 local apo = require "apo"
 local algorithm_state = require "apo.step.algorithm_state"
@@ -20,7 +20,7 @@ end
 
 local function note(dir, step) json.write(dir .. "/checkpoint.json", {step = step}) end
 
--- The step of the checkpoint that was saved last, nil when none was.
+-- The step of the latest checkpoint, or nil.
 local function noted(dir)
   local path = dir .. "/checkpoint.json"
   if not system.exists(path) then return nil end
@@ -42,8 +42,8 @@ local function write(folder, run, state)
   run.journal:check()
 end
 
--- Removes what a save that failed has made. Of a folder that was removed meanwhile it has made a
--- part anew, which goes as well when there is nothing else in it.
+-- Removes what a failed save has written. If the folder was removed meanwhile, the save may have
+-- recreated part of it, which is removed too if empty.
 local function give_up(dir, unfinished, run)
   pcall(system.remove_folder, unfinished)
   if not pcall(run.journal.check, run.journal) then
@@ -70,7 +70,7 @@ local function save(dir, run, state)
   return target
 end
 
--- What to do without the checkpoint of a step, in words.
+-- Advice if the checkpoint of a step is missing.
 local function way_out(dir, step)
   local steps = kept.steps(dir)
   for i = #steps, 1, -1 do
@@ -82,9 +82,9 @@ local function way_out(dir, step)
   return "; there is no whole one before it: put it back, or start the run anew in another folder"
 end
 
--- The folder of the checkpoint that a run goes on from: the last one that was saved, or the one of
--- a name; nil when none was saved. One that is damaged or gone is an error that names what
--- is left, for going on from an earlier one gives up what was logged since.
+-- The folder of the checkpoint to resume from: the latest, or a named one; nil if none was saved. A
+-- damaged or missing one is an error that names the alternatives, because resuming from an earlier
+-- one discards what was logged since.
 local function choose(dir, name)
   local step = latest(dir)
   if name then
@@ -110,8 +110,7 @@ local function choose(dir, name)
   return kept.folder(dir, step)
 end
 
--- Makes the checkpoint of a step the last one: a run that went back to it will save later ones
--- anew.
+-- Makes the checkpoint of a step the latest; later ones will be saved again.
 local function go_back(dir, step)
   for _, other in ipairs(kept.steps(dir)) do
     if other > step then kept.remove(dir, other) end
@@ -119,7 +118,7 @@ local function go_back(dir, step)
   if noted(dir) ~= step then note(dir, step) end
 end
 
--- The state that a file holds, checked: a run goes on counting from its numbers.
+-- The checked state of a file, from which a run continues counting.
 local function read_state(path)
   local state = json.read(path)
   if type(state) ~= "table" then fail(shown(path) .. ": must be an object, got " .. type(state)) end

@@ -1,5 +1,5 @@
--- checksums.json of a checkpoint: size and XXH64 of every file, so that a checkpoint that was
--- damaged is not gone on from:
+-- checksums.json of a checkpoint: size and XXH64 of every file, so that a damaged checkpoint is not
+-- used:
 --
 --   {"files":{"policy/config.json":{"size":712,"xxh64":"8c5e…"},…,"state.json":{…}}}
 
@@ -31,7 +31,7 @@ local function write(folder)
   json.write(folder .. "/" .. name_of_list, {files = list})
 end
 
--- What is wrong with a file, nil for nothing.
+-- What is wrong with a file, or nil.
 local function fault(path, saved)
   local size = system.size(path)
   if type(saved) ~= "table" then return shown(path) .. ": its checksum is missing" end
@@ -42,12 +42,12 @@ local function fault(path, saved)
   local is_read, sum = pcall(system.checksum, path)
   if not is_read then return tostring(sum) end
   if sum ~= saved.xxh64 then
-    return ("%s: its bytes are not those that were saved: their XXH64 is %s, that of the "
-      .. "saved ones %s"):format(shown(path), sum, saved.xxh64)
+    return ("%s: its content has changed: its XXH64 is %s, that of the saved file %s"):format(
+      shown(path), sum, saved.xxh64)
   end
 end
 
--- What is wrong with a folder, as a text that names the file; nil when it is as it was written.
+-- What is wrong with a folder, as a text that names the file; nil if it is unchanged.
 local function problem(folder)
   local path = folder .. "/" .. name_of_list
   if not system.exists(path) then return shown(path) .. ": is missing" end

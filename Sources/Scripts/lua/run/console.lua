@@ -1,5 +1,5 @@
--- What a training says on the terminal: one line a logged step, in columns that keep their places,
--- as many as fit; evaluations and warnings between them. The columns are metrics.jsonl's figures.
+-- Terminal output of a run: one line per logged step, in as many fixed columns as fit, with
+-- evaluations and warnings in between. The columns are metrics of metrics.jsonl.
 
 local apo = require "apo"
 local visible = apo.system.visible
@@ -36,7 +36,7 @@ local function heading(columns)
   return table.concat(cells)
 end
 
--- A figure in a column: with fewer digits where they do not fit, always after a blank.
+-- A metric in a column: with fewer digits if they do not fit, always after a blank.
 local function cell(column, value)
   local room = column[3] - 1
   if not value then return (" "):rep(room) .. "-" end
@@ -79,7 +79,7 @@ end
 -- Counts from what is done already.
 function Console:begin(done) self.bar.done, self.bar.first = done, done end
 
--- Says what must be known also where nothing else is shown.
+-- Prints what must be shown even with `quiet`.
 function Console:tell(text)
   if not self.is_quiet then return self:say(text) end
   io.stderr:write(text, "\n")

@@ -25,7 +25,7 @@ local function smooth(list)
   return result
 end
 
--- A figure as it is, thin, and its average.
+-- A metric as a thin line, and its moving average.
 local function lines(history, x_name, y_name, name, color, scale)
   local x, y = column(history, x_name, y_name, scale)
   return {x = x, y = y, style = "faint", color = color},

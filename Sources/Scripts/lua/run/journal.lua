@@ -7,9 +7,9 @@
 --   events.jsonl        warnings, and the text of functions that came from files or were edited
 --   .lock               empty; locked by the training that writes to the folder
 --
--- A folder that holds a run is not written to, unless the run is to be resumed; then its settings
--- must be the same, and what was written after the checkpoint is taken back. Without a folder the
--- figures are kept in memory.
+-- A folder that holds a run is not written to unless the run is resumed; then its settings must be
+-- the same, and what was written after the checkpoint is removed. Without a folder the metrics are
+-- kept in memory.
 
 local apo = require "apo"
 local fail, run_changes = require "apo.fail", require "apo.run.changes"
@@ -30,7 +30,7 @@ local function check_unused(dir)
   local names = {"script.lua", "checkpoint", "checkpoint.json", "curve.html", table.unpack(files)}
   for _, name in ipairs(names) do
     if system.exists(dir .. "/" .. name) then
-      fail(("%s has a %s and no run.json: it is not the folder of a run; choose another")
+      fail(("%s has a %s but no run.json, so it is not a run folder; choose another")
         :format(shown(dir), name))
     end
   end
@@ -68,12 +68,12 @@ local function continue(journal, about, resume, rules)
     return
   end
   local way = resume.from and ("{from = %q, force = true}"):format(resume.from) or '"force"'
-  fail(("%s: the run was started with other settings (%s); use them again to resume it, go on with "
-    .. "these by resume = %s, or choose another folder"):format(shown(path),
+  fail(("%s: the run was started with other settings (%s); use them again to resume it, "
+    .. "continue with the new ones with resume = %s, or choose another folder"):format(shown(path),
     run_changes.text(journal.changes), way))
 end
 
--- Raises an error when the folder of the run is no longer the one that was locked.
+-- Raises an error if the run folder is no longer the one that was locked.
 function Journal:check()
   if self.lock then self.lock:check() end
 end
@@ -82,13 +82,12 @@ local function is_run(dir) return system.exists(dir .. "/run.json") end
 
 local function check_new(dir, resume)
   if is_run(dir) and not resume then
-    fail(("%s holds a run already: resume = true goes on with it, another dir starts a new one")
+    fail(("%s already holds a run: resume = true continues it, another dir starts a new one")
       :format(shown(dir)))
   end
 end
 
--- Makes sure that a folder can be written to, and is by this run only: gives a lock, nil without
--- a folder.
+-- Checks that a folder can be written to, and locks it; returns the lock, or nil without a folder.
 local function lock(dir, resume)
   if not dir then return nil end
   check_new(dir, resume)
@@ -98,10 +97,10 @@ local function lock(dir, resume)
   end
   local held = system.lock(dir .. "/.lock")
   if not held then
-    fail(shown(dir) .. ": another training is writing to this folder; wait for its end or choose "
+    fail(shown(dir) .. ": another run is writing to this folder; wait until it ends or choose "
       .. "another")
   end
-  -- One may have begun between the first look and the lock.
+  -- Another run may have started between the first check and the lock.
   local is_new, problem = pcall(check_new, dir, resume)
   if is_new then return held end
   held:free()
@@ -122,7 +121,7 @@ local function open(dir, about, resume, held, rules)
   return journal
 end
 
--- Adds lines to a file, which has to be as this run left it.
+-- Appends lines to a file, which must be as this run left it.
 local function append(journal, name, lines)
   if not journal.dir or #lines == 0 then return end
   local text, length = table.concat(lines, "\n") .. "\n", journal.lengths[name]
@@ -131,13 +130,13 @@ local function append(journal, name, lines)
   journal.lengths[name] = length + #text
 end
 
--- Adds a line of figures.
+-- Adds a line of metrics.
 function Journal:metrics(record)
   self.history[#self.history + 1] = record
   append(self, "metrics.jsonl", {json.encode(record, {order = {"step", "epoch"}})})
 end
 
--- Adds a line for something that happened.
+-- Adds an event.
 function Journal:event(event)
   self.events[#self.events + 1] = event
   append(self, "events.jsonl", {json.encode(event, {lossy = true, order = {"event", "step"}})})
@@ -160,8 +159,8 @@ function Journal:completions(samples, beta, limit)
   append(self, "completions.jsonl", lines)
 end
 
--- Takes over what a run that goes on after a step has otherwise: writes it into run.json, and into
--- events.jsonl, from which `rewind` may have cut what run.json has. Gives what there is to say.
+-- Accepts the changed settings of a resumed run: writes them into run.json, and into events.jsonl,
+-- from which `rewind` may have removed what run.json has. Returns messages.
 function Journal:adopt(about, step)
   if not self.before then return {} end
   local new, said = run_changes.adopted(self.before, about, self.changes, step)
@@ -180,7 +179,7 @@ function Journal:adopt(about, step)
   return said
 end
 
--- How long the files are; a checkpoint holds it.
+-- The sizes of the files, for checkpoints.
 function Journal:sizes()
   local sizes = {}
   for name, length in pairs(self.lengths) do sizes[name] = length end
@@ -193,7 +192,7 @@ function Journal:lines(name)
   if system.size(path) then
     for record, line in json.read_lines(path) do
       if type(record) ~= "table" then
-        fail(("%s: line %d: must be an object of figures, got %s"):format(
+        fail(("%s: line %d: must be an object of metrics, got %s"):format(
           shown(path), line, type(record)))
       end
       records[#records + 1] = record
@@ -202,7 +201,7 @@ function Journal:lines(name)
   return records
 end
 
--- Takes back what was written after a checkpoint, and reads the figures up to it.
+-- Removes what was written after a checkpoint, and reads the metrics up to it.
 function Journal:rewind(sizes)
   for _, name in ipairs(files) do
     local path = self.dir .. "/" .. name

@@ -1,6 +1,6 @@
--- Which checkpoints of a run stay: the last ones and, where `keep` names a figure, the one that is
--- best by it. A checkpoint that goes loses its name before its files, so that there is never a part
--- of one under the name of a whole.
+-- Which checkpoints to keep: the latest and, if `keep` names a metric, the best by it. A checkpoint
+-- is renamed before its files are removed, so that a partial one never has the name of a complete
+-- one.
 
 local apo = require "apo"
 local checksums, fail = require "apo.run.checksums", require "apo.fail"
@@ -25,8 +25,8 @@ local function remove(dir, step)
   system.remove_folder(removed)
 end
 
--- Gives a checkpoint its name that was complete when the process was killed. Where a step is saved
--- for the second time there is a moment at which the folder has this name only.
+-- Renames a checkpoint that was complete when the process was killed. If a step is saved a second
+-- time, the folder briefly has only this name.
 local function recover(dir)
   for _, name in ipairs(system.list(dir .. "/checkpoint")) do
     local step, path = name:match "^%.step%-(%d+)$", dir .. "/checkpoint/" .. name
@@ -36,7 +36,7 @@ local function recover(dir)
   end
 end
 
--- Removes what a killed process left of checkpoints that were being written or removed.
+-- Removes partial checkpoints left by a killed process.
 local function tidy(dir)
   for _, name in ipairs(system.list(dir .. "/checkpoint")) do
     if name:find "^%.step%-%d+$" or name:find "^%.removed%-step%-%d+$" then
@@ -45,7 +45,7 @@ local function tidy(dir)
   end
 end
 
--- The figure that `keep.best` names, by steps, as it was logged; the later line of a step counts.
+-- The metric of `keep.best` by step, as logged; the later line of a step wins.
 local function figures(run)
   local keep, values = run.options.keep, {}
   for _, record in ipairs(run.journal.history) do
@@ -55,7 +55,7 @@ local function figures(run)
   return values
 end
 
--- The step with the best figure among those listed, the earliest of equals; nil when none has one.
+-- The listed step with the best metric, the earliest on ties; nil if none has one.
 local function best_of(run, list)
   local values, best = figures(run), nil
   local is_less = run.options.keep and run.options.keep.mode == "min"
@@ -83,7 +83,7 @@ local function best(dir, run)
   return step and folder(dir, step)
 end
 
--- Whether the evaluation of this step was the best so far by the figure that `keep` names.
+-- Whether the evaluation of this step was the best so far by the metric of `keep`.
 local function is_new_best(run)
   local name = run.options.keep and run.options.keep.best
   local is_evaluated = run.step > 0 and run.evaluated == run.step
@@ -94,7 +94,7 @@ local function is_new_best(run)
   return best_of(run, list) == run.step
 end
 
--- Makes sure, once there are figures of a step, that there is one of the name in `keep`.
+-- Checks, once a step has metrics, that the metric in `keep` exists.
 local function check_name(run)
   local name = run.options.keep and run.options.keep.best
   if not name then return end
@@ -106,7 +106,7 @@ local function check_name(run)
       known[figure] = true
     end
   end
-  fail(("train: option 'keep': no figure is named '%s'; there are %s"):format(
+  fail(("train: option 'keep': no metric is named '%s'; there are %s"):format(
     name, table.concat(names, ", ")))
 end
 

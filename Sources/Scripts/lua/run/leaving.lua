@@ -1,16 +1,16 @@
--- os.exit in the middle of something: what must not be lost is saved first.
+-- Runs cleanup before os.exit.
 
 local exit, pending = os.exit, {}
 
 function os.exit(...)
   while #pending > 0 do
-    -- A clean-up is stopped neither by a limit of time, nor by Ctrl-C.
+    -- Neither a time limit nor Ctrl-C stops a cleanup.
     pcall(require "apo".system.on_failure, function() error() end, table.remove(pending))
   end
   return exit(...)
 end
 
--- Puts a clean-up in front of os.exit; gives the function that takes it back.
+-- Adds a cleanup before os.exit; returns the function that removes it.
 return function(cleanup)
   pending[#pending + 1] = cleanup
   return function()

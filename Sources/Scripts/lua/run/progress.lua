@@ -1,10 +1,10 @@
--- Progress bars on standard error: how far, how fast, how long still.
+-- Progress bars on standard error: progress, rate, remaining time.
 --
 --   values  ━━━━━━━━━━━━━━━━────────  63%  1890/3000 rows  85.2/s  ETA 0:13
 --
--- On a terminal the line is redrawn, at most ten times a second. Elsewhere (a log file) a line is
--- written every five seconds, none for what takes less. Nothing is written when `quiet` is set or
--- the environment has APO_QUIET.
+-- On a terminal the line is redrawn, at most ten times a second. Otherwise (a log file) a line is
+-- written every five seconds, if it takes that long. Nothing is written when `quiet` is set or the
+-- environment has APO_QUIET.
 
 local apo = require "apo"
 local documented = require "apo.documented"
@@ -55,9 +55,9 @@ local function show(self)
 end
 
 Progress.advance = documented{
-  name = "apo.Progress:advance", summary = "Counts what was done.",
+  name = "apo.Progress:advance", summary = "Advances the bar.",
   parameters = {
-    {name = "count", type = "integer", default = 1, text = "how much more is done"},
+    {name = "count", type = "integer", default = 1, text = "by how much"},
     {name = "note", type = "string", optional = true, text = "shown at the end of the line"},
   },
   call = function(self, count, note)
@@ -81,14 +81,14 @@ Progress.print = documented{
 }
 
 Progress.clear = documented{
-  name = "apo.Progress:clear", summary = "Takes the bar off the screen.",
+  name = "apo.Progress:clear", summary = "Removes the bar from the screen.",
   call = function(self)
     if self.is_terminal and not self.is_quiet then io.stderr:write("\r\27[K") end
   end,
 }
 
 Progress.finish = documented{
-  name = "apo.Progress:finish", summary = "Shows the bar for the last time and leaves it there.",
+  name = "apo.Progress:finish", summary = "Draws the bar a last time and leaves it on screen.",
   call = function(self)
     local is_short = apo.system.clock() - self.start < 5
     if self.is_quiet or is_short and not self.is_terminal then return end
@@ -101,10 +101,10 @@ Progress.finish = documented{
 return documented{
   name = "apo.progress", summary = "Starts a progress bar on standard error.",
   options = {
-    {name = "total", type = "integer", minimum = 1, text = "how much there is to do"},
-    {name = "done", type = "integer", default = 0, text = "how much of it is done already"},
+    {name = "total", type = "integer", minimum = 1, text = "total amount of work"},
+    {name = "done", type = "integer", default = 0, text = "amount already done"},
     {name = "title", type = "string", default = "", text = "what it is"},
-    {name = "unit", type = "string", default = "", text = "what is counted"},
+    {name = "unit", type = "string", default = "", text = "unit of the count"},
     {name = "quiet", type = "boolean", default = false, text = "write nothing"},
   },
   returns = {{type = "apo.Progress", text = "the bar"}},

@@ -1,10 +1,9 @@
--- The code of a function together with that of the functions it can reach: helpers beside it, and
--- those of modules that it requires. So recorded rewards are not taken for those of a scorer
--- whose helper was edited. Of the library's functions the options count too: the rewards that
--- `apo.rewards.gsm8k` makes differ in nothing else.
+-- Fingerprint of a function and the functions it can reach: local helpers, and functions of
+-- required modules. So recorded rewards are not reused after a helper was edited. For library
+-- functions the options count too: rewards made by `apo.rewards.gsm8k` differ only in these.
 --
--- Other variables of the script are left out, as a counter or a cache is no other reward. A
--- constant that matters is seen when it is declared `<const>`.
+-- Other variables of the script are ignored, because a counter or cache does not change the reward.
+-- Constants count if declared `<const>`.
 
 local function_code = require "apo.script.function_code"
 

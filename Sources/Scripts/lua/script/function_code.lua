@@ -1,9 +1,9 @@
--- The code of a function as bytes that change when what it does changes, and not when it moves in
--- its file, is commented, or gets another local variable in front of it.
+-- The code of a function as bytes that change with its behaviour, but not when it moves in its
+-- file, comments change, or a local variable is added before it.
 --
--- That is string.dump without debug information, less what still tells of the place: the numbers
--- of the first and last line, and where the enclosing function keeps the upvalues. The layout is
--- that of Lua 5.4 (ldump.c). Values of upvalues and functions that are called are not part of it.
+-- This is string.dump without debug information and without position: the first and last line
+-- numbers, and the upvalue slots of the enclosing function. The layout is that of Lua 5.4
+-- (ldump.c). Values of upvalues and called functions are not part of it.
 
 local header_size = 32  -- signature, sizes, the numbers that prove their format, upvalue count
 

@@ -1,5 +1,5 @@
--- The text of a function as its script has it, for the record of a run: that of its lines. What
--- compiles is known by its code (function_code.lua); this is for people.
+-- The source lines of a function, for the record of a run. Functions are compared by their code
+-- (function_code.lua); this text is for people.
 
 local apo = require "apo"
 

@@ -1,6 +1,5 @@
--- Calls of the functions that a script gives: an error in one goes on with the name of the
--- function, of the option that it is, the step and the row; its position and traceback stay. One
--- that takes too much of time or memory is stopped.
+-- Calls a script's functions: an error gets the name of the function and option, the step and the
+-- row; its position and traceback are kept. One that takes too much of time or memory is stopped.
 
 local apo = require "apo"
 local fail = require "apo.fail"
@@ -45,7 +44,7 @@ local function where(name, title, f, row)
   return table.concat(parts, ", ")
 end
 
--- What goes on in the place of an error. `row` is a text or nil.
+-- The error to raise instead. `row` is a text or nil.
 function hook.described(problem, name, title, f, row)
   if rawequal(problem, said) or is_library(f) then return problem end
   place = where(name, title, f, row)
@@ -53,7 +52,7 @@ function hook.described(problem, name, title, f, row)
   return said
 end
 
--- Where an error was raised that is no text and so does not say it; nil when it is not known.
+-- The position of an error that is not a text; nil if unknown.
 function hook.place(problem)
   return type(problem) ~= "string" and rawequal(problem, said) and place or nil
 end
@@ -82,8 +81,8 @@ end
 -- "took more than 4 MB of memory … and was stopped at train.lua:12; it may …". `during` is a text
 -- with a space before it, or "".
 function hook.took_memory(bytes, during, at)
-  return ("took more than %g MB of memory%s and was stopped at %s; it may build a table without "
-    .. "end, or reward_memory is too small"):format(bytes / 1e6, during, at)
+  return ("took more than %g MB of memory%s and was stopped at %s; it may build an endless "
+    .. "table, or reward_memory is too small"):format(bytes / 1e6, during, at)
 end
 
 -- What f gives for some arguments.

@@ -1,6 +1,6 @@
--- The variables of a script that its functions change while a training runs: a moving baseline in a
--- local, a counter in a global. Checkpoints do not hold them, so a run that goes on begins with
--- their first values again. They are compared after each step, until one has changed.
+-- Detects script variables that hooks change during training: a moving baseline in a local, a
+-- counter in a global. Checkpoints do not contain them, so a resumed run starts from their initial
+-- values. They are compared after each step until one has changed.
 
 local most = 64  -- entries of a table that are looked at; rows and tables to look up are larger
 

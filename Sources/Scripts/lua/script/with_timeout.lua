@@ -1,5 +1,5 @@
--- A call of a script's target or loss that may not take longer than reward_timeout: with watch, an
--- edit that loops for ever is refused like any other that fails.
+-- Calls a script's target or loss within reward_timeout: with watch, an edit with an endless loop
+-- is rejected like any other failing edit.
 
 local fail, hook = require "apo.fail", require "apo.script.hook"
 
@@ -18,6 +18,6 @@ return function(seconds, name, step, f, argument, row)
   if stopped_by == "memory" then
     fail(("the %s function %s"):format(name, hook.took_memory(limits.memory, during, at)))
   end
-  fail(("the %s function took more than %g s%s and was stopped at %s; it may loop for ever, or "
+  fail(("the %s function took more than %g s%s and was stopped at %s; it may loop forever, or "
     .. "reward_timeout is too short"):format(name, seconds, during, at))
 end

@@ -1,26 +1,25 @@
--- What an algorithm is: a table that says what it is called, which options it has, and what one
--- step of it does. `apo.algorithm{…}` checks the table and gives the function that takes the
--- options; what that one gives is the `algorithm` of apo.train. Those that come with apo-lua are in
--- algorithms/, a page each.
+-- An algorithm is a table with its name, its options, and its step. `apo.algorithm{…}` checks the
+-- table and returns a function of the options, whose result is the `algorithm` of apo.train. The
+-- shipped ones are in algorithms/, one page each.
 
 local documented = require "apo.documented"
 local properties = require "apo.step.properties"
 
 local options = {  -- of apo.algorithm: the properties, and what the manual says
-  {name = "summary", type = "string", text = "what it is, in one sentence"},
-  {name = "details", type = "string", default = "", text = "what else the manual says"},
+  {name = "summary", type = "string", text = "one-sentence description"},
+  {name = "details", type = "string", default = "", text = "further text for the reference"},
 }
 table.move(properties.declared, 2, #properties.declared, #options + 1, options)
 table.insert(options, 1, properties.declared[1])  -- the name comes first
 
 return documented{
   name = "apo.algorithm", summary = "Declares a training algorithm.",
-  details = "Gives a function that checks the options and makes what `apo.train{algorithm = …}` "
-    .. "takes: a table of these properties. The algorithms of "
-    .. "`apo.algorithms` are made so; `apo-lua --copy grpo` writes one into a file, to be changed "
-    .. "and used by `algorithm = dofile \"grpo.lua\"`.",
+  details = "Returns a function that checks the options and returns a table of these "
+    .. "properties, for `apo.train{algorithm = …}`. The algorithms in `apo.algorithms` are "
+    .. "declared this way; `apo-lua --copy grpo` copies one into a file, to edit and use with "
+    .. "`algorithm = dofile \"grpo.lua\"`.",
   options = options,
-  returns = {{type = "function", text = "gives the algorithm for a table of its options"}},
+  returns = {{type = "function", text = "makes the algorithm from its options"}},
   example = [[local best_of = apo.algorithm{
   name = "best_of", summary = "Imitates the best of n samples.",
   options = {{name = "n", type = "integer", minimum = 2, default = 4, text = "samples"}},

@@ -1,6 +1,5 @@
--- What an algorithm keeps from step to step, in checkpoints: models as folders, optimisers as
--- files, plain data as state.json has it (step/whole_state.lua). It goes back into the objects
--- that `start` made.
+-- Checkpoints of an algorithm's state: models as folders, optimizers as files, plain data in
+-- state.json (step/whole_state.lua). It is restored into the objects that `start` created.
 
 local apo = require "apo"
 local fail, plain_data = require "apo.fail", require "apo.data.plain_data"
@@ -11,14 +10,14 @@ local function copy_weights(from, to, place)
     for name, parameter in to:named_parameters() do
       local weights = from:parameter(name)
       if table.concat(weights:shape(), ",") ~= table.concat(parameter:shape(), ",") then
-        fail(("%s: the parameter '%s' has another shape than the policy's"):format(place, name))
+        fail(("%s: the parameter '%s' has a different shape from the policy's"):format(place, name))
       end
       parameter:copy_(weights)
     end
   end)
 end
 
--- What is trained of a model: the whole, or its adapter.
+-- The trained part of a model: all of it, or its adapter.
 local function save_model(model, path)
   local write = model.adapter and model.save_adapter or model.save
   write(model, path, {dtype = "float32"})
@@ -51,7 +50,7 @@ local is_plain = {number = true, string = true, boolean = true, table = true}
 
 local reserved = {policy = true, optimizer = true, state = true}  -- the run's own files
 
--- Whether a checkpoint can hold what an algorithm keeps.
+-- Checks that a checkpoint can store the algorithm's state.
 local function check(state)
   for name, value in pairs(state) do
     if type(name) ~= "string" or not name:find "^[%w_]+$" or reserved[name] then
@@ -59,7 +58,7 @@ local function check(state)
         .. "other than optimizer, policy, state"):format(tostring(name)))
     elseif not kind(value) then
       if not is_plain[type(value)] then
-        fail(("an algorithm cannot keep a %s ('%s'): models, optimisers, numbers and strings, "
+        fail(("an algorithm cannot keep a %s ('%s'): models, optimizers, numbers and strings, "
           .. "booleans and tables of these"):format(type(value), name))
       end
       plain_data.encode(value, "state." .. name)
@@ -77,7 +76,7 @@ local function plain(state)
   return data
 end
 
--- Writes models and optimisers into the folder.
+-- Writes models and optimizers into the folder.
 local function save(state, folder)
   for name, value in pairs(state) do
     local _, of_kind = kind(value)
@@ -94,7 +93,7 @@ local function load(state, folder, data)
   for name, value in pairs(data or {}) do state[name] = value end
 end
 
--- The learning rate of each optimiser of a run, which the schedule multiplies.
+-- The base learning rate of each optimizer of a run.
 local function learning_rates(run)
   local rates = {[run.optimizer] = run.optimizer.lr}
   for _, value in pairs(run.state) do
@@ -113,8 +112,8 @@ local function changeable(model)
   return {}
 end
 
--- Copies of the weights that an algorithm keeps and no optimiser of the run updates, such as a
--- second sampler's, by weight.
+-- Copies, by weight, of weights that an algorithm keeps but no optimizer of the run updates, such
+-- as a second sampler's.
 local function other_weights(run)
   local copies = {}
   for _, value in pairs(run.state) do

@@ -36,7 +36,7 @@ end
 
 terms.at_last_token = documented{
   name = "apo.terms.at_last_token",
-  summary = "Puts the reward of a completion on its last token; 0 on the others.",
+  summary = "Puts each completion's reward on its last token, and 0 on the others.",
   parameters = {
     {name = "rollout", type = "apo.Rollout", text = "the completions"},
     {name = "reward", type = "apo.Tensor", text = "[B]"},
@@ -56,7 +56,7 @@ terms.at_last_token = documented{
 terms.gae = documented{
   name = "apo.terms.gae", summary = "Estimates the advantage of each token (arXiv 1506.02438).",
   details = "delta_t = r_t + gamma V_t+1 - V_t and A_t = delta_t + gamma lambda A_t+1, with 0 "
-    .. "after the last token; V_t is the value before token t is chosen.",
+    .. "after the last token; V_t is the value before token t.",
   parameters = {
     {name = "rollout", type = "apo.Rollout", text = "the completions"},
     {name = "reward", type = "apo.Tensor", text = "of each token [tokens]"},
@@ -64,7 +64,7 @@ terms.gae = documented{
   },
   options = {
     {name = "gamma", type = "number", default = 1, text = "the discount"},
-    {name = "lambda", type = "number", default = 1, text = "1 looks at all rewards to come"},
+    {name = "lambda", type = "number", default = 1, text = "1 counts all future rewards"},
   },
   returns = {{type = "apo.Tensor", text = "advantages [tokens]"},
              {type = "apo.Tensor", text = "returns, advantage + value [tokens]"}},
@@ -93,12 +93,12 @@ terms.clipped_value = documented{
   parameters = {
     {name = "value", type = "apo.Tensor", text = "of the critic, with gradients"},
     {name = "old_value", type = "apo.Tensor", text = "before the update"},
-    {name = "returns", type = "apo.Tensor", text = "what it should be"},
+    {name = "returns", type = "apo.Tensor", text = "the target"},
     {name = "clip", type = "number", minimum = 0, default = 0.5,
-     text = "c; the authors' and verl's"},
+     text = "c, as in the authors' code and verl"},
   },
   returns = {{type = "apo.Tensor", text = "the loss of each token"},
-             {type = "number", text = "the share of tokens that are clipped"}},
+             {type = "number", text = "the share of clipped tokens"}},
   call = function(value, old_value, returns, clip)
     local near = apo.maximum(apo.minimum(value, old_value + clip), old_value - clip)
     local free, bound = (value - returns) ^ 2, (near - returns) ^ 2
@@ -108,12 +108,12 @@ terms.clipped_value = documented{
 
 terms.explained_variance = documented{
   name = "apo.terms.explained_variance",
-  summary = "Tells how well values predict returns: 1 - var(returns - values) / var(returns).",
+  summary = "Measures how well values predict returns: 1 - var(returns - values) / var(returns).",
   parameters = {
     {name = "value", type = "apo.Tensor", text = "the predictions"},
-    {name = "returns", type = "apo.Tensor", text = "what came"},
+    {name = "returns", type = "apo.Tensor", text = "the actual returns"},
   },
-  returns = {{type = "number", text = "1 is perfect, 0 no better than the mean or undefined"}},
+  returns = {{type = "number", text = "1 is perfect; 0 is no better than the mean, or undefined"}},
   call = function(value, returns)
     local function variance(t)
       local n = t:numel()

@@ -1,7 +1,7 @@
--- A step of training, as an algorithm sees it: the batch's rows, and methods to sample, score and
--- update by. What an algorithm does through them is timed, logged and written down.
+-- A training step, as passed to an algorithm: the batch's rows, and methods to sample, score and
+-- update. What an algorithm does through them is timed, logged and recorded.
 --
--- The first half is here: completions and what is known of them. The second, minibatches and
+-- This file has the first half: completions and their data. The second half, mini-batches and
 -- updates, is in update.lua.
 
 local apo = require "apo"
@@ -9,15 +9,15 @@ local documented, fail = require "apo.documented", require "apo.fail"
 local targets, sampling = require "apo.step.targets", require "apo.data.sampling"
 
 local Step = documented{
-  class = "apo.Step", summary = "A step of training, as an algorithm sees it.",
+  class = "apo.Step", summary = "One training step, as passed to an algorithm.",
   details = "Fields: `step` (from 1), `rows` (the batch), `options` (of apo.train), `policy`, "
-    .. "`reference` (nil where there is none), `values` (the apo.Values, if any), `state` (what "
-    .. "the algorithm's `start` gave), `samples` (what is known of each completion so far: `row`, "
+    .. "`reference` (or nil), `values` (the apo.Values, if any), `state` (what the algorithm's "
+    .. "`start` returned), `samples` (data of each completion so far: `row`, "
     .. "`completion`, `reward`, `rewards`, `logp`, `length`, `prompt_length`, `finish_reason`, "
     .. "`stop_reason`, `step`, and what `note` added).",
 }
 
--- Seconds of each phase. What a phase's method does not do itself is the algorithm's.
+-- Seconds of each phase. Time outside the methods counts as the algorithm's.
 local function stopwatch()
   local seconds, last = {}, apo.system.clock()
   return function(phase)
@@ -28,7 +28,7 @@ local function stopwatch()
   end
 end
 
--- Puts what is known of new completions into `samples`, and remembers where.
+-- Adds the data of new completions to `samples`, and records their positions.
 local function add_samples(self, rollout)
   local places, lengths = {}, rollout:lengths():totable()
   local prompt_lengths = rollout:lengths{prompt = true}:totable()
@@ -47,20 +47,21 @@ end
 -- The samples of a rollout.
 local function samples_of(self, rollout)
   local places, list = self.places[rollout], {}
-  if not places then fail("the rollout is not one of this step; see s:generate and s:select") end
+  if not places then fail("the rollout is not from this step; see s:generate and s:select") end
   for i, place in ipairs(places) do list[i] = self.samples[place] end
   return list
 end
 
 Step.generate = documented{
   name = "apo.Step:generate", summary = "Samples completions of the batch's prompts.",
-  details = "By apo.train's settings. A second call in a step draws other samples.",
+  details = "Uses apo.train's settings. A second call in the same step draws different samples.",
   options = {
     {name = "n", type = "integer", minimum = 1, default = 1, text = "completions per prompt"},
-    {name = "rows", type = "list of tables", optional = true, text = "else all of the batch"},
-    {name = "model", type = "apo.Model", optional = true, text = "the sampler; else the policy"},
+    {name = "rows", type = "list of tables", optional = true, text = "default: the whole batch"},
+    {name = "model", type = "apo.Model", optional = true,
+     text = "the sampler; default: the policy"},
   },
-  returns = {{type = "apo.Rollout", text = "those of a prompt follow each other"}},
+  returns = {{type = "apo.Rollout", text = "the completions, grouped by prompt"}},
   call = function(self, options)
     local o, model = self.options, options.model or self.policy
     self.lap "update_actor"
@@ -78,7 +79,7 @@ Step.generate = documented{
 }
 
 Step.score = documented{
-  name = "apo.Step:score", summary = "Rewards completions by apo.train's reward.",
+  name = "apo.Step:score", summary = "Scores completions with apo.train's reward.",
   parameters = {{name = "rollout", type = "apo.Rollout", text = "of this step"}},
   returns = {{type = "apo.Tensor", text = "the rewards [B]"}},
   call = function(self, rollout)
@@ -105,7 +106,7 @@ Step.reference_logprobs = documented{
   call = function(self, rollout, options)
     self.lap "update_actor"
     if not self.reference then
-      fail("there is no reference: the algorithm does not say needs_reference = true")
+      fail("there is no reference: the algorithm does not declare needs_reference = true")
     end
     local logp = self.reference:logprobs(rollout, {
       micro_batch = self.options.micro_batch, per_token = options.per_token,
@@ -118,8 +119,8 @@ Step.reference_logprobs = documented{
 
 Step.optimal_values = documented{
   name = "apo.Step:optimal_values",
-  summary = "Gives V*(x) of each completion's prompt, from apo.train's `values`.",
-  details = "0 where there are none. Noted as `value`.",
+  summary = "Returns V*(x) of each completion's prompt, from apo.train's `values`.",
+  details = "0 without `values`. Stored as `value`.",
   parameters = {{name = "rollout", type = "apo.Rollout", text = "of this step"}},
   returns = {{type = "apo.Tensor", text = "[B]"}},
   call = function(self, rollout)
@@ -133,13 +134,13 @@ Step.optimal_values = documented{
 
 Step.targets = documented{
   name = "apo.Step:targets", summary = "Calls a target function on each completion.",
-  details = "It gets a copy of what is known of the completion, with apo.train's `state`, and "
-    .. "gives a finite number, within `reward_timeout` seconds. Noted as `target`.",
+  details = "It receives a copy of the completion's data, with apo.train's `state`, and must "
+    .. "return a finite number within `reward_timeout` seconds. Stored as `target`.",
   parameters = {
     {name = "rollout", type = "apo.Rollout", text = "of this step"},
     {name = "target", type = "function", text = "as apo.train's option `target`"},
   },
-  returns = {{type = "apo.Tensor", text = "what it gave [B]"}},
+  returns = {{type = "apo.Tensor", text = "the targets [B]"}},
   call = function(self, rollout, target)
     local o = self.options
     return targets(samples_of(self, rollout), target, o.reward_timeout, o.state)
@@ -147,14 +148,14 @@ Step.targets = documented{
 }
 
 Step.select = documented{
-  name = "apo.Step:select", summary = "Puts some completions of this step into a rollout.",
+  name = "apo.Step:select", summary = "Selects completions of this step into a rollout.",
   details = "They may come from several calls of `generate`.",
   parameters = {
-    {name = "rollouts", type = "apo.Rollout or list of apo.Rollouts", text = "where they are"},
+    {name = "rollouts", type = "apo.Rollout or list of apo.Rollouts", text = "the source rollouts"},
     {name = "positions", type = "list of integers",
-     text = "which ones, counted through all rollouts from 1"},
+     text = "positions, counted from 1 across all rollouts"},
   },
-  returns = {{type = "apo.Rollout", text = "them, in that order"}},
+  returns = {{type = "apo.Rollout", text = "the completions, in that order"}},
   call = function(self, rollouts, positions)
     local samples, places, records = {}, {}, {}
     for _, rollout in ipairs(type(rollouts) == "table" and rollouts or {rollouts}) do
@@ -175,9 +176,9 @@ Step.select = documented{
 }
 
 Step.note = documented{
-  name = "apo.Step:note", summary = "Writes down a number for each completion.",
-  details = "Under its name in `samples`, for `on_step`. `advantage` and `ref_logp` are "
-    .. "also logged and recorded.",
+  name = "apo.Step:note", summary = "Stores a number for each completion.",
+  details = "Stores it in `samples` under its name, for `on_step`. `advantage` and `ref_logp` "
+    .. "are also logged and recorded.",
   parameters = {
     {name = "rollout", type = "apo.Rollout", text = "of this step"},
     {name = "name", type = "string", text = "what it is"},
@@ -190,15 +191,15 @@ Step.note = documented{
 }
 
 Step.samples_of = documented{
-  name = "apo.Step:samples_of", summary = "Gives what is known of a rollout's completions.",
+  name = "apo.Step:samples_of", summary = "Returns the data of a rollout's completions.",
   parameters = {{name = "rollout", type = "apo.Rollout", text = "of this step"}},
-  returns = {{type = "table", text = "of `samples`, those"}},
+  returns = {{type = "table", text = "their entries of `samples`"}},
   call = samples_of,
 }
 
 Step.time = documented{
-  name = "apo.Step:time", summary = "Counts the time since the last phase to one of that name.",
-  details = "It is logged as `timing_s/NAME`; else it counts to `update_actor`.",
+  name = "apo.Step:time", summary = "Charges the elapsed time to a named phase.",
+  details = "Logged as `timing_s/NAME`. Time not charged to a phase counts as `update_actor`.",
   parameters = {{name = "name", type = "string", text = "the phase that ends here"}},
   call = function(self, name) self.lap(name) end,
 }

@@ -1,15 +1,15 @@
--- The terms that the losses of policy gradients are made of, as functions of tensors: advantages of
--- groups, the clipped surrogate, estimates of the KL divergence, generalised advantage estimation.
--- How they are averaged is the algorithm's: `t:mean()` over all tokens, `rollout:mean(t):mean()`
--- over completions. Statistics of rewards are computed in double precision.
+-- The terms of policy-gradient losses as functions of tensors: advantages of groups, the clipped
+-- surrogate, estimates of the KL divergence, generalised advantage estimation. The algorithm
+-- chooses the average: `t:mean()` over all tokens, `rollout:mean(t):mean()` over completions.
+-- Statistics of rewards are computed in double precision.
 
 local apo = require "apo"
 local documented, fail = require "apo.documented", require "apo.fail"
 
 local terms = documented{
-  module = "apo.terms", summary = "The terms that losses of policy gradients are made of.",
-  details = "Tensors hold a number per completion [B] or per token [tokens]. Values equal those of "
-    .. "verl (github volcengine/verl b178a3c, verl/trainer/ppo/core_algos.py).",
+  module = "apo.terms", summary = "Terms of policy-gradient losses.",
+  details = "Tensors hold one number per completion [B] or per token [tokens]. Values equal "
+    .. "verl's (github volcengine/verl b178a3c, verl/trainer/ppo/core_algos.py).",
 }
 
 local tensor_result = {{type = "apo.Tensor", text = "of the same shape"}}
@@ -39,7 +39,7 @@ end
 local function by_group(what, t, n, f)
   local all, result = t:detach():totable(), {}
   if #all % n ~= 0 then
-    fail(("%s: %d numbers are not whole groups of %d"):format(what, #all, n))
+    fail(("%s: %d numbers do not divide into groups of %d"):format(what, #all, n))
   end
   for first = 1, #all, n do
     table.move(f(table.move(all, first, first + n - 1, 1, {})), 1, n, first, result)
@@ -48,18 +48,18 @@ local function by_group(what, t, n, f)
 end
 
 local group_parameters = {
-  {name = "reward", type = "apo.Tensor", text = "[B]; those of a prompt follow each other"},
+  {name = "reward", type = "apo.Tensor", text = "[B], grouped by prompt"},
   {name = "n", type = "integer", minimum = 1, text = "completions per prompt"},
 }
 
 terms.group_advantage = documented{
   name = "apo.terms.group_advantage",
-  summary = "Compares each reward with those of its group: (r - mean) / (std + eps).",
-  details = "`std` is the unbiased deviation; a group of one has mean 0 and deviation 1 (verl), "
-    .. "one of equal rewards the advantage 0.",
+  summary = "Normalises each reward within its group: (r - mean) / (std + eps).",
+  details = "`std` is the unbiased standard deviation; a group of one has mean 0 and standard "
+    .. "deviation 1 (verl); a group of equal rewards has advantage 0.",
   parameters = group_parameters,
   options = {
-    {name = "std", type = "boolean", default = true, text = "whether to divide"},
+    {name = "std", type = "boolean", default = true, text = "whether to divide by std"},
     {name = "eps", type = "number", default = 1e-6, text = "verl's; TRL has 1e-4"},
   },
   returns = tensor_result,
@@ -76,7 +76,7 @@ terms.group_advantage = documented{
 
 terms.leave_one_out = documented{
   name = "apo.terms.leave_one_out",
-  summary = "Compares each reward with the mean of the others of its group.",
+  summary = "Subtracts from each reward the mean of the others in its group.",
   parameters = group_parameters, returns = tensor_result,
   call = function(reward, n)
     if n < 2 then fail("leave_one_out: n must be at least 2, got " .. n) end
@@ -90,7 +90,7 @@ terms.leave_one_out = documented{
 
 terms.equal_groups = documented{
   name = "apo.terms.equal_groups",
-  summary = "Gives the share of groups whose rewards are all equal, which teach nothing.",
+  summary = "Returns the share of groups whose rewards are all equal, which carry no signal.",
   parameters = group_parameters, returns = {{type = "number", text = "from 0 to 1"}},
   call = function(reward, n)
     local groups = reward:detach():reshape(-1, n)
@@ -99,8 +99,9 @@ terms.equal_groups = documented{
 }
 
 terms.whiten = documented{
-  name = "apo.terms.whiten", summary = "Moves numbers to mean 0 and variance 1.",
-  details = "By the unbiased variance, with 1e-8 under the root, as verl does. One number gives 0.",
+  name = "apo.terms.whiten", summary = "Normalises numbers to mean 0 and variance 1.",
+  details = "Uses the unbiased variance with 1e-8 under the root, as verl. A single number "
+    .. "gives 0.",
   parameters = {{name = "t", type = "apo.Tensor", text = "[tokens] or [B]"}},
   returns = tensor_result,
   call = function(t)
@@ -116,7 +117,7 @@ terms.whiten = documented{
 terms.clipped = documented{
   name = "apo.terms.clipped",
   summary = "Computes PPO's surrogate: max(-A ratio, -A clip(ratio, 1 - low, 1 + high)).",
-  details = "ratio = exp(logp - old_logp), of at most e^20. Equation 7 of arXiv 1707.06347.",
+  details = "ratio = exp(logp - old_logp), at most e^20. Equation 7 of arXiv 1707.06347.",
   parameters = {
     {name = "logp", type = "apo.Tensor", text = "of the policy, with gradients"},
     {name = "old_logp", type = "apo.Tensor", text = "of the sampler"},
@@ -124,13 +125,14 @@ terms.clipped = documented{
   },
   options = {
     {name = "low", type = "number", minimum = 0, default = 0.2, text = "clip below"},
-    {name = "high", type = "number", minimum = 0, optional = true, text = "clip above; else `low`"},
+    {name = "high", type = "number", minimum = 0, optional = true,
+     text = "clip above; default: `low`"},
     {name = "dual", type = "number", minimum = 1, optional = true,
      text = "where A < 0, at most -A times this (arXiv 1912.09729); verl's is 3"},
   },
   returns = {
     {type = "apo.Tensor", text = "the loss of each token"},
-    {type = "number", text = "the share of tokens that are clipped"},
+    {type = "number", text = "the share of clipped tokens"},
     {type = "number", text = "the mean of old_logp - logp, an estimate of the KL divergence"},
   },
   call = function(logp, old_logp, advantage, options)
@@ -147,10 +149,9 @@ terms.clipped = documented{
 }
 
 terms.kl = documented{
-  name = "apo.terms.kl", summary = "Estimates KL(policy, reference) at each token.",
+  name = "apo.terms.kl", summary = "Estimates KL(policy, reference) per token.",
   details = "With d = logp - ref_logp: k1 = d, k2 = d²/2, k3 = e^-d + d - 1 (J. Schulman, "
-    .. "joschu.net/blog/kl-approx.html). As in verl, k3 has d held within ±20 and is itself "
-    .. "held within ±10.",
+    .. "joschu.net/blog/kl-approx.html). As in verl, d is clamped to ±20 for k3, and k3 to ±10.",
   parameters = {
     {name = "logp", type = "apo.Tensor", text = "of the policy"},
     {name = "ref_logp", type = "apo.Tensor", text = "of the reference"},

@@ -1,5 +1,5 @@
--- The second half of a step: minibatches of its completions, log-probabilities under the policy,
--- updates, figures. It completes the class of step.lua.
+-- The second half of a step: mini-batches, log-probabilities under the policy, updates, metrics. It
+-- completes the class of step.lua.
 
 local apo = require "apo"
 local documented, fail = require "apo.documented", require "apo.fail"
@@ -40,21 +40,23 @@ local function part_of(self, rollout, tensors, offsets, tokens, first, last)
 end
 
 Step.minibatches = documented{
-  name = "apo.Step:minibatches", summary = "Walks over completions in parts, one for each update.",
-  details = "A part holds `mini_batch` prompts (an option of apo.train; all by default), in order: "
-    .. "`rollout`, `step`, and its part of each tensor under the tensor's name.",
+  name = "apo.Step:minibatches",
+  summary = "Iterates over mini-batches of completions, one per update.",
+  details = "A mini-batch holds `mini_batch` prompts (an option of apo.train; all by default), "
+    .. "in order, as `rollout` and `step`, and its slice of each tensor under the tensor's "
+    .. "name.",
   parameters = {
     {name = "rollout", type = "apo.Rollout", text = "of this step"},
     {name = "options", text = "what a part is", fields = {
       {name = "n", type = "integer", minimum = 1, default = 1,
-       text = "how many completions follow each other that belong together"},
+       text = "group size: how many consecutive completions belong together"},
       {name = "epochs", type = "integer", minimum = 1, default = 1,
-       text = "how often to go over all of them"},
+       text = "number of passes"},
     }},
     {name = "tensors", type = "table", default = {},
-     text = "by name; with a number per completion [B] or per token [tokens]"},
+     text = "by name; one number per completion [B] or per token [tokens]"},
   },
-  returns = {{type = "function", text = "iterator of parts"}},
+  returns = {{type = "function", text = "iterator of mini-batches"}},
   call = function(self, rollout, options, tensors)
     local n, epochs = options.n, options.epochs
     local size = (self.options.mini_batch or math.maxinteger // n) * n
@@ -72,7 +74,7 @@ Step.minibatches = documented{
   end,
 }
 
--- How far the sampler and the trainer are apart, while the policy is the one that sampled.
+-- Difference between sampler and trainer, while the policy is unchanged since sampling.
 local function note_difference(self, rollout, sums)
   if #self.updates > 0 or self.is_off_policy then return end
   local samples = self:samples_of(rollout)
@@ -83,14 +85,16 @@ end
 
 Step.logprobs = documented{
   name = "apo.Step:logprobs",
-  summary = "Computes the log-probabilities of a part's completions under the policy.",
+  summary = "Computes the log-probabilities of a mini-batch under the policy.",
   details = "With gradients. With apo.train's `entropy_coef`, `update` subtracts the mean "
-    .. "entropy of these completions from the loss. The sums are noted as `fitted`.",
-  parameters = {{name = "part", type = "table", text = "with `rollout`, as from `minibatches`"}},
+    .. "entropy of these completions from the loss. The sums are stored as `fitted`.",
+  parameters = {{name = "part", type = "table",
+   text = "a mini-batch with `rollout`, as from `minibatches`"}},
   options = {{name = "per_token", type = "boolean", default = false, text = "a value per token"}},
   returns = {
     {type = "apo.Tensor", text = "[B], or [tokens]"},
-    {type = "apo.Tensor", text = "entropies [B] with `entropy_coef`, means over tokens; else nil"},
+    {type = "apo.Tensor",
+     text = "with `entropy_coef`, entropies [B], averaged over tokens; otherwise nil"},
   },
   call = function(self, part, options)
     local o, rollout = self.options, part.rollout
@@ -107,14 +111,15 @@ Step.logprobs = documented{
 }
 
 Step.loss = documented{
-  name = "apo.Step:loss", summary = "Calls a loss function on a part, within `reward_timeout`.",
-  details = "The part gets what it lacks of what apo.train's option `loss` is told: `samples`, "
+  name = "apo.Step:loss",
+  summary = "Calls a loss function on a mini-batch, within `reward_timeout`.",
+  details = "Adds the missing fields that apo.train's option `loss` receives: `samples`, "
     .. "`rows`, `old_logp`, `entropy`, `policy`, `reference`, `state`.",
   parameters = {
     {name = "part", type = "table", text = "as from `minibatches`"},
     {name = "loss", type = "function", text = "as apo.train's option `loss`"},
   },
-  returns = {{type = "any", text = "what it gave, to be passed to `update`"}},
+  returns = {{type = "any", text = "its result, to pass to `update`"}},
   call = function(self, part, loss)
     if not part.rollout then fail("loss: a part with a rollout expected, as from s:minibatches") end
     part.samples, part.rows = self:samples_of(part.rollout), {}
@@ -125,31 +130,32 @@ Step.loss = documented{
   end,
 }
 
--- The loss as a number, once it is known to be one that can be minimised.
+-- The loss as a number, after checking that it can be minimised.
 local function checked(loss, step)
   if type(loss) ~= "userdata" or not pcall(function() return loss:shape() end) then
-    fail("the loss function must give an apo.Tensor, got " .. type(loss))
+    fail("the loss function must return an apo.Tensor, got " .. type(loss))
   elseif loss:numel() ~= 1 then
-    fail(("the loss function must give one number, got a tensor of shape [%s]; :mean() is missing")
-      :format(table.concat(loss:shape(), ", ")))
+    fail(("the loss function must return one number, got a tensor of shape [%s]; :mean() is "
+      .. "missing"):format(table.concat(loss:shape(), ", ")))
   elseif not loss.requires_grad then
     fail("the loss does not depend on the policy: it was not computed from b.logp, or detached")
   end
   local number = loss:item()
   if number - number ~= 0 then
-    fail(("the loss of step %d is %s; nothing was updated. A smaller lr, or a target without huge "
-      .. "values, helps; resume = true goes on from the last checkpoint"):format(step, number))
+    fail(("the loss of step %d is %s; nothing was updated. Try a smaller lr, or a target "
+      .. "without huge values; resume = true continues from the last checkpoint"):format(
+      step, number))
   end
   return number
 end
 
 Step.update = documented{
-  name = "apo.Step:update", summary = "Minimises a loss by one step of the optimiser.",
-  details = "Backward, clipping by `max_grad_norm`, update. The loss and the norms are logged.",
+  name = "apo.Step:update", summary = "Minimises a loss with one optimizer step.",
+  details = "Runs backward, clips to `max_grad_norm` and updates. Logs the loss and the norms.",
   parameters = {
     {name = "loss", type = "any", text = "an apo.Tensor, a scalar with gradients"},
     {name = "optimizer", type = "apo.Optimizer", optional = true,
-     text = "another than the policy's, such as a critic's; its figures are not logged"},
+     text = "default: the policy's; metrics of another, such as a critic's, are not logged"},
   },
   returns = {{type = "number", text = "the norm of the gradients, before clipping"}},
   call = function(self, loss, optimizer)
@@ -174,8 +180,8 @@ Step.update = documented{
 }
 
 Step.log = documented{
-  name = "apo.Step:log", summary = "Adds figures to the line of this step.",
-  details = "Of a figure that is given several times in a step, the mean is logged.",
+  name = "apo.Step:log", summary = "Adds metrics to the log line of this step.",
+  details = "If a metric is given several times in a step, its mean is logged.",
   parameters = {{name = "figures", type = "table", text = "numbers or scalar tensors by name"}},
   call = function(self, figures)
     for name, value in pairs(figures) do

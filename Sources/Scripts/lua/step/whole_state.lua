@@ -1,9 +1,9 @@
--- What of a run can be saved: its state after the last whole step. A step that was abandoned before
--- its first update changed nothing but what is kept here: the script's state, what the algorithm
--- keeps, and what was written to the folder. Where a step makes several updates, weights and
--- averages are copied before the first one, and put back when the step is abandoned after it. Where
--- there is no copy the step has to be finished, so a signal waits until it is; when an error ends
--- it there, the checkpoint before it stays.
+-- Keeps the state after the last complete step, so that a run can be saved at any time. A step
+-- abandoned before its first update has changed only what is kept here: the script's state, the
+-- algorithm's state, and what was written to the folder. If a step makes several updates, weights
+-- and Adam moments are copied before the first one, and restored if the step is abandoned after it.
+-- Without a copy the step must be finished, so a signal waits; if an error ends it there, the
+-- previous checkpoint stays.
 
 local apo = require "apo"
 local fail = require "apo.fail"
@@ -12,13 +12,13 @@ local plain_data = require "apo.data.plain_data"
 
 local counters = {"step", "num_tokens", "epoch", "evaluated"}
 
--- Lets signals that wait end the training.
+-- Lets pending signals end the run.
 local function release(run)
   if run.is_updating and not run.has_copy then apo.system.hold_stop(false) end
   run.is_updating, run.has_copy = false, false
 end
 
--- The run is whole as it is now.
+-- Marks the current state as complete.
 local function mark(run)
   run.whole = {
     sizes = run.journal:sizes(), steps = {}, counters = {},
@@ -30,7 +30,7 @@ local function mark(run)
   release(run)
 end
 
--- Copies all that the updates of a step change; false where there is no room for it.
+-- Copies everything that the updates of a step change; false if there is no memory for it.
 local function copy(run)
   local has_room, problem = pcall(function()
     for optimizer in pairs(run.base_lr) do optimizer:snapshot() end
@@ -38,12 +38,12 @@ local function copy(run)
   end)
   if has_room then return true end
   run.copies = false
-  run.console:warning(("a signal waits for the end of a step, and after an error in the middle of "
-    .. "one the checkpoint before it is gone on from: %s"):format(tostring(problem)))
+  run.console:warning(("signals wait for the end of a step, and after an error in mid-step the "
+    .. "run resumes from the previous checkpoint: %s"):format(tostring(problem)))
   return false
 end
 
--- Comes before each update; `count` is how many the step made so far.
+-- Called before each update; `count` is the number of updates so far in the step.
 local function before_update(run, count)
   if not run.is_updating then
     local has_copy = run.options.dir ~= nil and run.copies and copy(run) or false
@@ -54,7 +54,7 @@ local function before_update(run, count)
   end
 end
 
--- Whether the models are those of the last whole step: no optimiser has taken one since.
+-- Whether the models are those of the last complete step, i.e. no optimizer has stepped since.
 local function is_whole(run)
   if not run.is_updating then return true end
   for optimizer, steps in pairs(run.whole.steps) do
@@ -63,8 +63,8 @@ local function is_whole(run)
   return true
 end
 
--- Takes back what a step that was abandoned did to the run and to weights; gives whether the run is
--- that of the step before, which it is not after an update without a copy.
+-- Undoes what an abandoned step did to the run and to weights; returns whether the run is back at
+-- the previous step, which it is not after an update without a copy.
 local function roll_back(run)
   local was_whole = is_whole(run)
   for _, name in ipairs(counters) do run[name] = run.whole.counters[name] end
@@ -84,7 +84,7 @@ local function drop(run)
   if run.whole then run.whole.models = nil end
 end
 
--- Puts what a checkpoint kept back into the tables of the script and the algorithm.
+-- Restores a checkpoint's data into the tables of the script and the algorithm.
 local function restore(run, kept, place)
   if type(kept) ~= "table" then return end
   local function fill(into, data, field)
@@ -97,7 +97,7 @@ local function restore(run, kept, place)
   if type(kept.algorithm) == "table" then fill(run.state, kept.algorithm, "kept.algorithm") end
   if type(kept.script) == "table" then
     if not run.options.state then
-      fail(place .. " holds the script's state, and the option 'state' is not given")
+      fail(place .. " holds the script's state, but the option 'state' is not given")
     end
     fill(run.options.state, kept.script, "kept.script")
   end

@@ -8,8 +8,8 @@ local row_key, function_text = require "apo.data.row_key", require "apo.script.f
 local algorithm, options = require "apo.train.algorithm", require "apo.train.options"
 local sampling = require "apo.data.sampling"
 
--- A hash of all rows in their order; of a row that is not data, such as one that holds a function,
--- only the place counts.
+-- A hash of all rows in order; for a row that is not plain data, such as one with a function, only
+-- its position counts.
 local function hash(data)
   local keys = {}
   for i, row in ipairs(data.rows) do
@@ -89,7 +89,7 @@ local function add_rules(declared, prefix, is_free)
 end
 add_rules(options.declared, "", false)
 
--- The functions of the script, to be read: what they were before somebody mended one.
+-- The source of the script's functions, to show what they were before an edit.
 local function functions(run)
   local o = run.options
   return {
@@ -99,7 +99,7 @@ local function functions(run)
   }
 end
 
--- What is allowed and may surprise, and what was said of the data: texts, nil when there are none.
+-- Warnings about surprising settings and about the data: texts, or nil.
 local function warnings(o, said)
   local set, texts = {}, table.move(said, 1, #said, 1, {})
   if o.temperature == 0 then set[#set + 1] = "temperature = 0" end
@@ -111,8 +111,8 @@ local function warnings(o, said)
   end
   if #set == 0 then return #texts > 0 and texts or nil end
   table.sort(set)
-  texts[#texts + 1] = ("with %s the samples are not drawn from the distribution that is trained: "
-    .. "log-probabilities are those of all tokens"):format(table.concat(set, ", "))
+  texts[#texts + 1] = ("with %s the samples are not drawn from the trained distribution: "
+    .. "log-probabilities are over all tokens"):format(table.concat(set, ", "))
   return texts
 end
 

@@ -1,5 +1,5 @@
--- The option `algorithm` of apo.train: from a name, a table or a function to what runs, and what
--- run.json says of it.
+-- Resolves the option `algorithm` of apo.train from a name, table or function, and describes it for
+-- run.json.
 
 local fail = require "apo.fail"
 local value_file = require "apo.values.file"
@@ -79,7 +79,7 @@ local function taken_by(algorithm)
   return takes
 end
 
--- Refuses options that would change nothing, and fills in the defaults of the others.
+-- Rejects options without effect, and fills in the defaults of the others.
 local function take(algorithm, o)
   algorithm.takes = taken_by(algorithm)
   for name in pairs(taken) do
@@ -101,15 +101,16 @@ local function of(o)
   elseif type(given) == "function" then algorithm = given{}
   else algorithm = given end
   if type(algorithm) ~= "table" then
-    fail("train: option 'algorithm': the function gave " .. type(algorithm) .. ", a table expected")
+    fail("train: option 'algorithm': the function returned " .. type(algorithm)
+      .. ", a table expected")
   end
   algorithm = checked(algorithm)
   take(algorithm, o)
   return algorithm
 end
 
--- What `start` and `step` get as options: the algorithm's own, and those of apo.train that it takes
--- as they are at this step.
+-- The options of `start` and `step`: the algorithm's own, and the current values of those it takes
+-- from apo.train.
 local function options(algorithm, o)
   local all = {}
   for name in pairs(algorithm.takes) do all[name] = o[name] end
@@ -117,8 +118,7 @@ local function options(algorithm, o)
   return all
 end
 
--- What tells a run's algorithm from others. The code of one that came with apo-lua is known by its
--- name.
+-- The identity of a run's algorithm. A shipped one is identified by name.
 local function description(algorithm)
   local own = {}
   for name, value in pairs(algorithm.options) do

@@ -1,5 +1,5 @@
--- What of the options of apo.train cannot be checked by type: mistakes that would train nothing, or
--- without a reference, and rows that cannot be used.
+-- Checks of apo.train's options beyond types: mistakes that would train nothing, or without a
+-- reference, and unusable rows.
 
 local fail, check_data = require "apo.fail", require "apo.data.check"
 
@@ -18,9 +18,9 @@ local function models(o)
     fail("train: policy and reference are the same model; the reference must be a copy: "
       .. (o.policy.adapter and "policy:base_model()" or "policy:clone():freeze()"))
   elseif o.reference and o.reference.kv_cache_dtype ~= o.policy.kv_cache_dtype then
-    fail(('train: the reference has kv_cache_dtype = "%s" and the policy "%s": with equal weights '
-      .. "they would be two functions; load both with the same, or leave 'reference' out"):format(
-      o.reference.kv_cache_dtype, o.policy.kv_cache_dtype))
+    fail(('train: the reference has kv_cache_dtype = "%s" and the policy "%s": with equal '
+      .. "weights they would compute different functions; load both with the same one, or omit "
+      .. "'reference'"):format(o.reference.kv_cache_dtype, o.policy.kv_cache_dtype))
   end
 end
 
@@ -30,8 +30,7 @@ local function clipping(o)
     :format(o.max_grad_norm))
 end
 
--- Makes sure that all rows can be used, and leaves those out that are to be left out. Gives what
--- there is to say of it, a list of texts.
+-- Checks that all rows can be used, and drops those to be dropped. Returns messages about them.
 local function rows(o)
   local texts, _ = {}, nil
   if #o.data > 0 then
@@ -56,8 +55,8 @@ end
 local function steps(o, data)
   local per_epoch = (o.drop_last and #data or #data + o.batch_size - 1) // o.batch_size
   if #data == 0 and #o.data > 0 then
-    fail(("train: there are no rows to train on: drop_unsolved left out all %d, no reference "
-      .. "sample of which had a reward above 0"):format(#o.data))
+    fail(("train: there are no rows to train on: drop_unsolved dropped all %d, for which no "
+      .. "reference sample had a reward above 0"):format(#o.data))
   elseif #data == 0 then
     fail("train: there are no rows to train on")
   elseif per_epoch == 0 then

@@ -1,5 +1,5 @@
--- The evaluations of a training, and the last one's result in its checkpoints: a finished run that
--- is called again gives it once more.
+-- The evaluations of a run. Checkpoints contain the last result, so that a finished run returns it
+-- when called again.
 
 local apo = require "apo"
 local hook, plain_data = require "apo.script.hook", require "apo.data.plain_data"
@@ -51,8 +51,7 @@ local function evaluate(run)
   return true
 end
 
--- What tells a row of the evaluation's data from the others. A row that cannot be written down has
--- its number only.
+-- The identity of an evaluation row; only its number if the row cannot be serialised.
 local function key_of(row)
   local is_data, key = pcall(row_key.text, row)
   return is_data and key or tostring(rows_of_files.get(row))
@@ -72,7 +71,7 @@ local function kept(run)
   return is_plain and data or nil
 end
 
--- The other way round. There is no result where a row is no longer in the data.
+-- The inverse. There is no result if a row is no longer in the data.
 local function restore(run, data, place)
   local eval = run.options.eval
   if type(data) ~= "table" or not eval then return end

@@ -1,8 +1,8 @@
--- Functions of a training that are given as files: `target = "target.lua"`. With `watch = true` a
--- file that was edited is read again between two steps. What does not compile, raises an error when
--- it is loaded, or gives no function is refused and the old function stays; so it does when the
--- first step with the new one fails, which is then done again with the old one. Every change is
--- written into the run's events.jsonl, with its text.
+-- Hot reload of functions in files: `target = "target.lua"`. With `watch = true` an edited file is
+-- reloaded between two steps. If it does not compile, raises an error on loading, or returns no
+-- function, it is rejected and the old function stays; likewise if the first step with the new one
+-- fails, which is then repeated with the old one. Every change is recorded in events.jsonl with its
+-- text.
 
 local apo = require "apo"
 local fail, hook = require "apo.fail", require "apo.script.hook"
@@ -32,7 +32,7 @@ local function compile(name, path, text, seconds)
   return nil, ("%s must return a function, got %s"):format(path, type(result))
 end
 
--- Puts the functions in the place of the paths among the options of apo.train; gives the files.
+-- Replaces the paths among the options of apo.train with the functions; returns the files.
 local function open(o)
   local files = {}
   for _, name in ipairs(names) do
@@ -58,7 +58,7 @@ local function record(run, step, event, file, text, problem)
   }
 end
 
--- Writes down the files that a run starts with, unless the events end with them already.
+-- Records the initial files of a run, unless the events already end with them.
 local function begin(run)
   for _, file in ipairs(run.files) do
     local last
@@ -72,7 +72,7 @@ local function begin(run)
 end
 
 local function refuse(run, step, file, problem)
-  run.console:warning(("%s was edited and is refused, the old one stays: %s"):format(
+  run.console:warning(("%s was edited and is rejected, the old one stays: %s"):format(
     file.path, problem))
   record(run, step, "refused", file, file.seen, problem)
 end
@@ -105,12 +105,12 @@ local function accept(run, step, changes)
   for _, change in ipairs(changes) do
     local file = change.file
     file.text = file.seen
-    run.console:say(("%s was edited: in use from step %d on"):format(file.path, step))
+    run.console:say(("%s was edited: in use from step %d"):format(file.path, step))
     record(run, step, "change", file, file.text)
   end
 end
 
--- A function that takes a step as `take_step` does, with the files as they are now.
+-- A function like `take_step` that uses the current files.
 local function watched(take_step)
   return function(run, step, rows)
     local changes = run.options.watch and look(run, step) or {}
@@ -121,7 +121,7 @@ local function watched(take_step)
       accept(run, step, changes)
       return result
     end
-    -- Without a copy of the weights there is no way back after an update.
+    -- Without a copy of the weights an update cannot be undone.
     if not whole.roll_back(run) then error(result, 0) end
     whole.release(run)
     whole.restore(run, run.whole.kept, "the step before")

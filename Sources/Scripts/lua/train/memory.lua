@@ -1,9 +1,9 @@
--- Whether a training fits into memory: said before anything is allocated for it.
+-- Checks whether a run fits into memory before anything is allocated.
 
 local apo = require "apo"
 local fail = require "apo.fail"
 
--- The mean length of the prompts, in tokens, of at most 256 rows; nil where it cannot be told.
+-- The mean prompt length in tokens, over at most 256 rows; nil if unknown.
 local function prompt_tokens(policy, data)
   local tokens, count = 0, 0
   for i = 1, #data, math.max(1, #data // 256) do
@@ -32,10 +32,10 @@ local function needs_copy(o, algorithm)
   return o.dir ~= nil and not updates_once
 end
 
--- Shows what the options `o` of apo.train need with these rows and this algorithm. Fails where they
--- cannot fit even with the shortest completions, and warns where they may not with completions of
--- max_tokens. Gives whether weights and averages are copied before a step's first update
--- (whole_state.lua): nil where it needs no copy, false where there is no room for one.
+-- Prints the memory needed for the options `o` of apo.train with these rows and this algorithm.
+-- Fails if they cannot fit even with the shortest completions, and warns if they may not fit with
+-- completions of max_tokens. Returns whether weights and Adam moments are copied before a step's
+-- first update (whole_state.lua): nil if no copy is needed, false if there is no memory for one.
 return function(o, data, algorithm)
   local plan = {
     policy = o.policy, reference = o.reference,
@@ -57,8 +57,9 @@ return function(o, data, algorithm)
   end
   if not is_quiet then print(apo.system.visible(text, true)) end
   if copies == false and not is_quiet then
-    print("warning: there is no room for a copy of weights and averages: after an error in the "
-      .. "middle of a step the run goes on from the last checkpoint; save_every makes them many")
+    print("warning: not enough memory for a copy of weights and moments: after an error in "
+      .. "mid-step the run resumes from the last checkpoint; save_every makes these more "
+      .. "frequent")
   end
   if estimate.fits then return copies end
   local help = advice(estimate)

@@ -60,7 +60,7 @@ local function add_lengths(m, samples)
   m["completions/max_terminated_length"] = math.max(table.unpack(ended))
 end
 
--- How far the policy is from the reference, and how large the advantages are.
+-- Distance of the policy from the reference, and size of the advantages.
 local function add_policy(m, samples)
   local per_token = {}
   for _, s in ipairs(samples) do
@@ -113,8 +113,7 @@ local function add_values(m, samples, values)
   if all_have(samples, "value") then m["apo/v_star_calibration"] = calibration(samples) end
 end
 
--- How far the sampler and the trainer are apart. Only the first update counts: after it the
--- policy is another one.
+-- Difference between sampler and trainer, only before the first update, which changes the policy.
 local function add_sampling_difference(m, differences)
   if #differences == 0 then return end
   m["sampling/sampling_logp_difference/mean"] = mean_and_std(differences)

@@ -19,54 +19,56 @@ local free, session = {resume = "free"}, {resume = "session"}
 local of_the_task = {
   {name = "policy", type = "apo.Model", text = "the model to train"},
   {name = "reference", type = "apo.Model", optional = true,
-   text = "the model that the policy is kept near; else a frozen copy of the policy as it is now, "
-     .. "or, where the policy has an adapter, its base model, which takes no memory, for an "
-     .. "algorithm that needs one; for others it costs time and logs the KL"},
+   text = "the model that the policy is kept near. If the algorithm needs one, the default is a "
+     .. "frozen copy of the policy, or its base model (at no extra memory) if it has an "
+     .. "adapter; other algorithms use it only to log the KL, which costs time"},
   {name = "algorithm", type = "string or table or function", default = shipped.default,
-   text = "a name or a table of apo.algorithms, or one's own; see apo.algorithm"},
+   text = "a name, an algorithm made by apo.algorithms, or your own; see apo.algorithm"},
   {name = "data", type = "apo.Dataset", text = "the rows to train on"},
   {name = "reward", type = "function or table or string", notes = {is_file = true},
    text = "as for apo.score, or the path of a file that returns it"},
-  {name = "weights", type = "table", default = {}, text = "of the rewards, as for apo.score"},
+  {name = "weights", type = "table", default = {},
+   text = "weights of the rewards, as for apo.score"},
   changed(reward_timeout, {notes = free}), changed(reward_memory, {notes = free}),
 }
 
 local of_the_optimizer = declarations.append({
   {name = "watch", type = "boolean", default = false,
-   text = "read the files of `target`, `loss` and `reward` again when they were edited, between "
-     .. "two steps; what fails is refused"},
+   text = "hot reload: between steps, reload edited files of `target`, `loss` and `reward`; an "
+     .. "edit that fails is rejected"},
   {name = "optimizer", type = "apo.Optimizer", optional = true,
-   text = "else AdamW with the following settings"},
+   text = "default: AdamW with the following settings"},
 }, declarations.all(require "apo.declared".adamw, {
   lr = {minimum = 0, is_optional = true,
-        text = "learning rate; needed unless there is an optimizer"},
+        text = "learning rate; required unless `optimizer` is given"},
 }), {
   {name = "schedule", type = "string or function", default = "constant",
-   text = "`constant`, `linear`, `cosine`, or a function of (step, total steps) that gives the "
-     .. "factor of the learning rate"},
+   text = "`constant`, `linear`, `cosine`, or a function of (step, total steps) that returns "
+     .. "the factor of the learning rate"},
   {name = "warmup", type = "integer", minimum = 0, default = 0,
-   text = "steps in which the learning rate rises"},
+   text = "warm-up steps of the learning rate"},
   {name = "max_grad_norm", type = "number", default = 1,
-   text = "gradients are scaled down to this norm; math.huge for no clipping"},
+   text = "gradient clipping norm; math.huge for no clipping"},
   {name = "entropy_coef", type = "number", default = 0,
-   text = "times the mean entropy is subtracted from the loss"},
+   text = "this times the mean entropy is subtracted from the loss"},
 })
 
 local of_the_batches = {
   {name = "batch_size", type = "integer", minimum = 1, default = 64, text = "prompts per step"},
   {name = "mini_batch", type = "integer", minimum = 1, optional = true,
-   text = "prompts per update, for several updates a step; else all in one"},
+   text = "prompts per update, for several updates per step; default: all in one"},
   {name = "micro_batch", type = "integer", minimum = 1, optional = true, notes = free,
-   text = "sequences differentiated at once; saves memory, changes the result by rounding only. "
-     .. "By default about 1,500 tokens' where the policy sampled them as it is, else all of an "
-     .. "update; see model:logprobs"},
+   text = "sequences per backward pass; saves memory and changes results only by rounding. "
+     .. "Default: about 1,500 tokens at a time for samples fresh from the policy, otherwise all "
+     .. "of an update; see model:logprobs"},
   {name = "epochs", type = "integer", minimum = 1, maximum = 1000000000, default = 1, notes = free,
    text = "passes over the data"},
   {name = "max_steps", type = "integer", minimum = 1, optional = true, notes = free,
-   text = "an earlier end"},
-  {name = "shuffle", type = "boolean", default = true, text = "a new order in every epoch"},
-  {name = "drop_last", type = "boolean", default = false, text = "leave out smaller batches"},
-  {name = "seed", type = "integer", optional = true, text = "of order and samples; else the run's"},
+   text = "limit on the number of steps"},
+  {name = "shuffle", type = "boolean", default = true, text = "reshuffle every epoch"},
+  {name = "drop_last", type = "boolean", default = false, text = "drop incomplete batches"},
+  {name = "seed", type = "integer", optional = true,
+   text = "seed of the row order and samples; default: the run's"},
 }
 
 -- How the policy is sampled. Its log-probabilities are those of all tokens at the temperature.
@@ -74,8 +76,8 @@ local of_the_samples, of_evaluation = {}, {}
 for i, option in ipairs(sampling.options) do
   local text, at_evaluation = option.text, "; else as training"
   if option.name == "temperature" then
-    text = "of the samples and of their log-probabilities; 0 is greedy, with those of temperature "
-      .. "1, so the samples are not drawn from what is trained"
+    text = "temperature of the samples and their log-probabilities. 0 samples greedily and "
+      .. "scores at temperature 1, so the samples are not drawn from the trained distribution"
   elseif option.notes.is_distribution then
     text = text .. "; log-probabilities are those without it, so the samples are not drawn from "
       .. "what is trained"
@@ -91,47 +93,48 @@ local of_the_record = {
    text = "evaluation before, during and after, as apo.evaluate does",
    fields = declarations.append({
      {name = "data", type = "apo.Dataset", text = "the rows"},
-     {name = "every", type = "integer", minimum = 1, default = 50, text = "steps between"},
+     {name = "every", type = "integer", minimum = 1, default = 50,
+      text = "steps between evaluations"},
      {name = "n", type = "integer", minimum = 1, default = 1, text = "samples per prompt"},
-     {name = "reward", type = "function or table", optional = true, text = "else as training"},
+     {name = "reward", type = "function or table", optional = true,
+      text = "default: as in training"},
      {name = "weights", type = "table", optional = true,
-      text = "of the rewards; else as training, or 1 where `reward` is given"},
+      text = "weights of the rewards; default: as in training, or 1 if `reward` is given"},
      correct.declared("(reward, completion)"),
    }, of_evaluation)},
   {name = "dir", type = "string", optional = true, notes = session,
-   text = "folder that records the run"},
+   text = "the run folder"},
   {name = "resume", type = "boolean or string or table", default = false, notes = session,
-   text = "go on with the run in `dir` from its last checkpoint; `\"step-N\"` from that of step "
-     .. "N, and what came after it is taken back; `\"force\"` also where settings or functions "
-     .. "are others than it was started with, which events.jsonl then says; `{from = \"step-N\", "
-     .. "force = true}` both"},
+   text = "continue the run in `dir` from its last checkpoint; `\"step-N\"` continues from that "
+     .. "of step N and discards what came later; `\"force\"` continues even if settings or "
+     .. "functions have changed, and records the changes in events.jsonl; `{from = \"step-N\", "
+     .. "force = true}` does both"},
   {name = "save_every", type = "integer", minimum = 1, optional = true, notes = free,
-   text = "steps between checkpoints; there is always one at the end, and one when the training is "
+   text = "steps between checkpoints; one is always saved at the end and when training is "
      .. "stopped"},
   {name = "save_minutes", type = "number", minimum = 0, default = 10, notes = free,
-   text = "minutes after which a checkpoint is saved in any case; math.huge for none"},
+   text = "minutes between checkpoints; math.huge to turn this off"},
   {name = "state", type = "table", optional = true, notes = session,
-   text = "what the script's functions keep from step to step, in checkpoints: numbers, strings, "
-     .. "booleans and tables of them. Rewards get it as their third argument, `target` and `loss` "
-     .. "as the field `state`, `on_step` as its third argument; a run that goes on puts back what "
-     .. "it was"},
-  {name = "keep", optional = true, notes = free, text = "which checkpoints stay", fields = {
-    {name = "last", type = "integer", minimum = 1, default = 2, text = "how many of the last ones"},
+   text = "data of the script's functions that is saved in checkpoints and restored by "
+     .. "`resume`: numbers, strings, booleans and tables of them. Rewards and `on_step` receive "
+     .. "it as third argument, `target` and `loss` as the field `state`"},
+  {name = "keep", optional = true, notes = free, text = "which checkpoints to keep", fields = {
+    {name = "last", type = "integer", minimum = 1, default = 2, text = "how many of the latest"},
     {name = "best", type = "string", optional = true,
-     text = "a figure as metrics.jsonl names it, such as `eval/reward`: of the checkpoints at "
-       .. "whose step it was logged the best one stays too. One is saved whenever an `eval/` "
-       .. "figure is the best so far"},
+     text = "a metric of metrics.jsonl, such as `eval/reward`: also keep the best of the "
+       .. "checkpoints whose step logged it. For an `eval/` metric, every new best is saved"},
     {name = "mode", one_of = {"max", "min"}, default = "max",
-     text = "whether the greatest is best, or the least, as of `loss` or `eval/mean_length`"},
+     text = "whether higher or lower is better; `min` for `loss` or `eval/mean_length`"},
   }},
-  {name = "log_every", type = "integer", minimum = 1, default = 1, text = "steps between lines"},
+  {name = "log_every", type = "integer", minimum = 1, default = 1,
+   text = "steps between log lines"},
   {name = "log_completions", type = "integer", minimum = 0, optional = true,
-   text = "completions recorded of a logged step; else all, which apo.replay needs"},
+   text = "completions recorded per logged step; default: all, as apo.replay needs"},
   {name = "on_step", type = "function", optional = true, notes = session,
-   text = "called with the figures, the samples and the `state` after each step; `false` ends the "
-     .. "training"},
+   text = "called after each step with the metrics, the samples and the `state`; return `false` "
+     .. "to stop training"},
   {name = "quiet", type = "boolean", default = false, notes = session,
-   text = "show nothing, but where a training that a signal stopped goes on"},
+   text = "print nothing, except how to resume after a signal"},
 }
 
 -- The options that the shipped algorithms take, by name.
@@ -142,7 +145,7 @@ for _, make in pairs(require "apo.algorithms") do
       taken[option.name] = option
       -- It has no default here: that it was given to another algorithm is an error.
       of_algorithms[#of_algorithms + 1] = option.default == nil and option or changed(option, {
-        is_optional = true, text = ("%s; %s when not given"):format(option.text, option.default),
+        is_optional = true, text = ("%s; default: %s"):format(option.text, option.default),
       })
     end
   end

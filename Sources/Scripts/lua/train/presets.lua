@@ -42,8 +42,8 @@ local suffixes = {
 local function preset(name, summary, settings)
   return documented{
     name = "apo.presets." .. name, summary = summary,
-    details = "Gives a table of options; what is passed is laid over it.",
-    parameters = {{name = "changes", type = "table", default = {}, text = "other options"}},
+    details = "Returns a table of options; `changes` override them.",
+    parameters = {{name = "changes", type = "table", default = {}, text = "options to override"}},
     returns = {{type = "table", text = "options"}},
     call = function(changes) return merge(settings, changes) end,
   }
@@ -76,11 +76,12 @@ local function length(tokenizer, prompt)
 end
 
 presets.longest_prompt = documented{
-  name = "apo.presets.longest_prompt", summary = "Leaves out rows with long prompts.",
+  name = "apo.presets.longest_prompt", summary = "Drops rows with long prompts.",
   parameters = {
     {name = "data", type = "apo.Dataset", text = "the rows"},
     {name = "tokenizer", type = "apo.Tokenizer", text = "of the model"},
-    {name = "tokens", type = "integer", minimum = 1, default = 256, text = "the most allowed"},
+    {name = "tokens", type = "integer", minimum = 1, default = 256,
+     text = "maximum number of tokens"},
   },
   returns = {{type = "apo.Dataset", text = "the rows whose prompts have at most that many tokens"}},
   call = function(data, tokenizer, tokens)

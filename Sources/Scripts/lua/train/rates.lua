@@ -1,15 +1,15 @@
--- The optimiser of a training and its rates, which may change from step to step: the learning rate
--- by `schedule`, and beta where it is a function.
+-- The optimizer and its per-step rates: the learning rate from `schedule`, and beta if it is a
+-- function.
 
 local apo = require "apo"
 local declared = require "apo.declared".adamw
 local fail, hook = require "apo.fail", require "apo.script.hook"
 
--- What a function of (step, total steps) gives, once it is known to be a rate.
+-- The checked result of a function of (step, total steps).
 local function rate(name, f, step, total)
   local value = hook.call(name, f, step, total)
   if type(value) == "number" and value >= 0 and value < math.huge then return value end
-  fail(("the function '%s' gave %s for step %d; it must give a finite number of at least 0")
+  fail(("the function '%s' returned %s for step %d; it must return a finite number of at least 0")
     :format(name, type(value) == "number" and value or type(value), step))
 end
 
@@ -59,7 +59,7 @@ local function optimizer(o)
   return adamw(o, o.policy, o.lr)
 end
 
--- Sets the rates of a step. Each optimiser of the run has its own base rate.
+-- Sets the rates of a step. Each optimizer of the run has its own base rate.
 local function set(run, step)
   for optimizer, lr in pairs(run.base_lr) do optimizer.lr = lr * run.schedule(step) end
   if run.beta then run.options.beta = rate("beta", run.beta, step, run.total) end

@@ -1,5 +1,5 @@
--- The option `resume` of apo.train: which checkpoint a run goes on from, and whether its settings
--- may be others than it was started with.
+-- The option `resume` of apo.train: which checkpoint to resume from, and whether the settings may
+-- differ from the original ones.
 
 local fail = require "apo.fail"
 
@@ -28,7 +28,7 @@ local function of_table(given)
   return {from = given.from, force = given.force}
 end
 
--- Gives false, or {from = "step-N" or nil for the last one, force = whether settings may differ}.
+-- Returns false, or {from = "step-N" or nil for the last one, force = whether settings may differ}.
 return function(o)
   local given = o.resume
   if not given then return false end

@@ -1,5 +1,5 @@
--- The state of a training, and what train.lua does with it: `Run.new` checks the options, `open`
--- begins or goes on in the run's folder, and the methods below it are the parts of the loop.
+-- The state of a run, and what train.lua does with it: `Run.new` checks the options, `open` starts
+-- or resumes in the run folder, and the methods below it are the parts of the loop.
 
 local apo = require "apo"
 local fail, hook = require "apo.fail", require "apo.script.hook"
@@ -19,7 +19,7 @@ local take_step = hot_reload.watched(require "apo.train.take_step")
 local Run = {}
 Run.__index = Run
 
--- What the policy is kept near where the script does not say.
+-- The default reference.
 local function usual_reference(policy)
   return policy.adapter and policy:base_model() or policy:clone():freeze()
 end
@@ -30,7 +30,7 @@ local function state_of(run)
   local state = algorithm.start and hook.call("algorithm", algorithm.start, run,
     algorithms.options(algorithm, run.options)) or {}
   if type(state) ~= "table" then
-    fail(("train: option 'algorithm': the function 'start' of '%s' must give a table, got %s")
+    fail(("train: option 'algorithm': the function 'start' of '%s' must return a table, got %s")
       :format(algorithm.name, type(state)))
   end
   return algorithm_state.check(state)
@@ -59,7 +59,7 @@ local function made(o)
   if o.state then plain_data.encode(o.state, "option 'state'") end
   run.state = state_of(run)
   run.base_lr = algorithm_state.learning_rates(run)
-  run.optimizer:zero_grad()  -- of what else was differentiated, or stopped midway
+  run.optimizer:zero_grad()  -- gradients left from other or interrupted backward passes
   return run
 end
 
@@ -71,13 +71,13 @@ function Run.new(o)
   return run
 end
 
--- An AdamW optimiser with apo.train's settings, for what else an algorithm trains.
+-- An AdamW optimizer with apo.train's settings, for anything else that an algorithm trains.
 function Run:adamw(parameters, lr) return rates.adamw(self.options, parameters, lr) end
 
--- Wall clock of the run, earlier sessions included.
+-- Wall-clock time of the run, including earlier sessions.
 function Run:elapsed() return self.seconds + apo.system.clock() - self.start end
 
--- Goes back to the last checkpoint of the run's folder, if there is one, or to the one asked for.
+-- Restores the last checkpoint of the run folder, if there is one, or the requested one.
 local function restore(run)
   local dir = run.options.dir
   checkpoint.recover(dir)
@@ -87,7 +87,7 @@ local function restore(run)
   local state, place = checkpoint.load(folder, run), folder .. "/state.json"
   checkpoint.go_back(dir, state.step)
   run.journal:rewind(state.sizes)
-  checkpoint.remove_others(dir, run)  -- a run that was killed may have saved without this
+  checkpoint.remove_others(dir, run)  -- a killed run may not have removed them
   run:draw()
   run.step, run.saved, run.checkpoint = state.step, state.step, folder
   run.num_tokens, run.evaluated, run.seconds = state.num_tokens, state.evaluated, state.seconds
@@ -99,7 +99,7 @@ local function restore(run)
   end
 end
 
--- Begins in the run's folder, which is locked, or goes on in it.
+-- Starts or resumes in the run folder, which is locked.
 function Run:open(lock)
   local o, description = self.options, about.of(self)
   self.journal = journal.open(o.dir, description, o.resume, lock, about.rules)
@@ -138,7 +138,7 @@ function Run:set_rates(step)
   during(self, step, function() rates.set(self, step) end)
 end
 
--- The algorithm's step on one batch of rows; nothing is written yet.
+-- Runs the algorithm's step on a batch of rows; nothing is written yet.
 function Run:take_step(step, rows)
   local s
   during(self, step, function()
@@ -148,7 +148,7 @@ function Run:take_step(step, rows)
   return s
 end
 
--- Writes down a step, which is whole with it.
+-- Records a step, which is then complete.
 local function log(run, record, samples)
   local o = run.options
   local is_logged, texts = run.step % o.log_every == 0 or run.step == run.total, {}
@@ -167,7 +167,7 @@ local function log(run, record, samples)
   for _, text in ipairs(texts) do run.console:warning(text) end
 end
 
--- Computes and writes the figures of a step, and calls `on_step`.
+-- Computes and writes the metrics of a step, and calls `on_step`.
 function Run:record(s)
   local o = self.options
   during(self, s.step, function()
@@ -201,8 +201,8 @@ function Run:evaluate()
   whole.mark(self)
 end
 
--- Saves the run as it was after its last whole step. An evaluation belongs to the checkpoint of its
--- step: where the run was stopped between the two, the step is saved again.
+-- Saves the run as of its last complete step. An evaluation is part of its step's checkpoint: if
+-- the run was stopped between the two, the step is saved again.
 function Run:save()
   self.last_save = apo.system.clock()
   local is_saved = self.saved == self.step and self.saved_evaluation == self.evaluated
@@ -216,13 +216,13 @@ function Run:save()
   self:draw()
 end
 
--- Draws the curves. One that cannot be drawn is no reason to lose a run.
+-- Draws the curves; a failure is only a warning.
 function Run:draw()
   local is_drawn, problem = pcall(curve, self.options.dir, self.journal.history)
   if not is_drawn then self.console:warning("curve.html: " .. tostring(problem)) end
 end
 
--- What apo.train gives.
+-- The result of apo.train.
 function Run:result()
   local last
   for _, record in ipairs(self.journal.history) do

@@ -1,20 +1,21 @@
--- What is done when a training ends before its last step: by an error, a signal, a limit of time or
--- os.exit. The state after the last whole step is saved, and a line says where it is and how to go
--- on. Nothing here stops the error from going on.
+-- Handles a run that ends early through an error, a signal, a time limit or os.exit: saves the
+-- state after the last complete step, and prints where it is and how to resume. The error is still
+-- raised.
 
 local apo = require "apo"
 local hook, whole = require "apo.script.hook", require "apo.step.whole_state"
 local leaving = require "apo.run.leaving"
 
 local ways = {
-  error = "stopped by an error", time = "stopped by a limit of time", signal = "stopped",
+  error = "stopped by an error", time = "stopped by a time limit", signal = "stopped",
   exit = "os.exit was called",
 }
 
--- What is in the folder, and what to do. `is_half`: whether a step was abandoned after an update.
+-- What is in the folder, and what to do next. `is_half`: whether a step was abandoned after an
+-- update.
 local function advice(run, kind, is_half)
   if not run.saved then return "there is no checkpoint yet" end
-  local text = ("%s/checkpoint holds step %d. To go on, run the script again with resume = true")
+  local text = ("%s/checkpoint holds step %d. To resume, run the script again with resume = true")
     :format(run.options.dir, run.saved)
   if kind == "error" then
     text = text .. ', or resume = "force" where the reward, the target or the loss was mended'
@@ -28,8 +29,7 @@ local function advice(run, kind, is_half)
   return text
 end
 
--- Writes down what ended the training. It is taken back when the run goes on, as everything that
--- was written after the checkpoint.
+-- Records what ended the run. A resume removes it, like everything written after the checkpoint.
 local function record(run, kind, problem)
   local place = hook.place(problem)
   run.journal:event{
@@ -38,7 +38,7 @@ local function record(run, kind, problem)
   }
 end
 
--- Saves what is whole and says so. Errors of its own are told and not raised.
+-- Saves the last complete step and reports it. Its own errors are printed, not raised.
 local function stopped(run, kind, problem)
   local is_half, o = not whole.is_whole(run), run.options
   local is_whole = whole.roll_back(run)
@@ -49,7 +49,7 @@ local function stopped(run, kind, problem)
   end
   local way, place = ways[kind], hook.place(problem)
   if is_half then
-    way = ("%s in step %d, which was half done and is dropped"):format(way, run.step + 1)
+    way = ("%s in step %d, which was incomplete and is dropped"):format(way, run.step + 1)
   elseif kind == "error" then
     way = ("%s after step %d"):format(way, run.step)
   end
@@ -65,7 +65,7 @@ local function stopped(run, kind, problem)
   if kind == "signal" then run.console:tell(text) else run.console:say(text) end
 end
 
--- Calls a body that trains, and gives the lock of the run's folder back however it ends.
+-- Calls a body that trains, and releases the lock of the run folder however it ends.
 return function(run, lock, body)
   local function leave(kind, problem)
     if kind and run.whole then stopped(run, kind, problem) end

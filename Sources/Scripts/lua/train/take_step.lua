@@ -1,11 +1,11 @@
--- One step of training: the algorithm's, and what is logged of it. The page to read first is the
--- algorithm's own: algorithms/astarpo.lua, or another beside it.
+-- One training step: the algorithm's step, and its logging. Read the algorithm's page first, such
+-- as algorithms/astarpo.lua.
 
 local fail, hook = require "apo.fail", require "apo.script.hook"
 local Step, options = require "apo.step.step", require "apo.train.algorithm".options
 require "apo.step.update"
 
--- The log-probabilities of a reference that the algorithm does without, for the log.
+-- Reference log-probabilities for the log, if the algorithm does not need a reference.
 local function complete(s)
   for _, rollout in ipairs(s.rollouts) do
     s:reference_logprobs(rollout)
@@ -19,7 +19,7 @@ local function check(run, s)
     run.algorithm.name, first and "scored" or "drew", s.step, first and "score" or "generate"))
 end
 
--- Trains on one batch of rows. Gives the step, with what there is to log.
+-- Trains on one batch of rows. Returns the step, with its log data.
 return function(run, step, rows)
   local s = Step.new(run, step, rows)
   hook.call("algorithm", run.algorithm.step, s, options(run.algorithm, run.options))

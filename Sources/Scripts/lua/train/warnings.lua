@@ -1,5 +1,5 @@
--- What figures say when a run is going nowhere: in words, with what to do about it. A condition
--- that chance alone brings about now and then has to hold for some logged steps in a row.
+-- Warnings for runs that are not learning, with advice. Conditions that can occur by chance must
+-- hold for several logged steps in a row.
 
 local fail = require "apo.fail"
 
@@ -8,7 +8,7 @@ local rules = {  -- name, logged steps in a row, the text or nil
     if r.reward_std ~= 0 then return nil end
     return ("all completions got the reward %g: there is hardly anything to learn from. Read "
       .. "completions.jsonl: is the answer where the reward looks for it? Then try easier prompts, "
-      .. "more max_tokens, or a reward that gives part of the points"):format(r.reward)
+      .. "more max_tokens, or a reward with partial credit"):format(r.reward)
   end},
   {"all_cut", 3, function(r)
     if r["completions/clipped_ratio"] ~= 1 then return nil end
@@ -18,14 +18,14 @@ local rules = {  -- name, logged steps in a row, the text or nil
   {"cut", 1, function(r)
     local ratio = r["completions/clipped_ratio"]
     if ratio <= 0.3 or ratio == 1 then return nil end
-    return ("%.0f %% of the completions were cut off by max_tokens and may have been right: raise "
-      .. "it"):format(100 * ratio)
+    return ("%.0f %% of the completions were truncated at max_tokens and may have been right: "
+      .. "raise it"):format(100 * ratio)
   end},
   {"equal_groups", 3, function(r)
     if r.frac_reward_zero_std ~= 1 or r.reward_std == 0 then return nil end
     return "in every group all completions got the same reward, so there is nothing to compare: "
-      .. "try prompts that are neither too easy nor too hard, a larger n, or a reward that gives "
-      .. "part of the points"
+      .. "try prompts that are neither too easy nor too hard, a larger n, or a reward with "
+      .. "partial credit"
   end},
   {"nothing_updated", 3, function(r)
     if r.loss or r.frac_reward_zero_std == 1 or r.reward_std == 0 then return nil end
@@ -43,8 +43,8 @@ local rules = {  -- name, logged steps in a row, the text or nil
   end},
   {"far_away", 3, function(r)
     if not r.kl or r.kl <= 2 then return nil end
-    return ("the policy is %.1f nats a token away from the reference and may write nonsense: look "
-      .. "at completions.jsonl; lower lr or raise beta"):format(r.kl)
+    return ("the policy is %.1f nats per token away from the reference and may write nonsense: "
+      .. "look at completions.jsonl; lower lr or raise beta"):format(r.kl)
   end},
   {"unsolved", 3, function(r)
     if r["apo/v_star_zero_frac"] ~= 1 then return nil end
@@ -76,8 +76,8 @@ local function check(algorithm)
   end
 end
 
--- Gives a function of the figures of a step that gives what is to be said, each at most once in 50
--- calls. `algorithm` has a name, and texts of its own in `warnings`.
+-- Returns a function from the metrics of a step to warnings, each at most once in 50 calls.
+-- `algorithm` has a name, and its own texts in `warnings`.
 return function(algorithm)
   local calls, streaks, said = 0, {}, {}
   check(algorithm)

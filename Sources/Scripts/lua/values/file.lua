@@ -1,13 +1,12 @@
--- The file of recorded rewards: JSON lines. The first one is the header, with everything that the
--- samples depend on; then one line for each row:
+-- The file of recorded rewards: JSON lines. The first line is the header, with everything that the
+-- samples depend on; then one line per row:
 --
 --   {"format":"apo.values","version":1,"settings":{"max_tokens":12,"model":"5f0c…","n":8,…}}
 --   {"index":1,"hash":"93ad…","prompt":"457+268=","rewards":[0,1,0,…],"lengths":[4,4,5,…]}
 --
--- Lines are only ever appended. A line that was being written when the machine died is cut off;
--- a header that does not fit is an error, and nothing is written over. A file that somebody removes
--- or empties meanwhile is written anew, as every reward is in memory; one that was changed
--- otherwise is an error.
+-- Lines are only appended. A partial last line is cut off; a different header is an error, and
+-- nothing is overwritten. If the file is removed or emptied meanwhile, it is rewritten, since every
+-- reward is in memory; any other change is an error.
 
 local apo = require "apo"
 local fail, same = require "apo.fail", require "apo.data.same"
@@ -19,8 +18,8 @@ local header_start = [[{"format":"apo.values",]]
 local File = {}
 File.__index = File
 
--- A name for the reward that changes when its code does, or that of a function it calls; they may
--- move, and comments may change.
+-- A fingerprint of the reward that changes with its code, or that of a function it calls, but not
+-- when they move or comments change.
 local function reward_name(reward)
   if type(reward) == "table" then
     local names = {}
@@ -40,7 +39,7 @@ local function differences(old, new, defaults)
       local a, b = old[name], new[name]
       if a == nil then a = defaults[name] end
       if not same(a, b) and (name == "reward" or name == "model") then
-        found[name] = ("the %s is another"):format(name)
+        found[name] = ("the %s has changed"):format(name)
       elseif not same(a, b) then
         found[name] = ("%s was %s, now %s"):format(name, json.encode(a), json.encode(b))
       end
@@ -53,9 +52,9 @@ end
 
 local function check_header(path, header, settings, defaults)
   if type(header) ~= "table" or header.format ~= "apo.values" then
-    fail(shown(path) .. ": not a file of values; choose another path")
+    fail(shown(path) .. ": not a values file; choose another path")
   elseif header.version ~= 1 then
-    fail(("%s: line 1: version %s is not known, 1 is"):format(
+    fail(("%s: line 1: unknown version %s, expected 1"):format(
       shown(path), tostring(header.version)))
   end
   local old = type(header.settings) == "table" and header.settings or {}
@@ -80,13 +79,13 @@ local function check_entry(path, line, entry, n)
   end
 end
 
--- Whatever else is at the path must not lose its last line.
+-- Any other file at the path must not lose its last line.
 local function check_start(path)
   local text, problem = system.read_file(path, #header_start)
   if not text then fail(problem) end
   local start = text:sub(1, #header_start)
   if start ~= header_start:sub(1, #start) then
-    fail(shown(path) .. ": line 1: not a file of values; choose another path")
+    fail(shown(path) .. ": line 1: not a values file; choose another path")
   end
 end
 
@@ -94,7 +93,7 @@ local function read(file, settings, defaults)
   check_start(file.path)
   system.drop_torn_line(file.path)
   for value, line in json.read_lines(file.path) do
-    -- Processes that began at the same time each wrote a header, and the same entries.
+    -- Processes that started at the same time each wrote a header and the same entries.
     if line == 1 or type(value) == "table" and value.format then
       check_header(file.path, value, settings, defaults)
     else
@@ -105,7 +104,7 @@ local function read(file, settings, defaults)
   file.length = system.size(file.path)
 end
 
--- Takes an entry into memory.
+-- Stores an entry in memory.
 function File:add(entry)
   local key = entry.index .. ":" .. entry.hash
   if not self.entries[key] then self.order[#self.order + 1] = key end
@@ -116,9 +115,9 @@ local function line_of(entry)
   return json.encode(entry, {order = {"index", "hash", "prompt"}, lossy = true}) .. "\n"
 end
 
--- Opens the file at a path, or makes it; without a path the rewards are kept in memory only.
--- Settings without a seed get that of the file, or the run's. `defaults` are those of settings that
--- a file does not name.
+-- Opens or creates the file at a path; without a path the rewards are only kept in memory. Settings
+-- without a seed get that of the file, or the run's. `defaults` are those of settings that a file
+-- does not name.
 local function open(path, settings, defaults)
   local file = setmetatable({path = path, entries = {}, order = {}, length = 0}, File)
   if path and system.exists(path) then read(file, settings, defaults or {}) end
@@ -137,19 +136,19 @@ local function open(path, settings, defaults)
   return file
 end
 
--- Whether the file still begins as it did and has all that was written to it; false when there is
--- nothing any more.
+-- Whether the file still has its beginning and everything written to it; false if it is gone or
+-- empty.
 local function is_there(file)
   local size = system.size(file.path)
   if not size or size == 0 then return false end
   if size < file.length or system.read_file(file.path, #file.header) ~= file.header then
-    fail(("%s was changed by another program: it has %d bytes, %d were written to it; put it "
-      .. "back, or choose another path"):format(shown(file.path), size, file.length))
+    fail(("%s was changed by another program: it has %d bytes, %d were written to it; restore "
+      .. "it, or choose another path"):format(shown(file.path), size, file.length))
   end
   return true
 end
 
--- Adds entries; they are on the disk when it returns.
+-- Adds entries; they are on disk on return.
 function File:append(entries)
   local lines = {}
   for i, entry in ipairs(entries) do

@@ -1,19 +1,19 @@
--- Values from rewards that the rows bring along, one a column: eval_0 … eval_7 in the data of the
--- A*-PO authors (github ZhaolinGao/A-PO c8823a3, preprocess/data_generation). No model is needed.
+-- Values from rewards in the rows, one per column: eval_0 … eval_7 in the data of the A*-PO authors
+-- (github ZhaolinGao/A-PO c8823a3, preprocess/data_generation). No model is needed.
 
 local documented, fail = require "apo.documented", require "apo.fail"
 local new_table = require "apo.values.table"
 local new_faults = require "apo.data.faults"
 local row_key, append = require "apo.data.row_key", require "apo.data.declarations".append
 
--- The number of columns with rewards that a row has.
+-- The number of reward columns of a row.
 local function count(row, prefix)
   local n = 0
   while row[prefix .. n] ~= nil do n = n + 1 end
   return n
 end
 
--- The rewards of a row; nil and what is wrong with it.
+-- The rewards of a row; or nil and what is wrong with it.
 local function rewards_of(row, prefix, n, is_given)
   local rewards = {}
   for i = 1, n do
@@ -28,8 +28,8 @@ local function rewards_of(row, prefix, n, is_given)
     rewards[i] = value
   end
   if not is_given and row[prefix .. n] ~= nil then
-    return nil, ("it has a column '%s%d', which the first row has not; option 'n' says how many "
-      .. "count")
+    return nil, ("it has a column '%s%d', which the first row does not have; set option 'n' to "
+      .. "the number of columns")
       :format(prefix, n)
   end
   return rewards
@@ -37,16 +37,16 @@ end
 
 return documented{
   name = "apo.values_from",
-  summary = "Makes values from rewards that stand in columns of the data.",
-  details = "For data that the A*-PO authors published: the rewards of the reference samples are "
-    .. "in `eval_0`, `eval_1` …; nothing is sampled. Their `beta1 = 0` is `mode = \"mean\"` here, "
-    .. "a negative one `mode = \"zero\"`, `filter_incorrect` is `drop_unsolved`.",
+  summary = "Makes values from rewards in columns of the data.",
+  details = "For the data published by the A*-PO authors: the rewards of the reference samples "
+    .. "are in `eval_0`, `eval_1` …; nothing is sampled. Their `beta1 = 0` is `mode = \"mean\"` "
+    .. "here, a negative one `mode = \"zero\"`, `filter_incorrect` is `drop_unsolved`.",
   options = append({
     {name = "data", type = "apo.Dataset", text = "the rows"},
     {name = "prefix", type = "string", default = "eval_",
-     text = "what the names of the columns begin with; numbers from 0 follow"},
+     text = "prefix of the column names, followed by numbers from 0"},
     {name = "n", type = "integer", minimum = 1, optional = true,
-     text = "how many columns; else as many as the first row has"},
+     text = "number of columns; default: as in the first row"},
   }, require "apo.values.options"),
   returns = {{type = "apo.Values", text = "the values"}},
   example = [[local rows = apo.dataset{

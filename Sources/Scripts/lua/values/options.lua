@@ -3,12 +3,12 @@
 local declarations, correct = require "apo.data.declarations", require "apo.rewards.correct"
 
 local options = declarations.all(require "apo.declared".value, {
-  beta = {default = 0.5, text = "beta1: 0 is the best sample, infinity the mean"},
-  mode = {text = "how a value comes from the rewards"},
+  beta = {default = 0.5, text = "beta1: 0 gives the best sample, infinity the mean"},
+  mode = {text = "how values are computed from rewards"},
 })
 
 return declarations.append(options, {
   {name = "drop_unsolved", type = "boolean", default = false,
-   text = "whether apo.train leaves out the rows that no sample solved"},
+   text = "whether apo.train drops the rows that no sample solved"},
   correct.declared("the reward"),
 })

@@ -15,8 +15,8 @@ for _, parameter in ipairs(require "apo.declared".value) do value[parameter.name
 
 local Values = documented{
   class = "apo.Values", summary = "Values of rows, from recorded rewards of reference samples.",
-  details = "`#values` is the number of prompts; `n`, `beta`, `mode` and `path` are as they were "
-    .. "given. `print(values)` shows a summary.",
+  details = "`#values` is the number of prompts; `n`, `beta`, `mode` and `path` are the "
+    .. "options. `print(values)` shows a summary.",
 }
 
 local function mean(rewards)
@@ -50,7 +50,7 @@ local function entry(self, row)
 end
 
 Values.has = documented{
-  name = "apo.Values:has", summary = "Tells whether a row has a recorded value.",
+  name = "apo.Values:has", summary = "Returns whether a row has a recorded value.",
   parameters = {{name = "row", type = "table", text = "a row of a dataset"}},
   returns = {{type = "boolean", text = "the answer"}},
   call = function(self, row)
@@ -70,7 +70,7 @@ end
 local a_row = {name = "row", type = "table", text = "a row of the data"}
 
 Values.of = documented{
-  name = "apo.Values:of", summary = "The values of rows.",
+  name = "apo.Values:of", summary = "Returns the values of rows.",
   parameters = {{name = "rows", type = "list of tables", text = "rows of the data"}},
   returns = {{type = "apo.Tensor", text = "the values [B]"}},
   call = function(self, rows)
@@ -82,28 +82,29 @@ Values.of = documented{
 }
 
 Values.rewards = documented{
-  name = "apo.Values:rewards", summary = "The rewards of a row's reference samples.",
+  name = "apo.Values:rewards", summary = "Returns the rewards of a row's reference samples.",
   parameters = {a_row},
   returns = {{type = "list of numbers", text = "n rewards"}},
   call = function(self, row) return table.move(entry(self, row).rewards, 1, self.n, 1, {}) end,
 }
 
 Values.lengths = documented{
-  name = "apo.Values:lengths", summary = "The lengths of a row's reference samples.",
+  name = "apo.Values:lengths", summary = "Returns the lengths of a row's reference samples.",
   parameters = {a_row},
-  returns = {{type = "list of integers", text = "n numbers of tokens"}},
+  returns = {{type = "list of integers", text = "n lengths in tokens"}},
   call = function(self, row)
     local lengths = entry(self, row).lengths
-    if not lengths then fail("lengths: these values were read from columns, which have none") end
+    if not lengths then fail("lengths: these values were read from columns, without lengths") end
     return table.move(lengths, 1, self.n, 1, {})
   end,
 }
 
 Values.pass_rate = documented{
-  name = "apo.Values:pass_rate", summary = "The fraction of a row's samples that were correct.",
-  details = "As the option `correct` of apo.estimate_values says.",
+  name = "apo.Values:pass_rate",
+  summary = "Returns the fraction of a row's samples that were correct.",
+  details = "Correct as defined by the option `correct` of apo.estimate_values.",
   parameters = {a_row},
-  returns = {{type = "number", text = "from 0, unsolved, to 1"}},
+  returns = {{type = "number", text = "from 0 (unsolved) to 1"}},
   call = function(self, row)
     local is_correct, count = correct.test(self.correct), 0
     local rewards = entry(self, row).rewards
@@ -113,34 +114,35 @@ Values.pass_rate = documented{
 }
 
 Values.with_beta = documented{
-  name = "apo.Values:with_beta", summary = "The values at another beta, from the same samples.",
+  name = "apo.Values:with_beta",
+  summary = "Returns values for another beta, from the same samples.",
   parameters = {declarations.changed(value.beta, {text = "beta1"})},
-  returns = {{type = "apo.Values", text = "other values; these stay as they are"}},
+  returns = {{type = "apo.Values", text = "new values; these do not change"}},
   call = function(self, beta) return with(self, "beta", beta) end,
 }
 
 Values.with_mode = documented{
-  name = "apo.Values:with_mode", summary = "The values in another mode, from the same samples.",
+  name = "apo.Values:with_mode", summary = "Returns values in another mode, from the same samples.",
   parameters = {declarations.changed(value.mode, {text = "the mode", is_needed = true})},
-  returns = {{type = "apo.Values", text = "other values; these stay as they are"}},
+  returns = {{type = "apo.Values", text = "new values; these do not change"}},
   call = function(self, mode) return with(self, "mode", mode) end,
 }
 
 Values.solvable = documented{
-  name = "apo.Values:solvable", summary = "Leaves out the rows that no reference sample solved.",
+  name = "apo.Values:solvable", summary = "Drops the rows that no reference sample solved.",
   details = "The authors' `filter_incorrect`. See `pass_rate`.",
   parameters = {{name = "data", type = "apo.Dataset", text = "rows that have values"}},
-  returns = {{type = "apo.Dataset", text = "the rows that were solved at least once"}},
+  returns = {{type = "apo.Dataset", text = "the rows solved at least once"}},
   call = function(self, data)
     return data:filter(function(row) return self:pass_rate(row) > 0 end)
   end,
 }
 
 Values.summary = documented{
-  name = "apo.Values:summary", summary = "Figures over all rows of the data.",
+  name = "apo.Values:summary", summary = "Returns statistics over all rows of the data.",
   returns = {{type = "table", text = "`prompts`, `mean_reward`, `mean_value`, `unsolved` and "
-    .. "`all_solved` (fractions), `mean_length` (nil where lengths are not known), `histogram` "
-    .. "of values (ten bins of 0 to 1)"}},
+    .. "`all_solved` (fractions), `mean_length` (nil if lengths are unknown), `histogram` of "
+    .. "values (ten bins from 0 to 1)"}},
   call = function(self)
     local s = {prompts = #self.data, mean_reward = 0, mean_value = 0, unsolved = 0, all_solved = 0,
                mean_length = 0, histogram = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0}}

@@ -75,7 +75,7 @@ test("the template: set, given, a function, saved", function()
     return messages[1].content .. tostring(options.add_generation_prompt)
   end, add_generation_prompt = true}
   eq(tok:apply_chat_template({user}, options), "1+1true")
-  raises("the function 'chat_template' must give a text", tok.apply_chat_template, tok, {user},
+  raises("the function 'chat_template' must return a text", tok.apply_chat_template, tok, {user},
     {chat_template = function() end})
   raises("boo", tok.apply_chat_template, tok, {user}, {chat_template = function() error("boo") end})
   model(tok):save(temporary .. "/chat")

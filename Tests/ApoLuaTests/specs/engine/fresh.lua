@@ -156,8 +156,8 @@ test("weights that are frozen before backward are named, unless the graph was ke
         loss:backward()
         eq(norm.grad ~= nil, not starts_frozen)
       else
-        raises("backward: " .. text .. " after 'logprobs', whose layers backward() computes with the "
-          .. "weights as they are now; call logprobs again", loss.backward, loss)
+        raises("backward: " .. text .. " after 'logprobs', whose layers backward() recomputes with "
+          .. "the current weights; call logprobs again", loss.backward, loss)
         eq(norm.grad, nil)
       end
     end

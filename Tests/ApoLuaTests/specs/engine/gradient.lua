@@ -60,7 +60,7 @@ test("a graph is used once, or as often as it is retained", function()
   y:backward{retain_graph = true}
   y:backward()
   eq(x.grad, {24})
-  raises("was freed by an earlier backward() or one that was stopped; pass retain_graph = true to the "
+  raises("was freed by an earlier or interrupted backward(); pass retain_graph = true to the "
     .. "first one to use it twice", y.backward, y)
   local z = x ^ 2
   z:backward(apo.ones(1), {retain_graph = true})
@@ -122,7 +122,7 @@ test("changes in place are for what no graph needs", function()
   raises("copy_: shape [3] does not broadcast to [2, 2]", t.copy_, t, apo.ones(3))
   raises("add_: shape [3] does not broadcast to [2, 2]", t.add_, t, apo.ones(3))
   local x = apo.ones(2):requires_grad_()
-  raises("fill_: the tensor requires a gradient; change it inside of apo.no_grad", x.fill_, x, 1)
+  raises("fill_: the tensor requires a gradient; change it inside apo.no_grad", x.fill_, x, 1)
   apo.no_grad(function() x:add_(1) end)
   eq(x, {2, 2})
   local y = x * 2

@@ -243,8 +243,8 @@ test("mistakes", function()
       function() policy[name](policy, temporary .. "/no") end)
   end
   policy:add_adapter()
-  raises("add_adapter: the model has an adapter already", function() policy:add_adapter() end)
-  raises("load_adapter: the model has an adapter already",
+  raises("add_adapter: the model already has an adapter", function() policy:add_adapter() end)
+  raises("load_adapter: the model already has an adapter",
     function() policy:load_adapter(temporary) end)
 end)
 

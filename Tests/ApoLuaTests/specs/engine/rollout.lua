@@ -62,7 +62,7 @@ test("completions of other rollouts keep temperature and log-probabilities", fun
   eq(again[2].logprob, sampled[1].logprob)
   eq(again:logprobs{per_token = true}, model:logprobs(again, {per_token = true}))
   eq(model:logprobs(again)[2], model:logprobs(sampled)[1])
-  raises("rollout: record 2: the temperature is 1.0 and that of the records before is 0.5; a "
+  raises("rollout: record 2: the temperature is 1.0, but that of the earlier records is 0.5; a "
     .. "rollout has one temperature", apo.rollout, {sampled[1], {prompt = "1", text = "2"}})
   local plain = apo.rollout{{prompt_ids = {2}, ids = {3}}}
   eq(plain.temperature, 1)
@@ -181,14 +181,14 @@ test("faults", function()
   fails("rollout: record 1: field 'prompt' must be a string of UTF-8, got string",
     {{prompt = "\xFF", text = "1"}})
   local function scored(logprobs) return {{prompt = "1", ids = {1, 2}, logprobs = logprobs}} end
-  fails("rollout: record 1: field 'logprobs' must hold a number for each of the ids, got 1 for 2 ids",
+  fails("rollout: record 1: field 'logprobs' must hold one number per id, got 1 for 2 ids",
     scored{-1})
   fails("got 1 for no ids", {{prompt = "1", text = "2", logprobs = {-1}}})
   fails("rollout: record 1: field 'logprobs' must be a list of finite numbers, got table",
     scored{-1, -math.huge})
   fails("field 'logprobs' must be a list of finite numbers, got string", scored "x")
-  fails("rollout: record 1: eos = true appends a token to which 'logprobs' has no number; leave one "
-    .. "of them out", scored{-1, -2}, {eos = true})
+  fails("rollout: record 1: eos = true appends a token for which 'logprobs' has no number; omit "
+    .. "one of them", scored{-1, -2}, {eos = true})
   for _, wrong in ipairs{0, 0 / 0, 1e7, "x"} do
     fails("rollout: record 1: field 'temperature' must be a number from 0.01 to 1e6, got ",
       {{prompt = "1", text = "2", temperature = wrong}})

@@ -224,7 +224,7 @@ train({step = function(s)
   texts = {{a[1].text, b[2].text}, {chosen[2].text, chosen[1].text}}
   equal(s:samples_of(chosen)[1].completion.text, b[2].text)
   raises("select: there is no completion 4, there are 3", s.select, s, {a, b}, {4})
-  raises("the rollout is not one of this step", s.score, s, s.policy:generate("1+1="))
+  raises("the rollout is not from this step", s.score, s, s.policy:generate("1+1="))
   raises("minibatches: 'x' must have a number for each of the 2 completions or",
     function() s:minibatches(chosen, {}, {x = apo.zeros(99)})() end)
 end}, {max_steps = 1})
@@ -235,7 +235,7 @@ raises("train: option 'algorithm': there is no 'gpro'; there are astarpo, ", tra
 raises("train: option 'algorithm' has an unknown field 'stpe'; known: name, options, takes, needs_reference",
   train, {stpe = 1})
 raises("a table with a function 'step' expected, as apo.algorithm makes it, got step = nil", train, {})
-raises("option 'algorithm': the function gave nil, a table expected", train, function() end)
+raises("option 'algorithm': the function returned nil, a table expected", train, function() end)
 raises("train: the algorithm 'grpo' does not use the option 'beta'; its own options are those of "
   .. "apo.algorithms.grpo{…}", train, "grpo", {beta = 0.04})
 raises("does not use the option 'target'", train, "rebel", {target = function() return 1 end})
@@ -259,7 +259,7 @@ end
 raises("loss: a part with a rollout expected, as from s:minibatches", train,
   {step = function(s) s:loss({}, print) end})
 raises("log: 'x' must be a number, got string", train, {step = function(s) s:log{x = "1"} end})
-raises("there is no reference: the algorithm does not say needs_reference = true", train,
+raises("there is no reference: the algorithm does not declare needs_reference = true", train,
   {step = function(s) s:reference_logprobs(s:generate()) end})
 raises("the algorithm 'algorithm' drew no completions in step 1: s:generate is missing", train,
   {step = function() end})
@@ -280,13 +280,13 @@ end
 local function keeping(state)
   return {step = function() error "a step was taken" end, start = function() return state end}
 end
-raises("the function 'start' of 'algorithm' must give a table, got number", train, keeping(5))
+raises("the function 'start' of 'algorithm' must return a table, got number", train, keeping(5))
 for _, name in ipairs{"../../x", "policy", "optimizer", "a.b", "", "a\n"} do
   raises(("an algorithm cannot keep something as '%s': a name of letters, digits and _"):format(name),
     train, keeping{[name] = 1})
 end
 raises("cannot keep something as '1'", train, keeping{7})
-raises("cannot keep a function ('f'): models, optimisers, numbers and strings", train,
+raises("cannot keep a function ('f'): models, optimizers, numbers and strings", train,
   keeping{f = print})
 raises("cannot keep an object of type apo.Tensor", train, keeping{t = apo.zeros(2)})
 raises("option 'kl_coef' must be", apo.algorithms.grpo, {kl_coef = math.huge})

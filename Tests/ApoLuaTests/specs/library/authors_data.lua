@@ -64,8 +64,8 @@ local given, raw = {prompt = chat}, {chat_template = false}
 equal(apo.dataset({given}, raw)[1].prompt, "Hi")
 assert(given.prompt == chat)
 assert(apo.dataset{given}[1] == given)
-raises("row 1: 'prompt' is a conversation of 2 messages; without a chat template only one of the role "
-  .. "user is taken", apo.dataset, {{prompt = {{role = "system", content = "Be brief."}, chat[1]}}}, raw)
+raises("row 1: 'prompt' is a conversation of 2 messages; without a chat template only a single user "
+  .. "message is allowed", apo.dataset, {{prompt = {{role = "system", content = "Be brief."}, chat[1]}}}, raw)
 raises("is a conversation of 1 messages", apo.dataset, {{prompt = {{role = "user"}}}}, raw)
 raises("line 1: chat template: the tokenizer has no chat template", model.generate, model,
   apo.dataset(path))

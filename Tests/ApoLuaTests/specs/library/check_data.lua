@@ -67,11 +67,11 @@ end
 
 local function overlong_37(row, i) if i == 37 then row.prompt = long end end
 refused("line 74: the prompt has 70 tokens, which with max_tokens = 4 exceeds the model's context of 64 "
-  .. "(max_position_embeddings) (prompt: " .. ("1"):rep(60) .. "…); overlong = \"drop\" leaves such rows "
-  .. "out, overlong = \"truncate_left\" the first tokens of their prompts", overlong_37)
+  .. "(max_position_embeddings) (prompt: " .. ("1"):rep(60) .. "…); overlong = \"drop\" leaves "
+  .. "such rows out, overlong = \"truncate_left\" the first tokens of their prompts", overlong_37)
 refused("line 4: the prompt has 70 tokens, which with max_tokens = 4 exceeds the model's context of 64 "
-  .. "(max_position_embeddings) (prompt: " .. ("1"):rep(60) .. "…); and 12 more: lines 10, 16, 22, 28, 34, "
-  .. "40, 46, 52, 58, 64, …", function(row, i) if i % 3 == 2 then row.prompt = long end end)
+  .. "(max_position_embeddings) (prompt: " .. ("1"):rep(60) .. "…); and 12 more: lines 10, 16, "
+  .. "22, 28, 34, 40, 46, 52, 58, 64, …", function(row, i) if i % 3 == 2 then row.prompt = long end end)
 refused("line 2: it has no tokens; at least one expected; and 1 more: line 80",
   function(row, i) if i == 1 or i == 40 then row.prompt = "" end end)
 refused("line 6: token id 99 is outside of 0..", function(row, i)
@@ -208,7 +208,7 @@ spec.write(spec.folder .. "/list.json", '[{"prompt":"a"},null,{"prompt":"b"}]')
 raises("list.json: row 2: a row must be an object, got null", apo.dataset, spec.folder .. "/list.json")
 
 -- A name's end that promises another format.
-raises("files .parquet are not read; .jsonl, .json and .csv are: scripts/from-parquet", apo.dataset,
+raises(".parquet files are not supported; .jsonl, .json and .csv are: scripts/from-parquet", apo.dataset,
   "train.parquet")
 spec.write(spec.folder .. "/UPPER.CSV", "prompt\nx\n")
 equal(apo.dataset(spec.folder .. "/UPPER.CSV")[1].prompt, "x")

@@ -46,7 +46,7 @@ for name in pairs(sums) do names[#names + 1] = name end
 assert(#names >= 5)
 for _, name in ipairs(names) do
   local path = damaged .. "/checkpoint/step-6/" .. name
-  local other = "its bytes are not those that were saved: their XXH64 is "
+  local other = "its content has changed: its XXH64 is "
   local shorter = ("has %d bytes, %d were saved"):format(sums[name].size - 1, sums[name].size)
   for _, case in ipairs{
     {function() flip(path, 1) end, other}, {function() flip(path, -1) end, other},
@@ -165,7 +165,7 @@ local names, best = kept("evaluated", {last = 1, best = "eval/reward"},
   {save_every = 6, eval = {data = data:take(2), every = 1}})
 apo.evaluate = evaluate
 equal({names, best}, {{"step-2", "step-6"}, "step-2"})
-raises("train: option 'keep': no figure is named 'eval/rewad'; there are ", kept, "misspelt",
+raises("train: option 'keep': no metric is named 'eval/rewad'; there are ", kept, "misspelt",
   {best = "eval/rewad"}, {eval = {data = data:take(2)}})
 raises("keep", kept, "none", {last = 0})
 
@@ -174,7 +174,7 @@ do
   local dir = spec.folder .. "/mended"
   copy(whole, dir)
   local changed = {resume = "step-4", lr = 1e-3}
-  raises('go on with these by resume = {from = "step-4", force = true}', train, dir, changed)
+  raises('continue with the new ones with resume = {from = "step-4", force = true}', train, dir, changed)
   equal(checkpoints(dir), {"step-4", "step-6"})
   changed.resume = {from = "step-4", force = true}
   equal(train(dir, changed).steps, 6)

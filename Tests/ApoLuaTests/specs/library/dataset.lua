@@ -42,9 +42,9 @@ spec.write(path, "\u{FEFF}\n\n{\"prompt\":\"a\",\"n\":\"1\"}\r\n \t\n{\"prompt\"
 equal(apo.dataset(path).rows, two)
 raises("d.csv: line 7 has 3 fields, the first line names 2", csv_rows, 'prompt,n\n\n"a\n\nb",1\n\nx,y,z\n')
 raises("d.csv: the first line names the column 'n' twice", csv_rows, "prompt,n,n\na,1,2\n")
-raises("d.csv: line 2: a comma or the end of the line expected behind a field in double quotes, found \"b\"", csv_rows,
+raises("d.csv: line 2: a comma or the end of the line expected after a quoted field, found \"b\"", csv_rows,
   'prompt,n\n"a"b,1\n')
-raises("d.csv: line 3: a field in double quotes has no end", csv_rows, 'prompt,n\na,1\n"b,2\n')
+raises("d.csv: line 3: a quoted field has no closing quote", csv_rows, 'prompt,n\na,1\n"b,2\n')
 raises("d.csv: there are no rows", csv_rows, "prompt\n\n")
 raises("d.csv: line 2: the row has no 'prompt' (it has n)", csv_rows, "n\n1\n")
 spec.write(spec.folder .. "/d.json", '[{"prompt":"x"}]')

@@ -36,7 +36,7 @@ for _, name in ipairs(names) do
 end
 
 equal(apo.zeros(3, 0):totable(), {{}, {}, {}})
-raises("totable: a tensor of shape [200000000, 0] holds no numbers, but would give 200000000 empty lists",
+raises("totable: a tensor of shape [200000000, 0] has no elements, but would give 200000000 empty lists",
   function() apo.zeros(200000000, 0):totable() end)
 equal(apo.zeros(huge, 0):softmax(2):shape(), {huge, 0})
 raises("matmul", function() return apo.zeros(huge, 0):matmul(apo.zeros(0, 3)) end)

@@ -75,7 +75,7 @@ equal({lax.pass_at, lax.maj_at}, {{1.0, 1.0, 1.0}, {1.0, 1.0, 1.0}})
 local cut = run{n = 3, temperature = 1, correct = function(_, c) return c.finish_reason == "length" end}
 close(cut.pass_at[1], cut.clipped_ratio)
 assert(cut.rows[1].samples[1].correct == (cut.rows[1].samples[1].finish_reason == "length"))
-raises("the function 'correct' gave nil for the reward", run, {correct = function() end})
+raises("the function 'correct' returned nil for the reward", run, {correct = function() end})
 raises("option 'correct'", run, {correct = "1"})
 
 -- Samples without an answer have no vote, however many they are.
@@ -92,7 +92,7 @@ end
 close(votes.maj_at[3], last)
 equal({votes.maj_at[1], run{answer = function() end, reward = function() return 1 end}.maj_at[1]}, {0.0, 0.0})
 
-raises("the reward function gave nil for row 1", run, {reward = function() end})
+raises("the reward function returned nil for row 1", run, {reward = function() end})
 raises("there are no rows", function()
   apo.evaluate{model = model, data = data:take(0), reward = reward, max_tokens = 2}
 end)

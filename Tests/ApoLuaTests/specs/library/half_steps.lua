@@ -132,7 +132,7 @@ do
   print = before
   equal(steps(dir), {"step-3"})
   local text = table.concat(said, "\n")
-  local way = "stopped by a limit of time in step 4, which was half done and is dropped"
+  local way = "stopped by a time limit in step 4, which was incomplete and is dropped"
   assert(text:find(way, 1, true), text)
   assert(text:find("/checkpoint holds step 3. ", 1, true), text)
   assert(text:find("; step 4 is repeated, with the same results", 1, true), text)

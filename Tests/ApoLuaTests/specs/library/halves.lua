@@ -136,8 +136,8 @@ raises("generate: option 'stop': text 2 is not valid UTF-8", model.generate, mod
 equal({model.tokenizer:id("\xff"), model.tokenizer:id("1") ~= nil}, {nil, true})
 
 -- Columns of rewards: a row that has more than the first one, or less, is an error with its place.
-raises("values_from: row 2: it has a column 'eval_1', which the first row has not; option 'n' "
-  .. "says how many count",
+raises("values_from: row 2: it has a column 'eval_1', which the first row does not have; set "
+  .. "option 'n' to the number of columns",
   apo.values_from, {data = apo.dataset{
     {prompt = "a", eval_0 = 1}, {prompt = "b", eval_0 = 1, eval_1 = 1}}})
 raises("values_from: row 2: the column 'eval_0' must be a finite number, got the string "
@@ -146,11 +146,11 @@ raises("values_from: row 2: the column 'eval_0' must be a finite number, got the
     {prompt = "a", eval_0 = 1}, {prompt = "b", eval_0 = "1"}, {prompt = "c"}}})
 
 -- Names that promise another format than what is written.
-raises("save: a folder is written, and x.safetensors promises a file .safetensors", model.save,
+raises("save: a folder is written, but x.safetensors ends in .safetensors", model.save,
   model, "x.safetensors")
-raises("save_adapter: a folder is written, and x.bin promises a file .bin",
+raises("save_adapter: a folder is written, but x.bin ends in .bin",
   function() model:clone():add_adapter{r = 2}:save_adapter("x.bin") end)
-raises("save: a .safetensors file is written, and o.pt promises a file .pt", function()
+raises("save: a .safetensors file is written, but o.pt ends in .pt", function()
   apo.optim.adamw(model:clone(), {lr = 1}):save("o.pt")
 end)
 

@@ -31,7 +31,7 @@ for _, name in ipairs{"l.png", "l.pdf", "l", "l.PNG", "l.html.gz", ".html", "l.j
   raises(name .. " must end in .html or .svg", apo.plot, {path = spec.folder .. "/" .. name, series = series})
   assert(not apo.system.exists(spec.folder .. "/" .. name))
 end
-raises("a file .svg holds one chart, got 2; .html holds several", apo.plot,
+raises("an .svg file holds one chart, got 2; .html holds several", apo.plot,
   {path = spec.folder .. "/l.svg", charts = {{series = series}, {series = series}}})
 
 -- A freed object is said to be freed, whatever takes it.

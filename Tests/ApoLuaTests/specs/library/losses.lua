@@ -197,7 +197,7 @@ same(terms.whiten(apo.tensor{1, 3}), {-1 / 2 ^ 0.5, 1 / 2 ^ 0.5})
 for _, x in ipairs{0.1, 1e30, -3} do   -- the mean of equal numbers is rounded
   same(terms.group_advantage(apo.tensor{x, x, x, x, x, x}, 3, {eps = 0}), {0, 0, 0, 0, 0, 0}, 0)
 end
-raises("group_advantage: 3 numbers are not whole groups of 2", terms.group_advantage,
+raises("group_advantage: 3 numbers do not divide into groups of 2", terms.group_advantage,
   apo.tensor{1, 2, 3}, 2)
 raises("leave_one_out: n must be at least 2, got 1", terms.leave_one_out, apo.tensor{1}, 1)
 

@@ -71,7 +71,7 @@ equal(#list, 1e5)
 local data = apo.dataset{{prompt = "1+1=", answer = "2"}}
 local rollout = {{text = "2", row = data[1]}}
 raises(("the reward function (%s:8) took more than 4 MB of memory for row 1 (prompt: 1+1=) and was stopped at "
-  .. "%s:8; it may build a table without end, or reward_memory is too small"):format(path, path),
+  .. "%s:8; it may build an endless table, or reward_memory is too small"):format(path, path),
   apo.score, rollout, endless, {reward_memory = "4 MB"})
 equal(apo.score(rollout, function() return 1 end, {reward_memory = 1e6}):totable(), {1})
 
@@ -131,7 +131,7 @@ raises("the loss function took more than 2 MB of memory in step 2 and was stoppe
 raises(("the reward function %s took more than 2 MB of memory for "):format(source),
   train, {reward = later(zero)})
 raises(("the on_step function %s, option 'on_step' of apo.train, step 2, took more than 2 MB of memory and was "
-  .. "stopped at %s:8; it may build a table without end, or reward_memory is too small"):format(source, path),
+  .. "stopped at %s:8; it may build an endless table, or reward_memory is too small"):format(source, path),
   train, {on_step = later(zero)})
 raises("option 'beta' of apo.train, step 2, took more than 2 MB", train,
   {beta = later(function() return 1 end), target = zero})

@@ -83,12 +83,12 @@ equal(lines, 4)
 
 -- What cannot be replayed says why.
 local _, own = train("own_loss", {loss = function(b) return -(b.logp * b.reward):mean() end})
-raises("was trained with a loss of its own, which is not recorded", apo.replay, own)
+raises("was trained with a custom loss, which is not recorded", apo.replay, own)
 apo.replay(own, {base = {loss = function(b) return -(b.logp * b.reward):mean() end}})
 
 -- Other algorithms: their advantages are the recorded targets, and the script gives their loss.
 local _, group = train("group", {algorithm = apo.algorithms.rloo{n = 2}, target = false, beta = false})
-raises("was trained by the algorithm 'rloo', not by A*-PO: give its loss as base", apo.replay, group)
+raises("was trained by the algorithm 'rloo', not by A*-PO: pass its loss as base", apo.replay, group)
 local rule = {base = {loss = away}, model = initial}
 raises("option 'beta' is missing: the run has none", apo.replay, group, rule)
 rule.beta = 1e-4
@@ -135,10 +135,10 @@ raises("option 'beta' is missing: the run has none", apo.replay, dir, {model = i
 spec.write(dir .. "/metrics.jsonl", logged_text)
 raises("option 'targt'", apo.replay, dir, {targt = reward})
 raises("replay: " .. dir .. " has no completions of these steps", apo.replay, dir, {first = 9})
-raises("the target function gave nil for sample 1 of step 1", apo.replay, dir, {target = function() end})
+raises("the target function returned nil for sample 1 of step 1", apo.replay, dir, {target = function() end})
 raises("No such file", apo.replay, spec.folder .. "/nowhere")
 local text = spec.read(dir .. "/completions.jsonl")
 spec.write(dir .. "/completions.jsonl", (text:gsub(',"prompt_ids":%b[]', "")))
 raises("completions.jsonl: line 1: there are no token ids", apo.replay, dir)
 apo.system.remove_folder(dir .. "/checkpoint")
-raises("has no checkpoint: say by which weights to score", apo.replay, dir)
+raises("has no checkpoint: pass the weights to score with", apo.replay, dir)

@@ -149,5 +149,5 @@ raises("length: the buffer (6) is larger than max_tokens (5)", rewards.length,
 raises("length: option 'reward' is missing", rewards.length, {max_tokens = 5, shape = "cosine"})
 raises("length: option 'wrong' must be {at no tokens, at max_tokens}", rewards.length,
   {max_tokens = 5, shape = "cosine", reward = numeric, wrong = {1}})
-raises("length: the reward must give a number, got table", rewards.length{
+raises("length: the reward must return a number, got table", rewards.length{
   max_tokens = 5, shape = "cosine", reward = function() return {} end}, {}, of(1))

@@ -72,11 +72,11 @@ end
 local dir = spec.folder .. "/lockless"
 train(dir, {on_step = function(record)
   if record.step == 3 then run("rm '%s/.lock'", dir) end
-  if record.step == 4 then equal({system.lock(dir .. "/.lock")}, {nil, dir .. "/.lock: is locked by another"}) end
+  if record.step == 4 then equal({system.lock(dir .. "/.lock")}, {nil, dir .. "/.lock: is locked by another program or call"}) end
 end})
 local taken
 dir = spec.folder .. "/taken"
-raises(".lock: was replaced, and another program holds the lock now", train, dir, {on_step = function(record)
+raises(".lock: was replaced, and another program now holds the lock", train, dir, {on_step = function(record)
   if record.step ~= 3 then return end
   run("rm '%s/.lock'", dir)
   taken = system.lock(dir .. "/.lock")
@@ -88,7 +88,7 @@ dir = spec.folder .. "/named"
 run("mkdir '%s' && ln -s named '%s/link'", dir, spec.folder)
 train(dir, {max_steps = 1, on_step = function()
   for _, name in ipairs{"link", "named/../named", "./named/.", "link/../link"} do
-    raises("another training is writing to this folder", train, spec.folder .. "/" .. name, {resume = true})
+    raises("another run is writing to this folder", train, spec.folder .. "/" .. name, {resume = true})
   end
 end})
 equal(train(spec.folder .. "/link", {resume = true}).steps, 6)
@@ -101,13 +101,13 @@ function system.lock(path)
   train(dir, {max_steps = 1})
   return lock(path)
 end
-raises("/late holds a run already", train, dir)
+raises("/late already holds a run", train, dir)
 equal(train(dir, {resume = true}).steps, 6)
 
 -- A path with control characters is shown in one line.
 dir = spec.folder .. "/new\nline\27[2J"
 train(dir, {max_steps = 1})
-raises("/new\\nline\\x1B[2J holds a run already", train, dir)
+raises("/new\\nline\\x1B[2J already holds a run", train, dir)
 system.remove_folder(dir .. "/checkpoint")
 raises("/new\\nline\\x1B[2J/checkpoint/step-1 is gone", train, dir, {resume = true})
 raises("/new\\nline\\x1B[2J/no.jsonl: cannot be opened", apo.dataset, dir .. "/no.jsonl")

@@ -18,18 +18,18 @@ equal(apo.score(rollout, {right, length}, {weights = {[2] = 10}}):totable(), {11
 equal(apo.score(rollout, function() return {a = 1, b = 2} end, {weights = {b = 3}}):totable(), {7, 7})
 
 local function giving(value) return function() return value end end
-raises("the reward function gave nil for row 1 (prompt: 1+1=); a reward must be a finite number",
+raises("the reward function returned nil for row 1 (prompt: 1+1=); a reward must be a finite number",
   apo.score, rollout, giving(nil))
-raises('the reward function gave the string "1" for row 1', apo.score, rollout, giving("1"))
-raises("gave inf for row 1", apo.score, rollout, giving(1 / 0))
+raises('the reward function returned the string "1" for row 1', apo.score, rollout, giving("1"))
+raises("returned inf for row 1", apo.score, rollout, giving(1 / 0))
 raises("nan for row 1", apo.score, rollout, giving(0 / 0))
 raises("the reward of row 1 (prompt: 1+1=) is 1e+39 with the weights; float32 holds at most 3.4e38",
   apo.score, rollout, giving(1e39))
 raises("is inf with the weights", apo.score, rollout, {a = giving(1e308)}, {weights = {a = 1e308}})
 equal(apo.score(rollout, {a = giving(1e39)}, {weights = {a = 1e-39}}):totable(), {1, 1})
-raises("gave true for row 1", apo.score, rollout, giving(true))
-raises("reward 'b' gave the string", apo.score, rollout, giving{a = 1, b = "x"})
-raises("reward 'short' gave nil for row 1", apo.score, rollout, {short = giving(nil)})
+raises("returned true for row 1", apo.score, rollout, giving(true))
+raises("reward 'b' returned the string", apo.score, rollout, giving{a = 1, b = "x"})
+raises("reward 'short' returned nil for row 1", apo.score, rollout, {short = giving(nil)})
 raises("reward 'reward_2' must be a function, got number", apo.score, rollout, {right, 5})
 raises("the table of rewards is empty", apo.score, rollout, {})
 raises("weights: there is no reward 'lenth'", apo.score, rollout, {length = length},
@@ -43,7 +43,7 @@ rewards, details = apo.score(rollout, {right, length}, {weights = {reward_1 = 4,
 equal({rewards:totable(), details.means.reward_2.mean}, {{4.5, 1}, 1.5})
 raises("weights: the weight of 'length' must be a finite number, got the string \"2\"", apo.score,
   rollout, {length = length}, {weights = {length = "2"}})
-raises("two rewards gave 'a' for row 1 (prompt: 1+1=); names must differ", apo.score, rollout,
+raises("two rewards returned 'a' for row 1 (prompt: 1+1=); names must differ", apo.score, rollout,
   {a = length, b = giving{a = 1}})
 
 -- A reward that does not end is stopped, wherever it loops, and named.
@@ -53,7 +53,7 @@ local function stubborn() while true do pcall(endless) end end
 local function woven() return coroutine.wrap(stubborn)() end
 local path = debug.getinfo(1, "S").short_src
 raises(("the reward function (%s:51) took more than 0.02 s for row 1 (prompt: 1+1=) and was stopped "
-  .. "at %s:51; it may loop for ever, or reward_timeout is too short"):format(path, path),
+  .. "at %s:51; it may loop forever, or reward_timeout is too short"):format(path, path),
   apo.score, rollout, endless, short)
 raises("reward 'slow' (score.lua:52) took more than 0.02 s for row 1", apo.score, rollout,
   {length = length, slow = stubborn}, short)
@@ -68,8 +68,8 @@ equal({apo.system.time_limit(5, function() end)}, {true})
 raises("mine", apo.system.time_limit, 5, function() error("mine") end)
 
 -- A table of named rewards has names, and one at least.
-raises("the reward function gave an empty table for row 1 (prompt: 1+1=); a reward must be a finite number",
+raises("the reward function returned an empty table for row 1 (prompt: 1+1=); a reward must be a finite number",
   apo.score, rollout, giving{})
-raises("reward 'short' gave an empty table for row 1", apo.score, rollout, {short = giving{}})
-raises("gave a table with the key 1 for row 1 (prompt: 1+1=); its keys must be names", apo.score, rollout, giving{0.5})
-raises("gave a table with the key 1 for row 1", apo.score, rollout, {a = giving{a = 1, 2}})
+raises("reward 'short' returned an empty table for row 1", apo.score, rollout, {short = giving{}})
+raises("returned a table with the key 1 for row 1 (prompt: 1+1=); its keys must be names", apo.score, rollout, giving{0.5})
+raises("returned a table with the key 1 for row 1", apo.score, rollout, {a = giving{a = 1, 2}})

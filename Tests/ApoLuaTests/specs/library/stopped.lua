@@ -215,7 +215,7 @@ do
   local into = {}
   raises("option 'state'.model is a userdata", train,
     {state = into, dir = folder(), on_step = function() into.model = apo.zeros(1) end})
-  raises("holds the script's state, and the option 'state' is not given", train,
+  raises("holds the script's state, but the option 'state' is not given", train,
     {dir = one, resume = "force"})
 end
 
@@ -269,7 +269,7 @@ do
   local path = spec.folder .. "/mended.lua"
   spec.write(path, "return function(s) return s.reward / 2 end -- mended\n")
   local mended = dofile(path)
-  raises("(the code of 'target' is another); use them again to resume it, go on with these by "
+  raises("(the code of 'target' has changed); use them again to resume it, continue with the new ones with "
     .. 'resume = "force"', train, {dir = dir, target = mended, resume = true})
   train{dir = dir, target = mended, resume = "force", max_steps = 2}
   local event = events(dir, "force")[1]
@@ -277,7 +277,7 @@ do
   spec.write(dir .. "/events.jsonl", "")
   system.truncate(dir .. "/events.jsonl", 0)
   equal(train{dir = dir, target = mended, resume = true, max_steps = 4}.steps, 4)
-  raises("the code of 'target' is another", train, {dir = dir, resume = true})
+  raises("the code of 'target' has changed", train, {dir = dir, resume = true})
 end
 
 -- A finished run that is called again gives its results; a longer one goes on, also where the

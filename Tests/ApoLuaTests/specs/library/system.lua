@@ -35,7 +35,7 @@ raises("cannot be written", system.write_file, "nothing/file", "x")
 local locked = spec.folder .. "/locked"
 local lock = system.lock(locked)
 equal({tostring(lock), system.exists(locked)}, {"apo.FileLock", "file"})
-equal({system.lock(locked)}, {nil, locked .. ": is locked by another"})
+equal({system.lock(locked)}, {nil, locked .. ": is locked by another program or call"})
 local in_shell = ("flock -n %s true"):format(locked)
 local has_flock = os.execute("command -v flock >/dev/null")
 if has_flock then equal(os.execute(in_shell), nil) end

@@ -98,7 +98,7 @@ for _, crash in ipairs{1, 4, 6} do
   full.on_step = function(record) if record.step == crash then error("killed") end end
   raises("killed", train, full)
   full.on_step = nil
-  raises(dir .. " holds a run already: resume = true goes on with it", train, full)
+  raises(dir .. " already holds a run: resume = true continues it", train, full)
   full.resume = true
   equal(train(full).steps, 6)
   same_run(one, dir)
@@ -187,7 +187,7 @@ do
       train, {policy = model(second), dir = dir, resume = true})
     train{policy = model(first), dir = dir, max_steps = 2, resume = true}
     raises(('train: the reference has kv_cache_dtype = "%s" and the policy "%s": with equal weights they '
-      .. "would be two functions; load both with the same, or leave 'reference' out"):format(second, first),
+      .. "would compute different functions; load both with the same one, or omit 'reference'"):format(second, first),
       train, {policy = model(first), reference = model(second)})
     train{policy = model(first), reference = model(first), max_steps = 1}
   end
@@ -202,20 +202,20 @@ do
   equal(used:checksum(), expected:checksum())
 end
 
-raises("the target function gave nan for sample 1 of step 1", train,
+raises("the target function returned nan for sample 1 of step 1", train,
   {target = function() return -(0 / 0) end})
-raises("the target function gave nil for sample 1", train, {target = function() end})
-raises("the loss function must give an apo.Tensor, got number", train, {loss = function() return 1 end})
+raises("the target function returned nil for sample 1", train, {target = function() end})
+raises("the loss function must return an apo.Tensor, got number", train, {loss = function() return 1 end})
 raises("got a tensor of shape [4]; :mean() is missing", train, {loss = function(b) return b.logp end})
 raises("the loss does not depend on the policy", train,
   {loss = function(b) return b.logp:detach():mean() end})
 raises("the loss of step 1 is", train, {loss = function(b) return (b.logp * (0 / 0)):mean() end})
 raises("option 'schedule' must be constant, linear, cosine or a function, got 'step'", train,
   {schedule = "step"})
-raises("the function 'schedule' gave string for step 1; it must give a finite number of at least 0", train,
+raises("the function 'schedule' returned string for step 1; it must return a finite number of at least 0", train,
   {schedule = function() return "1" end})
-raises("the function 'schedule' gave -1 for step 1", train, {schedule = function() return -1 end})
-raises("the target function gave string for sample 1", train, {target = function() return "1" end})
+raises("the function 'schedule' returned -1 for step 1", train, {schedule = function() return -1 end})
+raises("the target function returned string for sample 1", train, {target = function() return "1" end})
 raises("train: 12 rows do not fill a batch of 100, and drop_last is set", train,
   {batch_size = 100, drop_last = true})
 raises("train: option 'resume' needs 'dir'", train, {resume = true})
@@ -235,7 +235,7 @@ raises("option 'epochs' must be an integer from 1 to 1000000000", train, {epochs
 local shared = {dir = spec.folder .. "/shared", max_steps = 1}
 shared.on_step = function()
   shared.on_step, shared.resume = nil, true
-  raises("shared: another training is writing to this folder; wait for its end", train, shared)
+  raises("shared: another run is writing to this folder; wait until it ends", train, shared)
   error("killed")
 end
 raises("killed", train, shared)
@@ -247,13 +247,13 @@ local other = spec.folder .. "/other"
 system.make_folder(other)
 spec.write(other .. "/metrics.jsonl", "mine")
 for _, resume in ipairs{false, true} do
-  raises("other has a metrics.jsonl and no run.json: it is not the folder of a run; choose another",
+  raises("other has a metrics.jsonl but no run.json, so it is not a run folder; choose another",
     train, {dir = other, resume = resume})
 end
 equal({spec.read(other .. "/metrics.jsonl"), system.list(other)}, {"mine", {"metrics.jsonl"}})
 raises("unknown option 'learning_rate'", train, {learning_rate = 1})
 raises("train: there are no rows", train, {data = data:take(0)})
-raises("the reward function gave nil for row", train, {reward = function() end})
+raises("the reward function returned nil for row", train, {reward = function() end})
 
 -- Samples that are not drawn from what is trained: said at the start and in run.json.
 local filtered, said, print_before = spec.folder .. "/filtered", {}, print
@@ -262,7 +262,7 @@ local trained, problem = pcall(train, {dir = filtered, max_steps = 2, top_k = 5,
                                        quiet = false})
 print = print_before
 assert(trained, problem)
-local warning = "with min_p = 0.1, top_k = 5 the samples are not drawn from the distribution that is trained"
+local warning = "with min_p = 0.1, top_k = 5 the samples are not drawn from the trained distribution"
 if not os.getenv "APO_QUIET" then
   equal(said[1]:match("^memory: about "), "memory: about ")
   equal(said[2]:find("warning: " .. warning, 1, true), 1)

@@ -117,10 +117,10 @@ local function with(name, value)
 end
 raises("values.jsonl was made with other settings (n was 4, now 5); use them again, or choose "
   .. "another path", apo.estimate_values, with("n", 5))
-raises("(the reward is another)", apo.estimate_values, with("reward", function() return 1 end))
+raises("(the reward has changed)", apo.estimate_values, with("reward", function() return 1 end))
 raises("(temperature was 1.0, now 0.5)", apo.estimate_values, with("temperature", 0.5))
 raises("(seed was 3, now 4)", apo.estimate_values, with("seed", 4))
-raises("(the model is another)", apo.estimate_values,
+raises("(the model has changed)", apo.estimate_values,
   with("model", apo.load(spec.fixtures .. "/models/tiny-qwen2-untied")))
 equal(spec.read(path), whole)
 
@@ -135,11 +135,11 @@ local function raises_for(text, message)
   raises(message, apo.estimate_values, with("path", bad))
   equal(spec.read(bad), text)
 end
-raises_for('{"prompt":"x"}\n', "bad.jsonl: line 1: not a file of values")
-raises_for('{"format":"apo.values","version":9}\n', "line 1: version 9 is not known")
-raises_for("garbage\n", "bad.jsonl: line 1: not a file of values; choose another path")
-raises_for("one line without its end", "bad.jsonl: line 1: not a file of values")
-raises_for("\0binary", "bad.jsonl: line 1: not a file of values")
+raises_for('{"prompt":"x"}\n', "bad.jsonl: line 1: not a values file")
+raises_for('{"format":"apo.values","version":9}\n', "line 1: unknown version 9")
+raises_for("garbage\n", "bad.jsonl: line 1: not a values file; choose another path")
+raises_for("one line without its end", "bad.jsonl: line 1: not a values file")
+raises_for("\0binary", "bad.jsonl: line 1: not a values file")
 raises_for('{"format":"apo.values","version":1,"settings":5}\n', "was made with other settings")
 local header = whole:match("^[^\n]*\n")
 raises_for(header .. '{"index":[1],"hash":"x","rewards":[1,1,1,1],"lengths":[1,1,1,1]}\n',

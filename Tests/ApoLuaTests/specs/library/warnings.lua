@@ -30,7 +30,7 @@ equal(said({["completions/clipped_ratio"] = 1}, 5), {"3 max_tokens cut off every
 equal(said({["completions/clipped_ratio"] = 0.4}, 2), {"1 40 % of the completions "})
 equal(said({grad_norm = 0, ["update/weight_delta_norm"] = 0}, 4), {"3 the gradient is exactly "})
 equal(said({["update/weight_delta_norm"] = 0}, 4), {"3 the weights do not chang"})
-equal(said({kl = 3.25}, 3), {"3 the policy is 3.2 nats a"})
+equal(said({kl = 3.25}, 3), {"3 the policy is 3.2 nats p"})
 equal(said({["apo/v_star_zero_frac"] = 1}, 3), {"3 no reference sample solv"})
 equal(said({["apo/v_star_one_frac"] = 1}, 3), {"3 the reference solved all"})
 equal(said({["sampling/sampling_logp_difference/max"] = 1e-6}, 1), {"1 sampler and trainer diff"})

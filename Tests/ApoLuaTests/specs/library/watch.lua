@@ -70,7 +70,7 @@ refused("error 'at load'", "target.lua:1: at load")
 refused("return 5", "target.lua must return a function, got number")
 refused("while true do end", "loading took more than")
 refused("return function(s) return s.nothing.more end", "target.lua:1: attempt to index a nil value")
-refused("return function(s) return 0 / 0 end", "the target function gave")
+refused("return function(s) return 0 / 0 end", "the target function returned")
 refused("local n = 0 return function(s) n = n + 1 return n < 4 and 1 or error('fourth') end", "fourth")
 
 refused("return function() while true do end end", "the target function took more than 0.1 s in step 3")
@@ -124,5 +124,5 @@ raises("option 'watch' needs one of reward, target, loss as the path of a file",
 constant(1)
 local scheduled = train{beta = function(step, total) return step / total end}
 for step, record in ipairs(scheduled.history) do equal(record.beta, step / 6) end
-raises("the function 'beta' gave -1 for step 1", train, {beta = function() return -1 end})
-raises("the function 'beta' gave nil for step 1", train, {beta = function() end})
+raises("the function 'beta' returned -1 for step 1", train, {beta = function() return -1 end})
+raises("the function 'beta' returned nil for step 1", train, {beta = function() end})
