@@ -66,7 +66,7 @@ equal({plain.critic, plain.sampler, plain.snapshot}, {0, 0, 0})
 
 -- Mistakes.
 for field, wrong in pairs{n = 1.5, fresh_samples = 1, sampler = "yes"} do
-  raises(("option 'algorithm': field '%s' must be a "):format(field), apo.train, {
+  raises(("option 'algorithm': field '%s' must be a"):format(field), apo.train, {
     policy = policy, data = data, reward = function() return 0 end, lr = 1, max_tokens = 1,
     algorithm = {step = function() end, [field] = wrong}})
 end
