@@ -12,7 +12,8 @@ struct ModuleWrongTypesTests {
     "apo.help", "fail", "apo.json.write", "apo.Model:save", "apo.Optimizer:save",
     "apo.system.append",
     "apo.system.drop_torn_line", "apo.system.lock", "apo.system.make_folder",
-    "apo.system.remove_folder", "apo.system.rename", "apo.system.truncate", "apo.system.write_file",
+    "apo.system.remove_folder", "apo.system.rename", "apo.system.sleep", "apo.system.truncate",
+    "apo.system.write_file",
   ]
 
   @Test("No documented function traps, whatever it is given")
