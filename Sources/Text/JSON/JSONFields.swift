@@ -21,9 +21,10 @@ public struct JSONFields: Sendable {
     }
     (self.file, self.path, self.value) = (file, path, value)
     if let long = list.first(where: { $0.key.utf8.count > String.longestName }) {
+      let start = String(decoding: long.key.utf8.prefix(20), as: UTF8.self) + "…"
       throw FileError(
         file,
-        (path.isEmpty ? "" : "field '\(path)': ") + "a name of \(long.key.utf8.count) bytes; "
+        "field '\(path.isEmpty ? start : path)': a name of \(long.key.utf8.count) bytes; "
           + "at most \(String.longestName) expected")
     }
     members = Dictionary(list.map { ($0.key, $0.value) }) { _, last in last }
