@@ -16,7 +16,9 @@ public struct AdamWOptions: Sendable, Equatable {
 
   /// torch's defaults.
   public enum Default {
+    /// Of `learningRate`, `epsilon` and `weightDecay`.
     public static let learningRate = 1e-3, epsilon = 1e-8, weightDecay = 0.01
+    /// β₁ and β₂.
     public static let betas = [0.9, 0.999]
   }
 

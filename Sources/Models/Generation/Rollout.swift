@@ -7,13 +7,17 @@ import Text
 public final class Rollout {
   /// A prompt and one completion, as ids, text or both.
   public struct Item: Sendable {
+    /// The prompt's tokens.
     public var promptIDs: [Int]?
+    /// The prompt's text.
     public var prompt: String?
     /// The completion's tokens, the end token included.
     public var ids: [Int]?
+    /// The completion's text.
     public var text: String?
     /// Sampled ln p of each token.
     public var logProbabilities: [Float]?
+    /// Why it ended: `eos`, `stop` or `length`.
     public var finishReason: String?
     /// The stop string, or the stop token, that ended it.
     public var stopReason: StopReason?
