@@ -99,13 +99,18 @@ import Text
   @Test(arguments: shapes, KVCache.types)
   func agreesForSamplingAlone(shape: Shape, keyValues: ScalarType) throws {
     let configuration = try shape.configuration()
-    let start = Storage.liveBytes
-    let model = try Transformer.random(configuration, keyValues: keyValues, seed: 1)
-    try model.setTrainable(false)
-    Storage.resetPeak()
-    // The second time all packed copies are there from the start.
-    for step in 0..<2 { _ = try generate(shape, model, step: step) }
-    let peak = Storage.peakBytes - start
+    // The most of three runs: on a busy machine threads that decode alone may not overlap.
+    var peak = 0
+    for _ in 0..<3 {
+      let start = Storage.liveBytes
+      let model = try Transformer.random(configuration, keyValues: keyValues, seed: 1)
+      try model.setTrainable(false)
+      Storage.resetPeak()
+      // The second time all packed copies are there from the start.
+      for step in 0..<2 { _ = try generate(shape, model, step: step) }
+      peak = max(peak, Storage.peakBytes - start)
+      withExtendedLifetime(model) {}
+    }
     var plan = MemoryPlan(policy: (configuration, .float32), reference: nil, trainedCount: 0)
     plan.keyValueType = keyValues
     plan.batchSize = shape.batch
@@ -115,7 +120,6 @@ import Text
     let estimate = try MemoryEstimate(plan)
     let ratio = Double(estimate.weights + estimate.packed + estimate.generation) / Double(peak)
     #expect((0.9...1.15).contains(ratio), "estimate / peak is \(ratio)")
-    withExtendedLifetime(model) {}
   }
 
   /// The smallest and the largest models that a config.json may describe.
