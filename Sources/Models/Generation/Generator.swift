@@ -16,7 +16,7 @@ import Text
 /// Samples completions of prompts from a model.
 public final class Generator {
   /// Most prompt tokens that are prefilled in a step.
-  private static let enteringTokens = 4096
+  static let enteringTokens = 4096
 
   private let model: Transformer
   private let options: SamplingOptions

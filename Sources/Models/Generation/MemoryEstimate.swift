@@ -1,96 +1,11 @@
 import Core
 import Tensors
 
-// What a run of A*-PO will need, from sizes alone, before anything is allocated.
+// What a training run will need, from sizes alone, before anything is allocated.
 //
 // The estimate follows the engine's own bookkeeping: what each layer keeps for backward(), when it
 // is freed, and which buffers are made on the way. Objects of Lua and Swift, tokens and texts,
 // which are small beside tensors, count only as far as the process holds them already.
-
-/// What is run with which models.
-public struct MemoryPlan: Sendable {
-  /// A model and what its matrices are held as.
-  public typealias Held = (configuration: ModelConfiguration, type: ScalarType)
-
-  /// The model that samples and is trained.
-  public var policy: Held
-  /// The model that the policy is kept near, where it has weights of its own.
-  public var reference: Held?
-  /// What the policy's cache holds.
-  public var keyValueType = ScalarType.float32
-  /// Weights of the policy, or of its adapter, that are trained; 0 where it only samples.
-  public var trainedCount: Int
-  /// Whether trained weights and averages are copied before the first update of each step.
-  public var keepsSnapshot = false
-  /// Weights of the policy's adapter; its own are frozen where there are any.
-  public var adapterCount = 0
-  /// Bytes of packed copies that the reference has: from sampling, as in stage 1.
-  public var packedReference = 0
-  /// Whether a frozen copy of the policy samples in its place.
-  public var hasSampler = false
-  /// A critic that is trained after the policy.
-  public var critic: ModelConfiguration?
-  /// Prompts of a step.
-  public var batchSize = 1
-  /// Completions per prompt.
-  public var samples = 1
-  /// Completions of an update; nil for all of a step.
-  public var miniBatch: Int?
-  /// Completions whose activations are held at a time; nil for all of an update, or what `isFresh`
-  /// says.
-  public var microBatch: Int?
-  /// Whether the one update of a step is by completions as the policy sampled them:
-  /// log-probabilities are the sampler's then, and activations exist for about `groupTokens` tokens
-  /// at a time.
-  public var isFresh = true
-  /// Tokens of a prompt.
-  public var promptTokens = 64
-  /// Tokens of a completion.
-  public var maxTokens = 16
-
-  /// Completions of an update.
-  var updated: Int { min(batchSize * samples, miniBatch ?? .max) }
-
-  /// Whether the policy's own weights stay as they are.
-  var isFrozen: Bool { adapterCount > 0 || trainedCount == 0 }
-
-  /// Completions that are differentiated at a time; see `Transformer.logProbabilities`.
-  public var group: Int {
-    if let microBatch { return min(updated, microBatch) }
-    guard isFresh, updated == batchSize * samples else { return updated }
-    let groups = groupCount(tokens: updated * (promptTokens + maxTokens))
-    return (updated + groups - 1) / groups
-  }
-
-  /// Throws where the bytes could be too many to be counted: an upper bound of every sum and
-  /// product below is at 2^60 or above.
-  fileprivate func check() throws(MemoryPlanTooLarge) {
-    // A page of the cache has places that are not used.
-    let tokens =
-      Double(batchSize) * Double(samples) * (Double(promptTokens) + Double(maxTokens) + 128)
-    let models = [policy.configuration, reference?.configuration, critic].compactMap { $0 }
-    let weights = models.reduce(0) { $0 + Double($1.parameterCount) }
-    let width = models.reduce(0) { max($0, $1.mostFloats) }
-    guard 64 * (weights + tokens * width) < 0x1p60 else {
-      throw MemoryPlanTooLarge(plan: self, weights: Int(weights))
-    }
-  }
-
-  /// A plan for the given models.
-  public init(policy: Held, reference: Held?, trainedCount: Int) {
-    self.policy = policy
-    self.reference = reference
-    self.trainedCount = trainedCount
-  }
-}
-
-/// A plan whose bytes may be more than 2^60, with the weights of all its models.
-public struct MemoryPlanTooLarge: Error {
-  /// What was asked about.
-  public let plan: MemoryPlan
-  /// Weights of all models together.
-  public let weights: Int
-}
 
 /// Bytes that a plan needs.
 public struct MemoryEstimate: Sendable {
@@ -100,15 +15,15 @@ public struct MemoryEstimate: Sendable {
   public let packed: Int
   /// Those of frozen matrices, which stay.
   public let packedAlways: Int
-  /// The optimiser's two averages.
+  /// The optimizer's two moments.
   public let optimizer: Int
-  /// The copy of trained weights and averages.
+  /// The copy of trained weights and moments.
   public let snapshot: Int
   /// Weights of the reference; where it sampled, as in stage 1, packed copies stay beside them.
   public let reference: Int
   /// Weights and packed copies of a frozen copy of the policy that samples in its place.
   public let sampler: Int
-  /// The critic's weights and its optimiser's averages.
+  /// The critic's weights and its optimizer's moments.
   public let critic: Int
   /// Gradients of the trained weights.
   public let gradients: Int
@@ -183,12 +98,6 @@ extension Architecture {
     parameterCount - (tiesEmbeddings ? 0 : layout.head.count)
   }
 
-  /// More than a sixteenth of the floats that anything holds for a token.
-  fileprivate var mostFloats: Double {
-    let layer = hiddenSize + headCount * max(headSize, 32) + intermediateSize
-    return Double(layerCount) * Double(layer) + Double(vocabularySize)
-  }
-
   /// Floats per token that a forward pass without a graph holds at its widest; in decoding the gate
   /// becomes SwiGLU's output.
   fileprivate func passingFloats(decoding: Bool) -> Int {
@@ -233,7 +142,8 @@ private struct GenerationSize {
       ? running * pages(plan.promptTokens + plan.maxTokens - 1) * page
       : ofPrompts + running * pages(plan.maxTokens - 1) * page
     let entering =
-      min(prompts * plan.promptTokens, 4096 + plan.promptTokens) * c.passingFloats(decoding: true)
+      min(prompts * plan.promptTokens, Generator.enteringTokens + plan.promptTokens)
+      * c.passingFloats(decoding: true)
       * 4
     let decoding =
       running * (c.vocabularySize + max(c.hiddenSize, c.passingFloats(decoding: true))) * 4
@@ -243,7 +153,7 @@ private struct GenerationSize {
   }
 }
 
-/// What an update needs beside weights and optimiser.
+/// What an update needs besides weights and optimizer.
 private struct TrainingSize {
   let configuration: Architecture
   let tokens: Int
@@ -317,7 +227,7 @@ private struct TrainingSize {
   func sum(gradients: Int) -> Int { gradients + activations + max(head, inside) }
 
   /// The most at a time. Gradients are made as backward() reaches the weights, while it frees what
-  /// the layers kept; in all groups but the first they are there from the start. The optimiser
+  /// the layers kept; in all groups but the first they are there from the start. The optimizer
   /// needs them all.
   func peak(gradients: Int, isGrouped: Bool) -> Int {
     if isGrouped { return gradients + activations + max(head, inside) }
