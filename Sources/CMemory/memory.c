@@ -180,6 +180,15 @@ bool cm_has_room(size_t size) {
   return block != NULL;
 }
 
+_Noreturn void cm_exhausted(size_t size) {
+  char text[160];
+  int length = snprintf(text, sizeof text, "apo-lua: out of memory: %zu more bytes are not there "
+                        "and cannot be done without\n", size);
+  ssize_t written = write(STDERR_FILENO, text, (size_t)length);
+  (void)written;
+  _exit(1);
+}
+
 #ifndef SANITIZED
 
 /* Whether to retry. If not, a caller in compiled code would abort the process. */
@@ -190,12 +199,7 @@ static __attribute__((noinline, cold)) bool again(size_t size, bool *tried) {
     give_up();
     return true;
   }
-  char text[160];
-  int length = snprintf(text, sizeof text, "apo-lua: out of memory: %zu more bytes are not there "
-                        "and cannot be done without\n", size);
-  ssize_t written = write(STDERR_FILENO, text, (size_t)length);
-  (void)written;
-  _exit(1);
+  cm_exhausted(size);
 }
 
 /* Runs an allocation until it succeeds or there is nothing left to do. */

@@ -60,8 +60,6 @@ public enum TensorError: Error, Equatable, Sendable {
   case arangeDirection(start: Double, end: Double, step: Double)
   /// `arange` has more numbers than can be addressed.
   case arangeCount(start: Double, end: Double, step: Double)
-  /// A nested list that is no tensor.
-  case list(ListError)
 
   // Gradients.
   /// A result of an operation cannot stop requiring a gradient.
@@ -75,30 +73,8 @@ public enum TensorError: Error, Equatable, Sendable {
   /// What an operation needs in backward() was changed in place.
   case changedInPlace(operation: String, Operand)
 
-  /// An error of a layer above that has no case here, as text.
-  case other(String)
-
   /// What was changed in place.
   public enum Operand: Sendable { case tensor, weight, outputLayer }
-
-  /// What is wrong with a nested list; `place` has the index in each open list.
-  public enum ListError: Equatable, Sendable {
-    /// More lists in each other than a tensor has dimensions.
-    case tooDeep
-    /// A list where lists of this depth hold numbers.
-    case listForNumber(place: [Int])
-    /// A number where lists of this depth hold lists of `count`.
-    case numberForList(place: [Int], count: Int)
-    /// A list of another length than those before.
-    case length(place: [Int], Int, expected: Int)
-    /// More numbers than the shape has.
-    case tooManyValues
-    /// Fewer numbers than the shape has.
-    case count(Int, expected: Int)
-  }
-
-  /// An error as text.
-  public init(_ text: String) { self = .other(text) }
 }
 
 extension Memory {
@@ -110,8 +86,12 @@ extension Memory {
   /// `check` and `checkBuffer` with the errors of tensors: small scratch counts too.
   static func requireBuffer(bytes: Int, for operation: String) throws(TensorError) {
     do {
-      try check(bytes: bytes, for: operation)
-      try checkBuffer(bytes: bytes, for: operation)
+      // `checkBuffer` asks `check` itself, but not for a few megabytes.
+      if bytes > smallBuffer {
+        try checkBuffer(bytes: bytes, for: operation)
+      } else {
+        try check(bytes: bytes, for: operation)
+      }
     } catch { throw .outOfMemory(error) }
   }
 }

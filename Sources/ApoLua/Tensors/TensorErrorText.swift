@@ -25,7 +25,6 @@ extension TensorError: CustomStringConvertible {
   /// The text as scripts see it.
   public var description: String {
     switch self {
-    case .other(let text): text
     case .stopped(let error): error.description
     case .outOfMemory(let error): error.description
     case .impossibleShape(let operation, let shape):
@@ -84,7 +83,6 @@ extension TensorError: CustomStringConvertible {
       "arange: step \(step) cannot reach \(end) from \(start)"
     case .arangeCount(let start, let end, let step):
       "arange: too many numbers from \(start) to \(end) in steps of \(step)"
-    case .list(let error): "tensor: \(error.text)"
 
     case .notALeaf: "requires_grad_: only leaves can stop requiring a gradient; use detach()"
     case .gradientShape(let gradient, let shape):
@@ -105,21 +103,6 @@ extension TensorError.Operand {
     case .tensor: "a tensor that '\(operation)' needs"
     case .weight: "the weight of '\(operation)'"
     case .outputLayer: "the output layer of '\(operation)'"
-    }
-  }
-}
-
-extension TensorError.ListError {
-  fileprivate var text: String {
-    switch self {
-    case .tooDeep: "lists nested more than 64 deep"
-    case .listForNumber(let place): "a number expected at \(scriptIndices(place)), got a list"
-    case .numberForList(let place, let count):
-      "a list of \(count) expected at \(scriptIndices(place)), got a number"
-    case .length(let place, let count, let expected):
-      "list \(scriptIndices(place)) has \(count) elements, expected \(expected)"
-    case .tooManyValues: "too many values"
-    case .count(let count, let expected): "lists hold \(count) numbers, expected \(expected)"
     }
   }
 }

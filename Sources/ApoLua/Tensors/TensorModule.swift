@@ -166,5 +166,5 @@ private func tensor(of argument: Argument) throws -> Tensor {
     throw LuaError("tensor: \(error.message)")
   }
   guard data.shape.count <= 64 else { throw LuaError("tensor: lists nested more than 64 deep") }
-  return Tensor(data.values, shape: data.shape)
+  return try Tensor.from(data.values, data.shape)
 }

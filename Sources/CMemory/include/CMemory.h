@@ -18,6 +18,9 @@ void *cm_try_realloc(void *block, size_t size);
 void *cm_try_aligned(size_t alignment, size_t size);
 /* May release the reserve; NULL if that does not suffice. */
 void *cm_realloc_from_reserve(void *block, size_t size);
+/* Writes that so many bytes are missing and ends the process with status 1: for callers that would
+ * otherwise abort. */
+_Noreturn void cm_exhausted(size_t size);
 /* Are `size` more bytes available, with some to spare? */
 bool cm_has_room(size_t size);
 

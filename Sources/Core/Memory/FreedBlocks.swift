@@ -65,16 +65,22 @@ package enum FreedBlocks {
         use(block.size)
         return (block, 0)
       }
-      use(size)
-      return (nil, contents.inUse + contents.kept - contents.peak - mostBeyond(contents.peak))
+      contents.inUse += size
+      let peak = max(contents.peak, contents.inUse)
+      return (nil, contents.inUse + contents.kept - peak - mostBeyond(peak))
     }
     if let kept { return kept }
     if excess > 0 { release(atLeast: excess) }
-    if let block = allocate(size) { return block }
-    release()
-    if let block = allocate(size) { return block }
-    lock.withLock { _ in contents.inUse -= size }
-    return nil
+    var block = allocate(size)
+    if block == nil {
+      release()
+      block = allocate(size)
+    }
+    lock.withLock { _ in
+      if block == nil { contents.inUse -= size }
+      contents.peak = max(contents.peak, contents.inUse)
+    }
+    return block
   }
 
   private static func use(_ size: Int) {
@@ -83,8 +89,9 @@ package enum FreedBlocks {
   }
 
   private static func allocate(_ size: Int) -> Block? {
+    guard let pointer = cm_try_aligned(64, size) else { return nil }
     fresh.add(size, ordering: .relaxed)
-    return cm_try_aligned(64, size).map { Block(pointer: $0, size: size) }
+    return Block(pointer: pointer, size: size)
   }
 
   /// Returns a block obtained from `take`.

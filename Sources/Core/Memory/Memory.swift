@@ -47,10 +47,13 @@ public enum Memory {
     checked.store(allocated.load(ordering: .relaxed), ordering: .relaxed)
   }
 
+  /// Bytes of a buffer that the reserve covers.
+  package static let smallBuffer = 8 << 20
+
   /// Throws if `bytes` more are not available: for Swift buffers and arrays, which cannot fail
   /// later.
   public static func checkBuffer(bytes: Int, for operation: String) throws(OutOfMemory) {
-    guard bytes > 8 << 20 else { return }
+    guard bytes > smallBuffer else { return }
     try check(bytes: bytes, for: operation)
     if cm_has_room(bytes) { return }
     FreedBlocks.release()
@@ -80,6 +83,9 @@ public enum Memory {
     malloc_trim(0)
     return true
   }
+
+  /// Ends the process with a line and status 1, where even the reserve does not have `bytes`.
+  package static func exhausted(bytes: Int) -> Never { cm_exhausted(bytes) }
 
   /// The error for `bytes` that could not be allocated.
   package static func shortage(bytes: Int, for operation: String) -> OutOfMemory {

@@ -43,7 +43,8 @@ extension Tensor {
     return tensor
   }
 
-  private func fill(
+  /// Sets element i to draw i of `stream`, which moves on; `draw` takes one position of it.
+  public func fill(
     from stream: inout RandomStream, _ draw: (inout RandomStream) -> Float
   ) throws(TensorError) {
     let (start, target) = (stream, pointer)
@@ -53,6 +54,17 @@ extension Tensor {
       for i in range { target[i] = draw(&part) }
     }
     stream.position &+= UInt64(count)
+  }
+
+  /// The elements in row-major order, as many as the shape has.
+  public static func from(_ values: [Float], _ shape: [Int]) throws(TensorError) -> Tensor {
+    let tensor = try result(shape, for: "tensor")
+    precondition(values.count == tensor.count, "\(values.count) values for shape \(shape)")
+    try values.withUnsafeBufferPointer { values throws(TensorError) in
+      guard let start = values.baseAddress else { return }
+      try tensor.pointer.copy(start, count: values.count)
+    }
+    return tensor
   }
 
   /// The numbers start, start + step, … up to and excluding `end`.
@@ -79,68 +91,5 @@ extension Tensor {
       throw .notOneElement(operation: "item", shape: shape)
     }
     return pointer[0]
-  }
-}
-
-/// Builds a tensor from nested lists, visited in order: `open` a list, `append` its numbers,
-/// `close` it.
-///
-/// Lists on one level must have the same length: `tensor: list [2] has 3 elements, expected 2`.
-public struct TensorBuilder {
-  private var values: [Float] = []
-  private var shape: [Int] = []
-  /// How many elements the open lists have so far, outermost first.
-  private var open: [Int] = []
-  private var isComplete = false
-
-  /// A builder that has seen nothing.
-  public init() {}
-
-  /// Begins a list of `count` elements.
-  public mutating func open(count: Int) throws(TensorError) {
-    guard open.count < 64 else { throw .list(.tooDeep) }
-    let isFirst = open.count == shape.count && values.isEmpty
-    guard isFirst || (open.count < shape.count && !isComplete) else {
-      throw .list(.listForNumber(place: open))
-    }
-    if isFirst { shape.append(count) }
-    guard shape[open.count] == count else {
-      throw .list(.length(place: open, count, expected: shape[open.count]))
-    }
-    open.append(0)
-  }
-
-  /// Adds a number to the list that is open; without one it is the whole tensor.
-  public mutating func append(_ value: Float) throws(TensorError) {
-    guard open.count <= shape.count, !isComplete else {
-      throw .list(.tooManyValues)
-    }
-    guard open.count == shape.count else {
-      throw .list(.numberForList(place: open, count: shape[open.count]))
-    }
-    values.append(value)
-    advance()
-  }
-
-  /// Ends the list that was opened last.
-  public mutating func close() {
-    if open.popLast() != nil { advance() }
-  }
-
-  /// The tensor.
-  public func finish() throws(TensorError) -> Tensor {
-    let tensor = try Tensor.result(shape, for: "tensor")
-    guard isComplete, tensor.count == values.count else {
-      throw .list(.count(values.count, expected: tensor.count))
-    }
-    try values.withUnsafeBufferPointer { values throws(TensorError) in
-      guard let start = values.baseAddress else { return }
-      try tensor.pointer.copy(start, count: values.count)
-    }
-    return tensor
-  }
-
-  private mutating func advance() {
-    if open.isEmpty { isComplete = true } else { open[open.count - 1] += 1 }
   }
 }

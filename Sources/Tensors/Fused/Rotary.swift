@@ -20,17 +20,20 @@ public final class RotaryTable: Sendable {
     let cosines: UnsafeMutablePointer<Float>
     let sines: UnsafeMutablePointer<Float>
     fileprivate let count: Int
+    private let block: FreedBlocks.Block
 
     fileprivate init(_ count: Int) throws(TensorError) {
-      guard let memory = malloc(max(1, 8 * count)) else {
+      try Memory.require(bytes: 8 * count, for: "rotary")
+      guard let block = FreedBlocks.take(max(FreedBlocks.smallest, 8 * count)) else {
         throw TensorError.outOfMemory(Memory.shortage(bytes: 8 * count, for: "rotary"))
       }
-      cosines = memory.bindMemory(to: Float.self, capacity: 2 * count)
+      self.block = block
+      cosines = block.pointer.bindMemory(to: Float.self, capacity: 2 * count)
       sines = cosines + count
       self.count = count
     }
 
-    deinit { free(cosines) }
+    deinit { FreedBlocks.give(block) }
   }
 
   /// The table for heads of twice as many floats as there are frequencies, its cosines and sines

@@ -23,7 +23,8 @@ public final class Storage: @unchecked Sendable {
   /// Bytes of the block from `FreedBlocks`; 0 where malloc allocated it.
   private let blockSize: Int
 
-  /// `count` floats that are not initialised: for small buffers, whose size no script decides.
+  /// `count` floats that are not initialised: for small buffers, and for those that
+  /// `Memory.requireBuffer` has asked for.
   public init(count: Int) {
     // What grows with a script's data is made by `init(count:for:)`; for the rest there is a
     // reserve.
@@ -59,7 +60,7 @@ public final class Storage: @unchecked Sendable {
 
   private static func allocateFromReserve(_ count: Int) -> UnsafeMutablePointer<Float> {
     let bytes = max(64, (count * 4 + 63) / 64 * 64)
-    guard let raw = aligned_alloc(64, bytes) else { fatalError("out of memory") }
+    guard let raw = aligned_alloc(64, bytes) else { Memory.exhausted(bytes: bytes) }
     return raw.bindMemory(to: Float.self, capacity: count)
   }
 

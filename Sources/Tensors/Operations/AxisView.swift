@@ -1,3 +1,4 @@
+import Core
 import Kernels
 
 // Operations along one dimension. A tensor is viewed as [outer, n, inner]; operations that need
@@ -84,8 +85,9 @@ func sumMiddle(
   guard outer > 0, inner > 0 else { return }
   let rows = inner == 1 ? 8192 : max(128, 16_384 / max(1, inner))
   let rowBlocks = max(1, (n + rows - 1) / rows)
-  // The totals of the blocks wait in a buffer of limited size.
+  // The totals of the blocks wait in a buffer of 2 MB, or of one row where that is more.
   let group = max(1, min(outer, (1 << 18) / max(1, rowBlocks * inner)))
+  try Memory.requireBuffer(bytes: group * rowBlocks * inner * 8, for: "sum")
   let partial = UnsafeMutablePointer<Double>.allocate(capacity: group * rowBlocks * inner)
   defer { partial.deallocate() }
   for first in stride(from: 0, to: outer, by: group) {
@@ -94,10 +96,12 @@ func sumMiddle(
     try sumBlocks(x + first * n * inner, count, n, inner, rows: rows, into: partial)
     let target = y + first * inner
     for o in 0..<count {
-      for i in 0..<inner {
-        var total = 0.0
-        for r in 0..<rowBlocks { total += partial[(o * rowBlocks + r) * inner + i] }
-        target[o * inner + i] = Float(total * scale)
+      try forEachBlock(inner) { columns in
+        for i in columns {
+          var total = 0.0
+          for r in 0..<rowBlocks { total += partial[(o * rowBlocks + r) * inner + i] }
+          target[o * inner + i] = Float(total * scale)
+        }
       }
     }
   }

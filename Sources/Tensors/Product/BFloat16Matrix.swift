@@ -1,3 +1,4 @@
+import Core
 import Kernels
 
 /// An immutable weight matrix that is stored once, packed as bfloat16 for products.
@@ -43,8 +44,11 @@ public final class BFloat16Matrix: PackedPanels, @unchecked Sendable {
       (storage.pointer + last).update(repeating: 0, count: panelWidth * k / 2)
     }
     let width = shape[1]
-    // About a megabyte at a time, so that pages of a mapped file can be released in between.
+    // About a megabyte at a time, or a panel where that is more.
     let chunks = blocks(shape[0], size: max(1, (1 << 18) / max(1, width * panelWidth)) * panelWidth)
+    let threads = min(Team.shared.threads, chunks.count)
+    try Memory.requireBuffer(
+      bytes: threads * (chunks.first?.count ?? 0) * width * 4, for: "bfloat16 weights")
     Team.shared.forEach(chunks.count) { range in
       let scratch = Storage(count: chunks[range.lowerBound].count * width)
       for rows in chunks[range] {

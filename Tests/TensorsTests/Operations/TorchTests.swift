@@ -129,10 +129,12 @@ private struct TorchCase: Decodable, Sendable, CustomStringConvertible {
     case "squeeze": try x[0].squeeze(dim: int("dim"))
     case "unsqueeze": try x[0].unsqueeze(dim: dim)
     case "clone": try x[0].clone()
-    default: throw TensorError("no operation \(op)")
+    default: throw UnknownOperation(name: op)
     }
   }
 }
+
+struct UnknownOperation: Error { let name: String }
 
 @Suite struct TorchTests {
   /// Whether every value is within 2e-6 of PyTorch's, relative to it or to the largest one; NaN and

@@ -41,6 +41,15 @@ end)
 
 test("what cannot be a tensor is refused", function()
   raises("tensor: element [2] has 1 elements, expected 2", apo.tensor, {{1, 2}, {3}})
+  raises("tensor: element [2][2] has 2 elements, expected 1", apo.tensor,
+    {{{1}, {2}}, {{3}, {4, 5}}})
+  raises("tensor: element [2] is a table, expected a number", apo.tensor, {1, {2}})
+  raises("tensor: element [2] is a number, expected a list", apo.tensor, {{1, 2}, 3})
+  raises("tensor: element [2] is a number, expected a list", apo.tensor, {{}, 3})
+  local deep = 1
+  for _ = 1, 65 do deep = {deep} end
+  raises("tensor: lists nested more than 64 deep", apo.tensor, deep)
+  eq(apo.tensor{{{1}}, {{2}}}:shape(), {2, 1, 1})
   raises("tensor: element [2][1] is a string, expected a number", apo.tensor, {{1, 2}, {"x", 3}})
   raises("bad argument #1 to 'tensor'", apo.tensor, "x")
   raises("bad argument #1 to 'tensor'", apo.tensor)
