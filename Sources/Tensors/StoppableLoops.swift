@@ -2,6 +2,7 @@ import Core
 import Synchronization
 
 // Loops over a script's data, which may be of any size: they ask between blocks whether to stop.
+// Loops of a pass over a batch (embeddings, segments, products of matrices) ask between operations.
 //
 // Only loops that fill new memory, or gradients, stop midway. A change in place (an optimizer's
 // step, `fill_`) is made as a whole, so that what is saved after a stop is never half of it.

@@ -46,7 +46,7 @@ final class ConfigReader {
     try reading(key).positive(key, default: other)
   }
 
-  /// A list; empty when missing.
+  /// A list; nil when missing.
   func array(_ key: String) throws -> [JSON]? {
     reading(key)[key] == nil ? nil : try fields.array(key)
   }

@@ -3,12 +3,10 @@ import Glibc
 import Text
 
 // How a model's rotary embedding was stretched to contexts longer than it was first trained on, as
-// config.json says it:
-// `rope_scaling` of older files and `rope_parameters` of newer ones, the kind under `rope_type` or
-// `type`.
+// config.json says it: `rope_scaling` of older files and `rope_parameters` of newer ones, the kind
+// under `rope_type` or `type`.
 
-/// A change of the rotary embedding's frequencies; the formulas are in
-/// RopeScaling+Frequencies.swift.
+/// A change of the rotary embedding's frequencies.
 public enum RopeScaling: Sendable, Equatable {
   /// Frequencies as they are.
   case none

@@ -35,9 +35,6 @@ public struct Completion: Sendable {
   init() {
     (ids, logProbabilities, finishReason) = ([], [], .length)
   }
-
-  /// ln p of the whole completion, added as `Tensor.segmentSum` adds.
-  public var logProbability: Float { Float(logProbabilities.reduce(0.0) { $0 + Double($1) }) }
 }
 
 /// A prompt to sample from, with the key that its random numbers depend on.

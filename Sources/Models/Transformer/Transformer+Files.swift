@@ -59,9 +59,7 @@ extension Transformer {
       case .table, .matrix, .transposedMatrix:
         var random = RandomStream(seed: seed, stream: stream)
         let deviation = configuration.deviation(of: weight)
-        for i in 0..<tensor.count {
-          tensor.pointer[i] = Float(random.normal() * deviation)
-        }
+        try tensor.fill(from: &random) { Float($0.normal() * deviation) }
       }
       return .float32(tensor, isTransposed: weight.use.isTransposed)
     }

@@ -28,9 +28,7 @@ extension Transformer {
       stream += 1
       var random = RandomStream(seed: seed, stream: stream)
       let bound = 1 / Double(max(1, shape[1])).squareRoot()
-      for i in 0..<tensor.count {
-        tensor.pointer[i] = Float((2 * random.uniform() - 1) * bound)
-      }
+      try tensor.fill(from: &random) { Float((2 * $0.uniform() - 1) * bound) }
       return tensor
     }
     let unmatched = configuration.unmatched(layout.linears.map(layout.className))

@@ -162,7 +162,7 @@ public final class Transformer: @unchecked Sendable {
   ///
   /// Throws where trained weights are bfloat16 matrices, which collect no gradients.
   public func setTrainable(_ trainable: Bool) throws {
-    if trainable { try checkTrainable(for: "requires_grad_") }
+    if trainable { try checkTrainable(for: "training") }
     for (_, tensor) in trainable ? trainedParameters : parameters {
       try tensor.setRequiresGradient(trainable)
     }

@@ -59,8 +59,8 @@ extension Tensor {
     try forRows(view.filledCount, of: n) { rows in
       for row in rows {
         var total = 0.0
-        for block in blocks(n, size: Interrupt.interval) where !Interrupt.isRequested() {
-          for i in row * n + block.lowerBound..<row * n + block.upperBound {
+        for start in stride(from: 0, to: n, by: Interrupt.interval) where !Interrupt.isRequested() {
+          for i in row * n + start..<row * n + min(n, start + Interrupt.interval) {
             total += Double(source[i])
             target[i] = Float(total)
           }

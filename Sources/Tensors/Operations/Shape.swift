@@ -144,19 +144,20 @@ private struct AxisSwap {
       for unit in range {
         let (outer, strip) = unit.quotientAndRemainder(dividingBy: strips)
         let columns = strip * 16..<min(n, strip * 16 + 16)
-        for k in 0..<b {
-          for first in stride(from: 0, to: m, by: length) {
-            if first > 0, Interrupt.isRequested() { return }
-            for i in first..<min(m, first + length) {
-              let source = x + ((outer * m + i) * b + k) * n * c
-              let target = y + (outer * n * b + k) * m * c + i * c
-              copy(source, columns, into: target, stride: b * m * c, adding: adding)
-            }
+        for first in stride(from: 0, to: b * m, by: length) {
+          if first > 0, Interrupt.isRequested() { return }
+          var (k, i) = first.quotientAndRemainder(dividingBy: m)
+          for _ in first..<min(b * m, first + length) {
+            let source = x + ((outer * m + i) * b + k) * n * c
+            let target = y + (outer * n * b + k) * m * c + i * c
+            copy(source, columns, into: target, stride: b * m * c, adding: adding)
+            i += 1
+            if i == m { (k, i) = (k + 1, 0) }
           }
         }
       }
     }
-    if m > length { try Interrupt.poll() }
+    if b * m > length { try Interrupt.poll() }
   }
 
   @inline(__always)

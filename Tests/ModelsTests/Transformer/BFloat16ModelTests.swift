@@ -87,7 +87,7 @@ struct BFloat16ModelTests {
     let held = try Transformer(folder: Fixtures.path("models/tiny-gpt2"), as: .bfloat16)
     #expect(
       errorText { try held.setTrainable(true) }
-        == "requires_grad_: the model's weights are held as bfloat16 and collect no gradients; "
+        == "training: the model's weights are held as bfloat16 and collect no gradients; "
         + #"clone{dtype = "float32"} gives a copy that does"#)
     try held.setTrainable(false)
     let score = try held.logProbabilities([TokenSequence(prompt: [1], completion: [2])])

@@ -54,6 +54,7 @@ struct StoppingTests {
     Case(name: "logsumexp") { _ = try $0.logsumexp(dim: 1) },
     Case(name: "transpose") { _ = try $0.transpose(0, 1) },
     Case(name: "transpose of columns") { _ = try $0.reshape([-1, 2]).transpose(0, 1) },
+    Case(name: "transpose of thin blocks") { _ = try $0.reshape([2, -1, 2]).transpose(0, 2) },
     Case(name: "transpose to columns") { _ = try $0.reshape([2, -1]).transpose(0, 1) },
     Case(name: "narrow") { _ = try $0.narrow(dim: 1, start: 0, length: 2000) },
     Case(name: "cat") { _ = try Tensor.cat([$0, $0], dim: 1) },
