@@ -10,7 +10,6 @@
 typedef struct {
   lua_State *main;
   lua_State *current; /* the coroutine that runs: kept by resume and wrap (coroutine.c) */
-  void *owner;
   cl_entry entry;
   cl_release release;
   cl_usage_source usage;

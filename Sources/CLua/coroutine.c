@@ -45,7 +45,11 @@ static int reset(lua_State *L, lua_State *co) {
   lua_State *previous = c->current;
   c->current = co;
   if (cl_interrupted() || c->is_checking) cl_stop_thread(co);
+#if LUA_VERSION_RELEASE_NUM >= 50406
+  int status = lua_closethread(co, L); /* keeps count of how deep C calls are */
+#else
   int status = lua_resetthread(co);
+#endif
   c->current = previous;
   if (cl_interrupted() || c->is_checking) cl_stop_thread(L);
   return status;

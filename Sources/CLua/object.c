@@ -57,11 +57,6 @@ static void empty(lua_State *L, box *b) {
   c->in_swift = in_swift;
 }
 
-void cl_free_object(lua_State *L, int index, const void *tag) {
-  box *b = box_at(L, index, tag);
-  if (b) empty(L, b);
-}
-
 /* `free`, `__close` and `__gc`. Upvalue: tag. */
 static int release(lua_State *L) {
   const void *tag = lua_touserdata(L, lua_upvalueindex(1));
@@ -92,12 +87,6 @@ bool cl_push_object(lua_State *L, const void *tag, void *object) {
 
 void cl_set_user_value(lua_State *L, int index) { lua_setiuservalue(L, index, 1); }
 int cl_push_user_value(lua_State *L, int index) { return lua_getiuservalue(L, index, 1); }
-
-bool cl_push_class(lua_State *L, const void *tag) {
-  if (lua_rawgetp(L, LUA_REGISTRYINDEX, tag) == LUA_TTABLE) return true;
-  lua_pop(L, 1);
-  return false;
-}
 
 /* Upvalues: methods, getters (name -> function), what serves other names, and other keys.
  * A method is found without leaving C; the rest is Swift's. */

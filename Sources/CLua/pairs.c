@@ -93,6 +93,8 @@ void cl_push_keys(lua_State *L, int index) {
   lua_pushvalue(L, index);
   lua_pushnil(L);
   if (cl_undisturbed(L, 2, 1) == LUA_OK) return;
+  /* Swift goes on with no keys until it has returned; then the error is raised. */
+  if (!cl_interrupted()) context(L)->lacks_memory = true;
   lua_pop(L, 1);
   lua_createtable(L, 0, 0);
 }

@@ -7,7 +7,6 @@ bool cl_reserve(lua_State *L, int slots) { return lua_checkstack(L, slots); }
 void cl_copy(lua_State *L, int index) { lua_pushvalue(L, index); }
 void cl_replace(lua_State *L, int index) { lua_replace(L, index); }
 void cl_remove(lua_State *L, int index) { lua_remove(L, index); }
-void cl_insert(lua_State *L, int index) { lua_insert(L, index); }
 bool cl_same(lua_State *L, int a, int b) { return lua_rawequal(L, a, b); }
 
 int cl_type(lua_State *L, int index) { return lua_type(L, index); }

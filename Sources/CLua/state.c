@@ -45,7 +45,7 @@ static void warn_off(void *user, const char *message, int to_continue) {
   steers(user, message, to_continue);
 }
 
-lua_State *cl_open(void *owner, cl_entry entry, cl_release release) {
+lua_State *cl_open(cl_entry entry, cl_release release) {
   cm_start();
   cl_context *c = calloc(1, sizeof *c);
   if (c == NULL) return NULL;
@@ -57,7 +57,6 @@ lua_State *cl_open(void *owner, cl_entry entry, cl_release release) {
   }
   *(cl_context **)lua_getextraspace(L) = c;
   c->main = c->current = L;
-  c->owner = owner;
   c->entry = entry;
   c->release = release;
   c->in_swift = true;
@@ -92,7 +91,6 @@ static int exit_program(lua_State *L) {
   exit(status);
 }
 
-void *cl_owner(lua_State *L) { return context(L)->owner; }
 lua_State *cl_current(lua_State *L) { return context(L)->current; }
 const char *cl_lua_version(void) { return LUA_RELEASE; }
 

@@ -61,7 +61,7 @@ extension LuaState {
         try call.state.fillLazyTable(at: call[1].index)
         let isNaN = try call[2].kind == .number && call[2].number().isNaN
         guard !call[2].isAbsent, !isNaN else {
-          throw LuaError("index is \(call[2].typeName)")  // Lua itself would raise
+          throw LuaError("index is \(isNaN ? "NaN" : "nil")")  // Lua itself would raise
         }
         cl_copy(call.L, call[2].index)
         cl_copy(call.L, call[3].index)
@@ -81,7 +81,9 @@ extension LuaState {
   /// The value of a field of a lazy table, which does not have it yet; nil for other tables and
   /// names.
   func lazyField(_ name: String, at index: Int32) throws -> LuaValue? {
-    guard let lazy = lazyTables, lazy.names.contains(name), let part = try part(at: index, lazy)
+    // By bytes: Swift's == is quadratic in combining marks, and a script may ask for any name.
+    guard let lazy = lazyTables, lazy.names.contains(where: { $0.utf8.elementsEqual(name.utf8) }),
+      let part = try part(at: index, lazy)
     else { return nil }
     return try lazy.read(part.owner, part.position, name)
   }
@@ -89,7 +91,7 @@ extension LuaState {
   /// Computes the fields of a lazy table that were not read yet; then it is a table like others.
   func fillLazyTable(at index: Int32) throws {
     guard let lazy = lazyTables, let part = try part(at: index, lazy) else { return }
-    let table = index > 0 ? index : cl_top(current) + index + 1
+    let table = absolute(index)
     for name in lazy.names {
       let isThere = cl_get_field(current, table, name) != LuaType.nil.code
       pop()
@@ -106,7 +108,7 @@ extension LuaState {
     at index: Int32, _ lazy: LazyTables
   ) throws -> (owner: LuaReference, position: Int)? {
     try reserve(6)
-    let table = index > 0 ? index : cl_top(current) + index + 1
+    let table = absolute(index)
     let top = cl_top(current)
     defer { cl_set_top(current, top) }
     guard type(at: table) == .table, cl_push_metatable(current, table) else { return nil }

@@ -114,12 +114,15 @@ extension LuaState {
     return LuaReference(poppingFrom: self)
   }
 
+  /// The index from the bottom of the stack, which stays when more is pushed.
+  func absolute(_ index: Int32) -> Int32 { index > 0 ? index : cl_top(current) + index + 1 }
+
   private func table(at index: Int32, depth: Int) throws -> LuaTable {
     guard depth < Self.depthLimit else {
       throw LuaError("a table is nested too deeply, or contains itself")
     }
     try reserve(4)
-    let table = index > 0 ? index : cl_top(current) + index + 1
+    let table = absolute(index)
     try fillLazyTable(at: table)
     let count = cl_length(current, table)
     if cl_is_list(current, table), let list = try list(at: table, count, depth: depth) {

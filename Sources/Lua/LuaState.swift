@@ -34,7 +34,7 @@ public final class LuaState {
   ///
   /// - Throws: `LuaError` when memory is short.
   public init(_ configuration: Configuration = Configuration()) throws {
-    guard let main = cl_open(nil, runFunction, releaseObject) else {
+    guard let main = cl_open(runFunction, releaseObject) else {
       throw LuaError("not enough memory for a Lua state")
     }
     self.main = main

@@ -109,16 +109,6 @@ extension LuaState {
     pop()
   }
 
-  /// Sets a field of a table, raw.
-  public func setField(_ name: String, of table: LuaReference, to value: LuaValue) throws {
-    try reserve(4)
-    table.push(onto: self)
-    defer { pop() }
-    guard type(at: -1) == .table else { throw LuaError("a table expected for field '\(name)'") }
-    try push(value)
-    cl_set_field(current, -2, name)
-  }
-
   /// The field of a table, raw; nil when it is nil.
   public func field(_ name: String, of table: LuaReference) throws -> LuaReference? {
     try reserve(4)

@@ -41,7 +41,7 @@ def ranges(name):
 
 
 def write(name, head, words, tail):
-    lines = textwrap.wrap(" ".join(words), 98, break_on_hyphens=False)
+    lines = textwrap.wrap(" ".join(words), 96, break_on_hyphens=False)
     with open(f"{target}/{name}.swift", "w") as file:
         file.write(head + "".join(f"    {line}\n" for line in lines) + tail)
 
@@ -51,8 +51,8 @@ def scripts():
     for name in SCRIPTS:
         words.append(name.lower().replace("_", ""))
         words += [f"{a:X}" if a == b else f"{a:X}-{b:X}" for a, b in ranges(name)]
-    aliases = ", ".join(f'"{k.lower()}": "{v.lower()}"' for k, v in ALIASES.items())
-    aliases = "\n".join("    " + line for line in textwrap.wrap(aliases + ",", 94))
+    aliases = ", ".join(f'"{k.lower()}":~"{v.lower()}"' for k, v in ALIASES.items())
+    aliases = "\n".join("    " + line.replace("~", " ") for line in textwrap.wrap(aliases + ",", 94))
     write("UnicodeScripts", f'''// Scripts of Unicode 16, for `\\p{{Han}}` in patterns. The table is written by
 // Tests/Fixtures/make_unicode_tables.py.
 
@@ -78,7 +78,7 @@ enum UnicodeScripts {{
     return result
   }}()
 
-  /// Names, and behind each the ranges of its characters.
+  /// Names, each followed by the ranges of its characters.
   private static let table = """
 ''', words, '    """\n}\n')
 
@@ -97,8 +97,8 @@ def compatibility():
             words.append("+".join(f"{ord(c):X}" for c in mapped))
             run = [ord(mapped), 1] if len(mapped) == 1 else None
         last = code
-    write("UnicodeCompatibility", '''// Compatibility mappings of Unicode 9, for NFKC and NFKD: that version is the one of the library whose
-// results we give. The table is written by Tests/Fixtures/make_unicode_tables.py.
+    write("UnicodeCompatibility", '''// Compatibility mappings of Unicode 9, for NFKC and NFKD: the version used by the `tokenizers`
+// library. The table is written by Tests/Fixtures/make_unicode_tables.py.
 
 enum UnicodeCompatibility {
   /// The full mappings of the characters that have one, canonical ones left out.

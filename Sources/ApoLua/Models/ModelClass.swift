@@ -90,8 +90,7 @@ private let weightMethods = [
     "checksum", "Returns a hash of all weights, to tell models apart.",
     returns: [Returned(.string, "16 hexadecimal digits")]
   ) { call in
-    let digits = String(try call.this(Model.self).transformer.checksum, radix: 16)
-    return call.result(String(repeating: "0", count: 16 - digits.count) + digits)
+    call.result(try call.this(Model.self).transformer.checksum.hexadecimal(16))
   },
   Function(
     "clone", "Copies the model with all weights and its adapter.",

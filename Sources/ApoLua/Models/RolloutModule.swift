@@ -195,7 +195,9 @@ extension LuaValue {
 /// Makes completions tables whose fields are computed when they are read.
 func openCompletions(_ state: LuaState) throws {
   try state.openLazyTables(Rollout.fieldNames) { [unowned state] owner, position, name in
-    guard let rollout = owner.object(Rollout.self) else { return .nil }
+    guard let rollout = owner.object(Rollout.self) else {
+      throw LuaError("the rollout of this completion was freed; read \(name) before")
+    }
     guard name == "row" else { return try rollout.field(name, of: position) }
     let row = try state.element(rollout.items[position].row, of: owner.kept(in: state))
     return row.map { .reference($0) } ?? .nil

@@ -111,8 +111,7 @@ let valueModelClass = Class(
       "checksum", "Returns a hash of all weights.",
       returns: [Returned(.string, "16 hexadecimal digits")]
     ) { call in
-      let digits = String(try call.this(Critic.self).model.checksum, radix: 16)
-      return call.result(String(repeating: "0", count: 16 - digits.count) + digits)
+      call.result(try call.this(Critic.self).model.checksum.hexadecimal(16))
     },
     Function(
       "save", "Writes a Hugging Face folder for ForSequenceClassification.",

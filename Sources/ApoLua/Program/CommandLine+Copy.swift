@@ -1,11 +1,11 @@
-// `apo-lua --copy`: copies an embedded algorithm to a file, to edit.
+// `apo-lua copy`: copies an embedded algorithm to a file, to edit.
 
 import Core
 import Glibc
 import Lua
 import Models
 
-/// Runs `--copy` with the arguments after it: a name and optionally a file.
+/// Runs `apo-lua copy` with the arguments after it: a name and optionally a file.
 ///
 /// Throws on an unknown name or an existing file.
 func copyAlgorithm(_ arguments: [String]) throws {
@@ -13,17 +13,17 @@ func copyAlgorithm(_ arguments: [String]) throws {
     return print("algorithms: \(algorithmNames.joined(separator: ", "))")
   }
   guard arguments.count <= 2 else {
-    throw LuaError("--copy: a name and a file expected, got \(arguments.count) arguments")
+    throw LuaError("copy: a name and a file expected, got \(arguments.count) arguments")
   }
   guard let script = embeddedScript(named: prefix + name), !name.isEmpty else {
     throw LuaError(
-      "--copy: there is no algorithm '\(name)'; there are \(algorithmNames.joined(separator: ", "))"
+      "copy: there is no algorithm '\(name)'; there are \(algorithmNames.joined(separator: ", "))"
     )
   }
   let path = arguments.count == 2 ? arguments[1] : name + ".lua"
-  if let fault = pathFault(path) { throw LuaError("--copy: \(fault)") }
+  if let fault = pathFault(path) { throw LuaError("copy: \(fault)") }
   guard !somethingIs(at: path) else {
-    throw LuaError("\(path) already exists; choose another file: apo-lua --copy \(name) FILE")
+    throw LuaError("\(path) already exists; choose another file: apo-lua copy \(name) FILE")
   }
   try AtomicFile.write(path, script.text)
   print(visible("wrote \(path); use it with apo.train{algorithm = dofile \"\(path)\", …}"))

@@ -147,8 +147,9 @@ private struct Session {
 
   /// A command that is written in Lua. Its errors are about what was asked for.
   private func runLibrary(command: String) throws {
-    let words =
-      [LuaValue.string(command)] + arguments.dropFirst(options.script).map { LuaValue(bytes: $0) }
+    let usage = CommandLineArguments.commands.first { $0.name == command }?.usage ?? command
+    let given = arguments.dropFirst(options.script).map { LuaValue(bytes: $0) }
+    let words = [.string(command), .string(usage)] + given
     do {
       try state.call(state.load("require 'apo.command' (...)", name: "=[apo]"), words)
     } catch let error as LuaError where LuaState.stopSignal == nil {

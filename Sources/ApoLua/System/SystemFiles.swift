@@ -63,8 +63,7 @@ let fileFunctions = [
     "checksum", "Returns the XXH64 of a file, as `xxh64sum` prints it.", [path],
     returns: [Returned(.string, "16 hexadecimal digits")]
   ) { call in
-    let digits = String(try XXHash64.ofFile(call.path()), radix: 16)
-    return call.result(String(repeating: "0", count: 16 - digits.count) + digits)
+    call.result(try XXHash64.ofFile(call.path()).hexadecimal(16))
   },
   Function(
     "truncate", "Truncates a file.",

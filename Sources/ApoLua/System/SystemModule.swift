@@ -53,8 +53,7 @@ private let processFunctions = [
       try Interrupt.check()
       for byte in bytes[block] { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
     }
-    let digits = String(hash, radix: 16)
-    return call.result(String(repeating: "0", count: 16 - digits.count) + digits)
+    return call.result(hash.hexadecimal(16))
   },
 ]
 

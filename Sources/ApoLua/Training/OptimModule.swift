@@ -22,7 +22,7 @@ final class Optimizer: LuaObject {
   var steps: Int { adamW.state.values.reduce(0) { max($0, $1.step) } }
 }
 
-/// The options of AdamW, which functions that make an optimiser declare too.
+/// The options of AdamW, which functions that make an optimizer declare too.
 let adamWOptions = [
   Parameter(
     "lr", .number(), "learning rate", default: .number(AdamWOptions.Default.learningRate)),
@@ -50,7 +50,7 @@ let optimModule = Module(
         ),
         Parameter("options", .options(adamWOptions), "see below", optional: true),
       ],
-      returns: [Returned(.object(Optimizer.self), "the optimiser")],
+      returns: [Returned(.object(Optimizer.self), "the optimizer")],
       example: "local optimizer = apo.optim.adamw(policy, {lr = 3e-4, weight_decay = 0.01})"
     ) { call in
       let parameters: [(name: String, tensor: Tensor)]

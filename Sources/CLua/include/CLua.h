@@ -34,10 +34,9 @@ typedef void (*cl_release)(void *object);
 typedef struct { int64_t live, allocated; } cl_usage;
 typedef cl_usage (*cl_usage_source)(void);
 
-/* State. cl_open gives NULL when memory is short. The owner is any pointer, for cl_owner. */
-lua_State *cl_open(void *owner, cl_entry entry, cl_release release);
+/* State. cl_open gives NULL when memory is short. */
+lua_State *cl_open(cl_entry entry, cl_release release);
 void cl_close(lua_State *L);
-void *cl_owner(lua_State *L);
 lua_State *cl_current(lua_State *L);      /* the coroutine that runs now */
 void cl_set_usage(lua_State *L, cl_usage_source source);
 void cl_collect(lua_State *L);            /* a full collection */
@@ -67,7 +66,6 @@ bool cl_reserve(lua_State *L, int slots);
 void cl_copy(lua_State *L, int index);    /* pushes a copy */
 void cl_replace(lua_State *L, int index); /* pops into index */
 void cl_remove(lua_State *L, int index);
-void cl_insert(lua_State *L, int index);
 bool cl_same(lua_State *L, int a, int b);
 
 /* Reading. */
@@ -139,11 +137,8 @@ void *cl_checked_object(lua_State *L, int index, const void *tag);
 bool cl_is_freed(lua_State *L, int index, const void *tag);
 bool cl_was_freed(lua_State *L, int index);
 bool cl_push_object(lua_State *L, const void *tag, void *object); /* false: unknown class */
-void cl_free_object(lua_State *L, int index, const void *tag);
 void cl_set_user_value(lua_State *L, int index);      /* pops the value */
 int cl_push_user_value(lua_State *L, int index);
-/* Pushes the metatable of a class. */
-bool cl_push_class(lua_State *L, const void *tag);
 /* Key under which a light userdata is put into a getters table. */
 void cl_push_pointer(lua_State *L, void *pointer);
 

@@ -69,9 +69,8 @@ public enum AppendedFile {
       let start = max(0, end - buffer.count)
       let count = pread(descriptor, &buffer, end - start, off_t(start))
       if count < 0, errno == EINTR { continue }
-      guard count == end - start else {
-        throw FileError(path, "cannot be read: \(lastSystemError())")
-      }
+      guard count >= 0 else { throw FileError(path, "cannot be read: \(lastSystemError())") }
+      guard count == end - start else { throw FileError(path, "was shortened while it was read") }
       if let newline = buffer[..<count].lastIndex(of: 10) {
         end = start + newline + 1
         break

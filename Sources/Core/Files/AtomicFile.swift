@@ -67,9 +67,9 @@ public enum AtomicFile {
   /// Puts a staged file in the target's place.
   package static func move(_ file: Staged, to target: WriteTarget) throws {
     guard rename(file.temporary, target.path) != 0 else { return }
-    let problem = lastSystemError()
+    let (code, problem) = (errno, lastSystemError())
     // If a file server's reply was lost, the retry finds nothing to rename.
-    guard errno == ENOENT, FileIdentity(target.path) == file.identity else {
+    guard code == ENOENT, FileIdentity(target.path) == file.identity else {
       throw FileError(target.given, "cannot be replaced: \(problem)")
     }
   }

@@ -69,8 +69,7 @@ package struct TemporaryName {
     if stat("/proc/self/ns/pid", &namespace) == 0 {
       withUnsafeBytes(of: namespace.st_ino) { hash.add($0) }
     }
-    let digits = String(UInt32(truncatingIfNeeded: hash.value), radix: 16)
-    return String(repeating: "0", count: 8 - digits.count) + digits
+    return UInt32(truncatingIfNeeded: hash.value).hexadecimal(8)
   }()
 }
 

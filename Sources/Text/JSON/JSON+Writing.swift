@@ -16,7 +16,10 @@ extension JSON {
 
   /// The value as it appears in an error text, cut to 60 characters.
   package var excerpt: String {
-    let text = (try? text()) ?? "a number that is not finite"
+    let text: String
+    do { text = try self.text() } catch {
+      text = error is JSONError ? "a number that is not finite" : "a value too large to show"
+    }
     let start = text.unicodeScalars.prefix(61)
     return start.count > 60 ? String(start.prefix(57)) + "..." : text
   }

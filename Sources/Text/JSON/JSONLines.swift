@@ -12,11 +12,6 @@ public enum JSONLines {
     while let row = try reader.next() { rows.append(row) }
     return rows
   }
-
-  /// The rows as text, one a line, keys sorted.
-  public static func text(_ rows: [JSON]) throws -> String {
-    try rows.map { try $0.text() + "\n" }.joined()
-  }
 }
 
 /// Reads a file with one JSON value a line, a line at a time.
@@ -71,6 +66,8 @@ public final class JSONLinesReader {
       (searched, position) = (buffer.count, 0)
       // A line that is longer than the buffer doubles it.
       let count = min(max(1 << 16, buffer.count), file.size - offset)
+      try Interrupt.check()
+      try Memory.checkBuffer(bytes: 2 * (buffer.count + count), for: "JSON")
       buffer.append(contentsOf: repeatElement(0, count: count))
       try buffer.withUnsafeMutableBytes {
         guard let start = $0.baseAddress else { return }

@@ -29,6 +29,9 @@ extension TemplateEvaluator {
     try run.charge(elements: dictionary.keys.count)
     return try dictionary.pairs.map { key, value in
       guard let name = key.string else { throw TemplateFault("texts expected as keys after '**'") }
+      guard name.utf8.count <= String.longestName else {
+        throw TemplateFault("names of at most \(String.longestName) bytes expected after '**'")
+      }
       return (name, value)
     }
   }

@@ -1,6 +1,8 @@
 // The filter `tojson` as transformers defines it: Python's json.dumps, with keys in order,
 // non-ASCII characters unescaped by default, and without HTML escaping.
 
+import Core
+
 /// Writes a value as JSON text.
 struct TemplateJSONWriter {
   var isASCII = false

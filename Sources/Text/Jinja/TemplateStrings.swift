@@ -200,7 +200,7 @@ extension [UInt8] {
 
 extension Unicode.Scalar {
   /// Python's `str.isspace`.
-  var isPythonSpace: Bool { properties.isWhitespace || (28...31).contains(value) }
+  var isPythonSpace: Bool { isSpace || (28...31).contains(value) }
 }
 
 // Python's questions about a text.

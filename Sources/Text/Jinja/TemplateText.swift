@@ -1,5 +1,7 @@
 // Values as text: what `{{ }}` prints (Python's str) and how they look within a list (repr).
 
+import Core
+
 extension TemplateValue {
   /// The value as it is printed.
   func text(_ run: TemplateRun) throws -> String {
@@ -147,14 +149,6 @@ extension Unicode.Scalar {
   var pythonEscape: String {
     if value < 0x100 { return "\\x" + value.hexadecimal(2) }
     return value < 0x10000 ? "\\u" + value.hexadecimal(4) : "\\U" + value.hexadecimal(8)
-  }
-}
-
-extension UInt32 {
-  /// Hexadecimal digits, filled with zeros.
-  func hexadecimal(_ width: Int) -> String {
-    let digits = String(self, radix: 16)
-    return String(repeating: "0", count: Swift.max(0, width - digits.count)) + digits
   }
 }
 

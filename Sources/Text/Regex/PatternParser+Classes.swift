@@ -202,7 +202,7 @@ enum CharacterProperty {
   }
 
   private static func isGraphic(_ scalar: Unicode.Scalar) -> Bool {
-    !scalar.properties.isWhitespace
+    !scalar.isSpace
       && scalar.categoryBit & (bits("Cc") | bits("Cn") | bits("Cs")) == 0
   }
 

@@ -152,7 +152,7 @@ struct AddedTokenFinder: Sendable {
     var start = max(limit, range.lowerBound)
     while start > limit {
       let before = bytes.before(start)
-      guard bytes.scalar(at: before).value.properties.isWhitespace else { break }
+      guard bytes.scalar(at: before).value.isSpace else { break }
       start = before
     }
     return start
@@ -162,7 +162,7 @@ struct AddedTokenFinder: Sendable {
     var end = start
     while end < bytes.count {
       let (scalar, length) = bytes.scalar(at: end)
-      guard scalar.properties.isWhitespace else { break }
+      guard scalar.isSpace else { break }
       end += length
     }
     return end

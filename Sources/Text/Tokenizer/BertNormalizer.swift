@@ -33,7 +33,7 @@ struct BertNormalizer: Sendable {
     switch scalar.properties.generalCategory {
     case .control, .privateUse, .surrogate: return nil
     case .format where scalar.isIn(unicode: 8): return nil
-    default: return scalar.properties.isWhitespace ? " " : scalar
+    default: return scalar.isSpace ? " " : scalar
     }
   }
 

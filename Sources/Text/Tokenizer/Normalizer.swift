@@ -121,11 +121,11 @@ extension Normalizer.Text {
 
   fileprivate mutating func strip(left: Bool, right: Bool) {
     var scalars = String(decoding: bytes, as: UTF8.self).unicodeScalars[...]
-    if left, scalars.first?.properties.isWhitespace == true {
-      scalars = scalars.drop { $0.properties.isWhitespace }
+    if left, scalars.first?.isSpace == true {
+      scalars = scalars.drop { $0.isSpace }
       keepsStart = false
     }
-    while right, let last = scalars.last, last.properties.isWhitespace { scalars.removeLast() }
+    while right, let last = scalars.last, last.isSpace { scalars.removeLast() }
     bytes = Array(String(scalars).utf8)
   }
 

@@ -1,5 +1,7 @@
 // Checks and look-ups while loading a tokenizer.
 
+import Core
+
 extension Tokenizer {
   /// For each id of the vocabulary its index in it, -1 where there is no token.
   static func indices(_ model: BPE, _ fields: JSONFields) throws -> [Int32] {
@@ -50,11 +52,8 @@ extension Tokenizer {
     return result
   }
 
-  /// Whether tokenizer.json has an added token with this text.
-  func isAdded(_ token: String) -> Bool {
-    let bytes = Array(token.utf8)
-    return addedByID.values.contains { $0.content == bytes }
-  }
+  /// The texts of the added tokens of tokenizer.json.
+  private var addedTexts: Set<[UInt8]> { Set(addedByID.values.map(\.content)) }
 
   static func id(_ token: String, _ added: [AddedToken], _ model: BPE) -> Int? {
     let content = Array(token.utf8)
@@ -97,17 +96,21 @@ extension Tokenizer {
       throw names.error("split_special_tokens", "true is not supported")
     }
     try checkPrefixSpace(names, fields)
-    if case .object(let tokens)? = names["added_tokens_decoder"] {
+    let added = addedTexts
+    if case .object(let tokens)? = names["added_tokens_decoder"],
+      let entries = try names.object("added_tokens_decoder")
+    {
       for token in tokens {
-        let entry = try names.object("added_tokens_decoder")?.object(token.key)
-        try checkIsAdded(entry?.string("content"), names, "added_tokens_decoder.\(token.key)")
+        try Interrupt.check()
+        let content = try entries.object(token.key)?.string("content")
+        try checkIsAdded(content, added, names, "added_tokens_decoder.\(token.key)")
       }
     }
     for key in ["additional_special_tokens", "extra_special_tokens"] {
       guard case .array(let tokens)? = names[key] else { continue }
       for (place, token) in tokens.enumerated() {
         let text = if case .string(let text) = token { text } else { token["content"]?.plainText }
-        try checkIsAdded(text, names, "\(key)[\(place)]")
+        try checkIsAdded(text, added, names, "\(key)[\(place)]")
       }
     }
   }
@@ -115,11 +118,14 @@ extension Tokenizer {
   /// Throws at a token of an added_tokens.json that tokenizer.json does not have.
   func check(added file: JSONFields) throws {
     guard case .object(let tokens) = file.value else { return }
-    for token in tokens { try checkIsAdded(token.key, file, token.key) }
+    let added = addedTexts
+    for token in tokens { try checkIsAdded(token.key, added, file, token.key) }
   }
 
-  private func checkIsAdded(_ token: String?, _ names: JSONFields, _ key: String) throws {
-    guard let token, !isAdded(token) else { return }
+  private func checkIsAdded(
+    _ token: String?, _ added: Set<[UInt8]>, _ names: JSONFields, _ key: String
+  ) throws {
+    guard let token, !added.contains(Array(token.utf8)) else { return }
     throw names.error(
       key,
       "is '\(token)', which is no added token of tokenizer.json; transformers would find it in "

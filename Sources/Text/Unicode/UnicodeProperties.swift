@@ -1,12 +1,7 @@
 // Character properties as in the `tokenizers` library, which uses the tables of Oniguruma and Rust.
 
+import Glibc
 import Synchronization
-
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
 
 /// Cached general categories: Swift's lookup, with the age, takes some 100 ns, most of a pattern's
 /// time on non-ASCII text.

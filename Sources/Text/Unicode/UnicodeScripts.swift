@@ -8,8 +8,7 @@ enum UnicodeScripts {
   private static let aliases = [
     "latn": "latin", "grek": "greek", "cyrl": "cyrillic", "hani": "han", "hira": "hiragana",
     "kana": "katakana", "hang": "hangul", "arab": "arabic", "hebr": "hebrew",
-    "deva":
-      "devanagari", "zyyy": "common", "zinh": "inherited",
+    "deva": "devanagari", "zyyy": "common", "zinh": "inherited",
   ]
 
   private static let all: [String: [ClosedRange<UInt32>]] = {

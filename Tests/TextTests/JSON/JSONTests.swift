@@ -101,7 +101,8 @@ import Testing
     let rows = try JSONLines.read(Fixtures.path("data/gsm8k/train.jsonl"))
     #expect(rows.count == 7473)
     try withTemporaryFolder { folder in
-      try AtomicFile.write(folder + "/again.jsonl", JSONLines.text(rows))
+      let text = try rows.map { try $0.text() + "\n" }.joined()
+      try AtomicFile.write(folder + "/again.jsonl", text)
       let again = try JSONLines.read(folder + "/again.jsonl")
       #expect(again.count == rows.count)
       #expect(zip(again, rows).allSatisfy { $0["question"] == $1["question"] })

@@ -137,6 +137,16 @@ test("a field of a completion is computed when it is read", function()
   eq(metatable.__pairs{}, pairs{})
 end)
 
+test("a completion of a freed rollout says so", function()
+  local rollout = new()
+  local first, second = rollout[1], rollout[2]
+  eq(first.text, "2")
+  rollout:free()
+  eq(first.text, "2")  -- was read before
+  raises("the rollout of this completion was freed", function() return first.ids end)
+  raises("the rollout of this completion was freed", function() return pairs(second) end)
+end)
+
 test("lengths of prompts", function()
   eq(new():lengths{prompt = true}, {4, 2, 2})
   raises("the token ids of completion 1 are not known yet",
