@@ -103,11 +103,12 @@ local function adopted(before, about, changes, step)
       :format(step, text(changes))
   end
   local old_steps = before.settings.steps
-  if old_steps and about.settings.steps ~= old_steps and step > 0 then
+  local new_steps = about.settings.steps  -- nil where nothing depends on them any more
+  if old_steps and new_steps and new_steps ~= old_steps and step > 0 then
     events[#events + 1] = {event = "steps", step = step + 1, time = apo.system.time(),
-                           before = old_steps, now = about.settings.steps}
+                           before = old_steps, now = new_steps}
     said[#said + 1] = ("the run had %d steps and now has %d: from step %d the schedule is that "
-      .. "of %d steps"):format(old_steps, about.settings.steps, step + 1, about.settings.steps)
+      .. "of %d steps"):format(old_steps, new_steps, step + 1, new_steps)
   end
   if #said == 0 and before.steps == about.steps then return nil, said end
   local new = {}

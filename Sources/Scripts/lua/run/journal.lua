@@ -150,7 +150,7 @@ function Journal:completions(samples, beta, limit)
     lines[i] = json.encode({
       step = s.step, prompt = s.row.prompt, completion = s.completion.text, reward = s.reward,
       rewards = s.rewards, v_star = s.value, advantage = s.target or s.advantage, logp = s.logp,
-      ref_logp = s.ref_logp, implicit_reward = beta and beta * (s.logp - s.ref_logp),
+      ref_logp = s.ref_logp, implicit_reward = beta and s.ref_logp and beta * (s.logp - s.ref_logp),
       length = s.length, finish_reason = s.finish_reason,
       stop_reason = s.stop_reason, row = rows_of_files.get(s.row),
       prompt_ids = s.completion.prompt_ids, ids = s.completion.ids,

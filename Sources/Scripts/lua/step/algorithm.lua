@@ -16,7 +16,7 @@ return documented{
   name = "apo.algorithm", summary = "Declares a training algorithm.",
   details = "Returns a function that checks the options and returns a table of these "
     .. "properties, for `apo.train{algorithm = …}`. The algorithms in `apo.algorithms` are "
-    .. "declared this way; `apo-lua --copy grpo` copies one into a file, to edit and use with "
+    .. "declared this way; `apo-lua copy grpo` copies one into a file, to edit and use with "
     .. "`algorithm = dofile \"grpo.lua\"`.",
   options = options,
   returns = {{type = "function", text = "makes the algorithm from its options"}},

@@ -2,7 +2,7 @@
 -- state.json (step/whole_state.lua). It is restored into the objects that `start` created.
 
 local apo = require "apo"
-local fail, plain_data = require "apo.fail", require "apo.data.plain_data"
+local fail = require "apo.fail"
 
 -- Copies all weights of a model into another.
 local function copy_weights(from, to, place)
@@ -61,13 +61,12 @@ local function check(state)
         fail(("an algorithm cannot keep a %s ('%s'): models, optimizers, numbers and strings, "
           .. "booleans and tables of these"):format(type(value), name))
       end
-      plain_data.encode(value, "state." .. name)
     end
   end
   return state
 end
 
--- What is plain data of it.
+-- What is plain data of it; whoever writes it down finds what is none within tables.
 local function plain(state)
   local data = {}
   for name, value in pairs(check(state)) do

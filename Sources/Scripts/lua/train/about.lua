@@ -53,12 +53,15 @@ local function hash_of_values(run)
   return apo.system.hash(table.concat(texts, " "))
 end
 
+-- Options that are recorded as what a run makes of them, below.
+local made = {data = true, reference = true, algorithm = true}
+
 -- The options as they are recorded.
 local function settings(run)
   local o, list = run.options, {}
   for _, option in ipairs(options.declared) do
     local name = option.name
-    if not (option.notes and option.notes.resume == "session") then
+    if not made[name] and not (option.notes and option.notes.resume == "session") then
       list[name] = described(o[name])
     end
   end

@@ -61,7 +61,8 @@ end
 
 -- Sets the rates of a step. Each optimizer of the run has its own base rate.
 local function set(run, step)
-  for optimizer, lr in pairs(run.base_lr) do optimizer.lr = lr * run.schedule(step) end
+  local factor = run.schedule(step)
+  for optimizer, lr in pairs(run.base_lr) do optimizer.lr = lr * factor end
   if run.beta then run.options.beta = rate("beta", run.beta, step, run.total) end
 end
 

@@ -33,7 +33,8 @@ local function state_of(run)
     fail(("train: option 'algorithm': the function 'start' of '%s' must return a table, got %s")
       :format(algorithm.name, type(state)))
   end
-  return algorithm_state.check(state)
+  plain_data.encode(algorithm_state.plain(state), "state")
+  return state
 end
 
 local function made(o)
@@ -182,6 +183,7 @@ function Run:record(s)
     if not o.on_step then return end
     if hook.call("on_step", o.on_step, record, s.samples, o.state) == false then
       self.total = s.step
+      self.journal:event{event = "ended", step = s.step, text = "on_step returned false"}
     end
     whole.mark(self)
   end)

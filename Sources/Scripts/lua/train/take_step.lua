@@ -13,10 +13,14 @@ local function complete(s)
 end
 
 local function check(run, s)
-  local first = s.samples[1]
-  if first and first.reward then return end
-  fail(("the algorithm '%s' %s no completions in step %d: s:%s is missing"):format(
-    run.algorithm.name, first and "scored" or "drew", s.step, first and "score" or "generate"))
+  local scored, drawn = 0, #s.samples
+  for _, sample in ipairs(s.samples) do scored = scored + (sample.reward and 1 or 0) end
+  if drawn > 0 and scored == drawn then return end
+  fail(("the algorithm '%s' %s in step %d: s:%s is missing"):format(run.algorithm.name,
+    drawn == 0 and "drew no completions"
+      or scored == 0 and "scored no completions"
+      or ("scored %d of %d completions"):format(scored, drawn), s.step,
+    drawn == 0 and "generate" or "score"))
 end
 
 -- Trains on one batch of rows. Returns the step, with its log data.

@@ -264,6 +264,8 @@ raises("there is no reference: the algorithm does not declare needs_reference = 
 raises("the algorithm 'algorithm' drew no completions in step 1: s:generate is missing", train,
   {step = function() end})
 raises("scored no completions in step 1: s:score is missing", train, {step = function(s) s:generate() end})
+raises("the algorithm 'algorithm' scored 6 of 12 completions in step 1: s:score is missing", train,
+  {step = function(s) s:score(s:generate()); s:generate() end})
 raises("unknown option 'inner_epochs'; known options: epochs, n", train,
   {step = function(s) s:minibatches(s:generate(), {inner_epochs = 2}) end})
 raises("cannot keep an object of type apo.Rollout", train, {

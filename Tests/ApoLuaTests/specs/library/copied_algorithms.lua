@@ -14,7 +14,7 @@ local values = apo.estimate_values{
   model = model():freeze(), data = data, reward = reward, n = 2, max_tokens = 4, seed = 1, quiet = true,
 }
 
--- Two copies: of the file, as `apo-lua --copy` writes it, and of the table.
+-- Two copies: of the file, as `apo-lua copy` writes it, and of the table.
 local function copies(name)
   local text = spec.read(("%s/Sources/Scripts/lua/algorithms/%s.lua"):format(spec.checkout, name))
   local renamed, count = text:gsub(('name = "%s"'):format(name), 'name = "another"')

@@ -164,6 +164,17 @@ for _, option in ipairs(options.declared) do
   end
 end
 
+-- A schedule over all steps may be given up: then the run has no number of steps to keep to.
+do
+  local dir = spec.folder .. "/cosine"
+  local o = base(dir)
+  o.schedule, o.epochs, o.max_steps = "cosine", 3, 1
+  apo.train(o)
+  o = base(dir)
+  o.epochs, o.resume = 3, "force"
+  assert(apo.train(o).steps > 1)
+end
+
 -- Values of other samples are noticed, and a run.json that does not name an option has its default.
 local ok, message = go_on(function(o)
   o.values = apo.estimate_values{

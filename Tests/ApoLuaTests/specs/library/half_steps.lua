@@ -169,6 +169,12 @@ do
     loss = at_call(8, regression, fails)})
   apo.memory_estimate = before
   equal(steps(dir), {"step-2"})
+  local whole = folder()
+  for path, resume in pairs{[whole] = false, [dir] = "force"} do
+    train{dir = path, target = target, mini_batch = 2, save_every = 2, loss = regression,
+          resume = resume}
+  end
+  same_end(whole, dir)
 
   dir = folder()
   raises("judge offline", train, {dir = dir, algorithm = {

@@ -174,18 +174,21 @@ do
       return s.reward
     end,
   }
-  equal(kinds, {string = true, integer = true, ["nil"] = kinds["nil"]})
+  equal({kinds.string, kinds.integer}, {true, true})
   local recorded = {}
   for line in apo.json.read_lines(dir .. "/completions.jsonl") do
     recorded[#recorded + 1] = line.stop_reason or "none"
   end
   equal(recorded, seen)
+  local count = 0
   for _, rollout, samples in apo.recorded(dir) do
     for i, s in ipairs(samples) do
+      count = count + 1
       check(s, rollout[i])
       equal(s.stop_reason or "none", seen[i])
     end
   end
+  equal(count, #seen)
   local result = apo.evaluate(with{
     stop = options.stop, stop_token_ids = options.stop_token_ids, path = path,
   })
@@ -196,4 +199,5 @@ do
     equal({line.samples[1].stop_reason, sample.stop_reason ~= nil},
       {sample.stop_reason, sample.finish_reason == "stop"})
   end
+  equal(i, #result.rows)
 end
