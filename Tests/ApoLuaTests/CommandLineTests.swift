@@ -134,7 +134,7 @@ struct CommandLineTests {
     }
   }
 
-  @Test("--copy writes an algorithm out, which runs from there; nothing is written over")
+  @Test("copy writes an algorithm out, which runs from there; nothing is written over")
   func copy() throws {
     try Lesson.withFolder { folder in
       let names = try Binary.run(["--copy"], in: folder)
@@ -151,10 +151,10 @@ struct CommandLineTests {
       #expect(linked.errors.contains("link.lua already exists; choose another file"))
       #expect(try FileManager.default.destinationOfSymbolicLink(atPath: link) == "nowhere.lua")
       let unknown = try Binary.run(["--copy", "gpro"], in: folder)
-      #expect(unknown.errors.contains("--copy: there is no algorithm 'gpro'; there are astarpo, "))
+      #expect(unknown.errors.contains("copy: there is no algorithm 'gpro'; there are astarpo, "))
       #expect(unknown.status == 1)
       let many = try Binary.run(["--copy", "grpo", "a", "b"], in: folder)
-      #expect(many.errors.contains("--copy: a name and a file expected, got 3 arguments"))
+      #expect(many.errors.contains("copy: a name and a file expected, got 3 arguments"))
       let script = """
         local apo = require "apo"
         local function loss(algorithm)

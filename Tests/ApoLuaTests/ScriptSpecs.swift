@@ -30,23 +30,6 @@ struct ScriptSpecs {
     }
   }
 
-  @Test("Lines of the library have at most 100 columns")
-  func columns() throws {
-    let library = Checkout.folder.appendingPathComponent("Sources/Scripts/lua")
-    let files = FileManager.default.enumerator(at: library, includingPropertiesForKeys: nil)
-    var count = 0
-    while let file = files?.nextObject() as? URL {
-      guard file.pathExtension == "lua" else { continue }
-      count += 1
-      let lines = try String(contentsOf: file, encoding: .utf8).split(
-        separator: "\n", omittingEmptySubsequences: false)
-      for (index, line) in lines.enumerated() where line.count > 100 {
-        Issue.record("\(file.lastPathComponent):\(index + 1) has \(line.count) columns")
-      }
-    }
-    #expect(count > 50)
-  }
-
   @Test("Ctrl-C runs the clean-up once and still stops the script")
   func interrupt() throws {
     let state = try stoppable()

@@ -1,18 +1,19 @@
--- The commands of `apo-lua` about runs: `apo-lua NAME ARGUMENT …`.
+-- The commands of `apo-lua` about runs: `apo-lua NAME ARGUMENT …`. How they are used is declared in
+-- Program/CommandLineHelp.swift and passed along.
 
-local commands = {  -- module, least and most arguments, usage
-  runs = {"apo.runs.list", 0, 1, "[<folder>]"},
-  show = {"apo.runs.show", 1, 1, "<run>"},
-  compare = {"apo.runs.compare", 2, math.huge, "[--level=<reward>] <run> <run> ..."},
-  tail = {"apo.runs.tail", 1, 1, "<run>"},
-  report = {"apo.report", 1, math.huge, "<run> ... [-o <file>]"},
-  export = {"apo.runs.export", 1, math.huge, "<run> --csv"},
+local commands = {  -- module, least and most arguments
+  runs = {"apo.runs.list", 0, 1},
+  show = {"apo.runs.show", 1, 1},
+  compare = {"apo.runs.compare", 2, math.huge},
+  tail = {"apo.runs.tail", 1, 1},
+  report = {"apo.report", 1, math.huge},
+  export = {"apo.runs.export", 2, 2},
 }
 
-return function(name, ...)
+return function(name, usage, ...)
   local command, count = commands[name], select("#", ...)
   if count < command[2] or count > command[3] then
-    error(("%s: usage: apo-lua %s %s"):format(name, name, command[4]), 0)
+    error(("%s: usage: apo-lua %s"):format(name, usage), 0)
   end
   local run = require(command[1])
   if type(run) == "table" then run = run.command end

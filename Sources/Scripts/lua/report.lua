@@ -52,9 +52,8 @@ local function marks_of(runs)
   local marks = {}
   for _, event in ipairs(runs[1].events) do
     if type(event.step) == "number" then
-      local text = event.text or event.name or event.kind or ""
       marks[#marks + 1] = {x = event.step, text = ("%s, step %s: %s"):format(
-        tostring(event.event), event.step, tostring(text))}
+        tostring(event.event), event.step, folder.event_text(event))}
     end
   end
   return marks
@@ -103,23 +102,18 @@ local function events_table(run)
   local rows = {{"step", "event", "text"}}
   for _, event in ipairs(run.events) do
     rows[#rows + 1] = {tostring(event.step or ""), tostring(event.event or ""),
-                       tostring(event.text or event.name or event.kind or "")}
+                       folder.event_text(event)}
   end
   return {title = "Events", rows = rows}
 end
 
-local function script_of(run)
-  local path = run.dir .. "/script.lua"
-  return system.exists(path) == "file" and system.read_file(path) or nil
-end
-
 -- The script of a run, or what other runs have otherwise.
 local function texts_of(runs)
-  local first, texts = script_of(runs[1]), {}
+  local first, texts = folder.script(runs[1].dir), {}
   if not first then return texts end
   texts[1] = {title = "script.lua of " .. runs[1].name, text = first}
   for i = 2, #runs do
-    local other = script_of(runs[i])
+    local other = folder.script(runs[i].dir)
     local lines = other and diff(first, other)
     if lines then
       texts[#texts + 1] = {title = ("script.lua: %s → %s"):format(runs[1].name, runs[i].name),

@@ -5,4 +5,6 @@ local visible = require "apo".system.visible
 
 local entities = {["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;", ['"'] = "&quot;"}
 
-return function(text) return (visible(tostring(text)):gsub('[&<>"]', entities)) end
+return function(text, keeps_lines)
+  return (visible(tostring(text), keeps_lines):gsub('[&<>"]', entities))
+end

@@ -34,7 +34,7 @@ end
 -- The samples of a run, and how many there are in its file.
 return function(dir)
   local by_step, steps, count = {}, {}, 0
-  for _, record in ipairs(folder.objects(dir .. "/completions.jsonl")) do
+  folder.each(dir .. "/completions.jsonl", 0, function(record)
     local sample = shown(record)
     if sample.step then
       count = count + 1
@@ -45,7 +45,7 @@ return function(dir)
       end
       list[#list + 1] = sample
     end
-  end
+  end)
   table.sort(steps)
   local kept = {}
   for i = #steps, 1, -1 do

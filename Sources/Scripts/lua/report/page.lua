@@ -35,7 +35,7 @@ td.number { text-align: right; font-variant-numeric: tabular-nums; white-space: 
 td.text { white-space: pre-wrap; font-family: ui-monospace, monospace; min-width: 180px; }
 details { margin: 0 0 10px; } summary { cursor: pointer; color: var(--quiet); }
 pre { font: 12px/1.5 ui-monospace, monospace; white-space: pre-wrap; margin: 8px 0; }
-.diff-old { color: var(--c5); } .diff-new { color: var(--c3); }
+td { white-space: pre-wrap; }
 ]]
 
 local script = [=[
@@ -108,7 +108,9 @@ local function html_table(rows)
   local out = {'<div class="wide"><table>'}
   for i, row in ipairs(rows) do
     local cells, tag = {}, i == 1 and "th" or "td"
-    for k, cell in ipairs(row) do cells[k] = ("<%s>%s</%s>"):format(tag, escape(cell), tag) end
+    for k, cell in ipairs(row) do
+      cells[k] = ("<%s>%s</%s>"):format(tag, escape(cell, true), tag)
+    end
     out[#out + 1] = "<tr>" .. table.concat(cells) .. "</tr>"
   end
   out[#out + 1] = "</table></div>"
@@ -175,7 +177,7 @@ return function(parts)
   add(completions(parts.completions, parts.completion_count))
   for _, of in ipairs(parts.texts) do
     add(("<details><summary>%s</summary><pre>%s</pre></details>\n"):format(
-      escape(of.title), escape(of.text)))
+      escape(of.title), escape(of.text, true)))
   end
   if parts.is_live then add("<script>" .. reload .. "</script>\n") end
   add "</main></body></html>\n"

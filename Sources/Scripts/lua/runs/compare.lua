@@ -4,7 +4,7 @@ local apo = require "apo"
 local folder, format = require "apo.runs.folder", require "apo.runs.format"
 local tables, diff = require "apo.runs.table", require "apo.runs.diff"
 local differences = require "apo.runs.differences"
-local system, visible = apo.system, apo.system.visible
+local visible = apo.system.visible
 
 -- The figure by which runs are compared at a record: the evaluation's, or else the training's.
 local function score(record) return record["eval/reward"] or record.reward end
@@ -68,14 +68,10 @@ local function print_differences(runs)
   tables.print(columns, rows)
 end
 
-local function script(run)
-  return system.exists(run.dir .. "/script.lua") and system.read_file(run.dir .. "/script.lua")
-end
-
 local function print_scripts(runs)
-  local first = script(runs[1])
+  local first = folder.script(runs[1].dir)
   for i = 2, #runs do
-    local other = script(runs[i])
+    local other = folder.script(runs[i].dir)
     local lines = first and other and diff(first, other)
     if lines then
       local heading = "\n--- %s/script.lua\n+++ %s/script.lua"

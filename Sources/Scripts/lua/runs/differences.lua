@@ -1,7 +1,7 @@
 -- The settings of runs side by side.
 
 local apo = require "apo"
-local format = require "apo.runs.format"
+local format, same = require "apo.runs.format", require "apo.data.same"
 
 -- Whether a setting is the XXH64 of a file or of rows, which says nothing by itself.
 local function is_checksum(value)
@@ -12,11 +12,18 @@ end
 local function flat(settings, prefix, into)
   for name, value in pairs(settings) do
     local path = prefix .. tostring(name)
-    if type(value) ~= "table" then into[path] = format.metric(value)
-    elseif next(value) == nil or #value > 0 then into[path] = apo.json.encode(value, {lossy = true})
-    else flat(value, path .. ".", into) end
+    if type(value) == "table" and next(value) ~= nil and #value == 0 then
+      flat(value, path .. ".", into)
+    else into[path] = value end
   end
   return into
+end
+
+-- A setting in a line: numbers in four digits, with all where that hides a difference.
+local function text(value, is_exact)
+  if value == nil then return "-" end
+  if type(value) == "table" or is_exact then return apo.json.encode(value, {lossy = true}) end
+  return format.metric(value)
 end
 
 -- Rows of settings: {name, value of each run …}; those that differ, or all.
@@ -28,12 +35,15 @@ return function(runs, takes_all)
   end
   local rows = {}
   for name in pairs(names) do
-    local row, differs, has_words = {name}, false, false
+    local row, differs, has_words, texts = {name}, false, false, {}
     for i in ipairs(runs) do
-      row[i + 1] = all[i][name] or "-"
-      differs = differs or row[i + 1] ~= row[2]
-      has_words = has_words or not is_checksum(row[i + 1])
+      local value = all[i][name]
+      differs = differs or not same(value, all[1][name])
+      has_words = has_words or not is_checksum(value)
+      texts[text(value)] = true
     end
+    local is_exact = differs and next(texts, next(texts)) == nil
+    for i in ipairs(runs) do row[i + 1] = text(all[i][name], is_exact) end
     if differs or takes_all and has_words then rows[#rows + 1] = row end
   end
   table.sort(rows, function(a, b) return a[1] < b[1] end)

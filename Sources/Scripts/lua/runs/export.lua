@@ -31,10 +31,14 @@ local function field(value)
   return text:find '[",\r\n]' and '"' .. text:gsub('"', '""') .. '"' or text
 end
 
-return function(dir, way, ...)
-  if way ~= "--csv" or ... then error("export: usage: apo-lua export <run> --csv", 0) end
+return function(dir, way)
+  if way ~= "--csv" then error("export: --csv expected, got '" .. way .. "'", 0) end
   if not folder.is_run(dir) then folder.summary(dir) end
-  local records = folder.objects(dir .. "/metrics.jsonl")
+  local records, wrong = folder.objects(dir .. "/metrics.jsonl")
+  if wrong > 0 then
+    io.stderr:write(("%s/metrics.jsonl: %d lines are no records and are left out\n"):format(
+      apo.system.shown(dir), wrong))
+  end
   local columns = names(records)
   local function write(cells) io.write(table.concat(cells, ","), "\r\n") end
   local cells = {}

@@ -6,49 +6,55 @@ local json, system, shown = apo.json, apo.system, apo.system.shown
 
 local function is_run(dir) return system.exists(dir .. "/run.json") == "file" end
 
--- The objects in a file of JSON lines, from byte `from` on, and how many lines are none.
-local function objects(path, from)
+-- Calls `take` with each object in a file of JSON lines, from byte `from` on. Gives how many lines
+-- are none, and where the last whole line ends.
+local function each(path, from, take)
   local file = io.open(path, "rb")
-  if not file then return {}, 0 end
-  if from then
-    file:seek("set", from)
-    file:read "l"  -- the rest of a line
-  end
-  local list, wrong = {}, 0
+  if not file then return 0, from end
+  file:seek("set", from)
+  local wrong = 0
   for line in file:lines "L" do
-    local is_json, value = pcall(json.decode, line)
     if line:sub(-1) ~= "\n" then break end
-    if is_json and type(value) == "table" and #value == 0 then list[#list + 1] = value
+    from = from + #line
+    local is_json, value = pcall(json.decode, line)
+    if is_json and type(value) == "table" and #value == 0 then take(value)
     else wrong = wrong + 1 end
   end
   file:close()
+  return wrong, from
+end
+
+-- All objects of a file, and how many lines are none.
+local function objects(path)
+  local list = {}
+  local wrong = each(path, 0, function(value) list[#list + 1] = value end)
   return list, wrong
 end
 
--- The objects in the last kilobytes of a file.
-local function last_objects(path)
+-- The last object of a file that `wanted` takes: its end is read, and more where there is none.
+local function last_object(path, wanted)
   local size, reach = system.size(path) or 0, 1 << 16
-  local list = objects(path, size > reach and size - reach or nil)
-  return list
+  while true do  -- from the middle of a line, which counts as none
+    local found
+    each(path, math.max(0, size - reach), function(value)
+      if wanted(value) then found = value end
+    end)
+    if found or reach >= size then return found end
+    reach = 8 * reach
+  end
 end
 
 local function is_step(record) return record["eval/reward"] == nil or record.reward ~= nil end
 
--- The last record that `wanted` takes.
-local function last(list, wanted)
-  for i = #list, 1, -1 do
-    if wanted(list[i]) then return list[i] end
-  end
-end
+local function is_evaluation(record) return record["eval/reward"] ~= nil end
 
 -- The state of a run: running, done, stopped (by a signal, a limit of time or os.exit), failed (by
 -- an error) or killed.
 local function state(dir, total, step)
   if system.is_locked(dir .. "/.lock") then return "running" end
-  local event = last(last_objects(dir .. "/events.jsonl"), function() return true end)
-  if event and event.event == "stopped" then
-    return event.kind == "error" and "failed" or "stopped"
-  end
+  local event = last_object(dir .. "/events.jsonl", function() return true end) or {}
+  if event.event == "ended" and event.step == step then return "done" end
+  if event.event == "stopped" then return event.kind == "error" and "failed" or "stopped" end
   return total and step >= total and "done" or "killed"
 end
 
@@ -69,9 +75,9 @@ end
 -- What a list shows of a run, from the ends of its files.
 local function summary(dir)
   local about = read_about(dir)
-  local records = last_objects(dir .. "/metrics.jsonl")
-  local newest = last(records, is_step) or {}
-  local evaluation = last(records, function(record) return record["eval/reward"] end)
+  local metrics = dir .. "/metrics.jsonl"
+  local newest = last_object(metrics, is_step) or {}
+  local evaluation = last_object(metrics, is_evaluation)
   local total = math.type(about.steps) == "integer" and about.steps or nil
   local step = math.type(newest.step) == "integer" and newest.step or 0
   return {
@@ -90,11 +96,22 @@ local function open(dir)
   local records, wrong = objects(dir .. "/metrics.jsonl")
   run.steps, run.evaluations, run.unreadable = {}, {}, wrong
   for _, record in ipairs(records) do
-    if record["eval/reward"] then run.evaluations[#run.evaluations + 1] = record end
+    if is_evaluation(record) then run.evaluations[#run.evaluations + 1] = record end
     if is_step(record) then run.steps[#run.steps + 1] = record end
   end
   run.events = objects(dir .. "/events.jsonl")
   return run
+end
+
+-- The text of the script that made a run, nil where it is not kept.
+local function script(dir)
+  local path = dir .. "/script.lua"
+  return system.exists(path) == "file" and system.read_file(path) or nil
+end
+
+-- What an event says.
+local function event_text(event)
+  return tostring(event.text or event.name or event.kind or "")
 end
 
 -- The folders of runs below a folder, which may be one itself.
@@ -109,5 +126,5 @@ local function find(dir)
   return found
 end
 
-return {open = open, summary = summary, find = find, objects = objects, is_step = is_step,
-        is_run = is_run}
+return {open = open, summary = summary, find = find, each = each, objects = objects,
+        is_step = is_step, is_run = is_run, script = script, event_text = event_text}

@@ -57,9 +57,8 @@ local function print_events(run)
   if #run.events == 0 then return end
   print "events"
   for _, event in ipairs(run.events) do
-    local text = event.text or event.name or event.kind or ""
     print(visible(("  step %-6s %s  %s"):format(event.step or "?", event.event or "?",
-      tostring(text):match "[^\n]*")))
+      folder.event_text(event):match "[^\n]*")))
   end
 end
 
@@ -67,7 +66,7 @@ return function(dir)
   local run = folder.open(dir)
   print(visible(run.dir))
   print_outcome(run)
-  for _, name in ipairs{"script", "policy", "reference", "data", "parameters"} do
+  for _, name in ipairs{"script", "policy", "data", "parameters"} do
     print_pair(name, run.about[name])
   end
   print_settings(run)

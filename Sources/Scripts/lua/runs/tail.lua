@@ -9,19 +9,10 @@ local seconds_between = 0.5
 
 -- Objects that were added to a file since byte `from`, and where the next begins.
 local function news(path, from)
-  local file = io.open(path, "rb")
-  if not file then return {}, from end
-  if file:seek "end" < from then from = 0 end  -- the run was resumed from an earlier step
-  file:seek("set", from)
+  if (system.size(path) or 0) < from then from = 0 end  -- the run was resumed from an earlier step
   local list = {}
-  for line in file:lines "L" do
-    if line:sub(-1) ~= "\n" then break end
-    from = from + #line
-    local is_json, value = pcall(apo.json.decode, line)
-    if is_json and type(value) == "table" then list[#list + 1] = value end
-  end
-  file:close()
-  return list, from
+  local _, place = folder.each(path, from, function(value) list[#list + 1] = value end)
+  return list, place
 end
 
 local function show(screen, records)

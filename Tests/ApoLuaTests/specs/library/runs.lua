@@ -6,12 +6,14 @@ local system = apo.system
 local folder, tables = require "apo.runs.folder", require "apo.runs.table"
 local diff, command = require "apo.runs.diff", require "apo.command"
 
+local function call(name, ...) command(name, name .. " <run>", ...) end
+
 -- What a command prints.
 local function output(...)
   local lines, before, write = {}, print, io.write
   print = function(text) lines[#lines + 1] = text .. "\n" end
   io.write = function(...) lines[#lines + 1] = table.concat{...} end
-  local ok, problem = pcall(command, ...)
+  local ok, problem = pcall(call, ...)
   print, io.write = before, write
   if not ok then error(problem, 0) end
   return table.concat(lines)
@@ -54,6 +56,22 @@ for dir, state in pairs{[done] = "done", [killed] = "killed", [failed] = "failed
   equal(folder.summary(dir).state, state)
 end
 
+-- A run that `on_step` ended is done; one that went on after that is not.
+local ended = '{"event":"ended","step":2}\n'
+equal(folder.summary(make("ended", {metrics = steps(0, 1), events = ended})).state, "done")
+equal(folder.summary(make("went-on", {metrics = steps(0), events = ended})).state, "killed")
+
+-- The last evaluation is found however long ago it was.
+do
+  local lines = {evaluation}
+  for i = 4, 2000 do
+    lines[i - 2] = ('{"step":%d,"reward":1,"filler":"%s"}\n'):format(i, ("x"):rep(90))
+  end
+  local long = make("long", {metrics = table.concat(lines)})
+  assert(system.size(long .. "/metrics.jsonl") > 1 << 17)
+  equal({folder.summary(long).evaluation, folder.summary(long).step}, {0.75, 2000})
+end
+
 -- What was written of a line that is not whole is left out; one that is no record is counted.
 equal({#folder.open(killed).steps, folder.open(killed).unreadable}, {2, 0})
 local odd = make("odd", {metrics = '{"step":1,"reward":null}\nrubbish\n[1]\n\n'})
@@ -65,12 +83,13 @@ assert(output("show", odd):find("3 lines of metrics.jsonl", 1, true))
 system.make_folder(spec.folder .. "/runs/empty")
 system.make_folder(spec.folder .. "/runs/other")
 spec.write(spec.folder .. "/runs/other/run.json", '{"version": 99}')
-raises("is not the folder of a run", command, "show", spec.folder .. "/runs/empty")
-raises("field 'settings' must be an object", command, "show", spec.folder .. "/runs/other")
-raises("is not a folder", command, "runs", spec.folder .. "/nowhere")
-raises("usage: apo-lua show <run>", command, "show")
-raises("needs a number, got 'x'", command, "compare", "--level=x", done, killed)
-raises("--csv", command, "export", done)
+raises("is not the folder of a run", call, "show", spec.folder .. "/runs/empty")
+raises("field 'settings' must be an object", call, "show", spec.folder .. "/runs/other")
+raises("is not a folder", call, "runs", spec.folder .. "/nowhere")
+raises("usage: apo-lua show <run>", call, "show")
+raises("needs a number, got 'x'", call, "compare", "--level=x", done, killed)
+raises("usage: apo-lua export", call, "export", done)
+raises("--csv expected, got '--tsv'", call, "export", done, "--tsv")
 
 local listed = output("runs", spec.folder .. "/runs")
 local place = 0
@@ -92,6 +111,9 @@ assert(compared:find("killed +killed +2 +0.500 +0.500 +2 +1:20 min"), compared)
 assert(compared:find("\nlr +0.001 +0.002\n") and not compared:find("seed"), compared)
 assert(compared:find("\n a\n-b\n+B\n c\n+d\n", 1, true), compared)
 assert(output("compare", done, done):find("the settings are the same", 1, true))
+local near = make("near", {metrics = steps(0.5), lr = 1.00001e-3})
+compared = output("compare", done, near)
+assert(compared:find("\nlr +0.001 +0.00100001\n"), compared)
 
 -- Of a run that goes on `tail` waits for its end.
 assert(output("tail", done):find("done at step 3 of 3 after 2:00 min", 1, true))
@@ -147,7 +169,8 @@ do
   local attack = "</script><script>alert(1)</script>\27[31m"
   local dir = make(attack:gsub("/", "_"), {
     metrics = steps(0.25, 0.5, 0.75) .. '{"step":4,"reward":null,"my_metric":2}\n' .. evaluation,
-    events = apo.json.encode{event = "warning", step = 2, text = attack} .. "\n", script = attack,
+    events = apo.json.encode{event = "warning", step = 2, text = attack} .. "\n",
+    script = "first\n" .. attack,
   })
   local lines = {}
   for i = 1, 40 do
@@ -158,6 +181,7 @@ do
   output("report", dir)
   local page = spec.read(dir .. "/report.html")
   equal({page:find("alert(1)</script>", 1, true)}, {})
+  assert(page:find("<pre>first\n&lt;/script", 1, true), "lines of the script are kept")
   equal({page:find("\27", 1, true)}, {})
   equal({page:find("src=", 1, true)}, {})
   equal({page:find("http[s]?://")}, {})
@@ -178,8 +202,8 @@ do
   assert(page:find("Bands: from", 1, true) and page:find('class="band"', 1, true))
   output("report", stopped, "-o", spec.folder .. "/none.html")
   equal({spec.read(spec.folder .. "/none.html"):find("<figure>", 1, true)}, {})
-  raises("-o needs a file", command, "report", done, "-o")
-  raises("is not the folder", command, "report", spec.folder)
+  raises("-o needs a file", call, "report", done, "-o")
+  raises("is not the folder", call, "report", spec.folder)
 end
 
 -- Curves, against sums written out: the average with its start corrected, thinning that keeps the
