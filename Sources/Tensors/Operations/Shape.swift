@@ -144,15 +144,22 @@ private struct AxisSwap {
       for unit in range {
         let (outer, strip) = unit.quotientAndRemainder(dividingBy: strips)
         let columns = strip * 16..<min(n, strip * 16 + 16)
-        for first in stride(from: 0, to: b * m, by: length) {
-          if first > 0, Interrupt.isRequested() { return }
-          var (k, i) = first.quotientAndRemainder(dividingBy: m)
-          for _ in first..<min(b * m, first + length) {
-            let source = x + ((outer * m + i) * b + k) * n * c
-            let target = y + (outer * n * b + k) * m * c + i * c
-            copy(source, columns, into: target, stride: b * m * c, adding: adding)
-            i += 1
-            if i == m { (k, i) = (k + 1, 0) }
+        var left = b * m > length ? length : Int.max
+        for k in 0..<b {
+          var rows = 0..<min(m, left)
+          while true {
+            for i in rows {
+              let source = x + ((outer * m + i) * b + k) * n * c
+              let target = y + (outer * n * b + k) * m * c + i * c
+              copy(source, columns, into: target, stride: b * m * c, adding: adding)
+            }
+            left -= rows.count
+            if left == 0 {
+              if Interrupt.isRequested() { return }
+              left = length
+            }
+            if rows.upperBound == m { break }
+            rows = rows.upperBound..<min(m, rows.upperBound + left)
           }
         }
       }
