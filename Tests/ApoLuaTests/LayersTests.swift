@@ -20,7 +20,8 @@ import Testing
 
   /// Folders of the script library, lowest first, with the file of the same name beside each.
   private static let scriptLayers = [
-    "numbers", "script", "data", "rewards", "plot", "step", "algorithms", "run", "values",
+    "numbers", "script", "data", "rewards", "plot", "tensorboard", "step", "algorithms", "run",
+    "values",
     "evaluate", "replay", "train", "runs", "report", "command",
   ]
 

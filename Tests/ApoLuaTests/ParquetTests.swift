@@ -4,14 +4,7 @@ import Testing
 /// `scripts/from-parquet`, where Python has pyarrow.
 @Suite("From Parquet")
 struct ParquetTests {
-  /// The first Python that can import pyarrow: `APO_PYTHON`, or the usual ones.
-  static let python: String? = {
-    let named = ProcessInfo.processInfo.environment["APO_PYTHON"].map { [$0] } ?? []
-    let script = Checkout.folder.appendingPathComponent(".build/parquet/bin/python").path
-    return (named + [script, "/usr/bin/python3", "/usr/local/bin/python3"]).first {
-      (try? run($0, ["-c", "import pyarrow"]))?.status == 0
-    }
-  }()
+  static let python = Python.having("pyarrow", in: "parquet")
 
   @Test(
     "Keeps every column, nested ones too, and says what is wrong with a file",
@@ -21,16 +14,16 @@ struct ParquetTests {
     let python = try #require(Self.python)
     try Binary.withFolder { folder in
       let source = folder.appendingPathComponent("train.parquet").path
-      let made = try Self.run(python, ["-c", Self.writer, source])
+      let made = try Python.run(python, ["-c", Self.writer, source])
       #expect(made.status == 0, "\(made.errors)")
       let script = Checkout.folder.appendingPathComponent("scripts/from-parquet").path
-      let converted = try Self.run(python, [script, source])
+      let converted = try Python.run(python, [script, source])
       #expect(converted.status == 0 && converted.errors.hasSuffix("train.jsonl: 2 rows\n"))
       let read = try Binary.run(["-e", Self.reader], in: folder)
       #expect(read.output == "What is 2?\t2\t1\t0.5\t2\nWhat is 3?\t3\t0\tnil\t2\n", "\(read)")
 
       try Data("no parquet".utf8).write(to: folder.appendingPathComponent("bad.parquet"))
-      let refused = try Self.run(python, [script, folder.path + "/bad.parquet"])
+      let refused = try Python.run(python, [script, folder.path + "/bad.parquet"])
       #expect(refused.status == 1 && refused.errors.contains("bad.parquet: "), "\(refused.errors)")
       let names = try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
       #expect(names == ["bad.parquet", "train.jsonl", "train.parquet"])
@@ -53,21 +46,4 @@ struct ParquetTests {
       print(row.prompt, row.reward_model.ground_truth, row.eval_0, row.score, #row.numbers)
     end
     """
-
-  /// Runs a program to its end.
-  private static func run(_ program: String, _ arguments: [String]) throws -> RunResult {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: program)
-    process.arguments = arguments
-    let (stdout, stderr) = (Pipe(), Pipe())
-    process.standardOutput = stdout
-    process.standardError = stderr
-    try process.run()
-    let output = stdout.fileHandleForReading.readDataToEndOfFile()
-    let errors = stderr.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    return RunResult(
-      status: process.terminationStatus, output: String(decoding: output, as: UTF8.self),
-      errors: String(decoding: errors, as: UTF8.self))
-  }
 }

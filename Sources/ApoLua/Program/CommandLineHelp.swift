@@ -47,7 +47,9 @@ extension CommandLineArguments {
     Command(
       name: "copy", arguments: "[<algorithm> [<file>]]",
       text: "Write an algorithm to a file, to be changed; without a name, list them."),
-    Command(name: "export", arguments: "<run> --csv", text: "Print all metrics of a run as CSV."),
+    Command(
+      name: "export", arguments: "<run> --csv | --tensorboard [<folder>]",
+      text: "Print all metrics of a run as CSV, or write event files of TensorBoard."),
     Command(name: "help", text: "Show this text."),
     Command(name: "man", text: "Print the man page."),
     Command(name: "reference", text: "Print the reference of the module apo in Markdown."),

@@ -7,7 +7,7 @@ local commands = {  -- module, least and most arguments
   compare = {"apo.runs.compare", 2, math.huge},
   tail = {"apo.runs.tail", 1, 1},
   report = {"apo.report", 1, math.huge},
-  export = {"apo.runs.export", 2, 2},
+  export = {"apo.runs.export", 2, 3},
 }
 
 return function(name, usage, ...)

@@ -7,6 +7,7 @@
 --   events.jsonl        warnings, and the text of functions that came from files or were edited
 --   .lock               empty; locked by the training that writes to the folder
 --
+-- The metrics and completions also go to `sinks`, where they are set; see run/sinks.lua.
 -- A folder that holds a run is not written to unless the run is resumed; then its settings must be
 -- the same, and what was written after the checkpoint is removed. Without a folder the metrics are
 -- kept in memory.
@@ -134,6 +135,7 @@ end
 function Journal:metrics(record)
   self.history[#self.history + 1] = record
   append(self, "metrics.jsonl", {json.encode(record, {order = {"step", "epoch"}})})
+  if self.sinks then self.sinks:metrics(record) end
 end
 
 -- Adds an event.
@@ -157,6 +159,12 @@ function Journal:completions(samples, beta, limit)
     }, {lossy = true, order = {"step", "row", "prompt", "completion", "reward"}})
   end
   append(self, "completions.jsonl", lines)
+  if self.sinks and #samples > 0 then self.sinks:completions(samples[1].step, samples, limit) end
+end
+
+-- Ends what else is written of the run: it is "done", "failed" or "stopped".
+function Journal:finish(state)
+  if self.sinks then self.sinks:finish(state) end
 end
 
 -- Accepts the changed settings of a resumed run: writes them into run.json, and into events.jsonl,

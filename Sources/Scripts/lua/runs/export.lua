@@ -1,51 +1,40 @@
--- `apo-lua export RUN --csv`: all metrics of a run as CSV, a line a record.
+-- `apo-lua export RUN --csv | --tensorboard [DIR]`: a recorded run in other formats.
 
 local apo = require "apo"
-local folder = require "apo.runs.folder"
+local folder, play = require "apo.runs.folder", require "apo.runs.play"
+local settings_of = require "apo.run.settings"
+local system = apo.system
 
-local first = {step = 1, epoch = 2, seconds = 3}
+local ways = {}
 
--- The names of all metrics, those that every record has in front.
-local function names(records)
-  local list, known = {}, {}
-  for _, record in ipairs(records) do
-    for name, value in pairs(record) do
-      if not known[name] and type(value) ~= "table" then
-        known[name], list[#list + 1] = true, name
-      end
-    end
-  end
-  table.sort(list, function(a, b)
-    local x, y = first[a] or 9, first[b] or 9
-    if x ~= y then return x < y end
-    return a < b
-  end)
-  return list
+ways["--csv"] = function(dir, to)
+  if to then error("export: --csv prints; it takes no name", 0) end
+  require "apo.runs.csv"(dir)
 end
 
--- A field by RFC 4180; numbers with the digits that give them back.
-local function field(value)
-  if value == nil or value == apo.json.null or type(value) == "table" then return "" end
-  if type(value) == "number" then return apo.json.encode(value) end
-  local text = tostring(value)
-  return text:find '[",\r\n]' and '"' .. text:gsub('"', '""') .. '"' or text
+ways["--tensorboard"] = function(dir, to)
+  local event_files, open = require "apo.tensorboard.folder", require "apo.tensorboard.writer"
+  local run = folder.summary(dir)
+  to = to or dir
+  if to == dir and run.state == "running" then
+    error(("export: %s is being written; name another folder"):format(system.shown(dir)), 0)
+  end
+  system.make_folder(to)
+  local there = event_files.names(to)
+  if #there > 0 then
+    error(("export: %s has event files already (%s); remove them, or name another folder"):format(
+      system.shown(to), there[1]), 0)
+  end
+  local began = play.began(run)
+  local writer = open(to, 0, settings_of(run.about.settings), began)
+  play.all(run, writer, began)
+  print(system.visible("wrote " .. writer.path))
 end
 
-return function(dir, way)
-  if way ~= "--csv" then error("export: --csv expected, got '" .. way .. "'", 0) end
-  if not folder.is_run(dir) then folder.summary(dir) end
-  local records, wrong = folder.objects(dir .. "/metrics.jsonl")
-  if wrong > 0 then
-    io.stderr:write(("%s/metrics.jsonl: %d lines are no records and are left out\n"):format(
-      apo.system.shown(dir), wrong))
+return function(dir, way, to)
+  local export = ways[way]
+  if not export then
+    error(("export: --csv, --tensorboard or --trackio expected, got '%s'"):format(way), 0)
   end
-  local columns = names(records)
-  local function write(cells) io.write(table.concat(cells, ","), "\r\n") end
-  local cells = {}
-  for i, name in ipairs(columns) do cells[i] = field(name) end
-  write(cells)
-  for _, record in ipairs(records) do
-    for i, name in ipairs(columns) do cells[i] = field(record[name]) end
-    write(cells)
-  end
+  export(dir, to)
 end

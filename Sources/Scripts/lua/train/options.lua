@@ -130,6 +130,8 @@ local of_the_record = {
    text = "steps between log lines"},
   {name = "log_completions", type = "integer", minimum = 0, optional = true,
    text = "completions recorded per logged step; default: all, as apo.replay needs"},
+  {name = "tensorboard", type = "boolean", default = false, notes = session,
+   text = "also write event files of TensorBoard into `dir`; see docs/trackers.md"},
   {name = "on_step", type = "function", optional = true, notes = session,
    text = "called after each step with the metrics, the samples and the `state`; return `false` "
      .. "to stop training"},

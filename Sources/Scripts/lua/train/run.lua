@@ -5,6 +5,7 @@ local apo = require "apo"
 local fail, hook = require "apo.fail", require "apo.script.hook"
 local journal, checkpoint = require "apo.run.journal", require "apo.run.checkpoint"
 local console, curve = require "apo.run.console", require "apo.run.curve"
+local sinks = require "apo.run.sinks"
 local script_variables = require "apo.script.variables"
 local algorithm_state, whole = require "apo.step.algorithm_state", require "apo.step.whole_state"
 local plain_data = require "apo.data.plain_data"
@@ -42,6 +43,7 @@ local function made(o)
   local algorithm = algorithms.of(o)
   checks.models(o)
   checks.clipping(o)
+  sinks.check(o)
   o.resume = resume(o)
   local said, data = checks.rows(o), o.data
   if o.values and o.values.drop_unsolved then data = o.values:solvable(data) end
@@ -110,6 +112,11 @@ function Run:open(lock)
   self.epoch = self.step / self.steps_per_epoch
   self.console:begin(math.min(self.step, self.total))
   for _, text in ipairs(self.journal:adopt(description, self.step)) do self.console:say(text) end
+  self.journal.sinks = sinks.open(o, {
+    dir = o.dir, step = self.step, history = self.journal.history, about = description,
+    began = apo.system.time() - self:elapsed(),
+    warn = function(text) self.console:warning(text) end,
+  })
   hot_reload.begin(self)
   whole.mark(self)
   self.changed_variable = o.dir and script_variables(self) or function() end

@@ -70,6 +70,9 @@ return function(run, lock, body)
   local function leave(kind, problem)
     if kind and run.whole then stopped(run, kind, problem) end
     whole.drop(run)
+    if run.journal then
+      run.journal:finish(kind == nil and "done" or kind == "error" and "failed" or "stopped")
+    end
     if lock then lock:free() end  -- after a signal or a limit of time Lua runs no `<close>`
   end
   local forget = leaving(function() leave "exit" end)

@@ -89,7 +89,7 @@ raises("is not a folder", call, "runs", spec.folder .. "/nowhere")
 raises("usage: apo-lua show <run>", call, "show")
 raises("needs a number, got 'x'", call, "compare", "--level=x", done, killed)
 raises("usage: apo-lua export", call, "export", done)
-raises("--csv expected, got '--tsv'", call, "export", done, "--tsv")
+raises("--csv, --tensorboard or --trackio expected, got '--tsv'", call, "export", done, "--tsv")
 
 local listed = output("runs", spec.folder .. "/runs")
 local place = 0
