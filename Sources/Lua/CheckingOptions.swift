@@ -9,27 +9,36 @@ extension LuaState {
   ) throws -> Mismatch? {
     try reserve(4)
     var present = 0
+    var missing: Parameter?
+    let prefix = function.isEmpty ? "" : "\(function): "
     for field in fields {
       let type = LuaType(code: cl_get_field(current, index, field.name))
       defer { pop() }
-      if type != .nil { present += 1 }
-      if let fault = try fault(of: field, isPresent: type != .nil, path: path, function: function) {
+      guard type != .nil else {
+        if !field.isOptional, missing == nil { missing = field }
+        continue
+      }
+      present += 1
+      let name = "\(prefix)option '\(path)\(field.name)'"
+      if let fault = try fault(of: field, called: name, path: path, function: function) {
         return .sentence(fault)
       }
     }
-    return try unknownOption(
+    // An unknown option first: it is often the missing one under another name.
+    if let unknown = try unknownOption(
       at: index, fields, present: present, path: path, function: function)
+    {
+      return unknown
+    }
+    return missing.map {
+      .sentence("\(prefix)option '\(path)\($0.name)' is missing (\($0.type.withArticle))")
+    }
   }
 
   /// A sentence saying what is wrong with the value on top of the stack as a field.
   private func fault(
-    of field: Parameter, isPresent: Bool, path: String, function: String
+    of field: Parameter, called name: String, path: String, function: String
   ) throws -> String? {
-    let prefix = function.isEmpty ? "" : "\(function): "
-    let name = "\(prefix)option '\(path)\(field.name)'"
-    guard isPresent else {
-      return field.isOptional ? nil : "\(name) is missing (\(field.type.withArticle))"
-    }
     let slot = cl_top(current)
     let mismatch = try mismatch(
       at: slot, type: field.type, path: "\(path)\(field.name).", function: function)
@@ -58,7 +67,8 @@ extension LuaState {
       if isName, known.contains(where: { $0.utf8.elementsEqual(key.utf8) }) { continue }
       let prefix = function.isEmpty ? "" : "\(function): "
       let shown = isName ? "'\(path)\(key)'" : "'\(path)[\(key)]'"
-      let hint = nearestName(to: key, in: known).map { "; did you mean '\($0)'?" } ?? ";"
+      let near = nearestName(to: key, in: known) ?? nameHere(of: key, in: known)
+      let hint = near.map { "; did you mean '\($0)'?" } ?? ";"
       let list = known.sorted().joined(separator: ", ")
       return .sentence("\(prefix)unknown option \(shown)\(hint) known options: \(list)")
     }

@@ -37,7 +37,7 @@ struct BadInputTests {
   }
 
   static let models: [Case] = [
-    Case(#"apo.load("nowhere")"#, "nowhere/config.json: cannot be opened: No such file"),
+    Case(#"apo.load("nowhere")"#, "nowhere: there is no such folder; models are read from disk"),
     Case(#"apo.load("no_weights")"#, "no_weights/model.safetensors: cannot be opened: No such"),
     Case(
       #"apo.load("truncated")"#,
@@ -58,7 +58,7 @@ struct BadInputTests {
       "no_number/config.json: field 'hidden_size' must be a positive integer, got \"many\""),
     Case(
       #"apo.load("mamba")"#,
-      "mamba/config.json: field 'model_type' 'mamba' is not supported (supported: gpt2,"),
+      "mamba/config.json: field 'model_type' 'mamba' is not supported (supported: "),
     Case(
       #"apo.load("layers")"#,
       "layers/model.safetensors: 12 tensors are missing: 'model.layers.2.self_attn.q_proj.weight', "
@@ -142,7 +142,17 @@ struct BadInputTests {
   static let options: [Case] = [
     Case(
       "apo.train(with{learning_rate = 3})",
-      "train: unknown option 'learning_rate'; known options: algorithm, batch_size, beta"),
+      "train: unknown option 'learning_rate'; did you mean 'lr'? known options: algorithm, batch_size"
+    ),
+    Case(
+      "apo.evaluate{policy = model, data = data}",
+      "evaluate: unknown option 'policy'; did you mean 'model'?"),
+    Case(
+      "apo.train(with{reward = apo.rewards.exact})",
+      "apo.rewards.exact makes a reward and must be called: apo.rewards.exact{…}"),
+    Case(
+      "apo.score({}, {right = apo.rewards.gsm8k})",
+      "apo.rewards.gsm8k makes a reward and must be called: apo.rewards.gsm8k{…}"),
     Case(
       "apo.train(with{eval = {data = data, evry = 3}})",
       "train: unknown option 'eval.evry'; did you mean 'every'?"),

@@ -43,6 +43,14 @@ extension BridgeTests {
         ),
         ("test.sum(1, 2, '3')", "bad argument #3 to 'sum' (number expected, got string)"),
         ("test.run{}", "run: option 'beta' is missing (a number)"),
+        (
+          "test.run{bta = 2}",
+          "run: unknown option 'bta'; did you mean 'beta'? known options: beta, eval, n, names, verbose"
+        ),
+        (
+          "test.run{num_generations = 2}",
+          "run: unknown option 'num_generations'; did you mean 'n'? known options: beta, eval, n, names, verbose"
+        ),
         ("test.run{beta = 'x'}", "run: option 'beta' must be a number, got string"),
         ("test.run{beta = 1, n = 0}", "run: option 'n' must be an integer of at least 1, got 0"),
         (
@@ -60,7 +68,10 @@ extension BridgeTests {
         ),
         (
           "test.run{beta = 1, eval = {evry = 1}}",
-          "run: option 'eval.every' is missing (an integer)"
+          "run: unknown option 'eval.evry'; did you mean 'every'? known options: every"
+        ),
+        (
+          "test.run{beta = 1, eval = {}}", "run: option 'eval.every' is missing (an integer)"
         ),
         ("test.run()", "bad argument #1 to 'run' (table expected, got no value)"),
         ("test.nested{{1, 2}, {3}}", "element [2] has 1 elements, expected 2"),

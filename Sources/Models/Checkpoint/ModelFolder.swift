@@ -54,8 +54,13 @@ public enum ModelFolder {
     }
   }
 
-  /// Throws where a folder holds an adapter and no model.
+  /// Throws where there is no folder, or one that holds an adapter and no model.
   public static func checkIsModel(_ folder: String) throws {
+    var status = stat()
+    if stat(folder, &status) != 0, errno == ENOENT {
+      throw FileError(
+        folder, "there is no such folder; models are read from disk and never downloaded")
+    }
     guard fileExists("\(folder)/adapter_config.json"), !fileExists("\(folder)/config.json") else {
       return
     }

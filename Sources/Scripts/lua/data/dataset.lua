@@ -31,12 +31,12 @@ function Dataset:__len() return #self.rows end
 -- Reading -----------------------------------------------------------------------------------
 
 local function columns(row)
-  local names = {}
+  local names = {}  -- at most 20
   for name in pairs(row) do
     names[#names + 1] = #names < 20 and tostring(name) or "…"
     if #names > 20 then break end
   end
-  return #names > 0 and "it has " .. table.concat(names, ", ") or "it is empty"
+  return #names > 0 and table.concat(names, ", ") or nil
 end
 
 -- The text of a single-message conversation, for prompts without a chat template, like those of the
@@ -71,8 +71,9 @@ local function check(row, place, options)
   end
   local kind = type(row.prompt)
   if kind == "nil" then
+    local names = columns(row)
     fail(("%s: the row has no 'prompt' (%s); apo.dataset(path, {prompt = function(row) … end}) "
-      .. "makes one"):format(place(), columns(row)))
+      .. "makes one"):format(place(), names and "it has " .. names or "it is empty"))
   elseif not is_prompt(row.prompt) then
     fail(place() .. ": 'prompt' must be a string, a list of token ids or a list of messages, got "
       .. kind)
@@ -277,7 +278,7 @@ Dataset.info = documented{
     if type(prompt) == "table" then
       prompt = #prompt .. (math.type(prompt[1]) and " token ids" or " messages")
     end
-    return visible(("%s: %d rows; the first %s\n%s"):format(
+    return visible(("%s: %d rows; columns of the first: %s\n%s"):format(
       self.name, #self, columns(self[1]), prompt), true)
   end,
 }

@@ -3,7 +3,16 @@
 
 local documented = require "apo.documented"
 
+local fail = require "apo.fail"
+
 local checks = setmetatable({}, {__mode = "k"})  -- reward function -> function of a row
+local makers = {}                                -- function of apo.rewards -> its name
+
+-- Throws if a reward is a function of apo.rewards that still has to be called.
+local function check_called(reward)
+  local name = makers[reward]
+  if name then fail(("%s makes a reward and must be called: %s{…}"):format(name, name)) end
+end
 
 -- What a row lacks for a reward (a function or a table of them), or nil.
 local function problem(reward, row)
@@ -14,6 +23,7 @@ local function problem(reward, row)
     end
     return nil
   end
+  check_called(reward)
   return checks[reward] and checks[reward](row)
 end
 
@@ -41,4 +51,4 @@ end, {"city"})]],
   end,
 }
 
-return {declare = declare, problem = problem}
+return {declare = declare, problem = problem, check_called = check_called, makers = makers}

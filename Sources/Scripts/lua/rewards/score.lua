@@ -6,7 +6,7 @@ local apo = require "apo"
 local documented, fail = require "apo.documented", require "apo.fail"
 local rows_of_files, row_place = require "apo.rows", require "apo.data.row_place"
 local reward_timeout, hook = require "apo.rewards.timeout", require "apo.script.hook"
-local reward_memory = require "apo.rewards.memory"
+local reward_memory, needs = require "apo.rewards.memory", require "apo.data.needs"
 
 local largest = 3.4028234663852886e38  -- of float32, which rewards are as a tensor
 
@@ -33,6 +33,7 @@ end
 -- A reward with the weight of its number. If a single function may return a number or a table, the
 -- table's names have separate weights.
 local function entry(name, call, weight, of_table)
+  needs.check_called(call)
   local info = debug.getinfo(call, "S")
   return {
     name = name, call = call, weight = weight, of_table = of_table or weight, short = title(name),

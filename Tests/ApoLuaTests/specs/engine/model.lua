@@ -122,7 +122,7 @@ test("faults of configurations", function()
   raises("new_model: the keys of a config.json expected, got a list", apo.new_model, {1})
   raises("new_model: field 'model_type' is missing", apo.new_model, {hidden_size = 5})
   raises("bad argument #1 to 'new_model'", apo.new_model)
-  raises("no/such/config.json: cannot be opened", apo.load, "no/such")
+  raises("no/such: there is no such folder", apo.load, "no/such")
   local model = apo.new_model(config())
   raises("parameter: the model has no 'model.norm.wieght'; did you mean 'model.norm.weight'?",
     function() model:parameter("model.norm.wieght") end)
