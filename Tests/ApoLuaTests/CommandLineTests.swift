@@ -139,6 +139,8 @@ struct CommandLineTests {
     try Lesson.withFolder { folder in
       let names = try Binary.run(["--copy"], in: folder)
       #expect(names.output.hasPrefix("algorithms: astarpo, dapo, dr_grpo, grpo, "))
+      #expect(!names.output.contains("shipped"))
+      #expect(try Binary.run(["--copy", "shipped"], in: folder).status == 1)
       #expect(try Binary.run(["--copy", "grpo"], in: folder).output.hasPrefix("wrote grpo.lua;"))
       let again = try Binary.run(["--copy", "grpo"], in: folder)
       #expect(again.status == 1)

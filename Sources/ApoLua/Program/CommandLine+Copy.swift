@@ -15,7 +15,8 @@ func copyAlgorithm(_ arguments: [String]) throws {
   guard arguments.count <= 2 else {
     throw LuaError("copy: a name and a file expected, got \(arguments.count) arguments")
   }
-  guard let script = embeddedScript(named: prefix + name), !name.isEmpty else {
+  let isOne = !name.isEmpty && !name.hasSameBytes(as: list)
+  guard isOne, let script = embeddedScript(named: prefix + name) else {
     throw LuaError(
       "copy: there is no algorithm '\(name)'; there are \(algorithmNames.joined(separator: ", "))"
     )
@@ -37,6 +38,10 @@ private func somethingIs(at path: String) -> Bool {
 
 private let prefix = "apo.algorithms."
 
+/// The list of shipped algorithms, which lies beside them.
+private let list = "shipped"
+
 var algorithmNames: [String] {
-  embeddedScriptNames().filter { $0.hasPrefix(prefix) }.map { String($0.dropFirst(prefix.count)) }
+  embeddedScriptNames().filter { $0.hasPrefix(prefix) && $0 != prefix + list }
+    .map { String($0.dropFirst(prefix.count)) }
 }
