@@ -13,13 +13,14 @@ let distributionOptions = [
     default: .integer(SamplingOptions.Default.temperature)),
   Parameter(
     "top_k", .integer(),
-    "keep this many of the likeliest tokens, plus ties with the last; 0 for all",
+    "sample from this many of the most likely tokens (and ties with the last); 0 for all",
     default: .integer(SamplingOptions.Default.topK)),
   Parameter(
-    "top_p", .number(), "keep the likeliest tokens that together reach this probability",
+    "top_p", .number(),
+    "sample from the fewest most likely tokens whose probabilities add up to this",
     default: .integer(SamplingOptions.Default.topP)),
   Parameter(
-    "min_p", .number(), "minimum probability of a token, relative to the likeliest",
+    "min_p", .number(), "minimum probability of a token, relative to the most likely one",
     default: .integer(SamplingOptions.Default.minP)),
 ]
 
@@ -31,16 +32,17 @@ let completionOptions = [
     default: .integer(SamplingOptions.Default.maxTokens)),
   Parameter(
     "stop", .oneOf([.string, .list(of: .string)]),
-    "texts that end a completion; the ids include the token that completed one, the text ends "
+    "texts that end a completion; `ids` includes the token that completed one, `text` ends "
       + "before it",
     optional: true),
   Parameter(
     "stop_token_ids", .list(of: .integer()),
-    "tokens that end a completion; the ids include them, but not the text", optional: true),
+    "tokens that end a completion; `ids` includes them, `text` does not", optional: true),
   Parameter("ignore_eos", .boolean, "continue after an end token", default: false),
   Parameter(
     "max_num_seqs", .integer(minimum: 1),
-    "maximum completions sampled at a time; default: up to 256 that fit into 1 GiB of cache",
+    "maximum number of completions sampled at a time; default: up to 256 that fit into 1 GiB of "
+      + "cache",
     optional: true),
   Parameter(
     "overlong", .choice(Overlong.allCases.map(\.rawValue)),

@@ -126,7 +126,7 @@ let shapeMethods: [Function] = [
   },
   Function(
     "unsqueeze", "Inserts a dimension of size 1.",
-    [Parameter("dim", .integer(), "the number of the new dimension")], returns: tensorResult
+    [Parameter("dim", .integer(), "the position of the new dimension")], returns: tensorResult
   ) { call in
     let tensor = try call.this(Tensor.self)
     let dim = try call[1].dimension(of: tensor, for: "unsqueeze", extra: 1) ?? 0

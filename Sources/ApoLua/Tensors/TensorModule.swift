@@ -59,7 +59,8 @@ let tensorFunctions: [Function] = [
     "cat", "Concatenates tensors along a dimension.",
     [
       tensors,
-      Parameter("dim", .integer(), "the dimension, in which the sizes may differ", default: 1),
+      Parameter(
+        "dim", .integer(), "the dimension to join along, where the sizes may differ", default: 1),
     ],
     returns: tensorResult
   ) { call in
@@ -68,7 +69,7 @@ let tensorFunctions: [Function] = [
   },
   Function(
     "stack", "Stacks tensors of the same shape along a new dimension.",
-    [tensors, Parameter("dim", .integer(), "the number of the new dimension", default: 1)],
+    [tensors, Parameter("dim", .integer(), "the position of the new dimension", default: 1)],
     returns: tensorResult
   ) { call in
     let (tensors, dim) = try call.tensorsAndDimension(for: "stack", extra: 1)
