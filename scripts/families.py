@@ -98,7 +98,11 @@ def main(program, root, count=40, seed=1):
     for family in FAMILIES:
         rng = random.Random(f"{family} {seed}")
         for number in range(count):
-            case, logits = make(rng, family, number, f"{root}/{family}-{number}")
+            folder = f"{root}/{family}-{number}"
+            try:
+                case, logits = make(rng, family, number, folder)
+            except Exception as error:
+                sys.exit(f"{folder}/config.json, drawn by family_options.py, fails in transformers: {error}")
             cases.append(case)
             expected.append(logits)
     for number, (_, config) in enumerate(REFUSED):
