@@ -1,4 +1,4 @@
--- Tensors: arrays of 32-bit floats that remember how they were computed, so that they can be
+-- Tensors: arrays of float32 numbers that record how they were computed, so that they can be
 -- differentiated.
 local apo = require "apo"
 
@@ -8,12 +8,12 @@ print("x =", x)
 print("second row, last column:", x[2][-1]:item())
 print("sums of the rows:", x:sum(2))
 
--- Shapes broadcast as in NumPy: here the row of means is taken from every row.
+-- Shapes broadcast as in NumPy: here the row of means is subtracted from every row.
 local centred = x - x:mean(1, true)
 print("columns with mean 0:", centred)
 print("as a table:", centred:totable()[1][1])
 
--- A mistake says what was wrong, and where in the script.
+-- An error says what was wrong, and where in the script.
 local ok, message = pcall(function() return x + apo.ones(2) end)
 print("not added:", message)
 

@@ -1,4 +1,4 @@
--- Gradient descent: find the line that 200 noisy points lie on.
+-- Gradient descent: fit a line to 200 noisy points.
 local apo = require "apo"
 apo.seed(1)
 

@@ -1,5 +1,5 @@
--- A reward is a function of a row of the data and a completion that gives a number, or several
--- named ones.
+-- A reward is a function of a data row and a completion. It returns a number, or several named
+-- ones.
 local apo = require "apo"
 apo.seed(1)
 local here = arg[0]:match("^(.*/)") or ""
@@ -8,8 +8,8 @@ local model = apo.load(here .. "models/arithmetic")
 local test  = apo.dataset(here .. "data/arithmetic/test.jsonl"):take(32)
 print(test:info())
 
--- Columns of the file reach the function as they are. The parts are summed, with weights if there
--- are any.
+-- The function gets the columns of the file as they are. Named rewards are summed, with weights if
+-- there are any.
 local function reward(row, completion)
   local right, given = tonumber(row.answer), tonumber(completion.text)
   return {
@@ -19,7 +19,7 @@ local function reward(row, completion)
 end
 local weights = {close = 0.2}
 
--- One rollout: rewards as a tensor, the parts beside them.
+-- Score one rollout: the rewards as a tensor, and each named reward separately.
 local rollout = model:generate(test:take(4), {max_tokens = 6})
 local rewards, details = apo.score(rollout, reward, {weights = weights})
 for i, completion in ipairs(rollout) do
@@ -27,8 +27,8 @@ for i, completion in ipairs(rollout) do
     "correct", details.parts[i].correct, "close", details.parts[i].close)
 end
 
--- A whole data set, several samples each: pass_at[4] is the chance that one of 4 is correct:
--- that it earns half a point or more, as `correct` is not given.
+-- Evaluate a data set with several samples per prompt. pass_at[4] is the probability that at least
+-- one of 4 samples is correct: has a reward of at least 0.5, the default of `correct`.
 local result = apo.evaluate{
   model = model, data = test, reward = reward, weights = weights, n = 8, temperature = 1,
   max_tokens = 6,
@@ -36,7 +36,7 @@ local result = apo.evaluate{
 print(("mean %.3f, correct %.3f, close %.3f, pass@1 %.3f, pass@4 %.3f"):format(
   result.mean, result.rewards.correct, result.rewards.close, result.pass_at[1], result.pass_at[4]))
 
--- What is not a finite number stops the script: here the reward forgets to return anything.
+-- A reward that returns no finite number is an error: here it forgets to return anything.
 print(select(2, pcall(apo.score, rollout, function(_, completion)
   local _ = completion.text == "7"
 end)))

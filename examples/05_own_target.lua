@@ -1,5 +1,6 @@
--- Monday morning's idea: what should the log-ratio be regressed on? A*-PO says r - V*. Others, at
--- equal budget. (One seed and a few steps tell little: differences below 0.05 are noise.)
+-- Monday morning's idea: what should the log-ratio be regressed on? A*-PO says r - V*. Here it is
+-- compared with other targets at an equal budget. (One seed and a few steps tell little:
+-- differences below 0.05 are noise.)
 local apo = require "apo"
 local here = arg[0]:match("^(.*/)") or ""
 

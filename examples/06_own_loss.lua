@@ -1,6 +1,6 @@
--- A whole loss of one's own. The function gets tensors with one number per completion; b.logp can
--- be differentiated, and whatever is computed from it costs one backward pass. Here REINFORCE with
--- a baseline (Williams 1992) in place of A*-PO's regression.
+-- A custom loss. The function gets tensors with one number per completion; b.logp is
+-- differentiable, and whatever is computed from it costs one backward pass. Here REINFORCE with a
+-- baseline (Williams 1992) replaces A*-PO's regression.
 local apo = require "apo"
 apo.seed(7)
 local here = arg[0]:match("^(.*/)") or ""

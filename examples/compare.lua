@@ -1,14 +1,14 @@
--- A*-PO, PPO, GRPO, REBEL and RLOO on three tasks, and what each needs to learn them: time,
--- samples, memory, KL.
+-- Compares A*-PO, PPO, GRPO, REBEL and RLOO on three tasks: the time, samples and memory that each
+-- needs to learn them, and its KL.
 --
--- Every run is a process of its own with one thread, as many at once as there are cores. First a
--- sweep: each algorithm with three learning rates; the one with the highest accuracy, averaged over
--- the time it had, is taken. Then three seeds with it. The runs' results are kept: what is there is
--- not run again. At the end: a table, and plots to look at.
+-- Every run is a separate process with one thread, as many at once as there are cores. First comes
+-- a sweep over three learning rates for each algorithm, which selects the one with the highest
+-- time-averaged accuracy; then three seeds with that rate. Results are kept, and runs that have one
+-- are not repeated. At the end there are a table and plots.
 --
---   apo-lua examples/compare.lua [FOLDER = runs/compare] [SPEED = 1] [TASK …]       under half an
---   hour on two cores
+--   apo-lua examples/compare.lua [FOLDER = runs/compare] [SPEED = 1] [TASK …]
 --
+-- This takes less than half an hour on two cores.
 -- A SPEED of 10 gives each run a tenth of the time. Change the lists below, or add a task to
 -- compare/tasks.lua.
 local apo = require "apo"
@@ -32,7 +32,7 @@ local function command(...)
   return table.concat(words, " ")
 end
 
--- Runs shell commands, as many at once as there are cores; each says one line when it is done.
+-- Runs shell commands, as many at once as there are cores; each prints a line when it is done.
 local function run_all(title, commands)
   if #commands == 0 then return end
   local list = work .. "/commands.txt"
@@ -52,7 +52,7 @@ local function result_path(task, algorithm, lr, seed)
   return ("%s/%s/%s-%g-%d.json"):format(work, task, algorithm, lr, seed)
 end
 
--- The command of a run, unless its result is there.
+-- The command of a run, unless it already has a result.
 local function add(commands, task, algorithm, lr, seed, seconds)
   local path = result_path(task, algorithm, lr, seed)
   if not apo.system.exists(path) then
@@ -74,7 +74,7 @@ local function best_rate(task, algorithm)
   return best_lr
 end
 
--- A task, once its model is there; nil if it cannot be.
+-- A task with its model, which is made if necessary; nil if that is impossible.
 local function prepare(name)
   if not tasks[name] then error(("there is no task '%s' in compare/tasks.lua"):format(name), 0) end
   apo.system.make_folder(work .. "/" .. name)

@@ -1,18 +1,18 @@
--- A*-PO on GSM8K (Cobbe et al. 2021) with the settings of its authors: Qwen2.5-1.5B and 25 epochs
--- in their paper; whatever model and time you have here.
+-- A*-PO on GSM8K (Cobbe et al. 2021) with the authors' settings. They trained Qwen2.5-1.5B for 25
+-- epochs; here, use the model and time you have.
 --
 --   apo-lua examples/gsm8k.lua models/Qwen2.5-0.5B data/gsm8k limit=512 batch_size=64 epochs=2
 --
 -- The second folder holds train.jsonl and test.jsonl as OpenAI published them (question, answer).
--- What may be changed from the command line, with what it is otherwise:
+-- These options can be set on the command line; the values are their defaults.
 local apo = require "apo"
 local options = {
   limit = 0, test = 0,                  -- rows of each file; 0 is all of them
   n = 8, batch_size = 256, epochs = 25, lr = 1e-6, max_tokens = 1024, max_prompt = 256,
-  -- sequences differentiated at once: bounds the memory, changes nothing else
+  -- sequences per backward pass: bounds memory, changes results only by rounding
   micro_batch = 8,
   format_score = 0,                     -- reward for giving an answer at all, right or wrong
-  drop_unsolved = false,                -- leave out problems that no sample of stage 1 solved
+  drop_unsolved = false,                -- drop problems that no sample of stage 1 solved
   seed = 1, dir = "runs/gsm8k", resume = false,
 }
 
@@ -39,8 +39,8 @@ local function read(name, limit)
 end
 local train, test = read("train.jsonl", options.limit), read("test.jsonl", options.test)
 
--- The authors score stage 1 by the last number of a completion and stage 2 by the one after "####
--- ".
+-- The authors score stage 1 by the last number of a completion, and stage 2 by the number that
+-- follows "#### ".
 local flexible = apo.rewards.gsm8k{mode = "flexible", format_score = options.format_score}
 local strict   = apo.rewards.gsm8k{mode = "strict", format_score = options.format_score}
 

@@ -1,6 +1,6 @@
--- A*-PO on a LoRA adapter: the weights stay as they are, a tenth of their number is trained, and
--- the model without its adapter is the reference policy, at no extra memory. The folder that is
--- left loads in PEFT as it does here.
+-- A*-PO with a LoRA adapter: the base weights are frozen, the adapter has a tenth as many, and the
+-- model without its adapter is the reference policy, at no extra memory. The saved folder also
+-- loads in PEFT.
 local apo = require "apo"
 local here = arg[0]:match("^(.*/)") or ""
 local steps, folder = tonumber(arg[1]) or 96, arg[2] or "runs/arithmetic-adapter"
@@ -31,7 +31,7 @@ apo.train{                                                 -- stage 2; the refer
 print(("accuracy: base %.3f, with the adapter %.3f"):format(
   accuracy(policy:base_model()), accuracy(policy)))
 
--- a few tensors; policy:save writes a whole, merged model
+-- only the adapter; policy:save writes a merged model
 policy:save_adapter(folder)
 local again = apo.load(here .. "models/arithmetic"):load_adapter(folder)
 print("loaded again, it is the same:", again:checksum() == policy:checksum())

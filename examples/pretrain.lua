@@ -1,12 +1,13 @@
--- Pre-trains the model that examples/train.lua starts from, and writes the problems it learns on.
+-- Pre-trains the model that examples/train.lua starts from, and writes the problems that it is
+-- trained and tested on.
 --
 -- The model imitates a crowd of imperfect solvers of additions such as 457+268= (every problem has
 -- a carry): 30 % add correctly, 50 % forget the carries, 20 % are off by one in some digit. It
--- learns all three ways well, so that a sampled answer is right in about 30 % of cases: the skill
--- is there, and reinforcement learning has to bring it out. Being a mixture of habits on one kind
--- of problem, it is a test bench and not a general model.
+-- learns all three behaviours well, so about 30 % of its sampled answers are right: the skill is
+-- there, and reinforcement learning has to bring it out. It is a test bench and not a general
+-- model.
 --
--- Seven minutes on two busy cores: apo-lua pretrain.lua [folder for the model and the data]
+-- It takes seven minutes on two busy cores: apo-lua pretrain.lua [FOLDER for the model and data]
 local apo = require "apo"
 apo.seed(1)
 local folder = arg[1] or arg[0]:match("^(.*)/") or "."
@@ -40,7 +41,7 @@ local function crowd(a, b)
   return who < 0.8 and without_carries(a, b) or off_by_one(a, b)
 end
 
--- The problems of the reinforcement learning: 4,096 to train on and 512 others to test on.
+-- The problems for reinforcement learning: 4,096 to train on and 512 others to test on.
 local seen = {}
 local function write(path, count)
   local lines = {}
@@ -78,7 +79,7 @@ for step = 1, steps do
   end
   optimizer.lr = rate(step)
   local logp = model:logprobs(apo.rollout(batch, {tokenizer = model.tokenizer}))
-  -- supervised learning: minus the log-likelihood
+  -- supervised learning: the negative log-likelihood
   local loss = -logp:mean()
   loss:backward()
   local norm = optimizer:step{max_grad_norm = 1}

@@ -1,13 +1,13 @@
--- A real pretrained language model learns to write stories of a kind that is stated in a few lines
--- of Lua.
+-- Trains a real pretrained language model to write a certain kind of story, which a reward of a few
+-- lines of Lua defines.
 --
 --   apo-lua examples/stories.lua MODEL_FOLDER [EPOCHS]
 --
--- The model is stories260K (Karpathy's tinyllamas: 260,000 weights, trained on TinyStories); the
--- wish is an animal that has a name, and a happy ending. In half a minute on two cores, stories
--- with both go from 2 % to about a third (32 to 41 % in three runs), at 6 nats of KL, and read as
--- before. With beta = 1e-3 and lr = 1e-3 it is 88 %, at 218 nats: "the best of the best of
--- friends".
+-- The model is stories260K (Karpathy's tinyllamas: 260,000 weights, trained on TinyStories). The
+-- reward asks for an animal with a name and for a happy ending. In half a minute on two cores the
+-- share of stories with both rises from 2 % to about a third (32 to 41 % in three runs), at a KL of
+-- 6 nats, and the stories read as well as before. With beta = 1e-3 and lr = 1e-3 it is 88 %, at 218
+-- nats, and they read like "the best of the best of friends".
 local apo = require "apo"
 apo.seed(1)
 
@@ -30,7 +30,7 @@ local train = beginnings("in a forest,near the sea,on a farm,in a big house,in t
 -- held out
 local test = beginnings("by a river,in the garden,far away,in a cave", "little happy lazy pretty")
 
--- beginning and rest, up to the last full sentence
+-- the beginning and the completion, up to the last full sentence
 local function story(completion)
   local text = completion.prompt .. completion.text
   return ((text:match('^.*[.!?]"?') or text):gsub("%s+", " "))
@@ -56,7 +56,7 @@ local function reward(_, completion)                       -- two named rewards
 end
 local weights = {animal = 0.5, happy = 0.5}
 
--- of 8 stories for each held-out beginning, four
+-- prints four of the 8 stories for each held-out beginning
 local function show(title)
   local rollout = policy:generate(test, {n = 8, seed = 1, step = 0, max_tokens = max_tokens,
     temperature = temperature})

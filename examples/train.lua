@@ -1,9 +1,10 @@
--- A*-PO, both stages, on a small language model that adds badly: about a minute on two cores.
+-- Both stages of A*-PO on a small language model that adds badly, in about half a minute on two
+-- cores.
 --
--- The model imitates a crowd of solvers, of whom 30 % are right (examples/pretrain.lua made it).
--- Stage 1 samples 8 answers per problem to learn how well the model does on each; stage 2 samples
--- one answer per problem and regresses beta ln(policy / reference) on reward - value. Change
--- anything and run it again: apo-lua examples/train.lua
+-- The model imitates a crowd of solvers, 30 % of whom are right (examples/pretrain.lua made it).
+-- Stage 1 samples 8 answers per problem to estimate how well the model does on each; stage 2
+-- samples one answer per problem and regresses beta ln(policy / reference) on reward - value.
+-- Change what you like and run it again: apo-lua examples/train.lua
 local apo = require "apo"
 apo.seed(7)
 local here = arg[0]:match("^(.*/)") or ""
@@ -29,7 +30,7 @@ show("Sampled answers before:")
 
 local values = apo.estimate_values{                        -- stage 1
   model = reference, data = train, reward = reward, n = 8, beta = 0.5, max_tokens = 6,
-  path = "runs/arithmetic-values.jsonl",                   -- kept: the next run has it at once
+  path = "runs/arithmetic-values.jsonl",                   -- kept and reused by the next run
 }
 print(values)
 

@@ -1,9 +1,10 @@
--- Makes the countdown task of examples/compare.lua: problems, and a model that has seen answers
--- before the runs.
+-- Makes the countdown task of examples/compare.lua: the problems, and a model pre-trained on
+-- answers.
 --
--- A problem is "3 7 12=33:", an answer "7*3+12": each number once, no brackets. Of the answers that
--- the model sees half are right, the others have the numbers and guess the rest. It learns to do
--- both, and a sampled answer is right in about a quarter of cases; the test problems are others.
+-- A problem is "3 7 12=33:" and an answer "7*3+12": each number once, no brackets. Half of the
+-- answers that the model sees are right; the others use the numbers in random order, with random
+-- operators. It learns both, and about a quarter of its sampled answers are right. Test problems
+-- are not trained on.
 --
 --   apo-lua compare/pretrain.lua FOLDER [STEPS]
 local apo = require "apo"
@@ -26,7 +27,7 @@ local function problem()
     local solution = expression(table.unpack(numbers))
     local target = load("return " .. solution)()
     if target > 0 and target < 1000 then
-      -- their order must not give the answer away
+      -- so that their order does not give the answer away
       table.sort(numbers)
       local prompt = ("%d %d %d=%d:"):format(numbers[1], numbers[2], numbers[3], target)
       return {prompt = prompt, numbers = numbers, target = target, solution = solution}

@@ -1,12 +1,12 @@
--- What came out of examples/compare.lua, as a table (Markdown, on the terminal and in
--- comparison.md) and as plots (comparison.html): accuracy over time and over sampled tokens, mean
--- and range over the seeds.
+-- The results of examples/compare.lua as a table (Markdown, on the terminal and in comparison.md)
+-- and as plots (comparison.html): accuracy over time and over sampled tokens, with mean and range
+-- over the seeds.
 local apo = require "apo"
 local report = {}
 
 local titles = {astarpo = "A*-PO", ppo = "PPO", grpo = "GRPO", rebel = "REBEL", rloo = "RLOO"}
 
--- The accuracy at a value of x ("seconds" or "tokens"), on straight lines between the points.
+-- The accuracy at a value of x ("seconds" or "tokens"), by linear interpolation.
 local function at(points, x_name, x)
   for i = 2, #points do
     local before, after = points[i - 1], points[i]
@@ -19,7 +19,7 @@ local function at(points, x_name, x)
   return points[#points].reward
 end
 
--- The accuracy averaged over the time of a run: what a learning rate is chosen by.
+-- The time-averaged accuracy of a run, by which a learning rate is chosen.
 function report.average(points)
   local area = 0
   for i = 2, #points do
@@ -66,7 +66,7 @@ local function best(run)
   return highest
 end
 
--- The accuracy that every run got to, of the algorithms that learned at all: by 0.05 in every run.
+-- The highest accuracy that all runs reached, of the algorithms that gained 0.05 in every run.
 local function common_level(task, algorithms, base)
   local level = 1
   for _, name in ipairs(algorithms) do

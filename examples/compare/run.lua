@@ -1,11 +1,11 @@
--- One run of examples/compare.lua, in a process of its own: a task, an algorithm, a learning rate,
--- a seed.
+-- One run of examples/compare.lua, as a separate process: one task, algorithm, learning rate and
+-- seed.
 --
 --   apo-lua compare/run.lua TASK ALGORITHM LR SEED SECONDS RESULT.json WORK_FOLDER SHARED_FOLDER
 --
--- The clock runs while the algorithm works: stage 1 of A*-PO and the steps. Reading files and
--- testing are not counted. The peak of the memory is read before the KL is measured, which needs
--- the reference that some algorithms do without.
+-- Time is counted for stage 1 of A*-PO and for the training steps, not for reading files and
+-- testing. Peak memory is read before the KL is measured, because that needs the reference, which
+-- some algorithms do without.
 local apo = require "apo"
 local name, algorithm, lr, seed, limit, path, work, shared = table.unpack(arg)
 local here = arg[0]:match("^(.*/)")
@@ -14,19 +14,19 @@ local task = tasks[name]{examples = here .. "../", work = work, shared = shared}
 lr, seed, limit = tonumber(lr), math.tointeger(seed), tonumber(limit)
 apo.seed(seed)
 
--- sequences differentiated at once: bounds the memory of all
+-- sequences per backward pass: bounds the memory of every algorithm
 local micro_batch = 64
 local policy = apo.load(task.model)
 local sampling = {max_tokens = task.max_tokens, temperature = task.temperature}
 local clock, tokens, points = 0, 0, {}
 
-local function reward(row, completion)                     -- counts what training samples
+local function reward(row, completion)                     -- also counts the sampled tokens
   tokens = tokens + #completion.ids
   return task.reward(row, completion)
 end
 
--- The test's completions, in parts no larger than a step's, so that testing does not need the most
--- memory.
+-- The test completions, in batches no larger than a step's, so that testing does not determine the
+-- peak memory.
 local function test_rollouts()
   local list = {}
   for _, rows in task.test:batches{size = task.batch_size} do
@@ -49,7 +49,7 @@ local function measure(steps)
   points[#points + 1] = {seconds = clock, tokens = tokens, steps = steps, reward = accuracy()}
 end
 
--- nats per completion, over the test's completions
+-- nats per completion, over the test completions
 local function kl()
   local reference, sum, count = apo.load(task.model), 0, 0
   for _, rollout in ipairs(test_rollouts()) do
@@ -73,8 +73,8 @@ if algorithm == "astarpo" then
   measure(0)
 end
 
--- The authors' critic learns at 1e-5, made for their policy's 1e-6; here it learns as fast as the
--- policy, as TRL's does.
+-- The authors' critic has a learning rate of 1e-5 for a policy at 1e-6; here it has the policy's,
+-- as in TRL.
 local with_options = algorithm == "ppo" and apo.algorithms.ppo{critic_lr = lr} or algorithm
 local due = clock + limit / 12
 apo.train{

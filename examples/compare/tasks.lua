@@ -1,20 +1,18 @@
--- The tasks of examples/compare.lua. Each has a small model that can do it a little, prompts to
--- train on, others to test on, and a rule that scores an answer. `seconds` is the time an algorithm
--- gets to learn it, stage 1 of A*-PO included;
--- `rates` are the learning rates of the sweep and `batch_size` the prompts per step, the same for
--- all.
+-- The tasks of examples/compare.lua. Each has a small model that sometimes succeeds, prompts to
+-- train on, others to test on, and a reward. `seconds` is the time an algorithm gets to learn it,
+-- including stage 1 of A*-PO; `rates` are the learning rates of the sweep and `batch_size` the
+-- prompts per step, the same for all algorithms.
 --
--- There are as many prompts as the runs pass about twenty times (the authors pass theirs 25 times):
--- stage 1 is paid once.
+-- The number of prompts is such that a run takes about twenty epochs (the authors' take 25): stage
+-- 1 is paid for once.
 --
--- A task is a function of the places of files: `examples` (this folder's parent), `work` (the
--- folder of the comparison) and
--- `shared` (the reference files, for the trained model stories260K).
+-- A task is a function of a table of folders: `examples` (this folder's parent), `work` (the
+-- results of the comparison) and `shared` (the test data, which has the model stories260K).
 local apo = require "apo"
 local tasks = {}
 
--- Additions with carries, by the model of examples/pretrain.lua: it imitates a crowd of solvers, of
--- whom 30 % are right.
+-- Addition with carries, with the model of examples/pretrain.lua, which imitates a crowd of
+-- solvers, 30 % of whom are right.
 function tasks.addition(place)
   return {
     title = "Addition", rates = {1e-4, 3e-4, 1e-3}, seconds = 10, batch_size = 64, max_tokens = 6,
@@ -26,8 +24,8 @@ function tasks.addition(place)
   }
 end
 
--- Countdown with three numbers up to 20, by a model that compare/pretrain.lua trained on solutions
--- and guesses.
+-- Countdown with three numbers up to 20, with a model that compare/pretrain.lua trained on
+-- solutions and guesses.
 function tasks.countdown(place)
   local correct = apo.rewards.countdown{format_score = 0}
   return {
@@ -36,7 +34,7 @@ function tasks.countdown(place)
     model = place.work .. "/countdown/model",
     train = apo.dataset(place.work .. "/countdown/train.jsonl"),
     test = apo.dataset(place.work .. "/countdown/test.jsonl"),
-    -- as the reward expects it: said by the assistant, between tags
+    -- in the form that the reward expects: an assistant's answer between tags
     reward = function(row, completion)
       return correct(row, {prompt = "Assistant:", text = "<answer>" .. completion.text
         .. "</answer>"})
@@ -44,8 +42,8 @@ function tasks.countdown(place)
   }
 end
 
--- Stories with an animal that has a name, and a happy end, by stories260K (Karpathy's tinyllamas),
--- as in examples/stories.lua.
+-- Stories with a named animal and a happy ending, with stories260K (Karpathy's tinyllamas), as in
+-- examples/stories.lua.
 local animals = " dog cat bird bunny rabbit duck fish frog fox bear mouse monkey elephant lion "
   .. "turtle squirrel pig owl "
 local happy = {"happ", "smile", "laugh", "hug", "fun", "friends", "proud", "love"}

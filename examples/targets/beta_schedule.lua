@@ -1,4 +1,5 @@
--- beta2 as a function of the step: tied to the reference at first, almost free at the end.
+-- beta2 as a function of the step: the policy is tied to the reference at first and almost free at
+-- the end.
 local common = dofile((arg[0]:match("^.*/") or "") .. "common.lua")
 
 local result = common.train{

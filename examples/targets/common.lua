@@ -1,6 +1,6 @@
--- What the scripts beside this one share: a model that adds badly, its problems, the rewards of
--- stage 1, and settings of a training that takes seconds. `apo-lua examples/targets/mean.lua 24`
--- trains 24 steps.
+-- Shared by the scripts in this folder: a model that adds badly, its problems, the rewards of stage
+-- 1, and settings for a run that takes seconds. `apo-lua examples/targets/mean.lua 24` trains for
+-- 24 steps.
 local apo = require "apo"
 local examples = (arg[0]:match("^(.*/)") or "") .. "../"
 

@@ -1,5 +1,6 @@
--- No force on a residual that the uncertainty of V* explains: V* comes from N samples, so within
--- its 90 % interval (p +- 1.64 standard deviations of the rate of success) nothing is wrong.
+-- No gradient where the uncertainty of V* explains the residual: V* is estimated from N samples, so
+-- residuals within its 90 % interval (p +- 1.64 standard deviations of the success rate) are
+-- ignored.
 local apo = require "apo"
 local common = dofile((arg[0]:match("^.*/") or "") .. "common.lua")
 

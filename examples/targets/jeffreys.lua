@@ -1,5 +1,5 @@
--- V* from a smoothed rate of success, p = (k + 1/2) / (N + 1), Jeffreys' prior: prompts that none
--- or all of the N samples solved no longer snap to 0 or 1. For rewards of 0 and 1:
+-- V* from a smoothed success rate, p = (k + 1/2) / (N + 1) (Jeffreys' prior), so that V* is not
+-- exactly 0 or 1 where none or all of the N samples are right. For rewards of 0 and 1:
 --   V* = beta1 ln(1 - p + p e^(1/beta1))
 local common = dofile((arg[0]:match("^.*/") or "") .. "common.lua")
 

@@ -1,5 +1,5 @@
--- The log-ratio divided by a power of the length, so that a long completion does not count more
--- than a short one: alpha 0 is A*-PO, 1 the mean over the tokens.
+-- The log-ratio divided by a power of the length, so that long completions do not count more than
+-- short ones: alpha = 0 is A*-PO, alpha = 1 the mean over tokens.
 local common = dofile((arg[0]:match("^.*/") or "") .. "common.lua")
 
 local alpha <const> = 0.5

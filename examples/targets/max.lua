@@ -1,5 +1,5 @@
--- The best reward of the reference's samples as V*: the limit of beta1 towards 0. Then only prompts
--- that no sample solved can push upwards.
+-- V* is the best reward of the reference's samples: the limit beta1 -> 0. Then r - V* is positive
+-- only for prompts that no sample solved.
 local common = dofile((arg[0]:match("^.*/") or "") .. "common.lua")
 
 common.train{values = common.values:with_mode("max")}

@@ -1,5 +1,5 @@
--- The mean reward of the reference as the baseline instead of V*: what the A*-PO authors' code does
--- for beta1 = 0, and PVPO (arXiv 2508.21104).
+-- The baseline is the reference's mean reward instead of V*, as in the A*-PO authors' code with
+-- beta1 = 0 and in PVPO (arXiv 2508.21104).
 local common = dofile((arg[0]:match("^.*/") or "") .. "common.lua")
 
 common.train{values = common.values:with_mode("mean")}

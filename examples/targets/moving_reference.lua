@@ -1,5 +1,5 @@
--- A reference that follows: every 8 steps it takes the policy's weights. V* stays that of the
--- first. (A run that is resumed begins with the first reference again.)
+-- A moving reference: every 8 steps it takes the policy's weights. V* remains that of the first
+-- reference. (A resumed run starts from the first reference again.)
 local apo = require "apo"
 local common = dofile((arg[0]:match("^.*/") or "") .. "common.lua")
 

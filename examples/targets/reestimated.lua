@@ -1,5 +1,5 @@
--- V* estimated anew with the policy as it has become, every 8 steps. The samples cost as much as
--- those of 8 training steps with 8 completions each.
+-- V* is re-estimated with the current policy every 8 steps. Its samples cost as much as those of 8
+-- training steps with 8 completions each.
 local common = dofile((arg[0]:match("^.*/") or "") .. "common.lua")
 
 local values = common.values

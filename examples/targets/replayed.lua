@@ -1,5 +1,5 @@
--- Off-policy: a policy learns from the completions of another run, without sampling. Its first
--- weights are those that sampled them only at the first step; V* then changes the gradient's
+-- Off-policy: a policy learns from the completions of another run, without sampling. Only at the
+-- first step are its weights those that sampled them; after that, V* changes the gradient's
 -- direction too, not only its variance (docs/algorithm.md).
 local apo = require "apo"
 local common = dofile((arg[0]:match("^.*/") or "") .. "common.lua")
