@@ -148,6 +148,10 @@ struct BadInputTests {
       "apo.evaluate{policy = model, data = data}",
       "evaluate: unknown option 'policy'; did you mean 'model'?"),
     Case(
+      #"apo.train(with{reward = "gsm8k"})"#,
+      "train: option 'reward': gsm8k: cannot be opened: No such file or directory; "
+        + "apo.rewards.gsm8k{…} makes a reward"),
+    Case(
       "apo.train(with{reward = apo.rewards.exact})",
       "apo.rewards.exact makes a reward and must be called: apo.rewards.exact{…}"),
     Case(

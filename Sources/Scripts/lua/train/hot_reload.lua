@@ -39,6 +39,9 @@ local function open(o)
     if type(o[name]) == "string" then
       local path = o[name]
       local text, problem = apo.system.read_file(path)
+      if problem and name == "reward" and rawget(apo.rewards, path) then
+        problem = problem .. "; apo.rewards." .. path .. "{…} makes a reward"
+      end
       if text then o[name], problem = compile(name, path, text, o.reward_timeout) end
       if problem then fail(("train: option '%s': %s"):format(name, problem)) end
       files[#files + 1] = {name = name, path = path, text = text, seen = text}
