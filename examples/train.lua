@@ -43,5 +43,5 @@ local result = apo.train{                                  -- stage 2
 }
 
 show("Sampled answers after:")
-print(("\nSampled accuracy on %d new problems: %.3f. Learning curve: %s/curve.html"):format(
+print(("\nSampled accuracy on %d new problems: %.3f. Report: %s/report.html"):format(
   #test, result.evaluation.mean, result.dir))

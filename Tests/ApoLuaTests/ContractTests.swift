@@ -32,7 +32,7 @@ struct ContractTests {
       for step in 1...4 { #expect(lines[step - 1].hasPrefix("\(step)\t")) }
       #expect(Double(lines[4]) != nil)  // the accuracy
       #expect(output.contains("step  reward  v_star"))
-      for file in ["values.jsonl", "final/config.json", "final/model.safetensors", "curve.html"] {
+      for file in ["values.jsonl", "final/config.json", "final/model.safetensors", "report.html"] {
         let path = folder.appendingPathComponent("runs/arithmetic/\(file)").path
         #expect(FileManager.default.fileExists(atPath: path), "\(file)")
       }

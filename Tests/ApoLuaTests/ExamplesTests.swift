@@ -99,7 +99,7 @@ struct ExamplesTests {
       let before = try #require(result.output.number(after: "evaluation  reward"))
       let after = try #require(result.output.number(after: "new problems:"))
       #expect(before < after, "\(result.output)")
-      for name in ["run.json", "script.lua", "metrics.jsonl", "completions.jsonl", "curve.html"] {
+      for name in ["run.json", "script.lua", "metrics.jsonl", "completions.jsonl", "report.html"] {
         let path = folder.appendingPathComponent("run/" + name).path
         #expect(FileManager.default.fileExists(atPath: path), "\(name)")
       }

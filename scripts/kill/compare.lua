@@ -33,7 +33,7 @@ local function contents(folder, name)
     for _, figure in ipairs(changing) do text = text:gsub('"' .. figure .. '":[%d.e+-]+,?', "") end
   elseif name == "run.json" then
     text = text:gsub('"started": "[^"]*"', ""):gsub('"values": "[^"]*"', "")
-  elseif name == "curve.html" then
+  elseif name == "report.html" then
     text = "" -- reward over time
   elseif name:find "checksums.json$" or name:find "state.json$" then
     local value = apo.json.decode(text)

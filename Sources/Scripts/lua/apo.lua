@@ -1,17 +1,18 @@
 -- Completes the module `apo` with the parts written in Lua. Each part is loaded on first use: a
 -- script that only needs tensors does not pay for the rest.
 local apo = ...
-require "apo.run.leaving"  -- a script may keep os.exit in a local from here on
+local leaving = require "apo.run.leaving"  -- a script may keep os.exit in a local from here on
+apo.system.time_limit = leaving.limited(apo.system.time_limit)
 
 local parts = {  -- name in `apo`, and what it will be
-  "dataset", "score", "estimate_values", "values_from", "train", "evaluate", "plot", "progress",
+  "dataset", "score", "estimate_values", "values_from", "train", "run", "evaluate", "plot", "progress",
   "journal", "rewards", "presets", "algorithm", "algorithms", "terms", "recorded", "replay",
 }
 local files = {  -- the others are in a file of their own name
   dataset = "apo.data.dataset", score = "apo.rewards.score",
   estimate_values = "apo.values", values_from = "apo.values.from_columns",
   algorithm = "apo.step.algorithm", terms = "apo.step.terms", presets = "apo.train.presets",
-  progress = "apo.run.progress", journal = "apo.run.journal", recorded = "apo.replay.recorded",
+  progress = "apo.terminal.progress", journal = "apo.run.journal", recorded = "apo.replay.recorded",
 }
 local placeholders = {}                          -- lets Tab list the names before they are read
 for _, name in ipairs(parts) do placeholders[name] = function() end end

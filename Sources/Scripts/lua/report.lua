@@ -160,11 +160,13 @@ local function arguments(...)
   return dirs, path or #dirs == 1 and dirs[1] .. "/report.html" or "report.html"
 end
 
+local function write(dirs, path) system.write_file(path, render(dirs)) end
+
 return {
-  render = render,
+  render = render, write = write,
   command = function(...)
     local dirs, path = arguments(...)
-    system.write_file(path, render(dirs))
+    write(dirs, path)
     print(system.visible("wrote " .. path))
   end,
 }

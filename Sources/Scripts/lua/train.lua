@@ -1,6 +1,6 @@
 -- The training loop. One step is defined by the algorithm: a page in algorithms/, A*-PO by default.
--- The parts of the loop are in train/run.lua, the metrics in train/metrics.lua, and the handling of
--- stops in train/stop.lua.
+-- The parts of the loop are in train/run.lua, the metrics in train/metrics.lua, what is recorded in
+-- run/recorder.lua, and the handling of stops in run/stop.lua.
 --
 -- A run is a pure function of its settings: sampling is keyed by (seed, step, row), the order of
 -- the rows by (seed, epoch). So a run that was stopped anywhere and resumed gives the same weights
@@ -8,18 +8,19 @@
 
 local documented = require "apo.documented"
 local journal, Run = require "apo.run.journal", require "apo.train.run"
-local options, saving_if_stopped = require "apo.train.options", require "apo.train.stop"
+local options, stop = require "apo.train.options", require "apo.run.stop"
 
 local function train(run)
   if run:is_due "eval" then run:evaluate() end
   for step, rows in run:batches() do
     run:set_rates(step)                    -- the learning rate and beta
     local s = run:take_step(step, rows)    -- the algorithm
-    run:record(s)                          -- figures, completions, warnings, `on_step`
+    run:record(s)                          -- metrics, completions, warnings, `on_step`
     if run:is_due "eval" then run:evaluate() end
-    if run:is_due "save" then run:save() end
+    if run:is_due "save" then run:save_checkpoint() end
   end
-  run:save()
+  run:save_checkpoint()
+  run:draw()
 end
 
 return documented{
@@ -28,7 +29,7 @@ return documented{
     .. "makes an update that minimises `mean((beta * (logp - ref_logp) - target)^2)` with the "
     .. "target `reward - value`. `target` and `loss` replace these; `algorithm` replaces the "
     .. "whole step. With `dir` the run is recorded in a folder: `run.json`, `script.lua`, "
-    .. "`metrics.jsonl`, `completions.jsonl`, `curve.html`, `checkpoint/`; after a kill, `resume "
+    .. "`metrics.jsonl`, `completions.jsonl`, `report.html`, `checkpoint/`; after a kill, `resume "
     .. "= true` continues from the last checkpoint and ends with the same bytes.",
   options = options.declared,
   returns = {{type = "table", text = "`steps`, `metrics` (of the last step), `history` (all logged "
@@ -43,7 +44,7 @@ return documented{
   call = function(given)
     local run = Run.new(given)
     local lock = journal.lock(given.dir, given.resume)
-    saving_if_stopped(run, lock, function()
+    stop.saving_if_stopped(run, lock, function()
       run:open(lock)
       train(run)
       run.console.bar:finish()

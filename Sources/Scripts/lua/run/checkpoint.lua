@@ -34,9 +34,7 @@ end
 
 local function write(folder, run, state)
   system.make_folder(folder)
-  algorithm_state.save_model(run.policy, folder .. "/policy")
-  run.optimizer:save(folder .. "/optimizer.safetensors")
-  algorithm_state.save(run.state, folder)
+  algorithm_state.save(run:objects(), folder)
   json.write(folder .. "/state.json", state)
   checksums.write(folder)
   run.journal:check()
@@ -144,10 +142,11 @@ end
 
 -- Puts what was saved into a run; gives the state.
 local function load(folder, run)
-  algorithm_state.load_model(run.policy, folder .. "/policy")
-  run.optimizer:load(folder .. "/optimizer.safetensors")
+  algorithm_state.load(run:objects(), folder)
   local state = read_state(folder .. "/state.json")
-  algorithm_state.load(run.state, folder, state.algorithm)
+  for name, value in pairs(state.algorithm or {}) do  -- of older checkpoints
+    run.algorithm_state[name] = value
+  end
   return state
 end
 

@@ -28,7 +28,7 @@ local function script_text()
 end
 
 local function check_unused(dir)
-  local names = {"script.lua", "checkpoint", "checkpoint.json", "curve.html", table.unpack(files)}
+  local names = {"script.lua", "checkpoint", "checkpoint.json", "report.html", table.unpack(files)}
   for _, name in ipairs(names) do
     if system.exists(dir .. "/" .. name) then
       fail(("%s has a %s but no run.json, so it is not a run folder; choose another")
@@ -115,7 +115,7 @@ local function open(dir, about, resume, held, rules)
   journal.lengths = {}
   for _, name in ipairs(files) do journal.lengths[name] = 0 end
   if not dir then return journal end
-  system.remove_temporary(dir, {"run.json", "script.lua", "curve.html", "checkpoint.json"})
+  system.remove_temporary(dir, {"run.json", "script.lua", "report.html", "checkpoint.json"})
   if is_run(dir) then continue(journal, about, resume, rules or {free = {}, defaults = {}})
   else json.write(dir .. "/run.json", about) end
   keep_script(journal)
@@ -134,7 +134,7 @@ end
 -- Adds a line of metrics.
 function Journal:metrics(record)
   self.history[#self.history + 1] = record
-  append(self, "metrics.jsonl", {json.encode(record, {order = {"step", "epoch"}})})
+  append(self, "metrics.jsonl", {json.encode(record, {order = {"step", "kind", "epoch"}})})
   if self.sinks then self.sinks:metrics(record) end
 end
 
@@ -223,6 +223,9 @@ function Journal:rewind(sizes)
     self.lengths[name] = kept
   end
   self.history = self:lines "metrics.jsonl"
+  for _, record in ipairs(self.history) do  -- older runs have no `kind`
+    record.kind = record.kind or (record.reward and "step" or "eval")
+  end
   self.events = self:lines "events.jsonl"
 end
 

@@ -94,6 +94,27 @@ local function is_new_best(run)
   return best_of(run, list) == run.step
 end
 
+-- The metric by which evaluations are compared.
+local function metric(run)
+  local name = run.options.keep and run.options.keep.best
+  return name and name:find "^eval/" and name or "eval/reward"
+end
+
+-- How many evaluations there were since the best one, the first on ties; the last line of a step
+-- counts.
+local function since_best(run)
+  local name, is_less = metric(run), run.options.keep and run.options.keep.mode == "min"
+  local count, best = 0, nil
+  for _, record in ipairs(run.journal.history) do
+    local value = record[name]
+    if record.kind == "eval" and type(value) == "number" then
+      local is_better = not best or is_less and value < best or not is_less and value > best
+      if is_better then best, count = value, 0 else count = count + 1 end
+    end
+  end
+  return count
+end
+
 -- Checks, once a step has metrics, that the metric in `keep` exists.
 local function check_name(run)
   local name = run.options.keep and run.options.keep.best
@@ -106,9 +127,11 @@ local function check_name(run)
       known[figure] = true
     end
   end
+  if name:find "^eval/" and not run.evaluated then return end  -- there is none yet
   fail(("train: option 'keep': no metric is named '%s'; there are %s"):format(
     name, table.concat(names, ", ")))
 end
 
 return {folder = folder, steps = steps, remove = remove, remove_others = remove_others, tidy = tidy,
-        recover = recover, best = best, is_new_best = is_new_best, check_name = check_name}
+        recover = recover, best = best, is_new_best = is_new_best,
+        metric = metric, since_best = since_best, check_name = check_name}

@@ -1,17 +1,26 @@
--- Runs cleanup before os.exit.
+-- Runs cleanups where Lua runs none: before os.exit, and when a time limit stops what registered
+-- them.
 
 local exit, pending = os.exit, {}
 
-function os.exit(...)
-  while #pending > 0 do
+-- Runs the cleanups that were added after the first `count`, the last one first.
+local function clean(count, cause)
+  while #pending > count do
+    local cleanup = table.remove(pending)
     -- Neither a time limit nor Ctrl-C stops a cleanup.
-    pcall(require "apo".system.on_failure, function() error() end, table.remove(pending))
+    pcall(require "apo".system.on_failure, function() error() end, function() cleanup(cause) end)
   end
+end
+
+function os.exit(...)
+  clean(0, "exit")
   return exit(...)
 end
 
--- Adds a cleanup before os.exit; returns the function that removes it.
-return function(cleanup)
+local leaving = {}
+
+-- Adds a cleanup, which receives the cause, "exit" or "time"; returns the function that removes it.
+function leaving.add(cleanup)
   pending[#pending + 1] = cleanup
   return function()
     for i = #pending, 1, -1 do
@@ -19,3 +28,15 @@ return function(cleanup)
     end
   end
 end
+
+-- apo.system.time_limit with cleanups.
+function leaving.limited(time_limit)
+  return function(...)
+    local count = #pending
+    local in_time, place = time_limit(...)
+    if not in_time then clean(count, "time") end
+    return in_time, place
+  end
+end
+
+return leaving

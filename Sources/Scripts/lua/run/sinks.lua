@@ -10,7 +10,7 @@
 
 local apo = require "apo"
 local fail = require "apo.fail"
-local settings_of = require "apo.run.settings"
+local settings_of = require "apo.runs.settings"
 local event_files = require "apo.tensorboard.folder"
 
 local Sinks = {}
@@ -55,9 +55,9 @@ function openers.tensorboard(run)
 end
 
 -- Raises an error about options that cannot be.
-local function check(o)
+local function check(caller, o)
   if o.tensorboard and not o.dir then
-    fail "train: option 'tensorboard' needs 'dir', the run folder for the event files"
+    fail(caller .. ": option 'tensorboard' needs 'dir', the run folder for the event files")
   end
 end
 

@@ -2,7 +2,7 @@
 
 local apo = require "apo"
 local folder, play = require "apo.runs.folder", require "apo.runs.play"
-local settings_of = require "apo.run.settings"
+local settings_of = require "apo.runs.settings"
 local system = apo.system
 
 local ways = {}

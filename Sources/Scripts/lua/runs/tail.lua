@@ -2,7 +2,7 @@
 
 local apo = require "apo"
 local folder = require "apo.runs.folder"
-local console, format = require "apo.run.console", require "apo.runs.format"
+local console, format = require "apo.terminal.console", require "apo.runs.format"
 local system = apo.system
 
 local seconds_between = 0.5

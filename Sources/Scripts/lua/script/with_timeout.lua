@@ -3,17 +3,17 @@
 
 local fail, hook = require "apo.fail", require "apo.script.hook"
 
--- What f gives for its argument; seconds may be nil, for any. `row` gives a text for errors, if it
+-- What f gives for its argument, one or two values; seconds may be nil, for any. `row` gives a text for errors, if it
 -- is given.
 return function(seconds, name, step, f, argument, row)
-  local result
+  local result, second
   local limits = {seconds = seconds, memory = hook.memory_of(f)}
   local label = ("the %s function in step %d"):format(name, step)
-  local stopped_by, at = hook.limited(function() result = f(argument) end, limits, label,
+  local stopped_by, at = hook.limited(function() result, second = f(argument) end, limits, label,
     function(problem)
       return hook.described(problem, name, ("the %s function"):format(name), f, row and row())
     end)
-  if not stopped_by then return result end
+  if not stopped_by then return result, second end
   local during = (" in step %d"):format(step)
   if stopped_by == "memory" then
     fail(("the %s function %s"):format(name, hook.took_memory(limits.memory, during, at)))

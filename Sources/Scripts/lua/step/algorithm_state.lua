@@ -76,26 +76,33 @@ local function plain(state)
 end
 
 -- Writes models and optimizers into the folder.
-local function save(state, folder)
-  for name, value in pairs(state) do
+local function save(objects, folder)
+  for name, value in pairs(objects) do
     local _, of_kind = kind(value)
-    if of_kind then of_kind.save(value, folder .. "/" .. name) end
+    of_kind.save(value, folder .. "/" .. name)
   end
 end
 
--- `data` is what older checkpoints have of it in state.json.
-local function load(state, folder, data)
-  for name, value in pairs(state) do
+local function load(objects, folder)
+  for name, value in pairs(objects) do
     local _, of_kind = kind(value)
-    if of_kind then of_kind.load(value, folder .. "/" .. name) end
+    of_kind.load(value, folder .. "/" .. name)
   end
-  for name, value in pairs(data or {}) do state[name] = value end
+end
+
+-- The models and optimizers among the values of a table, by name; an error for other objects.
+local function objects(values)
+  local found = {}
+  for name, value in pairs(values) do
+    if kind(value) then found[name] = value end
+  end
+  return found
 end
 
 -- The base learning rate of each optimizer of a run.
 local function learning_rates(run)
-  local rates = {[run.optimizer] = run.optimizer.lr}
-  for _, value in pairs(run.state) do
+  local rates = {}
+  for _, value in pairs(run:objects()) do
     if kind(value) == "apo.Optimizer" then rates[value] = value.lr end
   end
   return rates
@@ -115,7 +122,7 @@ end
 -- as a second sampler's.
 local function other_weights(run)
   local copies = {}
-  for _, value in pairs(run.state) do
+  for _, value in pairs(run.algorithm_state or {}) do
     for _, weights in ipairs(changeable(value)) do
       local is_updated = false
       for optimizer in pairs(run.base_lr) do
@@ -127,6 +134,5 @@ local function other_weights(run)
   return copies
 end
 
-return {check = check, copy_weights = copy_weights, save_model = save_model,
-        load_model = load_model, plain = plain, save = save, load = load,
+return {copy_weights = copy_weights, plain = plain, objects = objects, save = save, load = load,
         learning_rates = learning_rates, other_weights = other_weights}

@@ -208,7 +208,8 @@ Step.time = documented{
 function Step.new(run, step, rows)
   return setmetatable({
     step = step, rows = rows, seed = run.seed, options = run.options,
-    policy = run.policy, reference = run.reference, values = run.values, state = run.state,
+    policy = run.policy, reference = run.reference, values = run.values,
+    state = run.algorithm_state,
     run = run, lap = stopwatch(), calls = 0, rollouts = {}, samples = {}, updates = {},
     figures = {}, differences = {}, count = 0, update_count = 0,
     places = setmetatable({}, {__mode = "k"}),

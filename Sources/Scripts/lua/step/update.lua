@@ -114,7 +114,8 @@ Step.loss = documented{
   name = "apo.Step:loss",
   summary = "Calls a loss function on a mini-batch, within `reward_timeout`.",
   details = "Adds the missing fields that apo.train's option `loss` receives: `samples`, "
-    .. "`rows`, `old_logp`, `entropy`, `policy`, `reference`, `state`.",
+    .. "`rows`, `old_logp`, `entropy`, `policy`, `reference`, `state`. A table that the function "
+    .. "returns as a second value is logged.",
   parameters = {
     {name = "part", type = "table", text = "as from `minibatches`"},
     {name = "loss", type = "function", text = "as apo.train's option `loss`"},
@@ -126,7 +127,9 @@ Step.loss = documented{
     for i, sample in ipairs(part.samples) do part.rows[i] = sample.row end
     part.old_logp, part.entropy = part.rollout:logprobs(), self.entropy
     part.policy, part.reference, part.state = self.policy, self.reference, self.options.state
-    return with_timeout(self.options.reward_timeout, "loss", self.step, loss, part)
+    local result, metrics = with_timeout(self.options.reward_timeout, "loss", self.step, loss, part)
+    if type(metrics) == "table" then self:log(metrics) end
+    return result
   end,
 }
 

@@ -18,16 +18,27 @@ local function release(run)
   run.is_updating, run.has_copy = false, false
 end
 
--- Marks the current state as complete.
-local function mark(run)
-  run.whole = {
-    sizes = run.journal:sizes(), steps = {}, counters = {},
-    kept = {algorithm = plain_data.encode(algorithm_state.plain(run.state), "state"),
-            script = run.options.state and plain_data.encode(run.options.state, "option 'state'")},
+-- What a checkpoint holds of the algorithm's and the script's state.
+local function kept(run)
+  return {
+    algorithm = run.algorithm_state
+      and plain_data.encode(algorithm_state.plain(run.algorithm_state), "state"),
+    script = run.state and plain_data.encode(run.state, run.state_name),
   }
+end
+
+-- Marks the current state as complete. `data` is `kept(run)` if the caller has it.
+local function mark(run, data)
+  run.whole = {sizes = run.journal:sizes(), steps = {}, counters = {}, kept = data or kept(run)}
   for optimizer in pairs(run.base_lr) do run.whole.steps[optimizer] = optimizer.steps end
   for _, name in ipairs(counters) do run.whole.counters[name] = run[name] end
   release(run)
+end
+
+-- Makes signals wait until the step is complete.
+local function hold(run)
+  apo.system.hold_stop(true)
+  run.has_copy, run.is_updating = false, true
 end
 
 -- Copies everything that the updates of a step change; false if there is no memory for it.
@@ -47,8 +58,8 @@ end
 local function before_update(run, count)
   if not run.is_updating then
     local has_copy = run.options.dir ~= nil and run.copies and copy(run) or false
-    if not has_copy then apo.system.hold_stop(true) end
-    run.has_copy, run.is_updating = has_copy, true
+    if not has_copy then return hold(run) end
+    run.has_copy, run.is_updating = true, true
   elseif count > 0 and run.copies == nil then
     run.copies = true  -- the algorithm said that it makes one; from the next step on
   end
@@ -85,23 +96,25 @@ local function drop(run)
 end
 
 -- Restores a checkpoint's data into the tables of the script and the algorithm.
-local function restore(run, kept, place)
-  if type(kept) ~= "table" then return end
-  local function fill(into, data, field)
-    local value = plain_data.decode(data, ("%s: field '%s'"):format(place, field))
+local function restore(run, data, place)
+  if type(data) ~= "table" then return end
+  local function fill(into, saved, field)
+    local value = plain_data.decode(saved, ("%s: field '%s'"):format(place, field))
     for key in pairs(into) do
       if type(into[key]) ~= "userdata" then into[key] = nil end
     end
     for key, inner in pairs(value) do into[key] = inner end
   end
-  if type(kept.algorithm) == "table" then fill(run.state, kept.algorithm, "kept.algorithm") end
-  if type(kept.script) == "table" then
-    if not run.options.state then
+  if type(data.algorithm) == "table" and run.algorithm_state then
+    fill(run.algorithm_state, data.algorithm, "kept.algorithm")
+  end
+  if type(data.script) == "table" then
+    if not run.state then
       fail(place .. " holds the script's state, but the option 'state' is not given")
     end
-    fill(run.options.state, kept.script, "kept.script")
+    fill(run.state, data.script, "kept.script")
   end
 end
 
-return {mark = mark, is_whole = is_whole, release = release, restore = restore,
+return {kept = kept, mark = mark, hold = hold, is_whole = is_whole, release = release, restore = restore,
         before_update = before_update, roll_back = roll_back, drop = drop}

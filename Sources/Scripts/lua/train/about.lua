@@ -3,46 +3,9 @@
 -- described by what they are declared as: an option that is added is recorded and compared.
 
 local apo = require "apo"
-local value_file = require "apo.values.file"
-local row_key, function_text = require "apo.data.row_key", require "apo.script.function_text"
+local function_text, settings_of = require "apo.script.function_text", require "apo.run.settings"
 local algorithm, options = require "apo.train.algorithm", require "apo.train.options"
 local sampling = require "apo.data.sampling"
-
--- A hash of all rows in order; for a row that is not plain data, such as one with a function, only
--- its position counts.
-local function hash(data)
-  local keys = {}
-  for i, row in ipairs(data.rows) do
-    local is_data, key = pcall(row_key.text, row)
-    keys[i] = is_data and key or "?"
-  end
-  return apo.system.hash(table.concat(keys, "\n"))
-end
-
-local described
-
-local of_class = {
-  ["apo.Dataset"] = hash,
-  ["apo.Model"] = function(model) return model:checksum() end,
-  ["apo.Optimizer"] = function(optimizer) return {lr = optimizer.lr} end,
-  ["apo.Values"] = function(values)
-    return {beta = described(values.beta), mode = values.mode, n = values.n,
-            correct = described(values.correct)}
-  end,
-}
-
--- A value as something of JSON that is another when the value is: of a function its code.
-function described(value)
-  local of = of_class[(debug.getmetatable(value) or {}).__name]
-  if of then return of(value) end
-  if type(value) == "function" then return value_file.reward_name(value) end
-  if value == math.huge then return "none" end  -- JSON has no infinity
-  if type(value) ~= "table" then return value end
-  local copy, names = {}, false
-  for key in pairs(value) do names = names or type(key) == "string" end
-  for key, inner in pairs(value) do copy[names and tostring(key) or key] = described(inner) end
-  return copy
-end
 
 -- A hash of V* of the rows.
 local function hash_of_values(run)
@@ -62,12 +25,12 @@ local function settings(run)
   for _, option in ipairs(options.declared) do
     local name = option.name
     if not made[name] and not (option.notes and option.notes.resume == "session") then
-      list[name] = described(o[name])
+      list[name] = settings_of.described(o[name])
     end
   end
   -- What a run makes of them, or takes where nothing is given.
-  list.seed, list.data, list.rows = run.seed, hash(run.data), #run.data
-  list.reference = described(run.reference)
+  list.seed, list.data, list.rows = run.seed, settings_of.hash(run.data), #run.data
+  list.reference = settings_of.described(run.reference)
   list.algorithm = algorithm.description(run.algorithm)
   list.kv_cache_dtype = run.policy.kv_cache_dtype
   if run.values then list.values.hash = hash_of_values(run) end
@@ -79,18 +42,9 @@ local function settings(run)
 end
 
 -- What may differ where a run goes on, and what a setting is that an older run.json does not name.
-local rules = {free = {}, defaults = {
+local rules = settings_of.rules(options.declared, {
   kv_cache_dtype = "float32", ["algorithm.name"] = require "apo.algorithms.shipped".default,
-}}
-local function add_rules(declared, prefix, is_free)
-  for _, option in ipairs(declared) do
-    local name = prefix .. option.name
-    rules.free[name] = is_free or option.notes ~= nil and option.notes.resume == "free"
-    rules.defaults[name] = rules.defaults[name] or described(option.default)
-    if option.fields then add_rules(option.fields, name .. ".", rules.free[name]) end
-  end
-end
-add_rules(options.declared, "", false)
+})
 
 -- The source of the script's functions, to show what they were before an edit.
 local function functions(run)
@@ -122,10 +76,8 @@ end
 -- The contents of run.json.
 local function about(run)
   local o = run.options
-  return {
-    apo = apo._VERSION, lua = _VERSION, cores = apo.system.cores(),
-    started = os.date("!%Y-%m-%dT%H:%M:%SZ"), script = arg and arg[0],
-    data = run.data.name, eval_data = o.eval and o.eval.data.name,
+  return settings_of.about{
+    kind = "train", data = run.data.name, eval_data = o.eval and o.eval.data.name,
     values = o.values and o.values.path,
     policy = run.policy.path, parameters = run.policy:num_parameters(),
     steps = run.total, warnings = warnings(o, run.said), settings = settings(run),

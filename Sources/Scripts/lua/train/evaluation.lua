@@ -4,20 +4,9 @@
 local apo = require "apo"
 local hook, plain_data = require "apo.script.hook", require "apo.data.plain_data"
 local sampling = require "apo.data.sampling"
+local evaluation_metrics = require "apo.run.evaluation_metrics"
+local whole, kept_checkpoints = require "apo.step.whole_state", require "apo.run.kept"
 local rows_of_files, row_key = require "apo.rows", require "apo.data.row_key"
-
-local function record_of(run, result)
-  local record = {step = run.step, epoch = run.epoch, seconds = run:elapsed(),
-                  ["eval/reward"] = result.mean, ["eval/mean_length"] = result.mean_length}
-  for k, value in pairs(result.pass_at) do record["eval/pass@" .. k] = value end
-  for name, mean in pairs(result.rewards) do
-    if name ~= "reward" then record["eval/rewards/" .. name .. "/mean"] = mean end
-  end
-  for source, of_source in pairs(result.sources) do
-    record["eval/" .. source .. "/reward"] = of_source.mean
-  end
-  return record
-end
 
 local function evaluated(run, eval)
   local o, result = run.options, nil
@@ -34,6 +23,14 @@ local function evaluated(run, eval)
   return result
 end
 
+local function call_on_eval(run, result)
+  hook.during(("apo.train, the evaluation after step %d"):format(run.step), nil, function()
+    if hook.call("on_eval", run.options.on_eval, result, run) == false then
+      run:stop "on_eval returned false"
+    end
+  end, run.memory)
+end
+
 -- Whether an evaluation is due after this step and was not done yet.
 local function is_due(run)
   local eval = run.options.eval
@@ -44,11 +41,15 @@ end
 local function evaluate(run)
   apo.seed_step(run.seed, ~run.step)  -- other numbers than those of a step
   local result = evaluated(run, run.options.eval)
-  local record = record_of(run, result)
-  run.journal:metrics(record)
-  run.evaluated, run.evaluation = run.step, result
-  run.console:evaluation(record)
-  return true
+  run.evaluation = result
+  run:write_evaluation(evaluation_metrics(result))
+  whole.mark(run)
+  local patience = run.options.eval.patience
+  if patience and kept_checkpoints.since_best(run) >= patience then
+    run:stop(("%s did not improve in %d evaluations"):format(kept_checkpoints.metric(run), patience))
+  end
+  if run.options.on_eval then call_on_eval(run, result) end
+  run:end_early()
 end
 
 -- The identity of an evaluation row; only its number if the row cannot be serialised.

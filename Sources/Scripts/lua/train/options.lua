@@ -100,43 +100,23 @@ local of_the_record = {
       text = "default: as in training"},
      {name = "weights", type = "table", optional = true,
       text = "weights of the rewards; default: as in training, or 1 if `reward` is given"},
+     {name = "patience", type = "integer", minimum = 1, optional = true, notes = free,
+      text = "stop training after so many evaluations without a better `keep.best`, or "
+        .. "`eval/reward` if that names no `eval/` metric"},
      correct.declared("(reward, completion)"),
    }, of_evaluation)},
-  {name = "dir", type = "string", optional = true, notes = session,
-   text = "the run folder"},
-  {name = "resume", type = "boolean or string or table", default = false, notes = session,
-   text = "continue the run in `dir` from its last checkpoint; `\"step-N\"` continues from that "
-     .. "of step N and discards what came later; `\"force\"` continues even if settings or "
-     .. "functions have changed, and records the changes in events.jsonl; `{from = \"step-N\", "
-     .. "force = true}` does both"},
-  {name = "save_every", type = "integer", minimum = 1, optional = true, notes = free,
-   text = "steps between checkpoints; one is always saved at the end and when training is "
-     .. "stopped"},
-  {name = "save_minutes", type = "number", minimum = 0, default = 10, notes = free,
-   text = "minutes between checkpoints; math.huge to turn this off"},
+  {name = "on_eval", type = "function", optional = true, notes = session,
+   text = "called after each evaluation with its result and the apo.Run; return `false` to stop "
+     .. "training"},
   {name = "state", type = "table", optional = true, notes = session,
    text = "data of the script's functions that is saved in checkpoints and restored by "
      .. "`resume`: numbers, strings, booleans and tables of them. Rewards and `on_step` receive "
      .. "it as third argument, `target` and `loss` as the field `state`"},
-  {name = "keep", optional = true, notes = free, text = "which checkpoints to keep", fields = {
-    {name = "last", type = "integer", minimum = 1, default = 2, text = "how many of the latest"},
-    {name = "best", type = "string", optional = true,
-     text = "a metric of metrics.jsonl, such as `eval/reward`: also keep the best of the "
-       .. "checkpoints whose step logged it. For an `eval/` metric, every new best is saved"},
-    {name = "mode", one_of = {"max", "min"}, default = "max",
-     text = "whether higher or lower is better; `min` for `loss` or `eval/mean_length`"},
-  }},
-  {name = "log_every", type = "integer", minimum = 1, default = 1,
-   text = "steps between log lines"},
   {name = "log_completions", type = "integer", minimum = 0, optional = true,
    text = "completions recorded per logged step; default: all, as apo.replay needs"},
-  {name = "tensorboard", type = "boolean", default = false, notes = session,
-   text = "also write event files of TensorBoard into `dir`; see docs/trackers.md"},
   {name = "on_step", type = "function", optional = true, notes = session,
-   text = "called after each step with the metrics, the samples and the `state`; return `false` "
-     .. "to stop training"},
-  {name = "quiet", type = "boolean", default = false, notes = session,
-   text = "print nothing, except how to resume after a signal"},
+   text = "called after each step with the metrics, the samples and the `state`; metrics added to "
+     .. "the first are logged; return `false` to stop training"},
 }
 
 -- The options that the shipped algorithms take, by name.
@@ -155,6 +135,6 @@ end
 
 return {
   declared = declarations.append({}, of_the_task, of_algorithms, of_the_optimizer, of_the_batches,
-    of_the_samples, of_the_record),
+    of_the_samples, of_the_record, require "apo.run.options"),
   taken = taken,
 }

