@@ -144,6 +144,7 @@ end
 -- step is recorded without them and with the script's state before.
 local function call_on_step(run, record, samples)
   local o, before, given, added = run.options, whole.kept(run), {}, {}
+  whole.mark(run, before)  -- the update is made, so a signal need not wait any longer
   for name, value in pairs(record) do given[name] = value end
   local after
   apo.system.on_failure(function()
