@@ -20,8 +20,8 @@ import Testing
 
   /// Folders of the script library, lowest first, with the file of the same name beside each.
   private static let scriptLayers = [
-    "numbers", "script", "data", "rewards", "terminal", "plot", "runs", "report", "tensorboard",
-    "step", "algorithms", "values", "run", "evaluate", "replay", "train", "command",
+    "numbers", "script", "data", "rewards", "terminal", "plot", "tensorboard", "runs",
+    "report", "step", "algorithms", "values", "run", "evaluate", "replay", "train", "command",
   ]
 
   private struct Use: Hashable { let from, to: String }

@@ -5,8 +5,9 @@ local leaving = require "apo.run.leaving"  -- a script may keep os.exit in a loc
 apo.system.time_limit = leaving.limited(apo.system.time_limit)
 
 local parts = {  -- name in `apo`, and what it will be
-  "dataset", "score", "estimate_values", "values_from", "train", "run", "evaluate", "plot", "progress",
-  "journal", "rewards", "presets", "algorithm", "algorithms", "terms", "recorded", "replay",
+  "dataset", "score", "estimate_values", "values_from", "train", "run", "evaluate", "plot",
+  "progress", "journal", "rewards", "presets", "algorithm", "algorithms", "terms", "recorded",
+  "replay",
 }
 local files = {  -- the others are in a file of their own name
   dataset = "apo.data.dataset", score = "apo.rewards.score",

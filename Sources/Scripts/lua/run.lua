@@ -179,9 +179,9 @@ end
 
 Recorder.steps = documented{
   name = "apo.Run:steps", summary = "Iterates over the steps that are left, of apo.run.",
-  details = "With `data`, a second variable has the rows of the step. What the body logs is written "
-    .. "when the step ends; `break` ends the run after this step, an error before it. Each step "
-    .. "begins with random numbers of its own. Signals wait for the end of the step.",
+  details = "With `data`, a second variable has the rows of the step. What the body logs is "
+    .. "written when the step ends; `break` ends the run after this step, an error before it. "
+    .. "Each step begins with random numbers of its own. Signals wait for the end of the step.",
   returns = {{type = "function", text = "iterator of step (from 1), and rows if there is `data`"}},
   call = function(self)
     if not self.is_loop then fail "steps: apo.train runs its own steps" end
@@ -231,7 +231,8 @@ Recorder.log = documented{
 Recorder.log_eval = documented{
   name = "apo.Run:log_eval", summary = "Records an evaluation after the current step of apo.run.",
   parameters = {{name = "result", type = "table",
-                 text = "a result of apo.evaluate, or metrics by name, which get the prefix `eval/`"}},
+                 text = "a result of apo.evaluate, or metrics by name, which get `eval/` before "
+                   .. "their names"}},
   call = function(self, result)
     check_in_step(self, "log_eval")
     local metrics, record = result, {}

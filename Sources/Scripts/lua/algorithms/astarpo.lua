@@ -55,7 +55,7 @@ return apo.algorithm{
     {name = "loss", type = "function or string", optional = true, notes = {is_file = true},
      text = "receives a batch (tensors [B] `logp`, `ref_logp`, `old_logp`, `target`, `reward`, "
        .. "`value`, `entropy`; `rollout`, `rows`, `samples`, `policy`, `reference`, `beta`, "
-       .. "`step`), returns a scalar apo.Tensor and, if it likes, a table of metrics to log; or the "
+       .. "`step`), returns a scalar apo.Tensor and optionally a table of metrics to log; or the "
        .. "path of a file that returns it; default: the regression"},
   },
   needs_reference = true, single_update = true, fresh_samples = true,

@@ -1,5 +1,5 @@
--- The option `resume` of apo.train and apo.run: which checkpoint to resume from, and whether the settings may
--- differ from the original ones.
+-- The option `resume` of apo.train and apo.run: which checkpoint to resume from, and whether the
+-- settings may differ from the original ones.
 
 local fail = require "apo.fail"
 

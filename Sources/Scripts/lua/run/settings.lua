@@ -40,8 +40,8 @@ function described(value)
   return copy
 end
 
--- What may differ between sessions, and what a setting is that an older run.json does not name: from
--- the declarations of the options, and more defaults.
+-- What may differ between sessions, and what a setting is that an older run.json does not name:
+-- from the declarations of the options, and more defaults.
 local function rules(declared, defaults)
   local found = {free = {}, defaults = defaults}
   local function add(list, prefix, is_free)

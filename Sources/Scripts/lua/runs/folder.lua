@@ -44,9 +44,16 @@ local function last_object(path, wanted)
   end
 end
 
-local function is_step(record) return record["eval/reward"] == nil or record.reward ~= nil end
+-- Records of older runs have no `kind`.
+local function is_step(record)
+  if record.kind then return record.kind ~= "eval" end
+  return record["eval/reward"] == nil or record.reward ~= nil
+end
 
-local function is_evaluation(record) return record["eval/reward"] ~= nil end
+local function is_evaluation(record)
+  if record.kind then return record.kind == "eval" end
+  return record["eval/reward"] ~= nil
+end
 
 -- The state of a run: running, done, stopped (by a signal, a limit of time or os.exit), failed (by
 -- an error) or killed.

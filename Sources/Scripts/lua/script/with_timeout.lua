@@ -3,8 +3,8 @@
 
 local fail, hook = require "apo.fail", require "apo.script.hook"
 
--- What f gives for its argument, one or two values; seconds may be nil, for any. `row` gives a text for errors, if it
--- is given.
+-- What f gives for its argument, one or two values; seconds may be nil, for any. `row` gives a text
+-- for errors, if it is given.
 return function(seconds, name, step, f, argument, row)
   local result, second
   local limits = {seconds = seconds, memory = hook.memory_of(f)}

@@ -41,6 +41,12 @@ local function hold(run)
   run.has_copy, run.is_updating = false, true
 end
 
+-- Takes back that the state was marked: `before` is run.whole from then.
+local function unmark(run, before)
+  run.whole = before
+  hold(run)
+end
+
 -- Copies everything that the updates of a step change; false if there is no memory for it.
 local function copy(run)
   local has_room, problem = pcall(function()
@@ -116,5 +122,6 @@ local function restore(run, data, place)
   end
 end
 
-return {kept = kept, mark = mark, hold = hold, is_whole = is_whole, release = release, restore = restore,
-        before_update = before_update, roll_back = roll_back, drop = drop}
+return {kept = kept, mark = mark, unmark = unmark, hold = hold, is_whole = is_whole,
+        release = release, restore = restore, before_update = before_update,
+        roll_back = roll_back, drop = drop}

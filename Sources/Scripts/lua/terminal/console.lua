@@ -1,6 +1,6 @@
 -- Terminal output of a run: one line per logged step, in as many fixed columns as fit, with
--- evaluations and warnings in between. The columns are metrics of metrics.jsonl: those that a script
--- names, or those of apo.train.
+-- evaluations and warnings in between. The columns are metrics of metrics.jsonl: those that a
+-- script names, or those of apo.train.
 
 local apo = require "apo"
 local visible = apo.system.visible

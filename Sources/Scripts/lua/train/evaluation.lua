@@ -46,7 +46,8 @@ local function evaluate(run)
   whole.mark(run)
   local patience = run.options.eval.patience
   if patience and kept_checkpoints.since_best(run) >= patience then
-    run:stop(("%s did not improve in %d evaluations"):format(kept_checkpoints.metric(run), patience))
+    run:stop(("%s did not improve in %d evaluations"):format(
+      kept_checkpoints.metric(run), patience))
   end
   if run.options.on_eval then call_on_eval(run, result) end
   run:end_early()

@@ -1,6 +1,6 @@
--- The state of a training run, and what train.lua does with it: `Run.new` checks the options, `open`
--- starts or resumes in the run folder, and the methods below it are the parts of the loop. What is
--- recorded, and how, is in run/recorder.lua.
+-- The state of a training run, and what train.lua does with it: `Run.new` checks the options,
+-- `open` starts or resumes in the run folder, and the methods below it are the parts of the loop.
+-- What is recorded, and how, is in run/recorder.lua.
 
 local apo = require "apo"
 local fail, hook = require "apo.fail", require "apo.script.hook"
@@ -143,7 +143,7 @@ end
 -- Calls `on_step` with a copy of the record, and adds the metrics that it adds. If it fails, the
 -- step is recorded without them and with the script's state before.
 local function call_on_step(run, record, samples)
-  local o, before, given, added = run.options, whole.kept(run), {}, {}
+  local o, before, marked, given, added = run.options, whole.kept(run), run.whole, {}, {}
   whole.mark(run, before)  -- the update is made, so a signal need not wait any longer
   for name, value in pairs(record) do given[name] = value end
   local after
@@ -157,7 +157,11 @@ local function call_on_step(run, record, samples)
       end
     end
     after = whole.kept(run)
-  end, function() run:write(record, samples, before) end)
+  end, function()
+    whole.unmark(run, marked)
+    run:write(record, samples, before)
+  end)
+  whole.unmark(run, marked)  -- until the record is written
   for name, value in pairs(added) do record[name] = value end
   return after
 end
