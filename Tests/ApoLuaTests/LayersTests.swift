@@ -20,7 +20,7 @@ import Testing
 
   /// Folders of the script library, lowest first, with the file of the same name beside each.
   private static let scriptLayers = [
-    "numbers", "script", "data", "rewards", "terminal", "plot", "tensorboard", "runs",
+    "numbers", "script", "data", "rewards", "terminal", "plot", "tensorboard", "trackio", "runs",
     "report", "step", "algorithms", "values", "run", "evaluate", "replay", "train", "command",
   ]
 

@@ -16,7 +16,7 @@ struct ScriptSpecs {
   @Test("Specification", arguments: names)
   func run(name: String) throws {
     let text = try String(contentsOfFile: "\(Self.folder)/library/\(name)", encoding: .utf8)
-    if text.contains("spec.fixtures"), !Fixtures.areThere {
+    if text.contains("spec.fixtures") || text.contains("spec.training"), !Fixtures.areThere {
       return print("\(name) is skipped: it \(Fixtures.missing)")
     }
     try withTemporaryFolder { temporary in

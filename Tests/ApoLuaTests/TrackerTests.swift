@@ -32,6 +32,79 @@ struct TrackerTests {
     }
   }
 
+  static let trackio = Python.having("trackio", in: "trackers")
+
+  @Test(
+    "Trackio reads every step of a resumed and of an exported run once",
+    .enabled(if: Fixtures.areThere, Comment(rawValue: Fixtures.missing)),
+    .enabled(
+      if: trackio != nil,
+      "skipped: no Python with trackio: APO_PYTHON names one, or .build/trackers has it"))
+  func readsStore() throws {
+    let python = try #require(Self.trackio)
+    try Binary.withFolder { folder in
+      let store = ["TRACKIO_DIR": folder.path + "/trackio"]
+      let stopped = try Binary.run(
+        ["-e", Self.training("trackio = 'math'", stop: 3)], environment: store, in: folder)
+      #expect(stopped.status == 1 && stopped.errors.contains("stopped here"), "\(stopped)")
+      // Trackio makes its other tables, and adds a run of its own.
+      let added = try Python.run(python, ["-c", Self.adder], environment: store)
+      #expect(added.status == 0, "\(added)")
+      let again = try Binary.run(
+        ["-e", Self.training("trackio = 'math', resume = 'step-2'", stop: 0)],
+        environment: store, in: folder)
+      #expect(again.status == 0, "\(again)")
+      for project in ["math", "other"] {
+        let exported = try Binary.run(
+          ["export", "run", "--trackio", project], environment: store, in: folder)
+        #expect(exported.status == 0, "\(exported)")
+      }
+      let read = try Python.run(
+        python, ["-c", Self.storeReader, folder.path + "/run/metrics.jsonl"], environment: store)
+      #expect(read.output == Self.expectedOfStore, "\(read)")
+    }
+  }
+
+  private static let adder = """
+    from trackio.sqlite_storage import SQLiteStorage
+    SQLiteStorage.bulk_log("math", "theirs", [{"reward": 0.5}], steps=[1], run_id="abc")
+    """
+
+  private static let storeReader = """
+    import json, sys
+    import trackio
+    from trackio.sqlite_storage import SQLiteStorage as Storage
+    own = [json.loads(line) for line in open(sys.argv[1])]
+    for project in ("math", "other"):
+        for run in trackio.Api().runs(project):
+            logs = Storage.get_logs(project, run.name, run_id=run.id)
+            steps = [l["step"] for l in logs if "reward" in l]
+            print(project, run.name, steps, [l["step"] for l in logs if "eval/reward" in l])
+            if run.name != "run":
+                continue
+            for record in own:
+                found = [l for l in logs if l["step"] == record["step"]
+                         and ("reward" in l) == ("reward" in record) and "completions" not in l]
+                assert len(found) == 1, (record["step"], found)
+                for name, value in record.items():
+                    assert found[0][name] == value, (name, value, found[0])
+            tables = [l["completions"] for l in logs if "completions" in l]
+            print(len(tables), sorted(tables[0]["_value"][0]), tables[0]["_value"][0]["prompt"][:7])
+            print(run.config["lr"], run.config["eval.every"], run.config["shuffle"])
+    assert len({r.id for p in ("math", "other") for r in trackio.Api().runs(p)}) == 2
+    """
+
+  private static let expectedOfStore = """
+    math run [1, 2, 3, 4] [0, 2, 4]
+    4 ['completion', 'finish_reason', 'length', 'prompt', 'reward'] What is
+    0.001 2 True
+    math theirs [1] []
+    other run [1, 2, 3, 4] [0, 2, 4]
+    4 ['completion', 'finish_reason', 'length', 'prompt', 'reward'] What is
+    0.001 2 True
+
+    """
+
   /// A run of four steps with evaluations, which fails after one of them.
   static func training(_ options: String, stop: Int) -> String {
     """

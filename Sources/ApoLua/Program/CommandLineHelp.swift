@@ -48,8 +48,8 @@ extension CommandLineArguments {
       name: "copy", arguments: "[<algorithm> [<file>]]",
       text: "Write an algorithm to a file, to be changed; without a name, list them."),
     Command(
-      name: "export", arguments: "<run> --csv | --tensorboard [<folder>]",
-      text: "Print all metrics of a run as CSV, or write event files of TensorBoard."),
+      name: "export", arguments: "<run> --csv | --tensorboard [<folder>] | --trackio <project>",
+      text: "Print all metrics of a run as CSV, or write it for TensorBoard or Trackio."),
     Command(name: "help", text: "Show this text."),
     Command(name: "man", text: "Print the man page."),
     Command(name: "reference", text: "Print the reference of the module apo in Markdown."),

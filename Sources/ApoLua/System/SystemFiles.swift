@@ -144,6 +144,7 @@ let fileFunctions = [
   },
   lockFunction,
   isLockedFunction,
+  databaseFunction,
 ]
 
 /// The errno error for a path.

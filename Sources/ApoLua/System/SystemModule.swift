@@ -1,5 +1,5 @@
 // `apo.system`: process and terminal functions for the script library. Files are in
-// SystemFiles.swift, signals and time limits in SystemStops.swift.
+// SystemFiles.swift, signals and time limits in SystemStops.swift, databases in SQLite.swift.
 
 import Core
 import Glibc
@@ -11,7 +11,7 @@ let systemModule = Module(
   "apo.system", "Clocks, memory, the terminal and files.",
   functions: processFunctions + stopFunctions + memoryFunctions + terminalFunctions + textFunctions
     + fileFunctions,
-  classes: [fileLockClass])
+  classes: [fileLockClass, databaseClass])
 
 private let processFunctions = [
   Function(

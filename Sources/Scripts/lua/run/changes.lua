@@ -113,7 +113,7 @@ local function adopted(before, about, changes, step)
   if #said == 0 and before.steps == about.steps then return nil, said end
   local new = {}
   for name, value in pairs(about) do new[name] = value end
-  new.started, new.changes = before.started, #events > 0 and events or nil
+  new.id, new.started, new.changes = before.id, before.started, #events > 0 and events or nil
   return new, said
 end
 

@@ -29,6 +29,9 @@ return {
    text = "the metrics that the terminal shows after the step"},
   {name = "tensorboard", type = "boolean", default = false, notes = session,
    text = "also write event files of TensorBoard into `dir`; see docs/trackers.md"},
+  {name = "trackio", type = "string", optional = true, notes = session,
+   text = "the name of a Trackio project that the metrics are also written to; see "
+     .. "docs/trackers.md"},
   {name = "quiet", type = "boolean", default = false, notes = session,
    text = "print nothing, except how to resume after a signal"},
 }

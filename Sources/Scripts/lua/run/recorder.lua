@@ -5,6 +5,7 @@ local apo = require "apo"
 local documented, fail = require "apo.documented", require "apo.fail"
 local journal, checkpoint = require "apo.run.journal", require "apo.run.checkpoint"
 local console, whole = require "apo.terminal.console", require "apo.step.whole_state"
+local identity = require "apo.runs.identity"
 local report, sinks = require "apo.report", require "apo.run.sinks"
 local system = apo.system
 
@@ -78,7 +79,8 @@ function Recorder:open(lock, about, rules)
   self.console:begin(math.min(self.step, self.total))
   for _, text in ipairs(self.journal:adopt(about, self.step)) do self.console:say(text) end
   self.journal.sinks = sinks.open(o, {
-    dir = o.dir, step = self.step, history = self.history, about = about,
+    dir = o.dir, step = self.step, history = self.history, settings = about.settings,
+    id = identity.of(self.journal.before or about),
     began = system.time() - self:elapsed(),
     warn = function(text) self.console:warning(text) end,
   })

@@ -2,6 +2,7 @@
 -- which of them may differ when it is resumed.
 
 local apo = require "apo"
+local identity = require "apo.runs.identity"
 local value_file, row_key = require "apo.values.file", require "apo.data.row_key"
 
 -- A hash of all rows in order; for a row that is not plain data, such as one with a function, only
@@ -58,7 +59,8 @@ end
 
 -- The contents of run.json: what every run has, and what the caller knows.
 local function about(known)
-  known.apo, known.lua, known.cores = apo._VERSION, _VERSION, apo.system.cores()
+  known.id, known.apo, known.lua, known.cores = identity.new(), apo._VERSION, _VERSION,
+    apo.system.cores()
   known.started, known.script = os.date("!%Y-%m-%dT%H:%M:%SZ"), arg and arg[0]
   return known
 end

@@ -45,7 +45,7 @@ local openers = {}
 function openers.tensorboard(run)
   local open = require "apo.tensorboard.writer"
   local was_there = event_files.cut(run.dir, run.step)
-  local writer = open(run.dir, run.step, settings_of(run.about.settings), run.began)
+  local writer = open(run.dir, run.step, settings_of(run.settings), run.began)
   if not was_there then  -- the earlier steps, where the option is new
     for _, record in ipairs(run.history) do
       writer:metrics(record, run.began + (record.seconds or 0))
@@ -54,16 +54,36 @@ function openers.tensorboard(run)
   return writer
 end
 
+-- A run has the name of its folder, or of its script where there is none.
+local function name_of(run)
+  local path = run.dir or arg and arg[0] or "run"
+  return path:match "([^/]+)/*$" or path
+end
+
+-- Rows that are there already stay.
+function openers.trackio(run, project)
+  local writer = require "apo.trackio.writer".open(project, {
+    id = run.id, name = name_of(run), settings = settings_of(run.settings), began = run.began,
+    step = run.step,
+  })
+  for _, record in ipairs(run.history) do
+    writer:metrics(record, run.began + (record.seconds or 0))
+  end
+  return writer
+end
+
 -- Raises an error about options that cannot be.
 local function check(caller, o)
+  local problem = o.trackio and require "apo.trackio.store".name_problem(o.trackio)
+  if problem then fail(("%s: option 'trackio': %s"):format(caller, problem)) end
   if o.tensorboard and not o.dir then
     fail(caller .. ": option 'tensorboard' needs 'dir', the run folder for the event files")
   end
 end
 
--- The sinks that options want. `run` has `dir`, `step` (of the checkpoint that it goes on from),
--- `history` up to there, `about` as in run.json, `began` (when its clock was 0), `warn`, which is
--- called with a text.
+-- The sinks that options want. `run` has `dir`, `id`, `settings`, `step` (of the checkpoint that it
+-- goes on from), `history` up to there, `began` (when its clock was 0), `warn`, which is called
+-- with a text.
 local function open(wanted, run)
   local sinks = setmetatable({open = {}, warn = run.warn}, Sinks)
   for name, opener in pairs(openers) do

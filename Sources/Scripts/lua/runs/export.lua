@@ -1,8 +1,8 @@
--- `apo-lua export RUN --csv | --tensorboard [DIR]`: a recorded run in other formats.
+-- `apo-lua export RUN --csv | --tensorboard [DIR] | --trackio PROJECT`: a run in other formats.
 
 local apo = require "apo"
 local folder, play = require "apo.runs.folder", require "apo.runs.play"
-local settings_of = require "apo.runs.settings"
+local identity, settings_of = require "apo.runs.identity", require "apo.runs.settings"
 local system = apo.system
 
 local ways = {}
@@ -29,6 +29,18 @@ ways["--tensorboard"] = function(dir, to)
   local writer = open(to, 0, settings_of(run.about.settings), began)
   play.all(run, writer, began)
   print(system.visible("wrote " .. writer.path))
+end
+
+ways["--trackio"] = function(dir, project)
+  if not project then error("export: --trackio needs the name of a project", 0) end
+  local run = folder.summary(dir)
+  local began = play.began(run)
+  local writer = require "apo.trackio.writer".open(project, {
+    id = identity.of(run.about), name = run.name, settings = settings_of(run.about.settings),
+    began = began, step = run.step,
+  })
+  play.all(run, writer, began)
+  print(system.visible(("wrote %s into %s"):format(run.name, writer.store.path)))
 end
 
 return function(dir, way, to)

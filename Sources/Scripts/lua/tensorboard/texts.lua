@@ -63,7 +63,7 @@ local function chosen(samples)
 end
 
 -- The Markdown of a step's samples.
-return function(samples)
+local function of(samples)
   local blocks = {}
   for _, s in ipairs(chosen(samples)) do
     blocks[#blocks + 1] = heading(s)
@@ -72,3 +72,5 @@ return function(samples)
   end
   return table.concat(blocks, "\n\n")
 end
+
+return {of = of, fenced = fenced}

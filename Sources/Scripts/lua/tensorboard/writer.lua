@@ -5,6 +5,8 @@ local apo = require "apo"
 local events, records = require "apo.tensorboard.events", require "apo.tensorboard.records"
 local folder, markdown = require "apo.tensorboard.folder", require "apo.tensorboard.texts"
 
+local visible = apo.system.visible
+
 local Writer = {}
 Writer.__index = Writer
 
@@ -38,13 +40,16 @@ function Writer:metrics(record, time)
   local list, step = {}, math.tointeger(record.step)
   if not step then return end
   for name, value in pairs(record) do
+    if type(value) == "boolean" then value = value and 1 or 0 end
     if name ~= "step" and type(value) == "number" and self.last[name] ~= step then
       list[#list + 1], self.last[name] = {name, value}, step
+    elseif name ~= "kind" and type(value) == "string" then
+      write(self, events.text(time, step, visible(name), markdown.fenced(value)))
     end
   end
   if #list == 0 then return end
   table.sort(list, function(a, b) return a[1] < b[1] end)
-  write(self, events.scalars(time or apo.system.time(), step, list))
+  write(self, events.scalars(time, step, list))
 end
 
 local function values_of(samples, name)
@@ -57,10 +62,11 @@ end
 
 -- Writes the completions of a step where it is their turn. At most `limit` are shown as texts.
 function Writer:completions(step, samples, limit, time)
-  time = time or apo.system.time()
   if step >= self.next_text then
     local some = limit and table.move(samples, 1, math.min(limit, #samples), 1, {}) or samples
-    if #some > 0 then write(self, events.text(time, step, "texts/completions", markdown(some))) end
+    if #some > 0 then
+      write(self, events.text(time, step, "texts/completions", markdown.of(some)))
+    end
     self.next_text = step + math.max(1, step // texts_each)
   end
   if step >= self.next_histogram then
@@ -74,7 +80,7 @@ end
 -- Ends the file of a run that is done or that failed; of one that was stopped the end stays open.
 function Writer:finish(state, time)
   if state == "done" or state == "failed" then
-    write(self, events.session_end(time or apo.system.time(), state == "done"))
+    write(self, events.session_end(time, state == "done"))
   end
   self.file:close()
 end

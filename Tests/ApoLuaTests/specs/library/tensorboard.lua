@@ -4,7 +4,7 @@ local spec = ...
 local apo = require "apo"
 local equal, raises = spec.equal, spec.raises
 local events, records = require "apo.tensorboard.events", require "apo.tensorboard.records"
-local event_files, markdown = require "apo.tensorboard.folder", require "apo.tensorboard.texts"
+local event_files, markdown = require "apo.tensorboard.folder", require "apo.tensorboard.texts".of
 local play, command = require "apo.runs.play", require "apo.command"
 
 -- CRC-32C, by the check value of its definition and by RFC 3720, B.4.
@@ -166,7 +166,7 @@ do
   apo.system.make_folder(dir)
   local said = {}
   local open = sinks.open({tensorboard = true}, {dir = dir, step = 0, history = {}, began = 0,
-    about = {settings = {}}, warn = function(text) said[#said + 1] = text end})
+    settings = {}, id = "a", warn = function(text) said[#said + 1] = text end})
   open.open.tensorboard.file:close()
   open:metrics{step = 1, reward = 1}
   open:metrics{step = 2, reward = 1}
@@ -175,17 +175,20 @@ do
   assert(said[1]:find("^tensorboard: .*closed file.*'apo%-lua export'"), said[1])
 end
 
--- Metrics that are not finite are written as they are, those that are no numbers are not.
+-- Metrics that are not finite are written as they are, booleans as 0 and 1, strings as texts.
 do
   local dir = new_folder()
   apo.system.make_folder(dir)
   local writer = require "apo.tensorboard.writer"(dir, 0, {}, 0)
-  writer:metrics({step = 1, a = 0 / 0, b = 1 / 0, c = "text", d = apo.json.null}, 1)
+  writer:metrics({step = 1, a = 0 / 0, b = 1 / 0, c = "*text*", d = apo.json.null,
+    yes = true, kind = "step"}, 1)
   writer:metrics({step = "x", a = 1}, 1)
   writer:metrics({a = 1}, 1)
   writer:finish("stopped", 1)
   local list = all(dir)
-  equal(#list, 4)
-  assert(list[4].bytes:find("\10\1b\21" .. string.pack("<f", 1 / 0), 1, true))
+  equal(#list, 5)
+  assert(list[4].bytes:find("~~~~\n*text*\n~~~~", 1, true))
+  assert(list[5].bytes:find("\10\1b\21" .. string.pack("<f", 1 / 0), 1, true))
   equal(steps_of(dir, "a") .. steps_of(dir, "c") .. steps_of(dir, "d"), "1")
+  equal(steps_of(dir, "yes"), "1")
 end
