@@ -104,6 +104,37 @@ struct SignalTests {
     }
   }
 
+  @Test("A signal waits for the end of the step of a loop of one's own, which is saved")
+  func ownLoop() throws {
+    try Binary.withFolder { folder in
+      let script = """
+        local apo = require "apo"
+        local pid = io.open("/proc/self/stat"):read("n")
+        local run = apo.run{dir = "run", total = 9, resume = true, quiet = arg[1] == "quiet"}
+        for step in run:steps() do
+          if step == 3 then
+            os.execute("kill -TERM " .. pid)
+            local start = os.clock()
+            while os.clock() - start < 0.3 do end
+            run:log{complete = 1}
+          end
+        end
+        """
+      try script.write(
+        to: folder.appendingPathComponent("own.lua"), atomically: true, encoding: .utf8)
+      for quiet in ["", "quiet"] {
+        let stopped = try shell("rm -rf run; $APO own.lua \(quiet)", in: folder)
+        #expect(stopped.status == 143, "\(stopped.errors)")
+        let said = quiet.isEmpty ? stopped.output : stopped.errors
+        #expect(said.contains("stopped; run/checkpoint holds step 3."), "\(said)")
+        let lines = try shell("grep -c complete run/metrics.jsonl", in: folder)
+        #expect(lines.output == "1\n")
+        let again = try shell("$APO own.lua && ls run/checkpoint", in: folder)
+        #expect(again.status == 0 && again.output.hasSuffix("step-3\nstep-9\n"), "\(again)")
+      }
+    }
+  }
+
   @Test("A script of its own ends with a line, and cleans up")
   func script() throws {
     try Binary.withFolder { folder in

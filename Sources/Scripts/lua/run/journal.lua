@@ -131,10 +131,22 @@ local function append(journal, name, lines)
   journal.lengths[name] = length + #text
 end
 
+-- The record with null for what is not finite, which JSON has no number for.
+local function writable(record)
+  local copy = {}
+  for name, value in pairs(record) do
+    local is_number = type(value) == "number"
+    copy[name] = is_number and value - value ~= 0 and json.null or value
+  end
+  return copy
+end
+
 -- Adds a line of metrics.
 function Journal:metrics(record)
   self.history[#self.history + 1] = record
-  append(self, "metrics.jsonl", {json.encode(record, {order = {"step", "kind", "epoch"}})})
+  append(self, "metrics.jsonl", {json.encode(writable(record), {
+    lossy = true, order = {"step", "kind", "epoch"},
+  })})
   if self.sinks then self.sinks:metrics(record) end
 end
 

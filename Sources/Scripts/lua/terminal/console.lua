@@ -46,13 +46,17 @@ local function columns_of(names)
   return columns
 end
 
--- The names of what a record has beside the counters.
-local is_counter = {step = true, kind = true, epoch = true, seconds = true}
+-- The names of what a record has beside the counters, the reward and the loss first.
+local places = {step = 0, kind = 0, epoch = 0, seconds = 0, reward = 1, loss = 2}
 local function names_of(record)
   local names = {}
   for name, value in pairs(record) do
-    if type(value) == "number" and not is_counter[name] then names[#names + 1] = name end
+    if type(value) == "number" and places[name] ~= 0 then names[#names + 1] = name end
   end
+  table.sort(names, function(a, b)
+    local first, second = places[a] or 3, places[b] or 3
+    return first < second or first == second and a < b
+  end)
   return names
 end
 
