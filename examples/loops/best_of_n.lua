@@ -1,5 +1,5 @@
--- Best of n, also called rejection sampling or RAFT (arXiv 2304.06767): sample n completions of each
--- prompt, and fine-tune on the best one if it is right.
+-- Best of n, also called rejection sampling or RAFT (arXiv 2304.06767): sample n completions of
+-- each prompt, and fine-tune on the best one if it is right.
 local apo = require "apo"
 apo.seed(1)
 local examples = (arg[0]:match("^(.*/)") or "") .. "../"

@@ -1,5 +1,5 @@
--- GRPO (arXiv 2402.03300) by hand: groups of n completions, their rewards less the group's mean over
--- its deviation, one on-policy update. `algorithm = "grpo"` of apo.train does more.
+-- GRPO (arXiv 2402.03300) by hand: groups of n completions, advantages normalised within the group,
+-- one on-policy update. `algorithm = "grpo"` of apo.train does more.
 local apo = require "apo"
 apo.seed(1)
 local examples = (arg[0]:match("^(.*/)") or "") .. "../"
