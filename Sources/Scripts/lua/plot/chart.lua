@@ -32,27 +32,48 @@ local function grid(x, y, chart)
   out[#out + 1] = text("label", (left + width - right) / 2, height - 6, chart.x_label or "",
     'text-anchor="middle"')
   out[#out + 1] = text("title", 12, 20, chart.title or chart.y_label or "")
+  if chart.note then
+    out[#out + 1] = text("tick", width - 8, 20, chart.note, 'text-anchor="end"')
+  end
   return table.concat(out, "\n")
 end
 
--- The points as a path; of many points only so many that each has a place of its own.
+local function inside(at) return math.max(top, math.min(height - bottom, at)) end
+
+-- The points as a path, cut at the ends of the vertical axis.
 local function line(series, x, y, class, stroke)
-  local points = {}
-  for i, value in ipairs(series.y) do
-    points[i] = ("%.1f %.1f"):format(x.position(series.x[i]), y.position(value))
+  local parts, count, last_x, last_y = {}, 0, nil, nil
+  local is_open = false  -- whether the path is at the last point
+  local function add(letter, px, py)
+    count = count + 1
+    parts[count] = ("%s%.1f %.1f"):format(letter, px, py)
   end
-  return ('<path class="%s" stroke="%s" d="M%s"/>'):format(class, stroke, table.concat(points, "L"))
+  for i, value in ipairs(series.y) do
+    local px, py = x.position(series.x[i]), y.position(value)
+    local cut = inside(py)
+    if last_x and not (last_y == py) and (cut ~= py or not is_open) then
+      -- Where the way from the last point enters the chart, and where it leaves it.
+      local from, to = inside(last_y), cut
+      local slope = (px - last_x) / (py - last_y)
+      if from ~= to then
+        if not is_open then add("M", last_x + (from - last_y) * slope, from) end
+        add("L", last_x + (to - last_y) * slope, to)
+      end
+    elseif cut == py then add(is_open and "L" or "M", px, py) end
+    is_open, last_x, last_y = cut == py, px, py
+  end
+  return ('<path class="%s" stroke="%s" d="%s"/>'):format(class, stroke, table.concat(parts))
 end
 
 -- The room between a series' lists `low` and `high`.
 local function band(series, x, y, paint)
   local corners = {}
   for i, low in ipairs(series.low) do
-    corners[i] = ("%.1f %.1f"):format(x.position(series.x[i]), y.position(low))
+    corners[i] = ("%.1f %.1f"):format(x.position(series.x[i]), inside(y.position(low)))
   end
   for i = #series.high, 1, -1 do
     corners[#corners + 1] = ("%.1f %.1f"):format(
-      x.position(series.x[i]), y.position(series.high[i]))
+      x.position(series.x[i]), inside(y.position(series.high[i])))
   end
   return ('<path class="band" fill="%s" d="M%sZ"/>'):format(paint, table.concat(corners, "L"))
 end
@@ -74,6 +95,7 @@ end
 local function points(series, x, y, paint, most)
   local out, every = {}, math.max(1, math.ceil(#series.y / most))
   for i = 1, #series.y, every do
+    if series.y[i] < y.low or series.y[i] > y.high then goto next_point end
     local px, py = x.position(series.x[i]), y.position(series.y[i])
     local words = ("%s %.4g at %.6g"):format(series.name or "", series.y[i], series.x[i])
     local anchor = px > width / 2 and "end" or "start"
@@ -82,6 +104,7 @@ local function points(series, x, y, paint, most)
       .. '<circle class="%s" cx="%.1f" cy="%.1f" r="3.5" fill="%s"/>%s</g>'):format(
       px, py, visible, px, py, paint,
       text("tip", px, math.max(py - 10, 12), words, ('text-anchor="%s"'):format(anchor)))
+    ::next_point::
   end
   return table.concat(out, "\n")
 end
@@ -93,7 +116,8 @@ local function names(list, x, y)
     local n = #series.y
     if n > 0 and series.style ~= "faint" then
       labels[#labels + 1] = {
-        y = y.position(series.y[n]), x = x.position(series.x[n]), paint = color(series.color or i),
+        y = inside(y.position(series.y[n])), x = x.position(series.x[n]),
+        paint = color(series.color or i),
         name = series.name or "", value = ("%.3g"):format(series.y[n]),
       }
     end
@@ -114,19 +138,25 @@ local function names(list, x, y)
   return table.concat(out, "\n")
 end
 
--- The chart: `title, x_label, y_label, y_range, marks, series = {{name, x, y, low, high, style,
--- color}, …}`. Of a file of its own `start` is the name space and the style.
+-- The chart: `title, x_label, y_label, x_scale, y_scale, y_range, note, marks, series = {{name, x, y,
+-- low, high, style, color}, …}`. Of a file of its own `start` is the name space and the style.
 return function(chart, start)
   local xs, ys = {}, {}
   for i, series in ipairs(chart.series) do
     xs[i], ys[#ys + 1] = series.x, series.y
     ys[#ys + 1], ys[#ys + 2] = series.low, series.high
   end
-  local x = axes.axis(xs, left, width - right, 6, true)
-  local y = axes.axis(ys, height - bottom, top, 4, false, chart.y_range)
+  local x = (chart.x_scale == "log" and axes.logarithmic or axes.axis)(
+    xs, left, width - right, 6, true)
+  local y = (chart.y_scale == "log" and axes.logarithmic or axes.axis)(
+    ys, height - bottom, top, 4, false, chart.y_range)
   local out = {('<svg%s viewBox="0 0 %d %d" role="img" aria-label="%s">%s'):format(
     start and ' xmlns="http://www.w3.org/2000/svg"' or "", width, height,
     escape(chart.title or ""), start or "")}
+  if chart.has_no_axes then
+    return table.concat{out[1], text("title", 12, 20, chart.title or ""),
+      text("label", width / 2, height / 2, chart.note, 'text-anchor="middle"'), "</svg>"}
+  end
   out[#out + 1] = grid(x, y, chart)
   out[#out + 1] = marks(chart.marks, x)
   for i, series in ipairs(chart.series) do
