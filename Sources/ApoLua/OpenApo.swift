@@ -16,6 +16,8 @@ func openApo(_ state: LuaState) throws -> LuaReference {
   let rows = try RowNumbers(state)
   try state.preload("apo.rows") { try $0.makeTable(of: rowsModule(rows)) }
   try state.preload("apo.declared") { try $0.reference(to: sharedDeclarations) }
+  try state.preload("apo.declarations") { try $0.makeTable(of: declarationsModule) }
+  state.explainOption = OtherName.explanation(of:known:)
   try state.preload("apo.prompts") { try $0.makeTable(of: promptsModule(rows)) }
   return try state.makeTable(
     of: Module(

@@ -65,14 +65,19 @@ extension LuaState {
       let key = display(at: -1)
       pop()
       if isName, known.contains(where: { $0.utf8.elementsEqual(key.utf8) }) { continue }
-      let prefix = function.isEmpty ? "" : "\(function): "
-      let shown = isName ? "'\(path)\(key)'" : "'\(path)[\(key)]'"
-      let near = nearestName(to: key, in: known) ?? nameHere(of: key, in: known)
-      let hint = near.map { "; did you mean '\($0)'?" } ?? ";"
-      let list = known.sorted().joined(separator: ", ")
-      return .sentence("\(prefix)unknown option \(shown)\(hint) known options: \(list)")
+      let shown = isName ? "\(path)\(key)" : "\(path)[\(key)]"
+      let text = unknownOption(shown, known: known, key: key)
+      return .sentence((function.isEmpty ? "" : "\(function): ") + text)
     }
     return nil
+  }
+
+  /// The error text for an unknown option, given as it is shown, among the known ones.
+  public func unknownOption(_ shown: String, known: [String], key: String) -> String {
+    let text = "unknown option '\(shown)'; "
+    if let answer = explainOption?(key, known) { return text + answer }
+    let hint = nearestName(to: key, in: known).map { "did you mean '\($0)'? " } ?? ""
+    return text + hint + "known options: \(known.sorted().joined(separator: ", "))"
   }
 }
 

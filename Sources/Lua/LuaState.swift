@@ -26,6 +26,8 @@ public final class LuaState {
   var documentation: [Documentation] = []
   var documentationTable: LuaReference?
   var lazyTables: LazyTables?
+  /// Explains an unknown option, given the known ones; nil for a name that it does not know either.
+  public var explainOption: ((_ name: String, _ known: [String]) -> String?)?
 
   /// The coroutine that runs now; every stack operation works on it.
   var current: OpaquePointer { cl_current(main) }

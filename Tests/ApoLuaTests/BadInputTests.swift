@@ -142,11 +142,10 @@ struct BadInputTests {
   static let options: [Case] = [
     Case(
       "apo.train(with{learning_rate = 3})",
-      "train: unknown option 'learning_rate'; did you mean 'lr'? known options: algorithm, batch_size"
-    ),
+      "train: unknown option 'learning_rate'; `learning_rate` is called `lr` here"),
     Case(
       "apo.evaluate{policy = model, data = data}",
-      "evaluate: unknown option 'policy'; did you mean 'model'?"),
+      "evaluate: unknown option 'policy'; `policy` is called `model` here"),
     Case(
       #"apo.train(with{reward = "gsm8k"})"#,
       "train: option 'reward': gsm8k: cannot be opened: No such file or directory; "

@@ -345,4 +345,27 @@ struct CommandLineTests {
     #expect(result.output.hasPrefix("# Lua reference\n"))
     #expect(result.output.contains("### `apo.help([value])`"))
   }
+
+  @Test(
+    "--check reports all that is wrong, runs nothing, and says by its status whether it is clean")
+  func check() throws {
+    try Binary.withFolder { folder in
+      try "print(1)".write(
+        to: folder.appendingPathComponent("good.lua"), atomically: true, encoding: .utf8)
+      try "os.remove 'good.lua'\nprint(x)\nrequire 'apo'.trian{}\n".write(
+        to: folder.appendingPathComponent("bad.lua"), atomically: true, encoding: .utf8)
+      let clean = try Binary.run(["--check", "good.lua"], in: folder)
+      #expect(clean.status == 0 && clean.output.isEmpty && clean.errors.isEmpty)
+      let faults = try Binary.run(["check", "bad.lua", "good.lua", "no.lua"], in: folder)
+      #expect(faults.status == 1)
+      #expect(
+        faults.output == """
+          bad.lua:2: undefined global 'x'
+          bad.lua:3: apo has no field 'trian' (did you mean 'train'?)
+          no.lua: cannot be opened: No such file or directory
+
+          """)
+      #expect(try Binary.run(["--check"], in: folder).errors.contains("usage: apo-lua check"))
+    }
+  }
 }

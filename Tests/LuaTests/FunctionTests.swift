@@ -47,10 +47,6 @@ extension BridgeTests {
           "test.run{bta = 2}",
           "run: unknown option 'bta'; did you mean 'beta'? known options: beta, eval, n, names, verbose"
         ),
-        (
-          "test.run{num_generations = 2}",
-          "run: unknown option 'num_generations'; did you mean 'n'? known options: beta, eval, n, names, verbose"
-        ),
         ("test.run{beta = 'x'}", "run: option 'beta' must be a number, got string"),
         ("test.run{beta = 1, n = 0}", "run: option 'n' must be an integer of at least 1, got 0"),
         (

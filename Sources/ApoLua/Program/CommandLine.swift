@@ -115,7 +115,8 @@ private struct Session {
     state.watchInterrupt()
     defer { state.unwatchInterrupt() }
     do {
-      if let command = options.command { try run(command: command) } else { try runAll() }
+      if let command = options.command { return try run(command: command) }
+      try runAll()
       return 0
     } catch let error as Stopped {
       return 128 + error.signal
@@ -129,7 +130,8 @@ private struct Session {
     }
   }
 
-  private func run(command: String) throws {
+  /// Returns the exit status.
+  private func run(command: String) throws -> Int32 {
     switch command {
     case "copy":
       let names = arguments[min(options.script, arguments.count)...]
@@ -141,17 +143,20 @@ private struct Session {
     case "man": print(CommandLineArguments.manualPage, terminator: "")
     case "reference": print(try referenceText(), terminator: "")
     case "help": print(CommandLineArguments.helpText, terminator: "")
-    default: try runLibrary(command: command)
+    default: return try runLibrary(command: command) ? 0 : 1
     }
+    return 0
   }
 
-  /// A command that is written in Lua. Its errors are about what was asked for.
-  private func runLibrary(command: String) throws {
+  /// A command that is written in Lua; whether it went well. Its errors are about what was asked
+  /// for.
+  private func runLibrary(command: String) throws -> Bool {
     let usage = CommandLineArguments.commands.first { $0.name == command }?.usage ?? command
     let given = arguments.dropFirst(options.script).map { LuaValue(bytes: $0) }
     let words = [.string(command), .string(usage)] + given
     do {
-      try state.call(state.load("require 'apo.command' (...)", name: "=[apo]"), words)
+      let command = try state.load("return require 'apo.command' (...) ~= false", name: "=[apo]")
+      return try state.call(command, words).first?.asBoolean ?? true
     } catch let error as LuaError where LuaState.stopSignal == nil {
       throw LuaError(error.message)
     }

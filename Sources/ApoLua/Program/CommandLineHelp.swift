@@ -39,6 +39,9 @@ extension CommandLineArguments {
 
   static let commands = [
     Command(
+      name: "check", arguments: "<file> ...",
+      text: "Find wrong names and options in scripts without running them."),
+    Command(
       name: "compare", arguments: "[--level=<reward>] <run> <run> ...",
       text: "Show how runs differ, and when each reached a reward."),
     Command(

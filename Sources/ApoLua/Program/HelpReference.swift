@@ -14,7 +14,8 @@ struct HelpReference {
     var parts = [introduction, contents]
     for case .module(let module) in help.all { parts.append(section(of: module)) }
     for case .class(let declaration) in help.all { parts.append(section(of: declaration)) }
-    return parts.joined(separator: "\n\n") + "\n"
+    parts.append(otherNames)
+    return parts.joined(separator: "\n\n")
   }
 
   private let introduction = """
@@ -51,6 +52,26 @@ struct HelpReference {
       add(declaration.name, declaration.summary, members.filter { !$0.isOperator })
     }
     return lines.joined(separator: "\n")
+  }
+
+  /// The options by the names that other libraries have for them.
+  private var otherNames: String {
+    let rows = OtherName.all.map { row in
+      let names = row.names.filter { $0 != row.ours }.map { "`\($0)`" }.joined(separator: ", ")
+      let place = row.algorithm.map { ", an option of `apo.algorithms.\($0)` and others" } ?? ""
+      let note = row.note.isEmpty ? "" : "; \(row.note)"
+      return names.isEmpty ? "" : "| \(names) | `\(row.ours)`\(place)\(note) |\n"
+    }
+    return """
+      ## Names in other libraries
+
+      What TRL, verl, OpenRLHF, transformers and vLLM call an option. Given such a name, an error \
+      answers with the one here, and `apo-lua check` finds it before the run.
+
+      | there | here |
+      |---|---|
+      \(rows.joined())
+      """
   }
 
   // MARK: Sections

@@ -1,7 +1,8 @@
--- The commands of `apo-lua` about runs: `apo-lua NAME ARGUMENT …`. How they are used is declared in
--- Program/CommandLineHelp.swift and passed along.
+-- The commands of `apo-lua` written in Lua: `apo-lua NAME ARGUMENT …`. How they are used is declared
+-- in Program/CommandLineHelp.swift and passed along. `false` as result is exit status 1.
 
 local commands = {  -- module, least and most arguments
+  check = {"apo.check", 1, math.huge},
   runs = {"apo.runs.list", 0, 1},
   show = {"apo.runs.show", 1, 1},
   compare = {"apo.runs.compare", 2, math.huge},
@@ -17,5 +18,5 @@ return function(name, usage, ...)
   end
   local run = require(command[1])
   if type(run) == "table" then run = run.command end
-  run(...)
+  return run(...)
 end
