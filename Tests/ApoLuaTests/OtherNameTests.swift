@@ -64,7 +64,7 @@ struct OtherNameTests {
     #expect(
       try message("apo.train{policy = 1, num_generations = 2}").contains("policy"))
     #expect(
-      try message("apo.optim.adamw(apo.zeros(1), {learning_rate = 1})").contains(
+      try message("apo.optim.adamw({apo.zeros(1)}, {learning_rate = 1})").contains(
         "`learning_rate` is called `lr` here"))
   }
 }

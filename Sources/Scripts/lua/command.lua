@@ -1,5 +1,5 @@
--- The commands of `apo-lua` written in Lua: `apo-lua NAME ARGUMENT …`. How they are used is declared
--- in Program/CommandLineHelp.swift and passed along. `false` as result is exit status 1.
+-- The commands of `apo-lua` written in Lua: `apo-lua NAME ARGUMENT …`. How they are used is
+-- declared in Program/CommandLineHelp.swift and passed along. `false` as result is exit status 1.
 
 local commands = {  -- module, least and most arguments
   check = {"apo.check", 1, math.huge},

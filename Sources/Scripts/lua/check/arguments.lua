@@ -89,7 +89,8 @@ local function check_options(declared, node, path, report)
   if unknown then return end  -- it is often the missing one under another name
   for _, field in ipairs(options_of(declared).fields) do
     if not field.optional and not present[field.name] then
-      report(node.line, ("option '%s%s' is missing (%s)"):format(path, field.name, field.type.words))
+      report(node.line,
+        ("option '%s%s' is missing (%s)"):format(path, field.name, field.type.words))
     end
   end
 end

@@ -17,7 +17,8 @@ local function without_ignored(comments, faults)
   local lines, from = {}, math.huge
   for _, comment in ipairs(comments) do
     if (instruction(comment) or ""):find "^ignore" then
-      if comment.is_alone then from = math.min(from, comment.line) else lines[comment.line] = true end
+      lines[comment.line] = true
+      if comment.is_alone then from = math.min(from, comment.line) end
     end
   end
   local left = {}

@@ -89,7 +89,8 @@ local function fault(of, name, is_method)
     if other == name then return nil end
   end
   local near = declarations.nearest_name(name, known)
-  return ("%s has no %s '%s'%s"):format(of.name or of.class, is_method and "method" or "field", name,
+  local kind = is_method and "method" or "field"
+  return ("%s has no %s '%s'%s"):format(of.name or of.class, kind, name,
     near and (" (did you mean '%s'?)"):format(near) or "")
 end
 

@@ -129,7 +129,9 @@ function Parser:suffix(node)
   return self:arguments{kind = "call", callee = node}
 end
 
-local suffixes = {["."] = true, ["["] = true, [":"] = true, ["("] = true, ["{"] = true, string = true}
+local suffixes = {
+  ["."] = true, ["["] = true, [":"] = true, ["("] = true, ["{"] = true, string = true,
+}
 
 -- What is done with a name or a field that is read here.
 function Parser:seen(node)

@@ -1,6 +1,6 @@
--- The grammar of Lua 5.4 for files that compile. It keeps what the checks ask for and no tree: an
--- expression becomes a node only of a name, a field, a call, a literal or a function. Which variable
--- a name is, is known at once, and the checks (`see`) are called as the file is read:
+-- The grammar of Lua 5.4 for files that compile. It keeps what the checks ask for and no tree: only
+-- names, fields, calls, literals and functions become nodes. Which variable a name is, is known at
+-- once, and the checks (`see`) are called as the file is read:
 --
 --   see.global(node)            a global is read, or assigned (`node.is_assigned`)
 --   see.index(node)             a field is read or assigned

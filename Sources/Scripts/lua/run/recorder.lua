@@ -173,8 +173,11 @@ function Recorder:draw()
   end
 end
 
--- The folder of the best checkpoint, nil unless `keep.best` names a metric.
-function Recorder:best_checkpoint() return self.dir and checkpoint.best(self.dir, self) end
+Recorder.best_checkpoint = documented{
+  name = "apo.Run:best_checkpoint", summary = "Returns the folder of the best checkpoint.",
+  returns = {{type = "string", text = "the folder; nil unless `keep.best` names a metric"}},
+  call = function(self) return self.dir and checkpoint.best(self.dir, self) end,
+}
 
 -- Checks a metric of the script's own.
 function Recorder.check_metric(name, value, place)

@@ -45,7 +45,9 @@ struct OtherName {
       names: ["ref_model", "ref_policy", "reference_model", "ref_pretrain"], ours: "reference"),
     OtherName(names: ["adv_estimator", "advantage_estimator", "loss_type"], ours: "algorithm"),
     OtherName(
-      names: ["train_dataset", "dataset", "train_data", "data_source", "prompt_data", "train_files"],
+      names: [
+        "train_dataset", "dataset", "train_data", "data_source", "prompt_data", "train_files",
+      ],
       ours: "data"),
     OtherName(
       names: [
