@@ -29,6 +29,7 @@ func runCommandLine(_ arguments: [[UInt8]]) -> Int32 {
   do {
     let options = try CommandLineArguments(arguments, isFile: isFile)
     try setThreads(options.threads)
+    if options.isDryRun { setenv("APO_DRY_RUN", "1", 1) }
     let session = try Session(options, arguments: arguments, program: program)
     defer { session.state.close() }
     return session.run()

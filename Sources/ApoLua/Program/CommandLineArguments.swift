@@ -20,6 +20,7 @@ struct CommandLineArguments {
   var showsVersion = false
   var ignoresEnvironment = false
   var threads: Int?
+  var isDryRun = false
   /// The name of a command, such as `copy`; its arguments are those from `script` on.
   var command: String?
   /// The end of the options: the index of the script, or the argument count.
@@ -84,6 +85,7 @@ struct CommandLineArguments {
     case "-v", "--version": showsVersion = true
     case "-E": ignoresEnvironment = true
     case "-W": steps.append(.warnings)
+    case "--dry-run": isDryRun = true
     case "--help": command = "help"
     default:
       guard name.hasPrefix("--"), Self.commands.contains(where: { "--" + $0.name == name }) else {

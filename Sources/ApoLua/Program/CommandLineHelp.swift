@@ -32,6 +32,9 @@ extension CommandLineArguments {
     Option(
       names: ["--threads"], argument: "count",
       text: "Compute with that many threads instead of APO_THREADS, or one a core."),
+    Option(
+      names: ["--dry-run"],
+      text: "Check everything up to the first training, measure a step, and write nothing."),
     Option(names: ["--help"], text: "Show this text."),
     Option(names: ["--"], text: "End the options: what follows is the script."),
     Option(names: ["-"], text: "Run standard input as the script."),

@@ -115,7 +115,7 @@ let fileFunctions = [
     "remove_folder", "Removes a folder and its contents.",
     [Parameter("path", .string, "the folder; it may be missing")]
   ) { call in
-    try remove(call.path())
+    if !DryRun.isOn { try remove(call.path()) }
     return call.nothing
   },
   Function(

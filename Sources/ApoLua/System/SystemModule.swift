@@ -39,6 +39,15 @@ private let processFunctions = [
     ]
   ) { try $0.results([.integer(residentBytes()), .integer(peakBytes())]) },
   Function(
+    "free_space", "Returns how much can still be written to a folder's file system.",
+    [Parameter("path", .string, "the folder")],
+    returns: [Returned(.integer(), "bytes, or nil if there is no such folder")]
+  ) { call in
+    var status = statvfs()
+    guard try statvfs(call.path(), &status) == 0 else { return try call.result(LuaValue.nil) }
+    return call.result(Int(status.f_bavail) * Int(status.f_frsize))
+  },
+  Function(
     "cores", "Returns the number of available processor cores.",
     returns: [Returned(.integer(), "the number")]
   ) { $0.result(max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))) },

@@ -13,6 +13,7 @@ public enum AppendedFile {
     if let size, (target.old.map { Int($0.st_size) } ?? 0) != size {
       throw changed(path, target.old, size)
     }
+    if DryRun.omits(path) { return }
     let isNew = target.old == nil
     var descriptor: Int32
     repeat {
@@ -52,6 +53,7 @@ public enum AppendedFile {
   /// Truncates a file.
   public static func truncate(_ path: String, to size: Int) throws {
     let target = try WriteTarget(path)
+    if DryRun.omits(path) { return }
     guard Glibc.truncate(target.path, size) == 0 else { throw FileError(path, lastSystemError()) }
   }
 

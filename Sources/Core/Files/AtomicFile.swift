@@ -24,6 +24,7 @@ public enum AtomicFile {
   /// Writes a file piece by piece; when `body` throws, the old file stays.
   public static func write(_ path: String, _ body: (AtomicFileOutput) throws -> Void) throws {
     let target = try WriteTarget(path)
+    if DryRun.omits(path) { return }
     removeLeftovers(in: parentFolder(target.path), of: entryName(target.path))
     let file = try stage(target, body)
     defer { discard(file) }

@@ -33,6 +33,7 @@ public final class FolderUpdate {
   /// Creates the folder if missing and removes temporary files of killed processes.
   package init(_ folder: String, last: String) throws {
     (self.folder, self.last) = (folder, last)
+    if DryRun.isOn { return }
     try makeFolder(folder)
     AtomicFile.removeLeftovers(in: folder)
   }
@@ -74,6 +75,7 @@ public final class FolderUpdate {
   /// and returns false.
   @discardableResult
   package func commit(steps limit: Int = .max) throws -> Bool {
+    if DryRun.omits(folder) { return true }
     for (number, step) in steps.enumerated() {
       guard number < limit else { return false }
       try perform(step)
@@ -105,6 +107,7 @@ public final class FolderUpdate {
   private func stage(
     _ name: String, isOld: Bool, _ body: (AtomicFileOutput) throws -> Void
   ) throws {
+    if DryRun.isOn { return }
     if name.contains("/") {
       let inner = parentFolder("\(folder)/\(name)")
       try makeFolder(inner)

@@ -4,6 +4,7 @@ import Glibc
 
 /// Creates a folder and its parents if missing.
 public func makeFolder(_ path: String) throws {
+  if DryRun.isOn { return }
   if mkdir(path, 0o777) == 0 { return try AtomicFile.flush(folder: parentFolder(path)) }
   if errno == EEXIST { return try checkIsFolder(path) }
   guard errno == ENOENT, let slash = path.lastIndex(of: "/"), slash > path.startIndex else {
@@ -18,6 +19,7 @@ public func makeFolder(_ path: String) throws {
 
 /// Renames a file or folder; the change is on disk on return.
 public func moveEntry(_ path: String, to target: String) throws {
+  if DryRun.omits(target) { return }
   guard rename(path, target) == 0 else { throw FileError(path, lastSystemError()) }
   try AtomicFile.flush(folder: parentFolder(target))
   if parentFolder(path) != parentFolder(target) {

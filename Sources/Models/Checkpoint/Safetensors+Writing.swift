@@ -148,7 +148,7 @@ extension Safetensors {
   ) throws {
     if type == .float16 { try checkFloat16(items, "\(update.folder)/\(single)") }
     let shards = shards(items, type, maxShardSize)
-    let old = try earlierShards(update.folder)
+    let old = fileExists(update.folder) ? try earlierShards(update.folder) : []
     guard shards.count > 1 else {
       try write(items, single, to: update, type: type)
       return try update.remove([index] + old)

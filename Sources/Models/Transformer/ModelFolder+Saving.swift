@@ -9,7 +9,7 @@ extension ModelFolder {
   private static func removeTemplates(
     besides companions: [String: [UInt8]], in update: FolderUpdate
   ) throws {
-    guard companions["tokenizer.json"] != nil else { return }
+    guard companions["tokenizer.json"] != nil, fileExists(update.folder) else { return }
     let old = try companionNames(update.folder).filter {
       $0.hasPrefix("chat_template.") || $0.hasPrefix("\(ChatTemplates.folder)/")
     }

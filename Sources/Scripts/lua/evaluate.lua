@@ -15,7 +15,7 @@ local rows_of_files = require "apo.rows"
 local numbers = require "apo.numbers.reader"
 local correct, reward_timeout = require "apo.rewards.correct", require "apo.rewards.timeout"
 local append, sampling = require "apo.data.declarations".append, require "apo.data.sampling"
-local check_data = require "apo.data.check"
+local check_data, dry_run = require "apo.data.check", require "apo.script.dry_run"
 local hook, reward_memory = require "apo.script.hook", require "apo.rewards.memory"
 
 -- 1 - C(n-c, k) / C(n, k), as the product of 1 - k/i for i = n-c+1 … n.
@@ -203,6 +203,10 @@ print(result.mean, result.pass_at[8], result.maj_at[8])]],
       name = "evaluate", model = options.model, data = options.data, reward = options.reward,
       max_tokens = options.max_tokens, overlong = options.overlong, quiet = options.quiet,
     }
+    if dry_run.is_on() and #data > options.batch_size then
+      dry_run.say("evaluation", ("of the first %d of %d rows"):format(options.batch_size, #data))
+      data = data:take(options.batch_size)
+    end
     local records = {}
     local bar = apo.progress{title = options.title, unit = "prompts", total = #data,
                              quiet = options.quiet}

@@ -12,6 +12,7 @@ local journal, Recorder = require "apo.run.journal", require "apo.run.recorder"
 local settings, resume = require "apo.run.settings", require "apo.run.resume"
 local evaluation_metrics, sinks = require "apo.run.evaluation_metrics", require "apo.run.sinks"
 local stop, leaving = require "apo.run.stop", require "apo.run.leaving"
+local dry_run, format = require "apo.script.dry_run", require "apo.runs.format"
 local system = apo.system
 
 local Loop = setmetatable({}, {__index = Recorder})
@@ -131,6 +132,18 @@ local function close(run, kind, problem)
   stop.leave(run, run.lock, kind, problem)
 end
 
+-- In a dry run: what the first step was like. Ends the program.
+local function say_step(run)
+  local seconds, parts = system.clock() - run.start, {}
+  for name, value in pairs(run.record) do parts[#parts + 1] = ("%s %s"):format(name, value) end
+  dry_run.say("one step", ("%.3g s; %s"):format(seconds, table.concat(parts, ", ")))
+  dry_run.say("steps", ("%d, about %s in all"):format(
+    run.total, format.duration(seconds * run.total)))
+  run.forget()
+  run.is_closed = true
+  dry_run.finish()
+end
+
 local function begin_step(run)
   whole.hold(run)
   apo.seed_step(run.seed, run.step + 1)
@@ -195,6 +208,7 @@ Recorder.steps = documented{
       drop_last = o.drop_last, start_step = self.step + 1,
     }
     local function next_step()
+      if self.is_in_step and dry_run.is_on() then say_step(self) end
       if self.is_in_step then end_step(self) end
       if self.step >= self.total then return nil end
       local rows, _
@@ -271,6 +285,10 @@ print(run.metrics.loss)]],
     run.saved_objects = named(o.save)
     run.base_lr = algorithm_state.learning_rates(run)
     plain_data.encode(run.state, run.state_name)
+    if dry_run.is_on() then
+      journal.check(o.dir, o.resume)
+      o.dir, o.resume, run.dir = nil, false, nil
+    end
     run.lock = journal.lock(o.dir, o.resume)
     system.on_failure(function()
       run:open(run.lock, about(run), rules)

@@ -6,7 +6,7 @@
 -- the rows by (seed, epoch). So a run that was stopped anywhere and resumed gives the same weights
 -- and metrics as an uninterrupted one.
 
-local documented = require "apo.documented"
+local documented, dry_run = require "apo.documented", require "apo.script.dry_run"
 local journal, Run = require "apo.run.journal", require "apo.train.run"
 local options, stop = require "apo.train.options", require "apo.run.stop"
 
@@ -43,6 +43,7 @@ return documented{
 }]],
   call = function(given)
     local run = Run.new(given)
+    if dry_run.is_on() then require "apo.train.dry_run"(run) end  -- ends the program
     local lock = journal.lock(given.dir, given.resume)
     stop.saving_if_stopped(run, lock, function()
       run:open(lock)

@@ -15,7 +15,8 @@ local value_file = require "apo.values.file"
 local row_key, reward_timeout = require "apo.data.row_key", require "apo.rewards.timeout"
 local append, sampling = require "apo.data.declarations".append, require "apo.data.sampling"
 local check_data = require "apo.data.check"
-local hook = require "apo.script.hook"
+local hook, dry_run = require "apo.script.hook", require "apo.script.dry_run"
+local duration = require "apo.runs.format".duration
 
 -- Samples n completions for each row and gives the entries to store.
 local function sample(options, rows, first_sample)
@@ -85,6 +86,24 @@ local function complete(file, rows, first_samples, options)
     say_stopped(file, stored, total, kind, options.quiet)
   end)
   bar:finish()
+end
+
+-- In a dry run: samples one batch, says how long all would take, and gives the other rows its
+-- rewards.
+local function try(file, rows, first_samples, options)
+  local batch = table.move(rows, 1, options.batch_size, 1, {})
+  local began = apo.system.clock()
+  local entries = sample(options, batch, table.move(first_samples, 1, #batch, 1, {}))
+  local seconds = apo.system.clock() - began
+  file:append(entries)
+  for i = #batch + 1, #rows do
+    local entry, index, hash = entries[(i - 1) % #batch + 1], row_key.parts(rows[i])
+    file:add{index = index, hash = hash, prompt = rows[i].prompt,
+             rewards = entry.rewards, lengths = entry.lengths}
+  end
+  dry_run.say("stage 1", ("%d of %d prompts sampled in %.3g s, about %s in all"):format(
+    #batch, #rows, seconds, duration(seconds * #rows / #batch)))
+  dry_run.say("", "the other rows get the same rewards in turn")
 end
 
 -- Everything that the samples and their rewards depend on.
@@ -157,10 +176,17 @@ local sharper = values:with_beta(0.1)     -- no new samples]],
     }
     if text and not options.quiet then apo.progress{total = 1}:print("values: " .. text) end
     local about = settings(options)
+    local is_dry = dry_run.is_on()
+    if is_dry and options.path and not apo.system.exists(options.path) then options.path = nil end
     local file = value_file.open(options.path, about, defaults)
+    if is_dry then file.path = nil end
     options.seed = about.seed
     local missing, first_samples = missing_rows(options.data, file.entries, options.n)
-    if #missing > 0 then complete(file, missing, first_samples, options) end
+    if is_dry and #missing > options.batch_size then
+      try(file, missing, first_samples, options)
+    elseif #missing > 0 then
+      complete(file, missing, first_samples, options)
+    end
     return new_table(file.entries, options)
   end,
 }

@@ -88,6 +88,13 @@ local function check_new(dir, resume)
   end
 end
 
+-- Raises the error that starting or resuming a run in a folder would raise by what it holds.
+local function check(dir, resume)
+  if not dir then return end
+  check_new(dir, resume)
+  if not is_run(dir) then check_unused(dir) end
+end
+
 -- Checks that a folder can be written to, and locks it; returns the lock, or nil without a folder.
 local function lock(dir, resume)
   if not dir then return nil end
@@ -156,8 +163,8 @@ function Journal:event(event)
   append(self, "events.jsonl", {json.encode(event, {lossy = true, order = {"event", "step"}})})
 end
 
--- Adds a line for each sample of a step, at most `limit`. `beta` is A*-PO's, else nil.
-function Journal:completions(samples, beta, limit)
+-- A line for each sample of a step, at most `limit`. `beta` is A*-PO's, else nil.
+local function completion_lines(samples, beta, limit)
   local lines = {}
   for i = 1, math.min(#samples, limit or #samples) do
     local s = samples[i]
@@ -170,7 +177,12 @@ function Journal:completions(samples, beta, limit)
       prompt_ids = s.completion.prompt_ids, ids = s.completion.ids,
     }, {lossy = true, order = {"step", "row", "prompt", "completion", "reward"}})
   end
-  append(self, "completions.jsonl", lines)
+  return lines
+end
+
+-- Adds the lines of a step's samples.
+function Journal:completions(samples, beta, limit)
+  append(self, "completions.jsonl", completion_lines(samples, beta, limit))
   if self.sinks and #samples > 0 then self.sinks:completions(samples[1].step, samples, limit) end
 end
 
@@ -241,4 +253,4 @@ function Journal:rewind(sizes)
   self.events = self:lines "events.jsonl"
 end
 
-return {lock = lock, open = open, seed = seed}
+return {check = check, lock = lock, open = open, seed = seed, completion_lines = completion_lines}

@@ -171,8 +171,12 @@ Step.update = documented{
     end
     figures.loss = loss:item()
     loss:backward()
-    whole.before_update(run, self.update_count)
     self.update_count = self.update_count + 1
+    if run.is_dry then
+      (optimizer or run.optimizer):zero_grad()
+      return 0
+    end
+    whole.before_update(run, self.update_count - 1)
     local clip = {max_grad_norm = o.max_grad_norm}
     if optimizer then return (optimizer:step(clip)) end
     figures.grad_norm, figures.weight_delta_norm = run.optimizer:step(clip)
