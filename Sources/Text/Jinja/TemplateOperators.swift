@@ -86,10 +86,10 @@ extension TemplateValue {
     switch self {
     case .string(let text):
       try charge(text.utf8.count)
-      return .string(text.isEmpty ? "" : String(repeating: text, count: count))
+      return .string(text.repeated(count))
     case .markup(let text):
       try charge(text.utf8.count)
-      return .markup(text.isEmpty ? "" : String(repeating: text, count: count))
+      return .markup(text.repeated(count))
     case .list(let list):
       try charge(list.items.count * 32)
       return try .list(of: list.items.isEmpty ? [] : (0..<count).flatMap { _ in list.items })
@@ -289,5 +289,26 @@ extension [UInt8] {
       result[position] = length
     }
     return result
+  }
+}
+
+extension String {
+  /// The text a number of times, made by doubling; `String(repeating:count:)` appends one by one.
+  func repeated(_ count: Int) -> String {
+    let text = Array(utf8)
+    guard !text.isEmpty, count > 0 else { return "" }
+    let size = text.count * count
+    return String(unsafeUninitializedCapacity: size) { buffer in
+      let start = UnsafeMutableRawBufferPointer(buffer)
+      start.copyBytes(from: text)
+      var filled = text.count
+      while filled < size {
+        let more = Swift.min(filled, size - filled)
+        UnsafeMutableRawBufferPointer(rebasing: start[filled..<filled + more])
+          .copyMemory(from: UnsafeRawBufferPointer(rebasing: start[..<more]))
+        filled += more
+      }
+      return size
+    }
   }
 }
