@@ -32,7 +32,7 @@ local function contents(folder, name)
   if name == "metrics.jsonl" then
     for _, figure in ipairs(changing) do text = text:gsub('"' .. figure .. '":[%d.e+-]+,?', "") end
   elseif name == "run.json" then
-    text = text:gsub('"started": "[^"]*"', ""):gsub('"values": "[^"]*"', "")
+    text = text:gsub('"started": "[^"]*"', ""):gsub('"id": "[^"]*"', ""):gsub('"values": "[^"]*"', "")
   elseif name == "report.html" then
     text = "" -- reward over time
   elseif name:find "checksums.json$" or name:find "state.json$" then

@@ -197,4 +197,13 @@ import Testing
     let text = errorText { _ = try read(["tokenizer_config.json": text]) }
     #expect(text?.contains(expected) == true, "\(text ?? "no error")")
   }
+
+  @Test("A text repeated by doubling is the text repeated one by one")
+  func repetition() {
+    for text in ["", "a", "ab", "äö", "e\u{301}"] {
+      for count in [0, 1, 2, 3, 7, 64, 1000] {
+        #expect(text.repeated(count) == String(repeating: text, count: count))
+      }
+    }
+  }
 }
