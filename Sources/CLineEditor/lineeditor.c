@@ -52,15 +52,23 @@ static bool in_string(int start) {
   return quote != 0;
 }
 
+static int word_start;
+
 static char **complete(const char *text, int start, int end) {
   (void)end;
   rl_completion_append_character = 0;
-  if (in_string(start)) return NULL; /* libedit completes file names */
-  rl_attempted_completion_over = 1;
+  word_start = start;
   can_leave = 0;
   char **matches = rl_completion_matches(text, generator);
   can_leave = 1;
+  /* In a string for which there are no words, libedit completes file names. */
+  rl_attempted_completion_over = matches != NULL || !in_string(start);
   return matches;
+}
+
+const char *cle_line(int *start) {
+  *start = word_start;
+  return rl_line_buffer;
 }
 
 void cle_open(const char *program, cle_generator next) {

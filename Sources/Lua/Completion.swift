@@ -32,6 +32,49 @@ extension LuaState {
     return found.sorted().map { path.head + $0 }
   }
 
+  /// The declaration of the function that a path of names leads to, found without running code.
+  public func declaration(at text: String) -> FunctionDocumentation? {
+    guard cl_reserve(current, 64) else { return nil }
+    let top = cl_top(current)
+    defer { cl_set_top(current, top) }
+    let path = Path(text)
+    cl_push_globals(current)
+    for name in path.owners { guard step(into: name) else { return nil } }
+    let owner = className(at: -1)
+    guard step(into: path.tail) else { return nil }
+    let value = LuaReference(poppingFrom: self)
+    if case .function(let found)? = try? documentation(of: value) { return found }
+    // A part of the library that is not loaded yet, and methods by their class.
+    let names = [text, "\(owner):\(path.tail)"]
+    for case .function(let found) in documentation where names.contains(found.name) {
+      return found
+    }
+    return nil
+  }
+
+  /// The class of the object that a path of names leads to.
+  public func className(at text: String) -> String? {
+    guard cl_reserve(current, 64) else { return nil }
+    let top = cl_top(current)
+    defer { cl_set_top(current, top) }
+    let path = Path(text + ".")
+    cl_push_globals(current)
+    for name in path.owners { guard step(into: name) else { return nil } }
+    return className(at: -1)
+  }
+
+  /// The names in an element of a table, `list[3].na`: those that are there, as for a path.
+  public func completions(ofElement index: Int, in text: String, _ prefix: String) -> [String] {
+    guard cl_reserve(current, 64) else { return [] }
+    let top = cl_top(current)
+    defer { cl_set_top(current, top) }
+    cl_push_globals(current)
+    for name in Path(text + ".").owners { guard step(into: name) else { return [] } }
+    guard type(at: -1) == .table else { return [] }
+    cl_get_index(current, -1, Int64(index))
+    return names(onlyFunctions: false, prefix).sorted()
+  }
+
   /// What was typed, split at the last `.` or `:`.
   private struct Path {
     var owners: [String] = []
@@ -82,7 +125,10 @@ extension LuaState {
   /// The names in the value on top and along its chain.
   private func names(onlyFunctions: Bool, _ prefix: String) -> Set<String> {
     var found: Set<String> = []
-    if !onlyFunctions { addGetters(to: &found, prefix) }
+    if !onlyFunctions {
+      addGetters(to: &found, prefix)
+      addLazyFields(to: &found, prefix)
+    }
     for _ in 0..<Self.chainLimit {
       if type(at: -1) == .table { addKeys(to: &found, prefix, onlyFunctions: onlyFunctions) }
       guard climb() else { break }
@@ -102,6 +148,12 @@ extension LuaState {
       pop()
     }
     pop(2)
+  }
+
+  /// The fields that a table of an object has before they are computed.
+  private func addLazyFields(to found: inout Set<String>, _ prefix: String) {
+    guard let lazy = lazyTables, (try? part(at: -1, lazy)) != nil else { return }
+    found.formUnion(lazy.names.filter { $0.hasPrefix(prefix) })
   }
 
   private func addKeys(to found: inout Set<String>, _ prefix: String, onlyFunctions: Bool) {

@@ -69,6 +69,7 @@ extension Parameter {
     [
       "name": .string(name), "text": .string(text), "type": type.described,
       "optional": .boolean(isOptional), "variadic": .boolean(isVariadic),
+      "values": .list(values.map { .string($0) }), "signature": .string(signature),
     ]
   }
 }

@@ -55,13 +55,17 @@ public final class Parameter: @unchecked Sendable {
   public let isOptional: Bool
   /// Whether it stands for all remaining arguments.
   public let isVariadic: Bool
+  /// The strings that are taken where the type says no more than `string`; checked elsewhere.
+  public let values: [String]
+  /// What a function is called with and returns, as language servers write it: `fun(row: table)`.
+  public let signature: String
 
   /// A parameter; it may be omitted if it has a default.
   ///
   /// `nil` counts as absent, `false` does not. A variadic parameter comes last.
   public init(
     _ name: String, _ type: ValueType, _ text: String, default defaultValue: LuaValue = .nil,
-    optional: Bool = false, variadic: Bool = false
+    optional: Bool = false, variadic: Bool = false, values: [String] = [], signature: String = ""
   ) {
     self.name = name
     self.type = type
@@ -69,6 +73,8 @@ public final class Parameter: @unchecked Sendable {
     self.defaultValue = defaultValue
     self.isOptional = optional || variadic || !defaultValue.isNil
     self.isVariadic = variadic
+    self.values = values
+    self.signature = signature
   }
 }
 

@@ -151,7 +151,7 @@ extension Parameter {
   /// `notes` is what a script keeps beside a declaration for itself.
   private static let known = [
     "name", "type", "text", "default", "optional", "variadic", "minimum", "maximum", "one_of",
-    "fields", "notes",
+    "fields", "notes", "values", "signature",
   ]
 
   fileprivate convenience init(_ table: LuaTable, of function: String) throws {
@@ -164,7 +164,9 @@ extension Parameter {
     self.init(
       name, try ValueType(table, of: function), table["text"].asString ?? "",
       default: table["default"], optional: table["optional"].asBoolean ?? false,
-      variadic: table["variadic"].asBoolean ?? false)
+      variadic: table["variadic"].asBoolean ?? false,
+      values: table["values"].asTable?.list.compactMap(\.asString) ?? [],
+      signature: table["signature"].asString ?? "")
   }
 }
 

@@ -80,7 +80,7 @@ final class REPL {
       case .success(let chunk): return (chunk, text.trimmed)
       case .failure(let error):
         guard error.isIncompleteInput else { throw error }
-        guard let input = terminal.read(prompt("_PROMPT2", ">> ")) else { throw error }
+        guard let input = terminal.read(prompt("_PROMPT2", ">> "), after: text) else { throw error }
         guard case .line(let more) = input else { return nil }
         text += "\n" + more
       }

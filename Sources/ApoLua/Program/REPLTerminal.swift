@@ -20,6 +20,8 @@ final class REPLTerminal {
   // The line editor is one per process and calls back without context.
   nonisolated(unsafe) private static weak var state: LuaState?
   nonisolated(unsafe) private static var matches: ArraySlice<String> = []
+  /// The earlier lines of the chunk that is being typed.
+  nonisolated(unsafe) private static var unfinished = ""
 
   private let historyPath: String?
 
@@ -55,7 +57,10 @@ final class REPLTerminal {
   }
 
   /// A line, or nil at the end of input.
-  func read(_ prompt: String) -> Input? {
+  ///
+  /// - Parameter unfinished: The lines of the chunk so far, for completion.
+  func read(_ prompt: String, after unfinished: String = "") -> Input? {
+    Self.unfinished = unfinished.isEmpty ? "" : unfinished + "\n"
     fflush(nil)
     var interrupted = false
     guard let line = cle_read_line(prompt, &interrupted) else {
@@ -72,7 +77,12 @@ final class REPLTerminal {
 
   /// The completions one by one, each from malloc, for the line editor.
   private static func nextMatch(_ text: String, isFirst: Bool) -> UnsafeMutablePointer<CChar>? {
-    if isFirst { matches = (state?.completions(of: text) ?? [])[...] }
+    if isFirst {
+      var start: Int32 = 0
+      let line = cle_line(&start).map { UnsafeRawBufferPointer(start: $0, count: Int(start)) }
+      let before = unfinished + String(decoding: line ?? .init(start: nil, count: 0), as: UTF8.self)
+      matches = (state?.completions(of: text, after: before) ?? [])[...]
+    }
     return matches.popFirst().flatMap { strdup($0) }
   }
 

@@ -7,6 +7,9 @@
  * text has state 0. */
 typedef char *(*cle_generator)(const char *text, int state);
 
+/* The line that is being completed, and where the word begins. */
+const char *cle_line(int *start);
+
 /* Sets the editor up. Words end at blanks and operators, not at `.` and `:`. */
 void cle_open(const char *program, cle_generator generator);
 

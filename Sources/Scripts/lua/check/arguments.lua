@@ -68,12 +68,23 @@ end
 
 local check
 
+-- A string where only some are taken.
+local function check_values(field, entry, path, report)
+  if #field.values == 0 or entry.value.kind ~= "string" then return end
+  for _, value in ipairs(field.values) do
+    if value == entry.value.value then return end
+  end
+  report(entry.line, ("option '%s%s': there is no '%s'; there are %s"):format(path, entry.name,
+    entry.value.value, table.concat(field.values, ", ")))
+end
+
 local function check_options(declared, node, path, report)
   local present, unknown = {}, node.is_open or node.count > 0
   for _, entry in ipairs(node.fields) do
     local field = field_of(declared, entry.name)
     present[entry.name] = true
     if field then
+      check_values(field, entry, path, report)
       check(field.type, entry.value, ("option '%s%s'"):format(path, entry.name),
         path .. entry.name .. ".", report, entry.line)
     else

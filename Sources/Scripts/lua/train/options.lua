@@ -23,6 +23,7 @@ local of_the_task = {
      .. "frozen copy of the policy, or its base model (at no extra memory) if it has an "
      .. "adapter; other algorithms use it only to log the KL, which costs time"},
   {name = "algorithm", type = "string or table or function", default = shipped.default,
+   values = shipped.names,
    text = "a name, an algorithm made by apo.algorithms, or your own; see apo.algorithm"},
   {name = "data", type = "apo.Dataset", text = "the rows to train on"},
   {name = "reward", type = "function or table or string", notes = {is_file = true},
@@ -43,6 +44,7 @@ local of_the_optimizer = declarations.append({
         text = "learning rate; required unless `optimizer` is given"},
 }), {
   {name = "schedule", type = "string or function", default = "constant",
+   values = {"constant", "linear", "cosine"}, signature = "fun(step: integer, total: integer): number",
    text = "`constant`, `linear`, `cosine`, or a function of (step, total steps) that returns "
      .. "the factor of the learning rate"},
   {name = "warmup", type = "integer", minimum = 0, default = 0,
