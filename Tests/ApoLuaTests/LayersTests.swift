@@ -22,6 +22,7 @@ import Testing
   private static let scriptLayers = [
     "numbers", "script", "data", "rewards", "terminal", "plot", "tensorboard", "trackio", "runs",
     "report", "step", "algorithms", "values", "run", "evaluate", "replay", "train", "check",
+    "session",
     "command",
   ]
 

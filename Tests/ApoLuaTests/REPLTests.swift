@@ -86,4 +86,19 @@ struct REPLTests {
       #expect(second.answer(to: "").contains("\n38\n"))
     }
   }
+
+  @Test("Results show as tables, wrong names get a suggestion, Tab knows options")
+  func results() throws {
+    try withSession { terminal, _ in
+      let rollout = terminal.answer(to: "apo.rollout{{prompt = 'one', text = 'two'}}")
+      #expect(rollout.contains("#  prompt  text  tokens  finish\n1  one     two"))
+      #expect(terminal.answer(to: "apo.trian{}").contains("(did you mean 'apo.train'?)"))
+      #expect(terminal.answer(to: "pritn(1)").contains("(did you mean 'print'?)"))
+      #expect(terminal.answer(to: "help '/entropy_co'").contains("apo.train: entropy_coef"))
+      #expect(terminal.answer(to: "help '/no such word'").contains("Nothing has 'no such word'"))
+      #expect(terminal.answer(to: "apo.load('a', {dty\t'int8'})").contains("'bfloat16', got 'int8'"))
+      #expect(
+        terminal.answer(to: "apo.load('a', {dtype = 'bfl\t'})").contains("no such folder"))
+    }
+  }
 }

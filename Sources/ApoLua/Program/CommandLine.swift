@@ -123,7 +123,7 @@ private struct Session {
       return 128 + error.signal
     } catch {
       guard let signal = LuaState.stopSignal else {
-        report(error, program)
+        report(withNameHint(error, in: state), program)
         return 1
       }
       reportStop(error, signal, program)

@@ -7,12 +7,15 @@ let helpFunction = Function(
   "help", "Shows the documentation of a function, an object, a class or a module.",
   [
     Parameter(
-      "value", .any, "a function, an object, a module, or a full name as a string",
+      "value", .any,
+      "a function, an object, a module, a full name as a string, or \"/word\" for all names and "
+        + "texts with that word",
       optional: true)
   ],
   example: #"""
     help(apo.help)
     help "apo.help"
+    help "/entropy"
     """#
 ) { call in
   if call.count == 0 || call[1].isAbsent {
@@ -31,6 +34,7 @@ private let helpOverview = """
     help(apo)            what there is
     help(apo.help)       one function; `? apo.help` for short
     help "apo.help"      the same by name; also classes
+    help "/entropy"      all names and texts with that word
   """
 
 private func helpText(of argument: Argument, in state: LuaState) throws -> String {
@@ -39,6 +43,7 @@ private func helpText(of argument: Argument, in state: LuaState) throws -> Strin
   let help = HelpText(all: state.documented, width: REPLTerminal.width)
   if argument.kind == .string {
     let name = try argument.string()
+    if name.hasPrefix("/") { return help.search(for: String(name.dropFirst()).trimmed) }
     if let found = help.all.first(where: { $0.name.hasSameBytes(as: name) }) {
       return help.text(of: found)
     }

@@ -113,7 +113,7 @@ struct HelpText {
     }
   }
 
-  private func list(_ entries: [(String, String)]) -> String {
+  func list(_ entries: [(String, String)]) -> String {
     let column = min((entries.map(\.0.count).max() ?? 0) + 2, 30)
     return entries.map { entry("  " + $0.0.padded(to: column), $0.1, column: column + 2) }
       .joined(separator: "\n")

@@ -65,7 +65,7 @@ final class REPL {
       let results = try state.callKeepingResults(chunk)
       if !text.hasSuffix(";") { try show(results) }
     } catch {
-      terminal.show(error)
+      terminal.show(withNameHint(error, in: state))
     }
   }
 
@@ -114,12 +114,19 @@ final class REPL {
 
   // MARK: Showing
 
+  /// A rollout, an evaluation or the result of a training as a table; nil for other values.
+  private func table(of value: LuaReference) throws -> String? {
+    let show = try state.load("return require 'apo.session.show' (...)", name: "=[apo]")
+    let width = LuaValue.integer(REPLTerminal.width)
+    return try state.call(show, [.reference(value), width]).first?.asString
+  }
+
   /// Shows the results, and makes the first one `_`.
   private func show(_ results: [LuaReference]) throws {
     guard let first = results.first else { return }
     try state.setGlobal("_", to: .reference(first))
     printer.width = REPLTerminal.width
-    let texts = try results.map { try printer.text(of: $0, in: state) }
+    let texts = try results.map { try table(of: $0) ?? printer.text(of: $0, in: state) }
     let separator = texts.contains { $0.contains("\n") } ? "\n" : "\t"
     print(texts.joined(separator: separator))
   }

@@ -1,6 +1,6 @@
--- `apo-lua check FILE …`, or `apo-lua --check FILE …`: compiles scripts and finds undefined globals,
--- unknown fields and methods of `apo`, and unknown options and values in its calls, without
--- running anything. One line each, `FILE:LINE: what is wrong`.
+-- `apo-lua check FILE …`, or `apo-lua --check FILE …`: compiles scripts and finds undefined
+-- globals, unknown fields and methods of `apo`, and unknown options and values in its calls,
+-- without running anything. One line each, `FILE:LINE: what is wrong`.
 
 local system = require "apo".system
 local read_script = require "apo.check.reader"

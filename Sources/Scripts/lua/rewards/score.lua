@@ -7,6 +7,7 @@ local documented, fail = require "apo.documented", require "apo.fail"
 local rows_of_files, row_place = require "apo.rows", require "apo.data.row_place"
 local reward_timeout, hook = require "apo.rewards.timeout", require "apo.script.hook"
 local reward_memory, needs = require "apo.rewards.memory", require "apo.data.needs"
+local last = require "apo.rewards.last"
 
 local largest = 3.4028234663852886e38  -- of float32, which rewards are as a tensor
 
@@ -191,6 +192,7 @@ return documented{
       rewards[i] = score_one(list, options, rollout[i], parts[i])
     end
     check_names(options.weights, list, parts)
+    last[rollout] = rewards
     local details = {rewards = rewards, parts = parts, means = statistics(parts)}
     return apo.tensor(rewards), details
   end,

@@ -44,7 +44,8 @@ local of_the_optimizer = declarations.append({
         text = "learning rate; required unless `optimizer` is given"},
 }), {
   {name = "schedule", type = "string or function", default = "constant",
-   values = {"constant", "linear", "cosine"}, signature = "fun(step: integer, total: integer): number",
+   values = {"constant", "linear", "cosine"},
+   signature = "fun(step: integer, total: integer): number",
    text = "`constant`, `linear`, `cosine`, or a function of (step, total steps) that returns "
      .. "the factor of the learning rate"},
   {name = "warmup", type = "integer", minimum = 0, default = 0,
