@@ -96,7 +96,8 @@ struct REPLTests {
       #expect(terminal.answer(to: "pritn(1)").contains("(did you mean 'print'?)"))
       #expect(terminal.answer(to: "help '/entropy_co'").contains("apo.train: entropy_coef"))
       #expect(terminal.answer(to: "help '/no such word'").contains("Nothing has 'no such word'"))
-      #expect(terminal.answer(to: "apo.load('a', {dty\t'int8'})").contains("'bfloat16', got 'int8'"))
+      #expect(
+        terminal.answer(to: "apo.load('a', {dty\t'int8'})").contains("'bfloat16', got 'int8'"))
       #expect(
         terminal.answer(to: "apo.load('a', {dtype = 'bfl\t'})").contains("no such folder"))
     }
