@@ -5,7 +5,7 @@ local system = apo.system
 local first, second, part = ...
 
 local changing = {"seconds", "step_time", "timing_s/%w+", "timing_s/update_actor", "perf/throughput",
-                  "perf/peak_memory"}
+                  "perf/peak_memory", "perf/resident_memory"}
 
 local function is_compared(name)
   return part ~= "last" or not name:find "^checkpoint/" or name:find "^checkpoint/step%-8/"

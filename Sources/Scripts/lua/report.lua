@@ -59,6 +59,13 @@ local function marks_of(runs)
   return marks
 end
 
+-- The names of groups with their colors.
+local function legend_of(groups)
+  local names = {}
+  for i, group in ipairs(groups) do names[i] = group.name end
+  return #groups > 1 and names or {}
+end
+
 -- How much is averaged, by the longest of the runs.
 local function factor_for(runs)
   local count = 0
@@ -69,10 +76,9 @@ end
 local function figures_of(runs, groups, factor)
   local list, marks = {}, marks_of(runs)
   for _, panel in ipairs(panels.all(runs)) do
-    local variants = {}
-    for _, x in ipairs(axes) do
-      local svg = panels.draw(panel, groups, x, marks, factor)
-      if svg then variants[#variants + 1] = {class = x.class, svg = svg} end
+    local variants, charts = {}, panels.draw(panel, groups, axes, marks, factor)
+    for i, x in ipairs(axes) do
+      if charts[i] then variants[#variants + 1] = {class = x.class, svg = charts[i]} end
     end
     if #variants > 0 then list[#list + 1] = variants end
   end
@@ -123,11 +129,22 @@ local function texts_of(runs)
   return texts
 end
 
--- The page of some folders of runs.
-local function render(dirs)
+-- What the lines are.
+local function subtitle(runs, groups, factor)
+  local text = ("Lines: exponential average, factor %.2g."):format(factor)
+  if #groups <= panels.most_raw then
+    text = ("Bold: exponential average, factor %.2g. Faint: as logged."):format(factor)
+  end
+  if #groups == #runs then return text end
+  return text .. " Bands: from the least to the greatest of the seeds; their line is the mean."
+end
+
+-- The page of some folders of runs; `state` is that of a run that ends now.
+local function render(dirs, state)
   local runs = {}
   for i, dir in ipairs(dirs) do
     runs[i] = folder.open(dir)
+    runs[i].state = state or runs[i].state
     convert(runs[i])
   end
   local groups = groups_of(runs)
@@ -139,9 +156,9 @@ local function render(dirs)
   for _, run in ipairs(runs) do is_live = is_live or run.state == "running" end
   return page{
     title = #runs == 1 and runs[1].name or #runs .. " runs",
-    subtitle = ("Bold: exponential average, factor %.2g. Faint: as logged.%s"):format(factor,
-      #groups < #runs and " Bands: from the least to the greatest of the seeds." or ""),
-    figures = figures_of(runs, groups, factor), tables = tables, texts = texts_of(runs),
+    subtitle = subtitle(runs, groups, factor),
+    legend = legend_of(groups), figures = figures_of(runs, groups, factor), tables = tables,
+    texts = texts_of(runs),
     completions = list, completion_count = count, is_live = is_live,
   }
 end
@@ -160,7 +177,7 @@ local function arguments(...)
   return dirs, path or #dirs == 1 and dirs[1] .. "/report.html" or "report.html"
 end
 
-local function write(dirs, path) system.write_file(path, render(dirs)) end
+local function write(dirs, path, state) system.write_file(path, render(dirs, state)) end
 
 return {
   render = render, write = write,

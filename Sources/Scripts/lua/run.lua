@@ -125,7 +125,7 @@ local function close(run, kind, problem)
   if not kind then
     system.on_failure(function()
       run:save_checkpoint()
-      run:draw()
+      run:draw "done"
     end, function(of, fault) stop.leave(run, run.lock, of, fault) end)
     run.console.bar:finish()
   end

@@ -20,7 +20,7 @@ local function train(run)
     if run:is_due "save" then run:save_checkpoint() end
   end
   run:save_checkpoint()
-  run:draw()
+  run:draw "done"
 end
 
 return documented{

@@ -14,11 +14,11 @@ local function exponential(value)
   return (text:gsub("e(%-?)0+(%d)", "e%1%2"))
 end
 
--- A number without needless digits, given the distance between neighbours.
-local function label(value, step)
+-- A number without needless digits, given the distance between neighbours and the greatest of them.
+local function label(value, step, greatest)
   if math.abs(value) < step / 1e6 then return "0" end
-  local size = math.max(math.abs(value), step)
-  if size >= 1e6 or size < 1e-4 then return exponential(value) end
+  local size = math.max(math.abs(value), step, greatest or 0)
+  if size >= 1e6 or size < 1e-3 then return exponential(value) end
   local decimals = math.max(0, math.ceil(-math.log(step, 10) - 1e-9))
   return ("%." .. decimals .. "f"):format(value)
 end
@@ -97,8 +97,10 @@ local function axis(lists, from, to, count, exact, limits)
   else
     low, high = first * step, last * step
   end
-  local ticks = {}
-  for i = first, last do ticks[#ticks + 1] = {value = i * step, label = label(i * step, step)} end
+  local ticks, greatest = {}, math.max(math.abs(first), math.abs(last)) * step
+  for i = first, last do
+    ticks[#ticks + 1] = {value = i * step, label = label(i * step, step, greatest)}
+  end
   local function position(value) return from + (value - low) / (high - low) * (to - from) end
   return {ticks = ticks, position = position, low = low, high = high, step = step}
 end

@@ -6,7 +6,13 @@ local axes, escape = require "apo.plot.axis", require "apo.plot.text"
 local width, height = 640, 300
 local left, right, top, bottom = 58, 112, 40, 44
 
+-- Six colors, then the same with other dashes.
 local function color(i) return ("var(--c%d)"):format((i - 1) % 6 + 1) end
+
+local function dashes(i)
+  local round = (i - 1) // 6 % 4
+  return round > 0 and " dash" .. round or ""
+end
 
 local function text(class, x, y, content, more)
   return ('<text class="%s" x="%.1f" y="%.1f"%s>%s</text>'):format(class, x, y,
@@ -109,37 +115,50 @@ local function points(series, x, y, paint, most)
   return table.concat(out, "\n")
 end
 
--- The names at the ends of the lines, moved apart where they would overlap.
-local function names(list, x, y)
-  local labels, out = {}, {}
+-- A name in the room beside the lines.
+local function short(name)
+  local place = utf8.offset(name, 15)
+  return place and place <= #name and name:sub(1, place - 1) .. "…" or name
+end
+
+-- The last values and the names at the ends of the lines, moved apart where they would overlap. A
+-- page with a legend needs no names; where there is no room for all there are none.
+local function names(list, x, y, has_legend)
+  local labels, out, height_of = {}, {}, has_legend and 16 or 30
   for i, series in ipairs(list) do
     local n = #series.y
     if n > 0 and series.style ~= "faint" then
       labels[#labels + 1] = {
         y = inside(y.position(series.y[n])), x = x.position(series.x[n]),
         paint = color(series.color or i),
-        name = series.name or "", value = ("%.3g"):format(series.y[n]),
+        name = series.name or "", value = ("%.4g"):format(series.y[n]),
       }
     end
   end
+  if #labels * height_of > height - top - bottom + 40 then return "" end
   table.sort(labels, function(a, b) return a.y < b.y end)
   for i, label in ipairs(labels) do
     for k = 1, i - 1 do  -- those of lines that end about here
       local above = labels[k]
-      if math.abs(above.x - label.x) < 70 then label.y = math.max(label.y, above.y + 30) end
+      if math.abs(above.x - label.x) < 70 then
+        label.y = math.max(label.y, above.y + height_of)
+      end
     end
   end
   local overflow = #labels > 0 and math.max(0, labels[#labels].y - (height - bottom - 8)) or 0
   for _, label in ipairs(labels) do
     local at = label.y - overflow
     out[#out + 1] = text("name", label.x + 9, at, label.value, ('fill="%s"'):format(label.paint))
-    out[#out + 1] = text("legend", label.x + 9, at + 14, label.name)
+    if not has_legend then
+      out[#out + 1] = text("legend", label.x + 9, at + 14, short(label.name))
+    end
   end
   return table.concat(out, "\n")
 end
 
--- The chart: `title, x_label, y_label, x_scale, y_scale, y_range, note, marks, series = {{name, x, y,
--- low, high, style, color}, …}`. Of a file of its own `start` is the name space and the style.
+-- The chart: `title, x_label, y_label, x_scale, y_scale, y_range, note, marks`, `has_legend` where
+-- names are elsewhere, and `series`, a list of `{name, x, y, low, high, style, color}`. Of a file
+-- of its own `start` is the name space and the style.
 return function(chart, start)
   local xs, ys = {}, {}
   for i, series in ipairs(chart.series) do
@@ -163,14 +182,15 @@ return function(chart, start)
     local paint = color(series.color or i)
     if #series.y > 0 then
       if series.low then out[#out + 1] = band(series, x, y, paint) end
-      out[#out + 1] = line(series, x, y, series.style == "faint" and "line faint" or "line", paint)
+      local class = series.style == "faint" and "line faint" or "line"
+      out[#out + 1] = line(series, x, y, class .. dashes(series.color or i), paint)
     end
   end
-  out[#out + 1] = names(chart.series, x, y)
+  out[#out + 1] = names(chart.series, x, y, chart.has_legend)
   for i, series in ipairs(chart.series) do
     if series.style ~= "faint" then
-      local most = math.max(8, 300 // #chart.series)
-      out[#out + 1] = points(series, x, y, color(series.color or i), math.min(150, most))
+      local most = math.max(8, 240 // #chart.series)
+      out[#out + 1] = points(series, x, y, color(series.color or i), math.min(60, most))
     end
   end
   out[#out + 1] = "</svg>"

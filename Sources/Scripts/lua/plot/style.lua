@@ -23,6 +23,8 @@ text { font: 12px system-ui, -apple-system, "Segoe UI", sans-serif; fill: var(--
 .name { font-size: 14px; font-weight: 650; fill: revert-layer; }
 .grid { stroke: var(--grid); } .axis, .mark { stroke: var(--quiet); }
 .line { fill: none; stroke-width: 2.2; stroke-linejoin: round; stroke-linecap: round; }
+.dash1 { stroke-dasharray: 7 4; } .dash2 { stroke-dasharray: 2 4; }
+.dash3 { stroke-dasharray: 9 3 2 3; }
 .faint { stroke-width: 1.2; opacity: 0.3; } .band { opacity: 0.13; }
 .area { fill: transparent; } .hidden { opacity: 0; }
 .tip { opacity: 0; fill: var(--ink); font-weight: 600; paint-order: stroke; stroke: var(--card);

@@ -22,8 +22,20 @@ local function text(value)
   return value ~= nil and apo.json.encode(value, {lossy = true}) or ""
 end
 
+-- The tokens of a completion with their log-probabilities, where they were recorded.
+local function tokens_of(record)
+  local texts, values = record.tokens, record.token_logprobs
+  if type(texts) ~= "table" or type(values) ~= "table" or #texts ~= #values then return nil end
+  for i, one in ipairs(texts) do
+    if type(one) ~= "string" or not number(values[i]) then return nil end
+  end
+  return #texts > 0 and texts or nil, values
+end
+
 local function shown(record)
+  local tokens, logprobs = tokens_of(record)
   return {
+    tokens = tokens, logprobs = tokens and logprobs,
     step = number(record.step), row = number(record.row), prompt = text(record.prompt),
     text = text(record.completion), reward = number(record.reward),
     v = number(record.v_star), length = number(record.length),

@@ -17,6 +17,9 @@ h2 { font-size: 16px; font-weight: 650; margin: 28px 0 8px; }
 .choices label { cursor: pointer; }
 .choices .gap { width: 14px; }
 figure > svg { display: none; }
+.legend-list { display: flex; flex-wrap: wrap; gap: 4px 18px; margin: 0 0 14px; font-size: 13px; }
+.legend-list span { display: flex; align-items: center; gap: 6px; overflow-wrap: anywhere; }
+.legend-list svg { width: 26px; height: 8px; flex: none; }
 #by-step:checked ~ .charts .by-step, #by-time:checked ~ .charts .by-time,
 #by-tokens:checked ~ .charts .by-tokens { display: block; }
 #by-step:checked ~ .choices [for=by-step], #by-time:checked ~ .choices [for=by-time],
@@ -36,6 +39,12 @@ td.text { white-space: pre-wrap; font-family: ui-monospace, monospace; min-width
 details { margin: 0 0 10px; } summary { cursor: pointer; color: var(--quiet); }
 pre { font: 12px/1.5 ui-monospace, monospace; white-space: pre-wrap; margin: 8px 0; }
 td { white-space: pre-wrap; }
+:root { --t1: #fbe6c4; --t2: #fbd9a8; --t3: #f6b26b; --t4: #e8863a; }
+@media (prefers-color-scheme: dark) {
+  :root { --t1: #3a2f20; --t2: #5a421f; --t3: #7d531b; --t4: #a8611a; } }
+.t1 { background: var(--t1); } .t2 { background: var(--t2); } .t3 { background: var(--t3); }
+.t4 { background: var(--t4); }
+.key span { color: var(--ink); padding: 1px 6px; border-radius: 4px; margin-left: 4px; }
 ]]
 
 local script = [=[
@@ -50,6 +59,19 @@ function cell(row, text, name) {
   const td = row.insertCell();
   td.textContent = text === undefined || text === null ? "" : text;
   td.className = name;
+}
+function level(x) { return x > -0.1 ? 0 : x > -0.7 ? 1 : x > -1.6 ? 2 : x > -3 ? 3 : 4; }
+function colored(row, s) {
+  const td = row.insertCell();
+  td.className = "text";
+  s.tokens.forEach((token, i) => {
+    const span = document.createElement("span");
+    span.textContent = token;
+    span.className = "t" + level(s.logprobs[i]);
+    span.title = "log-probability " + s.logprobs[i] + ", "
+      + +(100 * Math.exp(s.logprobs[i])).toPrecision(3) + " %";
+    td.append(span);
+  });
 }
 function short(x) { return typeof x === "number" ? String(+x.toPrecision(4)) : ""; }
 const orders = {
@@ -66,8 +88,9 @@ function draw() {
   for (const s of list.slice(0, shown)) {
     const row = body.insertRow();
     for (const x of [s.step, short(s.reward), short(s.v), s.length]) cell(row, x, "number");
-    for (const [x, name] of [[s.finish, ""], [s.prompt, "text"], [s.text, "text"]])
-      cell(row, x, name);
+    cell(row, s.finish, "");
+    cell(row, s.prompt, "text");
+    if (s.tokens) colored(row, s); else cell(row, s.text, "text");
   }
   count.textContent = Math.min(shown, list.length) + " of " + list.length + " shown";
 }
@@ -103,6 +126,19 @@ local function choices()
   return table.concat(out, "\n")
 end
 
+-- The names of groups of runs beside the lines that stand for them.
+local function legend(names)
+  if #names == 0 then return "" end
+  local out = {}
+  for i, name in ipairs(names) do
+    local round = (i - 1) // 6 % 4
+    out[i] = ('<span><svg viewBox="0 0 26 8" aria-hidden="true"><path class="line%s" '
+      .. 'stroke="var(--c%d)" d="M1 4H25"/></svg>%s</span>'):format(
+      round > 0 and " dash" .. round or "", (i - 1) % 6 + 1, escape(name))
+  end
+  return '<div class="legend-list">' .. table.concat(out) .. "</div>\n"
+end
+
 -- A table of texts; the first row is the heading.
 local function html_table(rows)
   local out = {'<div class="wide"><table>'}
@@ -117,6 +153,39 @@ local function html_table(rows)
   return table.concat(out, "\n")
 end
 
+-- A completion whose tokens are colored by their log-probability, as the script does it.
+local function colored(sample)
+  if not sample.tokens then return escape(sample.text, true) end
+  local out = {}
+  for i, token in ipairs(sample.tokens) do
+    local x = sample.logprobs[i]
+    local level = x > -0.1 and 0 or x > -0.7 and 1 or x > -1.6 and 2 or x > -3 and 3 or 4
+    out[i] = ('<span class="t%d" title="%g">%s</span>'):format(level, x, escape(token, true))
+  end
+  return table.concat(out)
+end
+
+local token_key = [[
+<p class="key">Tokens by their probability:<span>above 90 %</span><span class="t1">50 to 90 %</span>
+<span class="t2">20 to 50 %</span><span class="t3">5 to 20 %</span><span class="t4">below 5 %</span>
+</p>
+]]
+
+-- Completions for readers without scripts.
+local function static_completions(list)
+  local out = {'<div class="wide"><table><tr><th>step</th><th>reward</th><th>end</th>'
+    .. "<th>prompt</th><th>completion</th></tr>"}
+  for i = 1, math.min(20, #list) do
+    local s = list[i]
+    out[#out + 1] = ('<tr><td>%s</td><td>%s</td><td>%s</td><td class="text">%s</td>'
+      .. '<td class="text">%s</td></tr>'):format(
+      s.step, s.reward and ("%.4g"):format(s.reward) or "", escape(s.finish),
+      escape(s.prompt, true), colored(s))
+  end
+  out[#out + 1] = "</table></div>"
+  return table.concat(out, "\n")
+end
+
 -- Text for an element <script>: no text in it can end the element.
 local function embedded(value)
   local text = apo.json.encode(value, {lossy = true})
@@ -125,16 +194,12 @@ end
 
 local function completions(list, count)
   if #list == 0 then return "" end
-  local static = {{"step", "reward", "finish", "prompt", "completion"}}
-  for i = 1, math.min(20, #list) do
-    local s = list[i]
-    static[i + 1] = {tostring(s.step), s.reward and ("%.4g"):format(s.reward) or "", s.finish,
-                     s.prompt, s.text}
-  end
+  local has_tokens = false
+  for _, s in ipairs(list) do has_tokens = has_tokens or s.tokens ~= nil end
   return table.concat{
     "<h2>Completions</h2>\n<p>", ("%d of the %d recorded: all of the last step, of the others the "
-    .. "best and the worst."):format(#list, count), "</p>\n<noscript>", html_table(static),
-    [[</noscript>
+    .. "best and the worst."):format(#list, count), "</p>\n", has_tokens and token_key or "",
+    "<noscript>", static_completions(list), [[</noscript>
 <div class="choices"><input id="find" type="search" placeholder="text" aria-label="text">
 <input id="least" type="number" step="any" placeholder="reward from" aria-label="reward from">
 <select id="at-step" aria-label="step"><option value="">any step</option></select>
@@ -160,7 +225,8 @@ return function(parts)
     '<meta name="viewport" content="width=device-width, initial-scale=1">\n<title>',
     escape(parts.title), "</title>\n<style>\n", style, more_style,
     "</style></head>\n<body><main>\n<h1>", escape(parts.title), "</h1>\n<p>",
-    escape(parts.subtitle), "</p>\n", choices(), '\n<div class="charts">\n',
+    escape(parts.subtitle), "</p>\n", choices(), "\n", legend(parts.legend),
+    '<div class="charts">\n',
   }
   local function add(text) out[#out + 1] = text end
   for _, figure in ipairs(parts.figures) do

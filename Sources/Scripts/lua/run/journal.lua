@@ -163,11 +163,13 @@ function Journal:event(event)
   append(self, "events.jsonl", {json.encode(event, {lossy = true, order = {"event", "step"}})})
 end
 
--- A line for each sample of a step, at most `limit`. `beta` is A*-PO's, else nil.
-local function completion_lines(samples, beta, limit)
-  local lines = {}
-  for i = 1, math.min(#samples, limit or #samples) do
-    local s = samples[i]
+-- A line for each sample of a step, at most `limit`. `beta` is A*-PO's, else nil; `tokens` gives
+-- the tokens of some samples, see run/tokens.lua.
+local function completion_lines(samples, beta, limit, tokens)
+  local lines, count = {}, math.min(#samples, limit or #samples)
+  local of_samples = tokens and tokens(samples, count) or {}
+  for i = 1, count do
+    local s, told = samples[i], of_samples[i] or {}
     lines[i] = json.encode({
       step = s.step, prompt = s.row.prompt, completion = s.completion.text, reward = s.reward,
       rewards = s.rewards, v_star = s.value, advantage = s.target or s.advantage, logp = s.logp,
@@ -175,6 +177,7 @@ local function completion_lines(samples, beta, limit)
       length = s.length, finish_reason = s.finish_reason,
       stop_reason = s.stop_reason, row = rows_of_files.get(s.row),
       prompt_ids = s.completion.prompt_ids, ids = s.completion.ids,
+      tokens = told.tokens, token_logprobs = told.logprobs,
     }, {lossy = true, order = {"step", "row", "prompt", "completion", "reward"}})
   end
   return lines
@@ -182,7 +185,7 @@ end
 
 -- Adds the lines of a step's samples.
 function Journal:completions(samples, beta, limit)
-  append(self, "completions.jsonl", completion_lines(samples, beta, limit))
+  append(self, "completions.jsonl", completion_lines(samples, beta, limit, self.tokens))
   if self.sinks and #samples > 0 then self.sinks:completions(samples[1].step, samples, limit) end
 end
 

@@ -161,11 +161,12 @@ function Recorder:save_checkpoint()
   self.saved, self.saved_evaluation = self.step, self.evaluated
 end
 
--- Writes the report, which takes at most a fiftieth of the time; a failure is only a warning.
-function Recorder:draw()
+-- Writes the report, which takes at most a fiftieth of the time; a failure is only a warning. The
+-- last one of a run is told the `state` in which it ends.
+function Recorder:draw(state)
   if not self.dir then return end
   local began = system.clock()
-  local is_drawn, problem = pcall(report.write, {self.dir}, self.dir .. "/report.html")
+  local is_drawn, problem = pcall(report.write, {self.dir}, self.dir .. "/report.html", state)
   local now = system.clock()
   self.next_report = now + math.max(30, 50 * (now - began))
   if not is_drawn and self.console then

@@ -61,7 +61,7 @@ local function stopped(run, kind, problem)
     end
   end
   pcall(record, run, kind, problem)
-  run:draw()
+  run:draw(kind == "error" and "failed" or "stopped")
   local text = apo.system.visible(("%s; %s"):format(way, advice(run, kind, is_half)))
   if kind == "signal" then run.console:tell(text) else run.console:say(text) end
 end

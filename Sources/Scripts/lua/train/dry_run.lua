@@ -3,7 +3,7 @@
 
 local apo = require "apo"
 local dry_run, format = require "apo.script.dry_run", require "apo.runs.format"
-local journal = require "apo.run.journal"
+local journal, tokens = require "apo.run.journal", require "apo.run.tokens"
 local say, system = dry_run.say, apo.system
 
 local function plural(count, noun)
@@ -102,7 +102,8 @@ local function say_disk(run, s)
   if not o.dir then return say("disk", "nothing: there is no `dir`") end
   local saved = run.policy.adapter and trained(run.policy) or run.policy:num_parameters()
   local each = 4 * saved + 8 * trained(run.policy)
-  local lines = journal.completion_lines(s.samples, o.beta, o.log_completions)
+  local lines = journal.completion_lines(s.samples, o.beta, o.log_completions,
+    tokens(o.policy.tokenizer, o.log_tokens))
   local logged = run.total // o.log_every * (#table.concat(lines, "\n") + 1500)
   local kept = (o.keep and o.keep.last or 2) + (o.keep and o.keep.best and 1 or 0) + 1
   local free = system.free_space(o.dir:match "^(.*)/[^/]*$" or ".")

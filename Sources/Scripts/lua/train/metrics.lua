@@ -140,9 +140,9 @@ local function add_times(m, seconds, tokens)
     m["timing_s/" .. phase] = time
     total = total + time
   end
-  local _, peak = apo.system.memory()
+  local resident, peak = apo.system.memory()
   m.step_time, m["perf/throughput"] = total, tokens / total
-  m["perf/peak_memory"] = peak / 1e9
+  m["perf/resident_memory"], m["perf/peak_memory"] = resident / 1e9, peak / 1e9
 end
 
 -- The record of a step, and its number of tokens.

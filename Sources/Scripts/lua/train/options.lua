@@ -117,6 +117,9 @@ local of_the_record = {
      .. "it as third argument, `target` and `loss` as the field `state`"},
   {name = "log_completions", type = "integer", minimum = 0, optional = true,
    text = "completions recorded per logged step; default: all, as apo.replay needs"},
+  {name = "log_tokens", type = "integer", minimum = 0, default = 8,
+   text = "completions per logged step, the best and the worst, that are recorded with the text "
+     .. "and log-probability of every token, which apo-lua report shows; about 13 bytes a token"},
   {name = "on_step", type = "function", optional = true, notes = session,
    text = "called after each step with the metrics, the samples and the `state`; metrics added to "
      .. "the first are logged; return `false` to stop training"},

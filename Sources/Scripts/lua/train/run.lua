@@ -4,7 +4,7 @@
 
 local apo = require "apo"
 local fail, hook = require "apo.fail", require "apo.script.hook"
-local Recorder = require "apo.run.recorder"
+local Recorder, tokens = require "apo.run.recorder", require "apo.run.tokens"
 local script_variables, sinks = require "apo.script.variables", require "apo.run.sinks"
 local algorithm_state, whole = require "apo.step.algorithm_state", require "apo.step.whole_state"
 local plain_data = require "apo.data.plain_data"
@@ -100,6 +100,7 @@ function Run:open(lock)
   local o, description = self.options, about.of(self)
   self.warn = warnings(self.algorithm)
   Recorder.open(self, lock, description, about.rules)
+  self.journal.tokens = o.dir and tokens(self.policy.tokenizer, o.log_tokens)
   self.epoch = self.step / self.steps_per_epoch
   hot_reload.begin(self)
   whole.mark(self)

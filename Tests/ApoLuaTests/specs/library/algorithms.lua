@@ -22,7 +22,7 @@ local function train(algorithm, changes)
 end
 
 local changing = {"seconds", "step_time", "started", "timing_s/[%w_]+", "perf/throughput",
-                  "perf/peak_memory"}
+                  "perf/peak_memory", "perf/resident_memory"}
 local function without_times(path)
   local text = spec.read(path)
   for _, name in ipairs(changing) do text = text:gsub('"' .. name .. '":[%d.e+-]+,?', "") end

@@ -27,8 +27,12 @@ for _, format in ipairs{"html", "svg", "HTML"} do
 end
 
 -- What the name of the file promises is what is written.
-for _, name in ipairs{"l.png", "l.pdf", "l", "l.PNG", "l.html.gz", ".html", "l.jsonl"} do
-  raises(name .. " must end in .html or .svg", apo.plot, {path = spec.folder .. "/" .. name, series = series})
+for name, problem in pairs{
+  ["l.png"] = ": PNG is not written", ["l.pdf"] = ": PDF is not", ["l.PNG"] = ": PNG is not",
+  l = " must end in .html or .svg", ["l.html.gz"] = " must end in .html or .svg",
+  [".html"] = " must end in .html or .svg", ["l.jsonl"] = " must end in .html or .svg",
+} do
+  raises(name .. problem, apo.plot, {path = spec.folder .. "/" .. name, series = series})
   assert(not apo.system.exists(spec.folder .. "/" .. name))
 end
 raises("an .svg file holds one chart, got 2; .html holds several", apo.plot,

@@ -205,20 +205,3 @@ do
   raises("-o needs a file", call, "report", done, "-o")
   raises("is not the folder", call, "report", spec.folder)
 end
-
--- Curves, against sums written out: the average with its start corrected, thinning that keeps the
--- ends and all extremes, the band.
-do
-  local curves = require "apo.report.curves"
-  local y = curves.smoothed({x = {1, 2, 3}, y = {1, 3, 2}}, 0.5).y
-  equal({y[1], y[2], y[3]}, {1.0, (0.25 + 1.5) / 0.75, (0.125 + 0.75 + 1) / 0.875})
-  local long = {x = {}, y = {}}
-  for i = 1, 10000 do long.x[i], long.y[i] = i, math.sin(i) end
-  long.y[5003], long.y[7001] = 9, -9
-  local thin = curves.thinned(long)
-  assert(#thin.x <= 522 and thin.x[#thin.x] == 10000)
-  equal({math.max(table.unpack(thin.y)), math.min(table.unpack(thin.y))}, {9, -9})
-  for i = 2, #thin.x do assert(thin.x[i] > thin.x[i - 1]) end
-  local band = curves.band{{x = {1, 2, 3}, y = {1, 2, 3}}, {x = {1, 3}, y = {3, 5}}}
-  equal(band, {x = {1, 3}, y = {2.0, 4.0}, low = {1, 3}, high = {3, 5}})
-end
