@@ -15,6 +15,7 @@ func openApo(_ state: LuaState) throws -> LuaReference {
   state.seedRandom(run.seed)
   let rows = try RowNumbers(state)
   try state.preload("apo.rows") { try $0.makeTable(of: rowsModule(rows)) }
+  try state.preload("apo.sockets") { try $0.makeTable(of: socketsModule(run, [readLineFunction])) }
   try state.preload("apo.declared") { try $0.reference(to: sharedDeclarations) }
   try state.preload("apo.declarations") { try $0.makeTable(of: declarationsModule) }
   state.explainOption = OtherName.explanation(of:known:)

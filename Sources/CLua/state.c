@@ -160,6 +160,22 @@ void cl_seed(lua_State *L, int64_t seed) {
   if (cl_undisturbed(L, 1, 0) != LUA_OK) lua_pop(L, 1);
 }
 
+/* The functions of `math` that draw and seed have a userdata with the generator in common. Its words
+ * are copied out, or in where `set`; false if it is not there. */
+bool cl_random_state(lua_State *L, cl_random *state, bool set) {
+  int top = lua_gettop(L);
+  bool is_there = lua_rawgetp(L, LUA_REGISTRYINDEX, &seed_key) == LUA_TFUNCTION &&
+                  lua_getupvalue(L, -1, 1) != NULL && lua_type(L, -1) == LUA_TUSERDATA &&
+                  lua_rawlen(L, -1) == sizeof *state;
+  if (is_there) {
+    void *words = lua_touserdata(L, -1);
+    if (set) memcpy(words, state, sizeof *state);
+    else memcpy(state, words, sizeof *state);
+  }
+  lua_settop(L, top);
+  return is_there;
+}
+
 /* Loading reports through a status and may run the collector only. */
 int cl_load_file(lua_State *L, const char *path) { return luaL_loadfilex(L, path, NULL); }
 

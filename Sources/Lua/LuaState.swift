@@ -101,12 +101,27 @@ public final class LuaState {
   /// Seeds `math.random`.
   public func seedRandom(_ seed: Int) { cl_seed(current, Int64(seed)) }
 
+  /// Where `math.random` is in its sequence; nil if that cannot be told.
+  public var randomState: RandomState? {
+    get {
+      var state = cl_random()
+      return (try? reserve(4)) != nil && cl_random_state(current, &state, false) ? state : nil
+    }
+    set {
+      guard var state = newValue, (try? reserve(4)) != nil else { return }
+      _ = cl_random_state(current, &state, true)
+    }
+  }
+
   /// Turns the messages of `warn` on or off.
   public func setWarnings(_ on: Bool) { cl_set_warnings(main, on) }
 
   /// The interpreter's own name and release, such as `Lua 5.4.4`.
   public static var version: String { String(cString: cl_lua_version()) }
 }
+
+/// A position in the sequence of `math.random`.
+public typealias RandomState = cl_random
 
 /// Bytes of live storage, and total allocated.
 public typealias MemoryUsage = cl_usage

@@ -1,3 +1,4 @@
+import Core
 import Glibc
 import Synchronization
 
@@ -40,7 +41,7 @@ public final class Team: @unchecked Sendable {
     self.threads = max(1, threads)
     pthread_mutex_init(mutex, nil)
     pthread_cond_init(wake, nil)
-    for _ in 1..<self.threads where self.threads > 1 { spawn { self.work() } }
+    for _ in 1..<self.threads where self.threads > 1 { startThread { self.work() } }
   }
 
   /// Threads that a loop started now would run on: one inside another loop.
@@ -146,28 +147,4 @@ private func configuredThreads() -> Int {
   }
   let cores = Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))
   return min(256, max(1, cores))
-}
-
-private func spawn(_ body: @escaping @Sendable () -> Void) {
-  final class Box {
-    let body: () -> Void
-    init(_ body: @escaping () -> Void) { self.body = body }
-  }
-  var attributes = pthread_attr_t()
-  pthread_attr_init(&attributes)
-  pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
-  // Signals (Ctrl-C) belong to the thread that runs the script.
-  var all = sigset_t()
-  var old = sigset_t()
-  sigfillset(&all)
-  pthread_sigmask(SIG_SETMASK, &all, &old)
-  var thread = pthread_t()
-  let box = Unmanaged.passRetained(Box(body))
-  pthread_create(
-    &thread, &attributes,
-    {
-      Unmanaged<Box>.fromOpaque($0!).takeRetainedValue().body()
-      return nil
-    }, box.toOpaque())
-  pthread_sigmask(SIG_SETMASK, &old, nil)
 }

@@ -14,7 +14,8 @@ import Testing
     "Models", "Models/Checkpoint", "Models/Families", "Models/LoRA", "Models/Transformer",
     "Models/Sampling", "Models/Generation",
     "Training", "Lua",
-    "ApoLua/Text", "ApoLua/System", "ApoLua/Tensors", "ApoLua/Models", "ApoLua/Training",
+    "ApoLua/Text", "ApoLua/System", "ApoLua/Attach", "ApoLua/Tensors", "ApoLua/Models",
+    "ApoLua/Training",
     "ApoLua/Program", "ApoLua", "apo-lua",
   ]
 

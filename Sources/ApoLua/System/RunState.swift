@@ -36,6 +36,19 @@ final class RunState {
     return Int(bitPattern: UInt(mixed))
   }
 
+  /// A copy, to return to.
+  var copy: RunState {
+    let copy = RunState()
+    copy.restore(self)
+    return copy
+  }
+
+  /// Goes on as another one would.
+  func restore(_ other: RunState) {
+    (seed, stream) = (other.seed, other.stream)
+    (generations, models) = (other.generations, other.models)
+  }
+
   /// The seed as the engine takes it.
   var engineSeed: UInt64 { UInt64(bitPattern: Int64(seed)) }
 

@@ -183,7 +183,8 @@ private func mode(of path: String) -> mode_t? {
   return stat(path, &status) == 0 ? status.st_mode : nil
 }
 
-private func names(in folder: String) -> [String] {
+/// The names in a folder, sorted; none if it cannot be read.
+func names(in folder: String) -> [String] {
   guard let directory = opendir(folder) else { return [] }
   defer { closedir(directory) }
   var names: [String] = []

@@ -102,7 +102,8 @@ private let textFunctions = [
   }
 ]
 
-private func seconds(_ clock: clockid_t) -> Double {
+/// The time of a clock.
+func seconds(_ clock: clockid_t) -> Double {
   var time = timespec()
   clock_gettime(clock, &time)
   return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9

@@ -202,6 +202,9 @@ bool cl_lacks_memory(lua_State *L);           /* is that error on its way? */
 
 /* Seeds math.random. */
 void cl_seed(lua_State *L, int64_t seed);
+/* Where math.random is in its sequence; false: unknown to this release of Lua. */
+typedef struct { uint64_t words[4]; } cl_random;
+bool cl_random_state(lua_State *L, cl_random *state, bool set);
 /* Replaces pairs, table.sort and the coroutine functions; see pairs.c, sort.c,
  * coroutine.c. */
 bool cl_open_deterministic(lua_State *L);
