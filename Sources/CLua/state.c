@@ -160,8 +160,8 @@ void cl_seed(lua_State *L, int64_t seed) {
   if (cl_undisturbed(L, 1, 0) != LUA_OK) lua_pop(L, 1);
 }
 
-/* The functions of `math` that draw and seed have a userdata with the generator in common. Its words
- * are copied out, or in where `set`; false if it is not there. */
+/* The functions of `math` that draw and seed have a userdata with the generator in common. Its
+ * words are copied out, or in where `set`; false if it is not there. */
 bool cl_random_state(lua_State *L, cl_random *state, bool set) {
   int top = lua_gettop(L);
   bool is_there = lua_rawgetp(L, LUA_REGISTRYINDEX, &seed_key) == LUA_TFUNCTION &&
