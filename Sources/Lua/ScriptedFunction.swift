@@ -21,6 +21,9 @@ let documentedFunction = Function(
         Parameter("options", .list(of: .table), "fields of a last table argument", optional: true),
         Parameter("returns", .list(of: .table), "the results", default: []),
         Parameter("call", .function, "the function", optional: true),
+        Parameter(
+          "internal", .boolean, "whether it is made only to check options, and not documented",
+          default: false),
       ]), "what it is")
   ],
   returns: [Returned(.any, "the function, or the table of the class or module")]
@@ -80,12 +83,13 @@ extension LuaState {
     ) { try $0.fillDefaults() }
     let record = FunctionRecord(
       function, named: name, self: owner.map { .object(named: $0) }, in: self)
+    let isInternal = try options["internal"].boolean()
     let body = try options["call"]
     guard body.kind == .function else { throw LuaError("\(name): option 'call' is missing") }
     try reserve(6)
     cl_copy(current, body.index)
     cl_push_checked(current, adopt(record), record.cName)
-    document(.function(record.declaration), at: -1)
+    if !isInternal { document(.function(record.declaration), at: -1) }
     return Results(count: 1)
   }
 }

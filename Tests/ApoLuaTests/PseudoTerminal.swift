@@ -12,8 +12,10 @@ final class PseudoTerminal {
   private let main: Int32
   private(set) var transcript = ""
 
-  /// Starts the program; `history` is its history file.
-  init(history: String, rows: UInt16 = 24, columns: UInt16 = 80) throws {
+  /// Starts the program with arguments; `history` is its history file.
+  init(
+    history: String, rows: UInt16 = 24, columns: UInt16 = 80, arguments: [String] = []
+  ) throws {
     var (main, side): (Int32, Int32) = (0, 0)
     var size = winsize(ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0)
     guard openpty(&main, &side, nil, nil, &size) == 0 else {
@@ -22,7 +24,7 @@ final class PseudoTerminal {
     self.main = main
     let handle = FileHandle(fileDescriptor: side, closeOnDealloc: true)
     process.executableURL = URL(fileURLWithPath: "/usr/bin/setsid")
-    process.arguments = ["--ctty", "--wait", Binary.url.path]
+    process.arguments = ["--ctty", "--wait", Binary.url.path] + arguments
     var variables = ProcessInfo.processInfo.environment
     variables["APO_HISTORY"] = history
     variables["TERM"] = "xterm"

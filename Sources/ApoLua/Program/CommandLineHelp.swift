@@ -42,6 +42,9 @@ extension CommandLineArguments {
 
   static let commands = [
     Command(
+      name: "attach", arguments: "[<run>] [-e <command>] ...",
+      text: "Ask and steer a live run; without a name, the only one in runs/."),
+    Command(
       name: "check", arguments: "<file> ...",
       text: "Find wrong names and options in scripts without running them."),
     Command(
@@ -59,6 +62,9 @@ extension CommandLineArguments {
     Command(name: "help", text: "Show this text."),
     Command(name: "man", text: "Print the man page."),
     Command(name: "reference", text: "Print the reference of the module apo in Markdown."),
+    Command(
+      name: "replay-run", arguments: "<run> -o <folder>",
+      text: "Run the script of a run again, with what attach did to it, into another folder."),
     Command(
       name: "report", arguments: "<run> ... [-o <file>]",
       text: "Write runs as one web page: curves, settings, events, completions."),

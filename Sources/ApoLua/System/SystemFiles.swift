@@ -98,6 +98,27 @@ let fileFunctions = [
     try call.result(names(in: call.path()))
   },
   Function(
+    "is_same", "Whether two paths lead to the same file or folder.",
+    [path, Parameter("other", .string, "another one")],
+    returns: [Returned(.boolean, "false also where one is missing")]
+  ) { call in
+    let identity = FileIdentity(try call.path())
+    return try call.result(identity != nil && identity == FileIdentity(call.path(2)))
+  },
+  Function(
+    "working_folder", "Returns the folder that relative paths begin at, or moves to another.",
+    [Parameter("path", .string, "the folder to move to", optional: true)],
+    returns: [Returned(.string, "its full path")]
+  ) { call in
+    if let path = try call[1].ifPresent.map({ _ in try call.path() }), chdir(path) != 0 {
+      throw systemError(path)
+    }
+    guard let folder = getcwd(nil, 0) else { throw systemError(".") }
+    defer { free(folder) }
+    return try call.result(
+      LuaValue(bytes: UnsafeRawBufferPointer(start: folder, count: strlen(folder))))
+  },
+  Function(
     "make_folder", "Creates a folder and its parents.", [Parameter("path", .string, "the folder")]
   ) { call in
     try makeFolder(call.path())

@@ -3,11 +3,13 @@
 
 local commands = {  -- module, least and most arguments
   check = {"apo.check", 1, math.huge},
+  attach = {"apo.attach.client", 0, math.huge},
   runs = {"apo.runs.list", 0, 1},
   show = {"apo.runs.show", 1, 1},
   compare = {"apo.runs.compare", 2, math.huge},
   tail = {"apo.runs.tail", 1, 1},
   report = {"apo.report", 1, math.huge},
+  ["replay-run"] = {"apo.attach.replay_run", 3, 3},
   export = {"apo.runs.export", 2, 3},
 }
 

@@ -11,6 +11,7 @@ local algorithm_state, whole = require "apo.step.algorithm_state", require "apo.
 local journal, Recorder = require "apo.run.journal", require "apo.run.recorder"
 local settings, resume = require "apo.run.settings", require "apo.run.resume"
 local evaluation_metrics, sinks = require "apo.run.evaluation_metrics", require "apo.run.sinks"
+local replaying = require "apo.attach.replaying"
 local stop, leaving = require "apo.run.stop", require "apo.run.leaving"
 local dry_run, format = require "apo.script.dry_run", require "apo.runs.format"
 local system = apo.system
@@ -21,7 +22,8 @@ Loop.__index, Loop.__name = Loop, "apo.Run"
 function Loop:objects() return self.saved_objects end
 
 local options = declarations.append({
-  {name = "total", type = "integer", minimum = 1, optional = true, notes = {resume = "free"},
+  {name = "total", type = "integer", minimum = 1, optional = true,
+   notes = {resume = "free", live = true},
    text = "the number of steps; default: as many as the batches of `data`"},
   {name = "data", type = "apo.Dataset", optional = true,
    text = "rows that `run:steps()` gives in batches"},
@@ -42,6 +44,35 @@ local options = declarations.append({
 }, require "apo.run.options")
 
 local rules = settings.rules(options, {})
+
+-- How `apo-lua attach` changes what is not just an option.
+Loop.declared, Loop.setters = declarations.append({
+  {name = "lr", type = "number", minimum = 0, notes = {live = true}, text = "the learning rate"},
+}, options), {}
+
+-- The only optimizer among the objects that checkpoints hold.
+local function the_optimizer(run)
+  local optimizer, other = next(run.base_lr)
+  other = optimizer and next(run.base_lr, optimizer)
+  if optimizer and not other then return optimizer end
+  error(("set: 'lr' is unclear: the option 'save' has %s optimizer; Lua can set one")
+    :format(other and "more than one" or "no"), 0)
+end
+
+Loop.setters.lr = {
+  get = function(run) return the_optimizer(run).lr end,
+  set = function(run, lr) the_optimizer(run).lr = lr end,
+}
+
+Loop.setters.total = {
+  get = function(run) return run.total end,
+  set = function(run, total)
+    if total < run.step then
+      error(("set: 'total' must be at least %d, the steps so far"):format(run.step), 0)
+    end
+    run.total = total
+  end,
+}
 
 local names_of_kinds = {["apo.Model"] = "policy", ["apo.ValueModel"] = "value_model",
                         ["apo.Optimizer"] = "optimizer"}
@@ -173,6 +204,7 @@ local function end_step(run)
     complete_step(run)
     is_held = false
     system.hold_stop(false)
+    run:boundary()
   end, function(kind, problem)
     if is_held then system.hold_stop(false) end
     close(run, kind, problem)
@@ -210,7 +242,7 @@ Recorder.steps = documented{
     local function next_step()
       if self.is_in_step and dry_run.is_on() then say_step(self) end
       if self.is_in_step then end_step(self) end
-      if self.step >= self.total then return nil end
+      if self.step >= self.total or self.is_stopped then return nil end
       local rows, _
       if next_rows then _, rows = next_rows(nil, last) end
       last = self.step + 1
@@ -276,6 +308,7 @@ end
 print(run.metrics.loss)]],
   call = function(o)
     check_settings(o)
+    replaying.redirect(o)
     sinks.check("run", o)
     o.resume = resume("run", o)
     local total, per_epoch = steps_of(o)
@@ -293,6 +326,7 @@ print(run.metrics.loss)]],
     system.on_failure(function()
       run:open(run.lock, about(run), rules)
       whole.mark(run)
+      run:listen()
     end, function() if run.lock then run.lock:free() end end)
     run.epoch = per_epoch and run.step / per_epoch or nil
     run.forget = leaving.add(function(cause) close(run, cause) end)

@@ -9,13 +9,16 @@
 local documented, dry_run = require "apo.documented", require "apo.script.dry_run"
 local journal, Run = require "apo.run.journal", require "apo.train.run"
 local options, stop = require "apo.train.options", require "apo.run.stop"
+local replaying = require "apo.attach.replaying"
 
 local function train(run)
+  run:boundary()
   if run:is_due "eval" then run:evaluate() end
   for step, rows in run:batches() do
     run:set_rates(step)                    -- the learning rate and beta
     local s = run:take_step(step, rows)    -- the algorithm
     run:record(s)                          -- metrics, completions, warnings, `on_step`
+    run:boundary(s.samples)                -- what `apo-lua attach` asks for
     if run:is_due "eval" then run:evaluate() end
     if run:is_due "save" then run:save_checkpoint() end
   end
@@ -42,6 +45,7 @@ return documented{
   eval = {data = test, every = 20}, dir = "runs/arithmetic",
 }]],
   call = function(given)
+    replaying.redirect(given)
     local run = Run.new(given)
     if dry_run.is_on() then require "apo.train.dry_run"(run) end  -- ends the program
     local lock = journal.lock(given.dir, given.resume)

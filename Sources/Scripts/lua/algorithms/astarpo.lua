@@ -46,6 +46,7 @@ return apo.algorithm{
     {name = "values", type = "apo.Values", optional = true,
      text = "from apo.estimate_values; needed by A*-PO unless `target` or `loss` does not use it"},
     {name = "beta", type = "number or function", minimum = 0, maximum = 1e9, default = 1e-3,
+     notes = {live = true},
      text = "A*-PO's beta2: how strongly the policy is kept near the reference; or a function "
        .. "of (step, total steps)"},
     {name = "target", type = "function or string", optional = true, notes = {is_file = true},

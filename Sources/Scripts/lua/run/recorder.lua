@@ -7,6 +7,7 @@ local journal, checkpoint = require "apo.run.journal", require "apo.run.checkpoi
 local console, whole = require "apo.terminal.console", require "apo.step.whole_state"
 local identity = require "apo.runs.identity"
 local report, sinks = require "apo.report", require "apo.run.sinks"
+local attach = require "apo.attach.control"
 local system = apo.system
 
 local Recorder = documented{
@@ -34,6 +35,17 @@ function Recorder:elapsed() return self.seconds + system.clock() - self.start en
 function Recorder.warnings() return {} end
 function Recorder.kept_evaluation() end
 function Recorder.restored() end
+
+-- Marks the state as complete, and what was written as belonging to it.
+function Recorder:mark() whole.mark(self) end
+
+-- Opens the run to `apo-lua attach`, once it can be marked.
+function Recorder:listen() self.control = attach.open(self) end
+
+-- Lets whoever is attached ask and steer, between two steps.
+function Recorder:boundary(samples)
+  if self.control then self.control:boundary(samples) end
+end
 
 -- Whether the run ended itself at this step, and nothing asks for more steps.
 local function is_over(run)
@@ -152,13 +164,14 @@ end
 function Recorder:save_checkpoint()
   self.last_save, self.wants_save = system.clock(), nil
   local is_saved = self.saved == self.step and self.saved_evaluation == self.evaluated
+    and not self.is_noted
   if not self.dir or is_saved then return end
   self.checkpoint = checkpoint.save(self.dir, self, {
     step = self.step, num_tokens = self.num_tokens, evaluated = self.evaluated,
     seconds = self:elapsed(), sizes = self.whole.sizes, kept = self.whole.kept,
     evaluation = self:kept_evaluation(),
   })
-  self.saved, self.saved_evaluation = self.step, self.evaluated
+  self.saved, self.saved_evaluation, self.is_noted = self.step, self.evaluated, nil
 end
 
 -- Writes the report, which takes at most a fiftieth of the time; a failure is only a warning. The

@@ -62,6 +62,8 @@ local function about(known)
   known.id, known.apo, known.lua, known.cores = identity.new(), apo._VERSION, _VERSION,
     apo.system.cores()
   known.started, known.script = os.date("!%Y-%m-%dT%H:%M:%SZ"), arg and arg[0]
+  known.arguments = arg and table.move(arg, 1, #arg, 1, {})
+  known.working_folder = apo.system.working_folder()
   return known
 end
 

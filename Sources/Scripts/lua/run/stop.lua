@@ -70,6 +70,7 @@ end
 local function leave(run, lock, kind, problem)
   if kind and run.whole then stopped(run, kind, problem) end
   whole.drop(run)
+  if run.control then run.control:close() end
   if run.journal then
     run.journal:finish(kind == nil and "done" or kind == "error" and "failed" or "stopped")
   end

@@ -55,13 +55,15 @@ local function is_evaluation(record)
   return record["eval/reward"] ~= nil
 end
 
--- The state of a run: running, done, stopped (by a signal, a limit of time or os.exit), failed (by
--- an error) or killed.
+-- The state of a run: running, done, stopped (by a signal, a limit of time, os.exit or attach),
+-- failed (by an error) or killed.
 local function state(dir, total, step)
   if system.is_locked(dir .. "/.lock") then return "running" end
   local event = last_object(dir .. "/events.jsonl", function() return true end) or {}
   if event.event == "ended" and event.step == step then return "done" end
-  if event.event == "stopped" then return event.kind == "error" and "failed" or "stopped" end
+  if event.event == "stopped" and (event.step or step) >= step then  -- it did not go on
+    return event.kind == "error" and "failed" or "stopped"
+  end
   return total and step >= total and "done" or "killed"
 end
 

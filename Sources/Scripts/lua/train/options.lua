@@ -4,6 +4,7 @@
 --   resume    whether it may be another where a run goes on: nil, no: results depend on it, so it
 --             is compared with what run.json has; "free", yes; "session", yes, and run.json does
 --             not have it, as it belongs to the process and not to the run
+--   live      that `apo-lua attach` may change it in a live run; `fixed` says why not
 --   is_file   that it may be the path of a file that returns it, which `watch` reads again
 
 local correct, reward_timeout = require "apo.rewards.correct", require "apo.rewards.timeout"
@@ -15,6 +16,8 @@ local shipped = require "apo.algorithms.shipped"
 local changed = declarations.changed
 
 local free, session = {resume = "free"}, {resume = "session"}
+local live, free_live = {live = true}, {resume = "free", live = true}
+local of_rows = {fixed = "the order of the rows depends on it"}
 
 local of_the_task = {
   {name = "policy", type = "apo.Model", text = "the model to train"},
@@ -30,7 +33,7 @@ local of_the_task = {
    text = "as for apo.score, or the path of a file that returns it"},
   {name = "weights", type = "table", default = {},
    text = "weights of the rewards, as for apo.score"},
-  changed(reward_timeout, {notes = free}), changed(reward_memory, {notes = free}),
+  changed(reward_timeout, {notes = free_live}), changed(reward_memory, {notes = free}),
 }
 
 local of_the_optimizer = declarations.append({
@@ -40,7 +43,7 @@ local of_the_optimizer = declarations.append({
   {name = "optimizer", type = "apo.Optimizer", optional = true,
    text = "default: AdamW with the following settings"},
 }, declarations.all(require "apo.declared".adamw, {
-  lr = {minimum = 0, is_optional = true,
+  lr = {minimum = 0, is_optional = true, notes = live,
         text = "learning rate; required unless `optimizer` is given"},
 }), {
   {name = "schedule", type = "string or function", default = "constant",
@@ -50,26 +53,29 @@ local of_the_optimizer = declarations.append({
      .. "the factor of the learning rate"},
   {name = "warmup", type = "integer", minimum = 0, default = 0,
    text = "warm-up steps of the learning rate"},
-  {name = "max_grad_norm", type = "number", default = 1,
+  {name = "max_grad_norm", type = "number", default = 1, notes = live,
    text = "gradient clipping norm; math.huge for no clipping"},
-  {name = "entropy_coef", type = "number", default = 0,
+  {name = "entropy_coef", type = "number", default = 0, notes = live,
    text = "this times the mean entropy is subtracted from the loss"},
 })
 
 local of_the_batches = {
-  {name = "batch_size", type = "integer", minimum = 1, default = 64, text = "prompts per step"},
+  {name = "batch_size", type = "integer", minimum = 1, default = 64, notes = of_rows,
+   text = "prompts per step"},
   {name = "mini_batch", type = "integer", minimum = 1, optional = true,
    text = "prompts per update, for several updates per step; default: all in one"},
-  {name = "micro_batch", type = "integer", minimum = 1, optional = true, notes = free,
+  {name = "micro_batch", type = "integer", minimum = 1, optional = true, notes = free_live,
    text = "sequences per backward pass; saves memory and changes results only by rounding. "
      .. "Default: about 1,500 tokens at a time for samples fresh from the policy, otherwise all "
      .. "of an update; see model:logprobs"},
   {name = "epochs", type = "integer", minimum = 1, maximum = 1000000000, default = 1, notes = free,
    text = "passes over the data"},
-  {name = "max_steps", type = "integer", minimum = 1, optional = true, notes = free,
+  {name = "max_steps", type = "integer", minimum = 1, optional = true, notes = free_live,
    text = "limit on the number of steps"},
-  {name = "shuffle", type = "boolean", default = true, text = "reshuffle every epoch"},
-  {name = "drop_last", type = "boolean", default = false, text = "drop incomplete batches"},
+  {name = "shuffle", type = "boolean", default = true, notes = of_rows,
+   text = "reshuffle every epoch"},
+  {name = "drop_last", type = "boolean", default = false, notes = of_rows,
+   text = "drop incomplete batches"},
   {name = "seed", type = "integer", optional = true,
    text = "seed of the row order and samples; default: the run's"},
 }
@@ -86,7 +92,8 @@ for i, option in ipairs(sampling.options) do
       .. "what is trained"
     at_evaluation = "; not as training"
   end
-  of_the_samples[i] = changed(option, {text = text})
+  of_the_samples[i] = changed(option, {text = text, notes = option.notes.is_distribution and live
+    or {fixed = "rows and memory were checked with it"}})
   of_evaluation[i] = changed(option, option.name == "temperature" and {default = 0}
     or {is_optional = true, text = option.text .. at_evaluation})
 end
@@ -96,7 +103,7 @@ local of_the_record = {
    text = "evaluation before, during and after, as apo.evaluate does",
    fields = declarations.append({
      {name = "data", type = "apo.Dataset", text = "the rows"},
-     {name = "every", type = "integer", minimum = 1, default = 50,
+     {name = "every", type = "integer", minimum = 1, default = 50, notes = live,
       text = "steps between evaluations"},
      {name = "n", type = "integer", minimum = 1, default = 1, text = "samples per prompt"},
      {name = "reward", type = "function or table", optional = true,

@@ -74,6 +74,7 @@ end
 function Run:adamw(parameters, lr) return rates.adamw(self.options, parameters, lr) end
 
 Run.kept_evaluation = evaluation.kept
+Run.declared, Run.setters = require "apo.train.options".declared, require "apo.train.setters"
 
 -- What a checkpoint has beside the script's state.
 function Run:objects()
@@ -106,6 +107,7 @@ function Run:open(lock)
   whole.mark(self)
   self.changed_variable = o.dir and script_variables(self) or function() end
   for _, text in ipairs(description.warnings or {}) do self.console:say("warning: " .. text) end
+  self:listen()
 end
 
 -- The batches that are left: an iterator of step and rows.
@@ -118,7 +120,8 @@ function Run:batches()
   return function()
     local step, rows = next_batch(data, last)
     last = step
-    if step and step <= self.total then return step, rows end  -- `on_step` may have ended it
+    -- `on_step` may have ended it, and attach may have stopped it.
+    if step and step <= self.total and not self.is_stopped then return step, rows end
   end
 end
 
