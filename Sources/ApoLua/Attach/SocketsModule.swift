@@ -64,10 +64,10 @@ let runSocketClass = Class(
     },
   ],
   properties: [
-    Property("path", .string, "where the socket is") { call in
+    Property("path", .string, "Where the socket is.") { call in
       call.result(try call.this(RunSocket.self).server.path)
     },
-    Property("clients", .integer(), "how many are attached now") { call in
+    Property("clients", .integer(), "How many are attached now.") { call in
       call.result(try call.this(RunSocket.self).server.clientCount)
     },
   ])
@@ -91,7 +91,7 @@ let runConnectionClass = Class(
     },
   ],
   properties: [
-    Property("is_open", .boolean, "whether more may come") { call in
+    Property("is_open", .boolean, "Whether more may come.") { call in
       call.result(try call.this(RunConnection.self).isOpen)
     }
   ])

@@ -120,7 +120,7 @@ local others = {  -- another value of each option, or what changes the options
   max_grad_norm = 2, entropy_coef = 0.1, batch_size = 2, mini_batch = 2, micro_batch = 1, epochs = 2,
   max_steps = 2, shuffle = false, drop_last = true, seed = 8, log_every = 2, log_completions = 1, log_tokens = 2,
   eval = function(o) o.eval = nil end, save_every = 1, save_minutes = 1, state = {}, keep = {last = 1},
-  tensorboard = true, trackio = "declarations", on_step = function() end, on_eval = function() end, columns = {"loss"}, quiet = true,
+  attach = false, tensorboard = true, trackio = "declarations", on_step = function() end, on_eval = function() end, columns = {"loss"}, quiet = true,
   resume = true, dir = false,  -- each case has a folder of its own
 }
 for name, value in pairs(given_options) do others[name] = value end
