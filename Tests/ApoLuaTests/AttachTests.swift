@@ -27,7 +27,7 @@ struct AttachTests {
     live() {
       for i in $(seq 200); do
         if [ "$2" = alone ]; then [ -s runs/$1/metrics.jsonl ] && return
-        else "$APO" attach runs/$1 -e status >/dev/null 2>&1 && return; fi
+        else "$APO" attach runs/$1 -e status 2>&1 | grep -q reward && return; fi
         sleep 0.05
       done
       echo "no run $1"
