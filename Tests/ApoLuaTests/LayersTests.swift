@@ -22,8 +22,8 @@ import Testing
   /// Folders of the script library, lowest first, with the file of the same name beside each.
   private static let scriptLayers = [
     "numbers", "script", "data", "rewards", "terminal", "plot", "tensorboard", "trackio", "runs",
-    "report", "step", "algorithms", "attach", "values", "run", "evaluate", "replay", "train",
-    "check", "session", "command",
+    "report", "step", "algorithms", "attach", "values", "run", "fork", "evaluate", "replay",
+    "train", "check", "session", "command",
   ]
 
   private struct Use: Hashable { let from, to: String }

@@ -5,7 +5,7 @@ local leaving = require "apo.run.leaving"  -- a script may keep os.exit in a loc
 apo.system.time_limit = leaving.limited(apo.system.time_limit)
 
 local parts = {  -- name in `apo`, and what it will be
-  "dataset", "score", "estimate_values", "values_from", "train", "run", "evaluate", "plot",
+  "dataset", "score", "estimate_values", "values_from", "train", "run", "fork", "evaluate", "plot",
   "progress", "journal", "rewards", "presets", "algorithm", "algorithms", "terms", "recorded",
   "replay",
 }

@@ -94,6 +94,11 @@ local function summary_table(runs)
       format.duration(run.seconds) or "-", run.started, run.script or "-",
     }
   end
+  local is_tree = false
+  for _, run in ipairs(runs) do is_tree = is_tree or folder.parent(run) ~= nil end
+  for i, row in ipairs(is_tree and rows or {}) do
+    row[#row + 1] = i == 1 and "forked from" or folder.parent(runs[i - 1]) or "-"
+  end
   return {title = #runs > 1 and "Runs" or "Run", rows = rows}
 end
 

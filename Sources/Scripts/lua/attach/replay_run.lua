@@ -3,7 +3,7 @@
 
 local apo = require "apo"
 local folder, replaying = require "apo.runs.folder", require "apo.attach.replaying"
-local differences = require "apo.runs.differences"
+local differences, script = require "apo.runs.differences", require "apo.runs.script"
 local system = apo.system
 local shown, visible = system.shown, system.visible
 
@@ -20,11 +20,6 @@ local function read_arguments(...)
   return from, to
 end
 
--- A path that is right wherever the process moves to.
-local function full(path)
-  return path:find "^/" and path or system.working_folder() .. "/" .. path
-end
-
 -- What keeps the replay from being the same.
 local function say_doubts(run)
   for _, event in ipairs(run.events) do
@@ -36,32 +31,6 @@ local function say_doubts(run)
         event.file or "a file", event.step)))
     end
   end
-end
-
-local function load_script(run)
-  local path = run.dir .. "/script.lua"
-  local text = folder.script(run.dir)
-  if not text then
-    error(("%s: is missing, so the run cannot be replayed"):format(shown(path)), 0)
-  end
-  local chunk, problem = load(text, "@" .. path, "t")
-  return chunk or error(problem, 0)
-end
-
--- Runs the script as it was: in its folder, with its arguments.
-local function run_script(run, chunk)
-  local about, arguments = run.about, {}
-  if type(about.working_folder) == "string" then
-    local is_there, problem = pcall(system.working_folder, about.working_folder)
-    if not is_there then
-      print(visible("the folder in which the run was started: " .. tostring(problem)))
-    end
-  end
-  for i, text in ipairs(type(about.arguments) == "table" and about.arguments or {}) do
-    arguments[i] = tostring(text)
-  end
-  arg = table.move(arguments, 1, #arguments, 1, {[0] = about.script or run.dir .. "/script.lua"})
-  chunk(table.unpack(arguments))
 end
 
 local function say_result(run, to)
@@ -79,17 +48,17 @@ end
 
 return function(...)
   local from, to = read_arguments(...)
-  from, to = full(from), full(to)
+  from, to = script.full(from), script.full(to)
   local run = folder.open(from)
   if folder.is_run(to) then
     error(shown(to) .. ": holds a run already; choose another folder", 0)
   end
-  local chunk = load_script(run)
+  local chunk = script.load(run)
   say_doubts(run)
   local seed = run.about.settings.seed
   if math.type(seed) == "integer" then apo.seed(seed) end
   replaying.begin(from, to, seed, run.events, run.step)
-  run_script(run, chunk)
+  script.run(run, chunk)
   if not replaying.finish() then
     error(("replay-run: the script recorded no run in %s"):format(shown(from)), 0)
   end

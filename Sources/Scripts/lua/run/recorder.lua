@@ -7,7 +7,7 @@ local journal, checkpoint = require "apo.run.journal", require "apo.run.checkpoi
 local console, whole = require "apo.terminal.console", require "apo.step.whole_state"
 local identity = require "apo.runs.identity"
 local report, sinks = require "apo.report", require "apo.run.sinks"
-local attach = require "apo.attach.control"
+local attach, forking = require "apo.attach.control", require "apo.run.forking"
 local system = apo.system
 
 local Recorder = documented{
@@ -75,15 +75,30 @@ local function restore(run)
   if is_over(run) then run.total = run.step end
 end
 
+-- Begins with a checkpoint of another run (apo.fork), which becomes this run's first one.
+local function begin_with(run, parent)
+  local folder = checkpoint.choose(parent.from, "step-" .. parent.step)
+  local state, place = checkpoint.load(folder, run), folder .. "/state.json"
+  run.step, run.num_tokens, run.evaluated = state.step, state.num_tokens, state.evaluated
+  whole.restore(run, state.kept, place)
+  run:restored(state, place)
+  run.journal:event{event = "fork", step = run.step, time = system.time(), text = "from "
+    .. system.shown(parent.from)}
+  run:mark()
+  run:save_checkpoint()
+end
+
 -- Starts or resumes in the run folder, which is locked. `about` is what run.json will hold.
 function Recorder:open(lock, about, rules)
-  local o = self.options
+  local o, parent = self.options, forking.take()
+  if parent then about.parent = {run = parent.from, step = parent.step, id = parent.id} end
   self.journal = journal.open(o.dir, about, o.resume, lock, rules)
   self.console = console{
     total = math.max(1, self.total), quiet = o.quiet, title = self.title,
     columns = o.columns or self.usual_columns,
   }
   if o.dir and o.resume then restore(self) end
+  if parent and not self.saved then begin_with(self, parent) end
   self.history = self.journal.history
   for _, record in ipairs(self.history) do
     if record.kind ~= "eval" then self.metrics = record end

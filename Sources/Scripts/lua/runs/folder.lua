@@ -118,6 +118,13 @@ local function script(dir)
   return system.exists(path) == "file" and system.read_file(path) or nil
 end
 
+-- Which checkpoint a run was forked from, as a text; nil for other runs.
+local function parent(run)
+  local of = run.about.parent
+  if type(of) ~= "table" then return nil end
+  return ("%s, step %s"):format(tostring(of.run):match "([^/]+)/*$" or "?", tostring(of.step))
+end
+
 -- What an event says.
 local function event_text(event)
   return tostring(event.text or event.name or event.kind or "")
@@ -136,4 +143,4 @@ local function find(dir)
 end
 
 return {open = open, summary = summary, find = find, each = each, objects = objects,
-        is_step = is_step, is_run = is_run, script = script, event_text = event_text}
+        parent = parent, is_step = is_step, is_run = is_run, script = script, event_text = event_text}

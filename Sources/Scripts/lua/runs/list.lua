@@ -5,7 +5,9 @@ local folder, tables = require "apo.runs.folder", require "apo.runs.table"
 local format = require "apo.runs.format"
 
 local columns = {
-  {"run", function(run) return run.name end},
+  {"run", function(run)
+    return ("  "):rep(run.depth - 1) .. (run.depth > 0 and "└ " or "") .. run.name
+  end},
   {"state", function(run) return run.state end},
   {"step", function(run)
     return run.total and ("%d/%d"):format(run.step, run.total) or tostring(run.step)
@@ -16,6 +18,27 @@ local columns = {
   {"started", function(run) return run.started:sub(1, 16):gsub("T", " ") end, rank = 5},
   {"script", function(run) return run.script end, rank = 4},
 }
+
+-- The runs with the forks of each after it, which get the depth of their place in the tree.
+local function with_forks(runs)
+  local by_id, forks, list = {}, {}, {}
+  for _, run in ipairs(runs) do by_id[run.about.id or run] = run end
+  for _, run in ipairs(runs) do
+    local parent = type(run.about.parent) == "table" and by_id[run.about.parent.id]
+    local of = parent and parent ~= run and parent or false
+    forks[of] = forks[of] or {}
+    table.insert(forks[of], run)
+  end
+  local function add(run, depth)
+    if run.depth then return end
+    run.depth = depth
+    list[#list + 1] = run
+    for _, child in ipairs(forks[run] or {}) do add(child, depth + 1) end
+  end
+  for _, run in ipairs(forks[false] or {}) do add(run, 0) end
+  for _, run in ipairs(runs) do add(run, 0) end  -- run.json files that name each other as parents
+  return list
+end
 
 -- The summaries of all runs that can be read, and what is wrong with the others.
 local function read(dir)
@@ -28,7 +51,7 @@ local function read(dir)
     if a.started ~= b.started then return a.started < b.started end
     return a.name < b.name
   end)
-  return runs, faults
+  return with_forks(runs), faults
 end
 
 return function(dir)

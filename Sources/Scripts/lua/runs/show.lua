@@ -66,6 +66,7 @@ return function(dir)
   local run = folder.open(dir)
   print(visible(run.dir))
   print_outcome(run)
+  print_pair("forked from", folder.parent(run))
   for _, name in ipairs{"script", "policy", "data", "parameters"} do
     print_pair(name, run.about[name])
   end

@@ -1,0 +1,105 @@
+-- apo.fork: another run from a kept checkpoint of one, by the same script with other settings.
+
+local apo = require "apo"
+local documented, fail = require "apo.documented", require "apo.fail"
+local folder, script = require "apo.runs.folder", require "apo.runs.script"
+local kept, fork = require "apo.run.kept", require "apo.run.forking"
+local system = apo.system
+
+-- A folder beside the run for the new one.
+local function free_folder(dir, step)
+  local stem = ("%s-fork-%d"):format(dir:gsub("/+$", ""), step)
+  local name = stem
+  for i = 2, math.huge do
+    if not system.exists(name) then return name end
+    name = ("%s-%d"):format(stem, i)
+  end
+end
+
+local function check_step(dir, step)
+  local steps = kept.steps(dir)
+  for _, there in ipairs(steps) do
+    if there == step then return end
+  end
+  fail(("fork: %s has no checkpoint of step %d; there is %s (see `keep` of apo.train)"):format(
+    system.shown(dir), step, #steps > 0 and table.concat(steps, ", ") or "none"))
+end
+
+-- The options of the script with the changes in them; tables such as `eval` by their fields.
+local function merged(options, changes)
+  local copy = {}
+  for name, value in pairs(options) do copy[name] = value end
+  for name, value in pairs(changes) do
+    local is_plain = type(value) == "table" and getmetatable(value) == nil and #value == 0
+    if is_plain and type(copy[name]) == "table" and getmetatable(copy[name]) == nil then
+      value = merged(copy[name], value)
+    end
+    copy[name] = value
+  end
+  return copy
+end
+
+-- apo.train or apo.run, which records the run that is forked into the other folder.
+local function redirected(original, plan)
+  return function(options, ...)
+    local is_it = type(options) == "table" and type(options.dir) == "string"
+      and system.is_same(options.dir, plan.from)
+    if not is_it or plan.is_found then return original(options, ...) end
+    plan.is_found = true
+    local changed = merged(options, plan.changes)
+    changed.dir, changed.resume = plan.to, plan.changes.resume or false
+    changed.seed = plan.changes.seed or plan.seed
+    fork.next(plan)
+    plan.result = original(changed, ...)
+    return plan.result
+  end
+end
+
+-- Calls f with apo.train and apo.run redirected.
+local function with_redirection(plan, f)
+  local train, run = apo.train, apo.run
+  local function restore()
+    apo.train, apo.run = train, run
+    fork.next(nil)
+  end
+  apo.train, apo.run = redirected(train, plan), redirected(run, plan)
+  system.on_failure(f, restore)
+  restore()
+end
+
+return documented{
+  name = "apo.fork", summary = "Starts another run from a kept checkpoint, with other settings.",
+  details = "Runs the run's `script.lua` again. When it calls apo.train or apo.run for the run's "
+    .. "folder, the changes replace its options, and the new run goes on after `step` in a folder "
+    .. "of its own: with the weights, moments, state and row order of the checkpoint. What the "
+    .. "script does besides, it does again.",
+  parameters = {
+    {name = "run", type = "string", text = "the folder of the run"},
+    {name = "step", type = "integer", minimum = 1, text = "the step of a kept checkpoint"},
+    {name = "changes", type = "table", default = {},
+     text = "options of apo.train or apo.run; `dir` is the new folder, by default "
+       .. "RUN-fork-STEP; with `resume = true` a fork that was stopped goes on"},
+  },
+  returns = {{type = "any", text = "what apo.train or apo.run returned to the script"}},
+  example = [[apo.train{
+  policy = model, data = train, values = values, reward = reward, lr = 1e-4, batch_size = 4,
+  max_tokens = 4, max_steps = 2, save_every = 1, dir = "runs/parent", quiet = true,
+}
+-- in another script or session: apo.fork("runs/parent", 1, {lr = 1e-5, dir = "runs/child"})]],
+  call = function(dir, step, changes)
+    local run = folder.open(dir)
+    check_step(dir, step)
+    local seed = run.about.settings.seed
+    local plan = {
+      from = script.full(dir), step = step, changes = changes, seed = seed,
+      to = script.full(changes.dir or free_folder(dir, step)), id = run.about.id,
+    }
+    local chunk = script.load(run, setmetatable({}, {__index = _G}))
+    if math.type(seed) == "integer" then apo.seed(seed) end
+    with_redirection(plan, function() script.run(run, chunk) end)
+    if not plan.is_found then
+      fail(("fork: the script records no run in %s"):format(system.shown(dir)))
+    end
+    return plan.result
+  end,
+}
