@@ -4,7 +4,7 @@ local forking = {}
 
 local plan
 
--- Says where the next run begins: {from = folder of the parent, step =, id = of the parent}, or nil.
+-- Says where the next run begins: {from = folder of the parent, step =, id = of the parent}.
 function forking.next(of) plan = of end
 
 -- Takes it.

@@ -142,5 +142,7 @@ local function find(dir)
   return found
 end
 
-return {open = open, summary = summary, find = find, each = each, objects = objects,
-        parent = parent, is_step = is_step, is_run = is_run, script = script, event_text = event_text}
+return {
+  open = open, summary = summary, find = find, each = each, objects = objects, parent = parent,
+  is_step = is_step, is_run = is_run, script = script, event_text = event_text,
+}
