@@ -12,17 +12,20 @@ public struct Property: @unchecked Sendable {
   public var type: ValueType
   /// What it is, in one sentence.
   public var summary: String
+  /// The strings that it can be, where it can only be some.
+  public var values: [String]
   let get: Function.Body
   let set: Function.Body?
 
   /// A property; the setter finds the new value, already checked, at `call[1]`.
   public init(
-    _ name: String, _ type: ValueType, _ summary: String, set: Function.Body? = nil,
-    get: @escaping Function.Body
+    _ name: String, _ type: ValueType, _ summary: String, values: [String] = [],
+    set: Function.Body? = nil, get: @escaping Function.Body
   ) {
     self.name = name
     self.type = type
     self.summary = summary
+    self.values = values
     self.get = get
     self.set = set
   }
@@ -46,6 +49,8 @@ public struct Class: @unchecked Sendable {
   /// Named values.
   public let properties: [Property]
   let tag: UnsafeRawPointer?
+  /// Whether its objects are Swift's and not tables of Lua.
+  public var isCompiled: Bool { tag != nil }
 
   /// A class; `free`, `__close` and `__gc` are generated.
   public init(
@@ -61,12 +66,12 @@ public struct Class: @unchecked Sendable {
   }
 
   /// A class whose objects are Lua tables, for the manual and `help`.
-  init(name: String, summary: String, details: String) {
+  init(name: String, summary: String, details: String, properties: [Property] = []) {
     self.name = name
     self.summary = summary
     self.details = details
     methods = []
-    properties = []
+    self.properties = properties
     tag = nil
   }
 

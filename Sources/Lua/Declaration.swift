@@ -55,7 +55,7 @@ extension Documentation {
       fields += [
         ("kind", "class"), ("summary", .string(declaration.summary)),
         ("properties", .table(LuaTable(fields: properties))),
-        ("is_compiled", .boolean(declaration.tag != nil)),
+        ("is_compiled", .boolean(declaration.isCompiled)),
       ]
     case .module(let module):
       fields += [("kind", "module"), ("summary", .string(module.summary))]

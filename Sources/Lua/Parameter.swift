@@ -84,11 +84,14 @@ public struct Returned: Sendable {
   public let type: ValueType
   /// What it means, in a phrase that starts in lower case.
   public let text: String
+  /// What a function is called with and returns, as for `Parameter`.
+  public let signature: String
 
   /// A result.
-  public init(_ type: ValueType, _ text: String) {
+  public init(_ type: ValueType, _ text: String, signature: String = "") {
     self.type = type
     self.text = text
+    self.signature = signature
   }
 }
 

@@ -17,6 +17,7 @@ let documentedFunction = Function(
         Parameter("details", .string, "further text for the reference", default: ""),
         Parameter("example", .string, "lines that show its use", default: ""),
         Parameter("since", .string, "the version that brought it", default: "0.1"),
+        Parameter("fields", .list(of: .table), "the fields of a class", default: []),
         Parameter("parameters", .list(of: .table), "the arguments", default: []),
         Parameter("options", .list(of: .table), "fields of a last table argument", optional: true),
         Parameter("returns", .list(of: .table), "the results", default: []),
@@ -43,9 +44,13 @@ extension LuaState {
   fileprivate func declareClass(
     named name: String, _ options: Options, _ call: Call
   ) throws -> Results {
+    let fields = try options["fields"].parameters(of: name)
     let declaration = Class(
       name: name, summary: try options["summary"].string(),
-      details: try options["details"].string())
+      details: try options["details"].string(),
+      properties: fields.map { field in
+        Property(field.name, field.type, field.text, values: field.values) { $0.nothing }
+      })
     try reserve(4)
     cl_new_table(current, 0, 8)
     push(name)
@@ -146,7 +151,9 @@ extension Argument {
   fileprivate func returned(of name: String) throws -> [Returned] {
     try (value().asTable?.list ?? []).map { entry in
       let table = entry.asTable ?? LuaTable()
-      return Returned(try ValueType(table, of: name), table["text"].asString ?? "")
+      return Returned(
+        try ValueType(table, of: name), table["text"].asString ?? "",
+        signature: table["signature"].asString ?? "")
     }
   }
 }

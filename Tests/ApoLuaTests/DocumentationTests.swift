@@ -18,6 +18,15 @@ struct DocumentationTests {
     #expect(written.count == declared.count, "run scripts/reference")
   }
 
+  @Test("docs/types/apo.lua is what the declarations say; scripts/reference writes it")
+  func types() throws {
+    let written = Page(try Checkout.text("docs/types/apo.lua")).lines
+    let declared = Page(try editorTypesText()).lines
+    let difference = zip(written, declared).enumerated().first { $1.0 != $1.1 }
+    #expect(difference == nil, "run scripts/reference; line \((difference?.offset ?? 0) + 1)")
+    #expect(written.count == declared.count, "run scripts/reference")
+  }
+
   @Test("Everything declared has prose: summaries are sentences, arguments are explained")
   func prose() throws {
     for documentation in try documentedState().documented {

@@ -58,7 +58,11 @@ private let weightMethods = [
   },
   Function(
     "named_parameters", "Iterates over the names and tensors of `parameters`.",
-    returns: [Returned(.function, "iterator of name and tensor, for `for name, tensor in …`")],
+    returns: [
+      Returned(
+        .function, "iterator of name and tensor, for `for name, tensor in …`",
+        signature: "fun(): string, apo.Tensor")
+    ],
     details: "Matrices held in bfloat16 are copied.",
     example: "for name, weight in model:named_parameters() do print(name, weight:shape()[1]) end"
   ) { call in

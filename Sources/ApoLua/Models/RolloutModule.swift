@@ -29,7 +29,9 @@ let rolloutClass = Class(
     Function(
       "__index", "The completion at a position.",
       [Parameter("position", .any, "from 1, or from -1 at the end")],
-      returns: [Returned(.table, "the completion, in a new table; see above")]
+      returns: [
+        Returned(.object(named: "apo.Completion"), "the completion, in a new table; see above")
+      ]
     ) { call in
       let rollout = try call.this(Rollout.self)
       guard call[1].kind == .number, let position = try? call[1].integer() else {

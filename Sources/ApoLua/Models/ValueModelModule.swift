@@ -86,7 +86,11 @@ let valueModelClass = Class(
     },
     Function(
       "named_parameters", "Iterates over all weights.",
-      returns: [Returned(.function, "iterator of name and tensor, for `for name, tensor in …`")]
+      returns: [
+        Returned(
+          .function, "iterator of name and tensor, for `for name, tensor in …`",
+          signature: "fun(): string, apo.Tensor")
+      ]
     ) { call in
       var parameters = try call.this(Critic.self).model.parameters.makeIterator()
       return try call.result(

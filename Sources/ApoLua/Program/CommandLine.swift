@@ -142,6 +142,7 @@ private struct Session {
       let text = try completionText(for: shell.map { String(decoding: $0, as: UTF8.self) })
       print(text, terminator: "")
     case "man": print(CommandLineArguments.manualPage, terminator: "")
+    case "types": print(try editorTypesText(), terminator: "")
     case "reference": print(try referenceText(), terminator: "")
     case "help": print(CommandLineArguments.helpText, terminator: "")
     default: return try runLibrary(command: command) ? 0 : 1

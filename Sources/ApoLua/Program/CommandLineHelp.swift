@@ -60,6 +60,9 @@ extension CommandLineArguments {
       name: "export", arguments: "<run> --csv | --tensorboard [<folder>] | --trackio <project>",
       text: "Print all metrics of a run as CSV, or write it for TensorBoard or Trackio."),
     Command(name: "help", text: "Show this text."),
+    Command(
+      name: "init", arguments: "[<folder>]",
+      text: "Write a first script, snippets and settings of editors; replace nothing."),
     Command(name: "man", text: "Print the man page."),
     Command(name: "reference", text: "Print the reference of the module apo in Markdown."),
     Command(
@@ -72,6 +75,7 @@ extension CommandLineArguments {
     Command(name: "show", arguments: "<run>", text: "Show a run's settings, metrics and events."),
     Command(
       name: "tail", arguments: "<run>", text: "Show the last steps of a run, and follow it."),
+    Command(name: "types", text: "Print the types of the module apo, for language servers."),
   ]
 
   static let environment = [

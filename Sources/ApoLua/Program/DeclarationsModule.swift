@@ -43,6 +43,10 @@ let declarationsModule = Module(
         try call.state.unknownOption(call[1].string(), known: known, key: call[2].string()))
     },
     Function(
+      "types", "Returns the types for language servers.",
+      returns: [Returned(.string, "the text of a file of Lua")]
+    ) { $0.result(try editorTypesText()) },
+    Function(
       "nearest_name", "Returns the name that was probably meant.",
       [
         Parameter("name", .string, "what was written"),

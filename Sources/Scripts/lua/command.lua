@@ -4,6 +4,7 @@
 local commands = {  -- module, least and most arguments
   check = {"apo.check", 1, math.huge},
   attach = {"apo.attach.client", 0, math.huge},
+  init = {"apo.project", 0, 1},
   runs = {"apo.runs.list", 0, 1},
   show = {"apo.runs.show", 1, 1},
   compare = {"apo.runs.compare", 2, math.huge},

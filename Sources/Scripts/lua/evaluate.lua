@@ -16,6 +16,7 @@ local numbers = require "apo.numbers.reader"
 local correct, reward_timeout = require "apo.rewards.correct", require "apo.rewards.timeout"
 local append, sampling = require "apo.data.declarations".append, require "apo.data.sampling"
 local check_data, dry_run = require "apo.data.check", require "apo.script.dry_run"
+local received = require "apo.script.received"
 local hook, reward_memory = require "apo.script.hook", require "apo.rewards.memory"
 
 -- 1 - C(n-c, k) / C(n, k), as the product of 1 - k/i for i = n-c+1 … n.
@@ -164,14 +165,15 @@ return documented{
   options = append({
     {name = "model", type = "apo.Model", text = "the model"},
     {name = "data", type = "apo.Dataset", text = "the rows"},
-    {name = "reward", type = "function or table", text = "as for apo.score"},
+    {name = "reward", type = "function or table", signature = received.reward,
+     text = "as for apo.score"},
     {name = "weights", type = "table", default = {},
      text = "weights of the rewards, as for apo.score"},
     reward_timeout,
     reward_memory.declared "a reward, `answer` or `correct`",
     {name = "n", type = "integer", minimum = 1, default = 1, text = "samples per prompt"},
   }, sampling.declared{temperature = {default = 0}}, {
-    {name = "answer", type = "function", optional = true,
+    {name = "answer", type = "function", optional = true, signature = received.answer,
      text = "extracts the answer of a completion for the majority vote, nil if there is none; "
        .. "default: the whole text"},
     correct.declared("(reward, completion)"),

@@ -227,7 +227,8 @@ Recorder.steps = documented{
   details = "With `data`, a second variable has the rows of the step. What the body logs is "
     .. "written when the step ends; `break` ends the run after this step, an error before it. "
     .. "Each step begins with random numbers of its own. Signals wait for the end of the step.",
-  returns = {{type = "function", text = "iterator of step (from 1), and rows if there is `data`"}},
+  returns = {{type = "function", signature = "fun(): integer, table[]",
+              text = "iterator of step (from 1), and rows if there is `data`"}},
   call = function(self)
     if not self.is_loop then fail "steps: apo.train runs its own steps" end
     if self.is_closed or self.is_running then

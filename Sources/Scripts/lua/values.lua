@@ -7,6 +7,7 @@
 -- any beta. This file samples; values/table.lua uses the recorded rewards, values/file.lua stores
 -- them.
 
+local received = require "apo.script.received"
 local apo = require "apo"
 local extension, first_samples_of = require "apo.data.extension", require "apo.data.first_samples"
 local documented, fail = require "apo.documented", require "apo.fail"
@@ -139,7 +140,8 @@ return documented{
     {name = "adapter", type = "boolean", default = true,
      text = "false: the model without its adapter"},
     {name = "data", type = "apo.Dataset", text = "the rows"},
-    {name = "reward", type = "function or table", text = "as for apo.score"},
+    {name = "reward", type = "function or table", signature = received.reward,
+     text = "as for apo.score"},
     {name = "weights", type = "table", default = {},
      text = "weights of the rewards, as for apo.score"},
     reward_timeout,

@@ -47,13 +47,16 @@ return apo.algorithm{
      text = "from apo.estimate_values; needed by A*-PO unless `target` or `loss` does not use it"},
     {name = "beta", type = "number or function", minimum = 0, maximum = 1e9, default = 1e-3,
      notes = {live = true},
+     signature = "fun(step: integer, total: integer): number",
      text = "A*-PO's beta2: how strongly the policy is kept near the reference; or a function "
        .. "of (step, total steps)"},
     {name = "target", type = "function or string", optional = true, notes = {is_file = true},
+     signature = "fun(sample: apo.Sample): number",
      text = "receives a sample (`reward`, `rewards`, `value`, `row`, `completion`, `logp`, "
        .. "`ref_logp`, `length`, `finish_reason`, `stop_reason`, `step`), returns a number; or "
        .. "the path of a file that returns it; default: `reward - value`"},
     {name = "loss", type = "function or string", optional = true, notes = {is_file = true},
+     signature = "fun(batch: apo.LossBatch): apo.Tensor, table<string, number>?",
      text = "receives a batch (tensors [B] `logp`, `ref_logp`, `old_logp`, `target`, `reward`, "
        .. "`value`, `entropy`; `rollout`, `rows`, `samples`, `policy`, `reference`, `beta`, "
        .. "`step`), returns a scalar apo.Tensor and optionally a table of metrics to log; or the "

@@ -19,7 +19,8 @@ return documented{
     {name = "start_step", type = "integer", minimum = 1, default = 1,
      text = "the first step to return"},
   },
-  returns = {{type = "function", text = "iterator of step (from 1) and list of rows"},
+  returns = {{type = "function", signature = "fun(): integer, table[]",
+              text = "iterator of step (from 1) and list of rows"},
              {type = "any", text = "nothing"},
              {type = "integer", text = "the step before the first"}},
   example = [[for step, rows in train:batches{size = 64, epochs = 4, shuffle = true} do

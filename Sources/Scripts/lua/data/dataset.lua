@@ -10,8 +10,13 @@ local rows_of_files = require "apo.rows"
 local order = require "apo.data.shuffle"
 local visible, extension = apo.system.visible, require "apo.data.extension"
 local documented, fail = require "apo.documented", require "apo.fail"
+local received = require "apo.script.received"
 
 local Dataset = documented{
+  fields = {
+    {name = "rows", type = "list of tables", text = "The rows, to read."},
+    {name = "name", type = "string", text = "The file, or what the rows were made from."},
+  },
   class = "apo.Dataset", summary = "Rows in order, each with a prompt.",
   details = "`#ds` is the number of rows, `ds[i]` the i-th row, `ds[-1]` the last one. A row is "
     .. "a table with the columns of its line. It keeps its number in the file, which identifies "
@@ -171,7 +176,7 @@ local dataset = documented{
     .. "which `generate` renders with the model's chat template.",
   parameters = {{name = "source", type = "string or table", text = "a path or a list of rows"}},
   options = {
-    {name = "prompt", type = "function", optional = true,
+    {name = "prompt", type = "function", optional = true, signature = received.prompt,
      text = "makes the prompt of a row from its columns"},
     {name = "chat_template", type = "boolean", default = true,
      text = "whether messages are rendered with the chat template; false uses the content of a "
@@ -194,7 +199,8 @@ local dataset = documented{
 
 Dataset.map = documented{
   name = "apo.Dataset:map", summary = "Replaces every row by the result of a function.",
-  parameters = {{name = "f", type = "function", text = "receives a row, returns a row"}},
+  parameters = {{name = "f", type = "function", signature = received.map,
+                 text = "receives a row, returns a row"}},
   returns = {{type = "apo.Dataset", text = "the new rows, with the numbers of the old ones"}},
   call = function(self, f)
     local rows = {}
@@ -212,7 +218,8 @@ Dataset.map = documented{
 
 Dataset.filter = documented{
   name = "apo.Dataset:filter", summary = "Keeps the rows for which a function returns true.",
-  parameters = {{name = "f", type = "function", text = "receives a row"}},
+  parameters = {{name = "f", type = "function", signature = received.filter,
+                 text = "receives a row"}},
   returns = {{type = "apo.Dataset", text = "the rows kept, in order; possibly none"}},
   call = function(self, f)
     local rows = {}

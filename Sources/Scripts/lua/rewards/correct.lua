@@ -5,6 +5,7 @@ local fail, hook = require "apo.fail", require "apo.script.hook"
 
 local option = {
   name = "correct", type = "number or function", default = 0.5,
+  signature = require "apo.script.received".correct,
   text = "the minimum reward of a correct answer, or a function of %s that says whether it is one",
 }
 

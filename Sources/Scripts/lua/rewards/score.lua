@@ -7,7 +7,7 @@ local documented, fail = require "apo.documented", require "apo.fail"
 local rows_of_files, row_place = require "apo.rows", require "apo.data.row_place"
 local reward_timeout, hook = require "apo.rewards.timeout", require "apo.script.hook"
 local reward_memory, needs = require "apo.rewards.memory", require "apo.data.needs"
-local last = require "apo.rewards.last"
+local last, received = require "apo.rewards.last", require "apo.script.received"
 
 local largest = 3.4028234663852886e38  -- of float32, which rewards are as a tensor
 
@@ -165,7 +165,8 @@ return documented{
     .. "name, is an error that names the row.",
   parameters = {
     {name = "rollout", type = "any", text = "an apo.Rollout, or a list of completions"},
-    {name = "reward", type = "function or table", text = "one or several functions"},
+    {name = "reward", type = "function or table", signature = received.reward,
+     text = "one or several functions"},
   },
   options = {
     {name = "weights", type = "table", default = {}, text = "weights by name or position"},

@@ -12,9 +12,17 @@ local system = apo.system
 
 local Recorder = documented{
   class = "apo.Run", summary = "A run that is being recorded.",
-  details = "Fields: `step` (the last complete one), `total`, `epoch`, `dir`, `state` (saved in "
-    .. "checkpoints), `history` (all logged records, those of evaluations have `kind = \"eval\"`), "
-    .. "`metrics` (the record of the last step), `evaluation` (the last result).",
+  fields = {
+    {name = "step", type = "integer", text = "The last complete step."},
+    {name = "total", type = "integer", text = "The number of steps."},
+    {name = "epoch", type = "number", text = "The passes over the data so far."},
+    {name = "dir", type = "string", text = "The run folder."},
+    {name = "state", type = "table", text = "Saved in checkpoints."},
+    {name = "history", type = "list of tables",
+     text = "All logged records; those of evaluations have `kind = \"eval\"`."},
+    {name = "metrics", type = "table", text = "The record of the last step."},
+    {name = "evaluation", type = "table", text = "The last result of an evaluation."},
+  },
 }
 
 -- The fields of a run before its first step; `o` are its options.

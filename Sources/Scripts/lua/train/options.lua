@@ -12,7 +12,7 @@ local reward_memory = require "apo.rewards.memory".declared(
   "a function of the script (a reward, `target`, `loss`, `beta`, `schedule`, `on_step`, `correct`, "
   .. "the step of an algorithm of its own)")
 local declarations, sampling = require "apo.data.declarations", require "apo.data.sampling"
-local shipped = require "apo.algorithms.shipped"
+local shipped, received = require "apo.algorithms.shipped", require "apo.script.received"
 local changed = declarations.changed
 
 local free, session = {resume = "free"}, {resume = "session"}
@@ -30,6 +30,7 @@ local of_the_task = {
    text = "a name, an algorithm made by apo.algorithms, or your own; see apo.algorithm"},
   {name = "data", type = "apo.Dataset", text = "the rows to train on"},
   {name = "reward", type = "function or table or string", notes = {is_file = true},
+   signature = received.reward,
    text = "as for apo.score, or the path of a file that returns it"},
   {name = "weights", type = "table", default = {},
    text = "weights of the rewards, as for apo.score"},
@@ -48,7 +49,7 @@ local of_the_optimizer = declarations.append({
 }), {
   {name = "schedule", type = "string or function", default = "constant",
    values = {"constant", "linear", "cosine"},
-   signature = "fun(step: integer, total: integer): number",
+   signature = received.rate,
    text = "`constant`, `linear`, `cosine`, or a function of (step, total steps) that returns "
      .. "the factor of the learning rate"},
   {name = "warmup", type = "integer", minimum = 0, default = 0,
@@ -106,7 +107,7 @@ local of_the_record = {
      {name = "every", type = "integer", minimum = 1, default = 50, notes = live,
       text = "steps between evaluations"},
      {name = "n", type = "integer", minimum = 1, default = 1, text = "samples per prompt"},
-     {name = "reward", type = "function or table", optional = true,
+     {name = "reward", type = "function or table", optional = true, signature = received.reward,
       text = "default: as in training"},
      {name = "weights", type = "table", optional = true,
       text = "weights of the rewards; default: as in training, or 1 if `reward` is given"},
@@ -116,6 +117,7 @@ local of_the_record = {
      correct.declared("(reward, completion)"),
    }, of_evaluation)},
   {name = "on_eval", type = "function", optional = true, notes = session,
+   signature = received.on_eval,
    text = "called after each evaluation with its result and the apo.Run; return `false` to stop "
      .. "training"},
   {name = "state", type = "table", optional = true, notes = session,
@@ -128,6 +130,7 @@ local of_the_record = {
    text = "completions per logged step, the best and the worst, that are recorded with the text "
      .. "and log-probability of every token, which apo-lua report shows; about 13 bytes a token"},
   {name = "on_step", type = "function", optional = true, notes = session,
+   signature = received.on_step,
    text = "called after each step with the metrics, the samples and the `state`; metrics added to "
      .. "the first are logged; return `false` to stop training"},
 }
