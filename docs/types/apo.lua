@@ -1,6 +1,6 @@
 ---@meta apo
 ---@diagnostic disable
--- What `require "apo"` returns, for language servers. Written by `apo-lua types`; do not edit.
+-- The module apo for language servers. Written by `apo-lua types`; do not edit.
 
 ---@alias apo.values.dtype "float32"|"bfloat16"
 
@@ -306,6 +306,7 @@
 ---@field save_every? integer steps between checkpoints; one is always saved at the end and when the run is stopped
 ---@field save_minutes? number minutes between checkpoints; math.huge to turn this off (default: 10)
 ---@field keep? apo.run.options.keep which checkpoints to keep
+---@field attach? boolean let `apo-lua attach` ask and steer the run, if it has a `dir`; see docs/attach.md (default: true)
 ---@field log_every? integer steps between log lines (default: 1)
 ---@field columns? string[] the metrics that the terminal shows after the step
 ---@field tensorboard? boolean also write event files of TensorBoard into `dir`; see docs/trackers.md (default: false)
@@ -387,12 +388,14 @@
 ---@field on_eval? (fun(result: table, run: apo.Run): boolean?) called after each evaluation with its result and the apo.Run; return `false` to stop training
 ---@field state? table data of the script's functions that is saved in checkpoints and restored by `resume`: numbers, strings, booleans and tables of them. Rewards and `on_step` receive it as third argument, `target` and `loss` as the field `state`
 ---@field log_completions? integer completions recorded per logged step; default: all, as apo.replay needs
+---@field log_tokens? integer completions per logged step, the best and the worst, that are recorded with the text and log-probability of every token, which apo-lua report shows; about 13 bytes a token (default: 8)
 ---@field on_step? (fun(metrics: table<string, any>, samples: apo.Sample[], state?: table): boolean?) called after each step with the metrics, the samples and the `state`; metrics added to the first are logged; return `false` to stop training
 ---@field dir? string the run folder
 ---@field resume? boolean|string|table continue the run in `dir` from its last checkpoint; `"step-N"` continues from that of step N and discards what came later; `"force"` continues even if settings or functions have changed, and records the changes in events.jsonl; `{from = "step-N", force = true}` does both (default: false)
 ---@field save_every? integer steps between checkpoints; one is always saved at the end and when the run is stopped
 ---@field save_minutes? number minutes between checkpoints; math.huge to turn this off (default: 10)
 ---@field keep? apo.train.options.keep which checkpoints to keep
+---@field attach? boolean let `apo-lua attach` ask and steer the run, if it has a `dir`; see docs/attach.md (default: true)
 ---@field log_every? integer steps between log lines (default: 1)
 ---@field columns? string[] the metrics that the terminal shows after the step
 ---@field tensorboard? boolean also write event files of TensorBoard into `dir`; see docs/trackers.md (default: false)
@@ -567,7 +570,7 @@
 ---@field std? boolean whether to divide by std (default: true)
 ---@field eps? number verl's; TRL has 1e-4 (default: 1e-06)
 
----A completion of a prompt, as `rollout[i]` and rewards have it.
+---A completion of a prompt, as in `rollout[i]` and rewards.
 ---@class apo.Completion
 ---@field text string The text, without what ended it.
 ---@field ids integer[] All sampled tokens.
@@ -604,6 +607,8 @@ function class_apo_Database:free() end
 ---
 ---`#ds` is the number of rows, `ds[i]` the i-th row, `ds[-1]` the last one. A row is a table with the columns of its line. It keeps its number in the file, which identifies its samples and its recorded value.
 ---@class apo.Dataset
+---@field rows table[] The rows, to read.
+---@field name string The file, or what the rows were made from.
 local class_apo_Dataset = {}
 
 ---Iterates over the rows in batches.
@@ -661,7 +666,7 @@ function class_apo_FileLock:check() end
 ---Frees its memory at once.
 function class_apo_FileLock:free() end
 
----What the option `loss` of apo.train receives; tensors have the shape [B].
+---What a `loss` of apo.train receives; tensors have the shape [B].
 ---@class apo.LossBatch
 ---@field logp apo.Tensor The log-probabilities under the policy, with gradients.
 ---@field ref_logp apo.Tensor Those under the reference.
@@ -998,6 +1003,50 @@ function class_apo_Run:steps() end
 ---@param reason? string for events.jsonl
 function class_apo_Run:stop(reason) end
 
+---A connection to a live run.
+---@class apo.RunConnection
+---@field is_open boolean Whether more may come.
+local class_apo_RunConnection = {}
+
+---Waits for a line.
+---@param seconds number how long at most
+---@return string # the line; nil if none came
+function class_apo_RunConnection:receive(seconds) end
+
+---Sends a line.
+---@param line string without its end
+function class_apo_RunConnection:send(line) end
+
+---Frees its memory at once.
+function class_apo_RunConnection:free() end
+
+---The socket at which a live run can be asked and steered, until it is freed.
+---@class apo.RunSocket
+---@field path string Where the socket is.
+---@field clients integer How many are attached now.
+local class_apo_RunSocket = {}
+
+---Takes the requests that clients have sent, in their order.
+---@return table[] # each with `client`, a number, and `body`, what it sent; nil for none
+function class_apo_RunSocket:requests() end
+
+---Sends a line to a client, if it is still there.
+---@param client integer its number
+---@param line string the line, without its end
+---@param is_last? boolean whether it is the last reply to a request; others are dropped where the client reads too slowly
+function class_apo_RunSocket:send(client, line, is_last) end
+
+---Sets what `status` answers, also during a step.
+---@param text string a JSON object in one line
+function class_apo_RunSocket:set_status(text) end
+
+---Waits until there are requests; Ctrl-C and a limit of time end it.
+---@param seconds number how long at most
+function class_apo_RunSocket:wait(seconds) end
+
+---Frees its memory at once.
+function class_apo_RunSocket:free() end
+
 ---A sample of a step, as a target and `on_step` receive it.
 ---@class apo.Sample
 ---@field reward number The weighted sum of its rewards.
@@ -1005,7 +1054,7 @@ function class_apo_Run:stop(reason) end
 ---@field value number V* of its row, nil without `values`.
 ---@field row table The row of the data set.
 ---@field completion apo.Completion The completion.
----@field logp number The log-probability under the policy that sampled it.
+---@field logp number The log-probability under the sampling policy.
 ---@field ref_logp number The log-probability under the reference.
 ---@field length integer The number of its tokens.
 ---@field finish_reason "eos"|"stop"|"length" Why it ended.
@@ -2206,6 +2255,41 @@ function apo.schedule.cosine(options) end
 ---@return apo.Schedule # the schedule, called with a step
 function apo.schedule.linear(options) end
 
+---Sockets of live runs.
+---@class apo.sockets
+apo.sockets = {}
+
+---Connects to a live run.
+---@param folder string the run folder
+---@return apo.RunConnection # the connection; nil without a socket
+function apo.sockets.connect(folder) end
+
+---Returns the path of the socket of a live run.
+---@param folder string the run folder
+---@return string # the path, or nil
+function apo.sockets.path(folder) end
+
+---Returns a value as a session shows it.
+---@param value any any value
+---@return string # the text, of several lines for a large table
+function apo.sockets.pretty(value) end
+
+---Reads a line from the terminal, with editing and history.
+---@param prompt string what is shown before it
+---@param words? string[] what Tab completes
+---@return string # the line; nil at the end of input
+---@return boolean # whether Ctrl-C was typed
+function apo.sockets.read_line(prompt, words) end
+
+---Opens the socket of a run that this process records.
+---@param folder string the run folder
+---@return apo.RunSocket # the socket, which only its user may use
+function apo.sockets.serve(folder) end
+
+---Calls a function; all random numbers go on after it as if it had drawn none.
+---@param body function the function; an error of it passes
+function apo.sockets.without_trace(body) end
+
 ---Clocks, memory, the terminal and files.
 ---@class apo.system
 apo.system = {}
@@ -2272,6 +2356,12 @@ function apo.system.hold_stop(hold) end
 ---@param path string the file
 ---@return boolean # false also where there is no such file
 function apo.system.is_locked(path) end
+
+---Whether two paths lead to the same file or folder.
+---@param path string the file
+---@param other string another one
+---@return boolean # false also where one is missing
+function apo.system.is_same(path, other) end
 
 ---Returns whether a stream is a terminal.
 ---@param stream? apo.values.stream the stream
@@ -2390,6 +2480,11 @@ function apo.system.visible(text, keeps_lines) end
 ---Returns the number of columns of the terminal, or 80 without one.
 ---@return integer # columns
 function apo.system.width() end
+
+---Returns the folder that relative paths begin at, or moves to another.
+---@param path? string the folder to move to
+---@return string # its full path
+function apo.system.working_folder(path) end
 
 ---Writes a file atomically: after a crash the old or the new one exists.
 ---@param path string the file
