@@ -1705,6 +1705,15 @@ function apo.estimate_values(options) end
 ---@return table # `mean`, `pass_at[k]`, `maj_at[k]`, `mean_length`, `clipped_ratio`, `count`; `overlong`, how many prompts were too long; `rewards`, the mean of each named reward; `sources`, the same for each `data_source`; `rows`, each with `row`, `prompt` and `samples` (`text`, `reward`, `rewards`, `correct`, `answer`, `length`, `finish_reason`, `stop_reason`)
 function apo.evaluate(options) end
 
+---Starts another run from a kept checkpoint, with other settings.
+---
+---Runs the run's `script.lua` again. When it calls apo.train or apo.run for the run's folder, the changes replace its options, and the new run goes on after `step` in a folder of its own: with the weights, moments, state and row order of the checkpoint. What the script does besides, it does again.
+---@param run string the folder of the run
+---@param step integer the step of a kept checkpoint
+---@param changes? table options of apo.train or apo.run; `dir` is the new folder, by default RUN-fork-STEP; with `resume = true` a fork that was stopped goes on
+---@return any # what apo.train or apo.run returned to the script
+function apo.fork(run, step, changes) end
+
 ---Makes a tensor filled with one value.
 ---@param shape integer|integer[] the sizes, or one number for a one-dimensional tensor
 ---@param value number the value
