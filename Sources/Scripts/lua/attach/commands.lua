@@ -17,7 +17,7 @@ end
 
 command{
   name = "status", text = "The step, the reward, the time that is left; at once, also in mid-step.",
-  run = function(session) return session.control:status() end,
+  run = function(session) return apo.json.decode(session.control:status()) end,
 }
 
 command{

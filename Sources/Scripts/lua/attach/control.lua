@@ -27,7 +27,8 @@ local function open(run)
   if not run.dir then return nil end
   local control = setmetatable({
     run = run, options = Options.new(run), sessions = {}, is_paused = false,
-    began = system.clock(), replayed = replaying.commands(run),
+    name = json.encode(run.dir, {lossy = true}), began = system.clock(),
+    replayed = replaying.commands(run),
   }, Control)
   if not control.replayed then
     control:set_again()
@@ -73,18 +74,23 @@ function Control:set_again()
   end
 end
 
--- What `status` answers.
-function Control:status()
-  local run, last = self.run, self.run.metrics or {}
-  return {
-    run = run.dir, step = run.step, total = run.total, reward = last.reward, loss = last.loss,
-    eval = run.evaluation and run.evaluation.mean, seconds = run:elapsed(),
-    step_seconds = self.step_seconds, paused = self.is_paused,
-  }
+-- A member of a JSON object; nothing for what is no number of JSON.
+local function member(name, value)
+  if type(value) ~= "number" or value ~= value or value == math.huge or value == -math.huge then
+    return ""
+  end
+  return (',"%s":%.14g'):format(name, value)
 end
 
-function Control:tell_status()
-  self.socket:set_status(json.encode(self:status(), {order = {"run", "step", "total"}}))
+-- What `status` answers: a JSON object. It is set at each step, so it is not made by json.encode.
+function Control:status()
+  local run, last = self.run, self.run.metrics or {}
+  return table.concat{
+    '{"run":', self.name, member("step", run.step), member("total", run.total),
+    member("reward", last.reward), member("loss", last.loss),
+    member("eval", run.evaluation and run.evaluation.mean), member("seconds", run:elapsed()),
+    member("step_seconds", self.step_seconds), ',"paused":', tostring(self.is_paused), "}",
+  }
 end
 
 -- Writes what was done into the journal; a run that cannot write it down ends.
@@ -135,7 +141,7 @@ function Control:answer(request)
   if self.fault then error(self.fault, 0) end
   local reply = {id = body.id, ok = is_done, step = self.run.step}
   if is_done then reply.value = result else reply.error = error_text(result) end
-  self:tell_status()
+  self.socket:set_status(self:status())
   self.socket:send(client, encoded(reply), true)
 end
 
@@ -176,7 +182,7 @@ function Control:boundary(samples)
   self.samples = samples
   if self.replayed then self:replay() end
   if self.socket then
-    self:tell_status()
+    self.socket:set_status(self:status())
     self:visit()
   end
   self.samples, self.began = nil, system.clock()

@@ -156,6 +156,9 @@ do
   equal(found[3].command, "undo")
   equal(found[#found].command, "stop")
   equal(require "apo.runs.folder".summary(steered).state, "stopped")
+  local page = spec.folder .. "/steered.html"
+  require "apo.report".write({steered}, page)
+  assert(spec.read(page):find("lr: 0.0001, was 0.003", 1, true))
 
   local replay = set_up.folder()
   replaying.begin(steered, replay, 7, events(steered), 8)
