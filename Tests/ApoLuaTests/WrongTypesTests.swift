@@ -13,7 +13,8 @@ struct ModuleWrongTypesTests {
     "apo.system.append",
     "apo.system.drop_torn_line", "apo.system.lock", "apo.system.make_folder",
     "apo.system.remove_folder", "apo.system.rename", "apo.system.sleep", "apo.system.truncate",
-    "apo.system.write_file",
+    "apo.system.working_folder", "apo.system.write_file", "apo.sockets.read_line",
+    "apo.sockets.serve",
   ]
 
   @Test("No documented function traps, whatever it is given")
