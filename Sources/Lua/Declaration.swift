@@ -57,6 +57,8 @@ extension Documentation {
         ("properties", .table(LuaTable(fields: properties))),
         ("is_compiled", .boolean(declaration.isCompiled)),
       ]
+      let index = declaration.methods.first { $0.name == "__index" }
+      if let element = index?.returns.first { fields.append(("element", element.type.described)) }
     case .module(let module):
       fields += [("kind", "module"), ("summary", .string(module.summary))]
     }

@@ -75,7 +75,7 @@ struct CompletionTests {
       let installed = try #require(
         try run("bash", ["-c", line, "bash"], in: folder))
       let files = installed.split(separator: "\n").map(String.init)
-      #expect(files.count == 5)
+      #expect(files.count == 6)
       for file in files {
         #expect(FileManager.default.fileExists(atPath: folder.path + "/" + file))
       }

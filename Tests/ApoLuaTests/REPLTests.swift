@@ -92,6 +92,8 @@ struct REPLTests {
     try withSession { terminal, _ in
       let rollout = terminal.answer(to: "apo.rollout{{prompt = 'one', text = 'two'}}")
       #expect(rollout.contains("#  prompt  text  tokens  finish\n1  one     two"))
+      _ = terminal.answer(to: "r = apo.rollout{{prompt = 'one', text = 'two'}}")
+      #expect(terminal.answer(to: "r[1].tex\t .. '!'").hasSuffix("\ntwo!\n> "))
       #expect(terminal.answer(to: "apo.trian{}").contains("(did you mean 'apo.train'?)"))
       #expect(terminal.answer(to: "pritn(1)").contains("(did you mean 'print'?)"))
       #expect(terminal.answer(to: "help '/entropy_co'").contains("apo.train: entropy_coef"))

@@ -268,12 +268,12 @@
 ---@field quiet? boolean write nothing (default: false)
 
 ---@class apo.replay.options.base
----@field target? function as for apo.train
----@field loss? function as for apo.train
+---@field target? (fun(sample: apo.Sample): number) as for apo.train
+---@field loss? (fun(batch: apo.LossBatch): apo.Tensor, table<string, number>?) as for apo.train
 
 ---@class apo.replay.options
----@field target? function as for apo.train; default: the recorded targets. `row` has only the prompt
----@field loss? function as for apo.train; default: the regression
+---@field target? (fun(sample: apo.Sample): number) as for apo.train; default: the recorded targets. `row` has only the prompt
+---@field loss? (fun(batch: apo.LossBatch): apo.Tensor, table<string, number>?) as for apo.train; default: the regression
 ---@field beta? number beta2; default: the recorded one
 ---@field model? apo.Model the weights to score with; default: the run's last checkpoint. For step 1 to be exact, pass the run's initial model
 ---@field base? apo.replay.options.base what to compare with; default: the recorded targets and the regression
@@ -524,7 +524,7 @@
 ---@field shape? apo.values.shape the shape (default: "overlong")
 ---@field max_tokens integer the maximum length
 ---@field buffer? integer `overlong`: number of tokens over which it falls
----@field reward? function `cosine`: the reward that tells right answers from wrong ones
+---@field reward? (fun(row: table, completion: apo.Completion, state?: table): number|table<string, number>) `cosine`: the reward that tells right answers from wrong ones
 ---@field correct? number|(fun(reward: number, completion: apo.Completion): boolean) the minimum reward of a correct answer, or a function of (reward, completion) that says whether it is one (default: 0.5)
 ---@field right? number[] `cosine`: reward of a right answer at length 0 and at `max_tokens` (default: {1, 0.5})
 ---@field wrong? number[] `cosine`: the same for a wrong answer (default: {-1, -0.5})

@@ -22,18 +22,18 @@ extension LuaState {
     return names.sorted().map { "\($0) = " }
   }
 
-  /// The fields of `rollout[1].te`, of which the line editor's word is `.te`.
+  /// The fields of `rollout[1].te`, of which the line editor's word may be `.te` or all.
   private func elementFields(of word: String, after before: String) -> [String]? {
-    guard word.hasPrefix("."), before.hasSuffix("]"), !CallPlace.isInString(before),
-      let match = before.firstMatch(of: /([A-Za-z_][\w.]*)\[(-?\d+)\]$/),
+    guard word.contains("."), !CallPlace.isInString(before),
+      let match = (before + word).firstMatch(of: /([A-Za-z_][\w.]*)\[(-?\d+)\]\.(\w*)$/),
       let index = Int(match.2)
     else { return nil }
-    let prefix = String(word.dropFirst())
+    let prefix = String(match.3)
     let names =
       className(at: String(match.1)) == Rollout.luaName
       ? Rollout.fieldNames.filter { $0.hasPrefix(prefix) }.sorted()
       : completions(ofElement: index, in: String(match.1), prefix)
-    return names.map { "." + $0 }
+    return names.map { word.dropLast(prefix.count) + $0 }
   }
 
   /// The options that can be given at a place; nil where there are none.

@@ -6,6 +6,7 @@
 -- the step sampled by these weights, `drift` is 0 and the recorded side is what the run computed;
 -- at other steps both gradients use these weights on completions sampled by others.
 
+local received = require "apo.script.received"
 local apo = require "apo"
 local documented, fail = require "apo.documented", require "apo.fail"
 local targets, report = require "apo.step.targets", require "apo.replay.report"
@@ -162,9 +163,9 @@ return documented{
     .. "from the update are dropped here.",
   parameters = {{name = "dir", type = "string", text = "the folder of the run"}},
   options = {
-    {name = "target", type = "function", optional = true,
+    {name = "target", type = "function", optional = true, signature = received.target,
      text = "as for apo.train; default: the recorded targets. `row` has only the prompt"},
-    {name = "loss", type = "function", optional = true,
+    {name = "loss", type = "function", optional = true, signature = received.loss,
      text = "as for apo.train; default: the regression"},
     {name = "beta", type = "number", minimum = 0, optional = true,
      text = "beta2; default: the recorded one"},
@@ -173,8 +174,10 @@ return documented{
        .. "exact, pass the run's initial model"},
     {name = "base", optional = true, text = "what to compare with; default: the recorded "
       .. "targets and the regression", fields = {
-        {name = "target", type = "function", optional = true, text = "as for apo.train"},
-        {name = "loss", type = "function", optional = true, text = "as for apo.train"},
+        {name = "target", type = "function", optional = true, signature = received.target,
+         text = "as for apo.train"},
+        {name = "loss", type = "function", optional = true, signature = received.loss,
+         text = "as for apo.train"},
       }},
     {name = "first", type = "integer", minimum = 1, default = 1, text = "the first step"},
     {name = "last", type = "integer", minimum = 1, optional = true, text = "the last step"},

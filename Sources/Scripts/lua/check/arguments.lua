@@ -116,13 +116,20 @@ function check(declared, node, title, path, report, line)
   end
 end
 
+-- A declared type with what its function is called with.
+local function with_signature(declaration)
+  local of = declaration.type
+  if declaration.signature ~= "" then of.signature = declaration.signature end
+  return of
+end
+
 -- The declared type of an argument by its position.
 local function type_at(declared, position)
   local parameters = declared.parameters
   local parameter = parameters[position]
   local last = parameters[#parameters]
   if not parameter and last and last.variadic then parameter = last end
-  return parameter and parameter.type, parameter
+  return parameter and with_signature(parameter), parameter
 end
 
 -- Checks the arguments of a call.
@@ -140,6 +147,6 @@ return {
   -- The declared type of a field of options.
   field_type = function(declared, name)
     local field = field_of(declared, name)
-    return field and field.type
+    return field and with_signature(field)
   end,
 }

@@ -9,6 +9,7 @@ local apo = require "apo"
 local declarations = require "apo.declarations"
 
 local by_name, by_value = {}, {}
+local records = {}  -- the classes without methods: tables whose fields are all declared
 local members = {}  -- the names of the members of a class, without the operators
 
 local function add_members(declared)
@@ -33,7 +34,10 @@ local function read()
     end
   end
   for _, declared in ipairs(all) do
-    if declared.kind == "class" then add_members(declared) end
+    if declared.kind == "class" then
+      records[declared.name] = not members[declared.name] and next(declared.properties) ~= nil
+      add_members(declared)
+    end
   end
 end
 
@@ -65,6 +69,20 @@ local function field(of, name)
   return of_value(by_name[of.class].properties[name])
 end
 
+-- The type of `object[i]`.
+local function element(of)
+  return of.kind == "object" and of_value(by_name[of.class].element) or nil
+end
+
+-- The type of a parameter of a function with a signature, `fun(row: table, completion: …): …`.
+local function parameter(signature, position)
+  local count = 0
+  for class in (signature:match "^fun(%b())" or ""):gmatch ":%s*([%w_.]+)" do
+    count = count + 1
+    if count == position then return object(class) end
+  end
+end
+
 local function names(of)
   if of.kind ~= "module" then return members[of.class] end
   local list = {}
@@ -81,7 +99,7 @@ local function fault(of, name, is_method)
     if of.value[name] ~= nil then return nil end
   elseif of.kind ~= "object" or name:find "^_" then
     return nil
-  elseif not (is_method or by_name[of.class].is_compiled) then
+  elseif not (is_method or by_name[of.class].is_compiled or records[of.class]) then
     return nil
   end
   local known = names(of)
@@ -102,5 +120,6 @@ local function results(of)
 end
 
 return {
-  read = read, module = module, field = field, fault = fault, results = results, object = object,
+  read = read, element = element, parameter = parameter,
+  module = module, field = field, fault = fault, results = results, object = object,
 }

@@ -51,7 +51,8 @@ function Parser:body(method, expected)
     if not self:accept "..." then
       node.parameters = node.parameters + 1
       local variable = self:variable(self:take(), {kind = "unknown"})
-      variable.type = expected and self.see.receives(expected, node.parameters)
+      variable.type = expected and variable.is_constant
+        and self.see.receives(expected, node.parameters) or nil
       self:declare(variable)
     end
     if not self:accept "," then break end

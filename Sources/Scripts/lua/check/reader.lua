@@ -59,7 +59,11 @@ end
 
 function Reader:index(node)
   local object, name = node.object, node.name
-  if node.is_assigned or not name then return end
+  if node.is_assigned then return end
+  if not name then
+    node.type = object.type and declared.element(object.type)
+    return
+  end
   if object.kind == "global" then self:standard_field(node) end
   local of = object.type
   if not of then return end
@@ -138,7 +142,9 @@ return function(text)
     call = function(node) reader:call(node) end,
     parameters = function(node) return reader:parameters(node) end,
     field = function(of, name) return arguments.field_type(of, name) end,
-    receives = nothing,
+    receives = function(of, position)
+      return of.signature and declared.parameter(of.signature, position)
+    end,
     variable = function(variable) reader:variable(variable) end,
   }, assignments)
   return comments.without_ignored(tokens.comments, reader.faults)

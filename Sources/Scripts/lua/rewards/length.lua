@@ -56,6 +56,7 @@ return documented{
     {name = "buffer", type = "integer", minimum = 1, optional = true,
      text = "`overlong`: number of tokens over which it falls"},
     {name = "reward", type = "function", optional = true,
+     signature = require "apo.script.received".reward,
      text = "`cosine`: the reward that tells right answers from wrong ones"},
     correct.declared("(reward, completion)"),
     {name = "right", type = "list of numbers", default = {1, 0.5},

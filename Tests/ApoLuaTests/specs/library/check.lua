@@ -66,6 +66,14 @@ finds("local m = apo.load 'a' m.tokenizer:encod 'x'", "1: apo.Tokenizer has no m
 finds("local d, n = apo.dataset{}, 1 d:shufle(n)", "1: apo.Dataset has no method 'shufle' (did you mean 'shuffle'?)")
 finds("local zeros = apo.zeros return zeros(1):sze()", "1: apo.Tensor has no method 'sze' (did you mean 'size'?)")
 finds_nothing "model = apo.load 'a' model:generat('x')"  -- a global may be anything by then
+finds("local r = apo.rollout{} for i = 1, #r do print(r[i].txt, r[1].text) end",
+  "1: apo.Completion has no field 'txt' (did you mean 'text'?)")
+finds("apo.score(..., function(row, c) return #c.txt + row.anything end)",
+  "1: apo.Completion has no field 'txt' (did you mean 'text'?)")
+finds("apo.replay('a', {target = function(s) return s.rewrd end})",
+  "1: apo.Sample has no field 'rewrd' (did you mean 'reward'?)")
+finds_nothing "apo.score(..., function(row, c) c = row return c.txt end)"
+finds_nothing "apo.score(..., function(_, c) c.mine = 1 return c.mine, c.row.any, c[1] end)"
 finds_nothing "local t = apo.zeros(1) t = 'text' return t:upper()"
 finds_nothing "local t if x then t = apo.zeros(1) else t = 'text' end return t:upper()"
 finds_nothing "function apo.mine() end apo.mine() if apo.newer then apo.newer() end"
