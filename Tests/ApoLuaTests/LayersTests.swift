@@ -23,7 +23,7 @@ import Testing
   private static let scriptLayers = [
     "numbers", "script", "data", "rewards", "terminal", "plot", "tensorboard", "trackio", "runs",
     "report", "step", "algorithms", "attach", "values", "run", "fork", "evaluate", "replay",
-    "train", "check", "session", "project", "command",
+    "train", "sweep", "check", "session", "project", "command",
   ]
 
   private struct Use: Hashable { let from, to: String }

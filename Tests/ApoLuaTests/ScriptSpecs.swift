@@ -25,6 +25,7 @@ struct ScriptSpecs {
       var spec = support.asTable ?? LuaTable()
       spec.fields.append((name: "folder", value: .string(temporary)))
       spec.fields.append((name: "checkout", value: .string(Checkout.folder.path)))
+      spec.fields.append((name: "program", value: .string(Binary.url.path)))
       spec.fields.append((name: "fixtures", value: .string(Fixtures.folder ?? "")))
       try state.call(state.load(text, name: "@\(name)"), [.table(spec)])
     }

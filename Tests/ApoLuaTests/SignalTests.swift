@@ -287,7 +287,7 @@ struct SignalTests {
 
 extension Process {
   /// Runs to the end with both outputs in files, which need no reader.
-  fileprivate func run(writing output: URL, _ errors: URL) throws {
+  func run(writing output: URL, _ errors: URL) throws {
     for url in [output, errors] { try Data().write(to: url) }
     standardInput = FileHandle.nullDevice
     standardOutput = try FileHandle(forWritingTo: output)

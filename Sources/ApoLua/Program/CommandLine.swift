@@ -15,6 +15,7 @@ import Lua
 ///   the script.
 public func runCommandLine() -> Int32 {
   LuaState.ignoreFileSignals()
+  guard endWithParent() else { return 128 + SIGTERM }
   var count: Int32 = 0
   let values = cp_arguments(&count)
   let arguments = (0..<Int(count)).compactMap { index in
@@ -41,6 +42,16 @@ func runCommandLine(_ arguments: [[UInt8]]) -> Int32 {
     report(error, program)
   }
   return 1
+}
+
+/// Has an apo-lua that `apo.system.start` started end with the process that did; false if that has
+/// ended already. The programs that it starts itself are its own affair.
+private func endWithParent() -> Bool {
+  guard let parent = getenv("APO_PARENT").flatMap({ pid_t(String(cString: $0)) }) else {
+    return true
+  }
+  unsetenv("APO_PARENT")
+  return cp_end_with(parent)
 }
 
 /// Sets the number of threads before the first of them starts.

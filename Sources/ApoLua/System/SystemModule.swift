@@ -5,13 +5,14 @@ import Core
 import Glibc
 import Lua
 import Tensors
+import Text
 
 /// `apo.system`.
 let systemModule = Module(
   "apo.system", "Clocks, memory, the terminal and files.",
   functions: processFunctions + stopFunctions + memoryFunctions + terminalFunctions + textFunctions
-    + fileFunctions,
-  classes: [fileLockClass, databaseClass])
+    + fileFunctions + [startFunction],
+  classes: [fileLockClass, databaseClass, processClass])
 
 private let processFunctions = [
   Function(
@@ -76,12 +77,15 @@ private let terminalFunctions = [
     return call.result(isatty(stream == "stdin" ? 0 : stream == "stdout" ? 1 : 2) == 1)
   },
   Function(
-    "width", "Returns the number of columns of the terminal, or 80 without one.",
-    returns: [Returned(.integer(), "columns")]
+    "width", "Returns the size of the terminal, or 80 columns and 24 lines without one.",
+    returns: [Returned(.integer(), "columns"), Returned(.integer(), "lines")]
   ) { call in
     var size = winsize()
     let isKnown = ioctl(2, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0
-    return call.result(isKnown ? Int(size.ws_col) : 80)
+    return try call.results([
+      .integer(isKnown ? Int(size.ws_col) : 80),
+      .integer(isKnown && size.ws_row > 0 ? Int(size.ws_row) : 24),
+    ])
   },
 ]
 
@@ -99,7 +103,24 @@ private let textFunctions = [
       """
   ) { call in
     call.result(try visible(call[1].bytes(), keepsLines: call[2].boolean()))
-  }
+  },
+  Function(
+    "columns", "Returns how many columns of a terminal a text takes.",
+    [Parameter("text", .string, "as `visible` returns it")],
+    returns: [Returned(.integer(), "columns")],
+    details: "East Asian wide characters and emoji take two, combining marks none."
+  ) { call in
+    call.result(displayWidth(try call[1].string()))
+  },
+  Function(
+    "excerpt", "Returns the beginning of a text that fits into some columns of a terminal.",
+    [
+      Parameter("text", .string, "as `visible` returns it"),
+      Parameter("columns", .integer(minimum: 0), "how many columns there are"),
+    ], returns: [Returned(.string, "the text, ending in `…` if it was too long")]
+  ) { call in
+    call.result(excerpt(try call[1].string(), columns: try call[2].integer()))
+  },
 ]
 
 /// The time of a clock.

@@ -7,13 +7,14 @@ apo.system.time_limit = leaving.limited(apo.system.time_limit)
 local parts = {  -- name in `apo`, and what it will be
   "dataset", "score", "estimate_values", "values_from", "train", "run", "fork", "evaluate", "plot",
   "progress", "journal", "rewards", "presets", "algorithm", "algorithms", "terms", "recorded",
-  "replay",
+  "replay", "sweep", "settings",
 }
 local files = {  -- the others are in a file of their own name
   dataset = "apo.data.dataset", score = "apo.rewards.score",
   estimate_values = "apo.values", values_from = "apo.values.from_columns",
   algorithm = "apo.step.algorithm", terms = "apo.step.terms", presets = "apo.train.presets",
   progress = "apo.terminal.progress", journal = "apo.run.journal", recorded = "apo.replay.recorded",
+  settings = "apo.sweep.settings",
 }
 local placeholders = {}                          -- lets Tab list the names before they are read
 for _, name in ipairs(parts) do placeholders[name] = function() end end
