@@ -70,6 +70,39 @@ struct SignalTests {
   }
 
   @Test(
+    "A signal that waits for the end of an update loses no record",
+    .enabled(if: Fixtures.areThere, Comment(rawValue: Fixtures.missing)))
+  func heldSignal() throws {
+    try Binary.withFolder { folder in
+      let script = Self.training.replacingOccurrences(
+        of: #"if number ~= "0" and not resume and record.step == 3 then"#, with: "if false then"
+      ).replacingOccurrences(
+        of: "local rows",
+        with: """
+          local hold, count = apo.system.hold_stop, 0
+          function apo.system.hold_stop(on)
+            hold(on)
+            if on then count = count + 1 end
+            if on and count == 5 and number ~= "0" and not resume then
+              os.execute("kill -" .. number .. " " .. io.open("/proc/self/stat"):read("n"))
+            end
+          end
+          local rows
+          """)
+      try script.write(
+        to: folder.appendingPathComponent("train.lua"), atomically: true, encoding: .utf8)
+      _ = try shell("$APO train.lua 0", in: folder)
+      let result = try shell("$APO train.lua 15; echo $?; wc -l <run15/metrics.jsonl", in: folder)
+      let step = try #require(result.output.firstMatch(of: /checkpoint holds step (\d)\./)).1
+      #expect(result.output.hasSuffix("143\n\(step)\n"), "\(result.output)")
+      let again = try shell(
+        "$APO train.lua 15 resume && wc -l <run15/metrics.jsonl "
+          + "&& cmp run0/completions.jsonl run15/completions.jsonl", in: folder)
+      #expect(again.status == 0 && again.output.hasSuffix("\n6\n6\n"), "\(again.output)")
+    }
+  }
+
+  @Test(
     "A signal between two updates of a step leaves the step before it",
     .enabled(if: Fixtures.areThere, Comment(rawValue: Fixtures.missing)))
   func halfStep() throws {

@@ -148,10 +148,11 @@ end
 -- step is recorded without them and with the script's state before.
 local function call_on_step(run, record, samples)
   local o, before, marked, given, added = run.options, whole.kept(run), run.whole, {}, {}
-  whole.mark(run, before)  -- the update is made, so a signal need not wait any longer
   for name, value in pairs(record) do given[name] = value end
   local after
   apo.system.on_failure(function()
+    -- The update is made, so a signal need not wait any longer. One that did stops this function.
+    whole.mark(run, before)
     if hook.call("on_step", o.on_step, given, samples, o.state) == false then
       run:stop "on_step returned false"
     end
@@ -161,11 +162,11 @@ local function call_on_step(run, record, samples)
       end
     end
     after = whole.kept(run)
+    whole.unmark(run, marked)  -- until the record is written
   end, function()
     whole.unmark(run, marked)
     run:write(record, samples, before)
   end)
-  whole.unmark(run, marked)  -- until the record is written
   for name, value in pairs(added) do record[name] = value end
   return after
 end
