@@ -319,6 +319,19 @@
 ---@field state? table passed to the functions as third argument, such as the `state` of apo.train
 ---@field reward_memory? number|string memory of Lua's own, in bytes or as "256 MB", that one call of a function may take before it is stopped and named; as much as there is when not given
 
+---@class apo.sweep.options
+---@field script string the script; it calls `apo.settings`
+---@field dir string the folder of the runs, of sweep.json and report.html
+---@field settings? table a list of settings, or settings by a name that their runs get
+---@field grid? table lists of values by name: every combination is run, with each of `settings`
+---@field seeds? integer[] every setting is run with each of them (default: {1})
+---@field parallel? integer how many runs at a time (default: 1)
+---@field threads? integer threads of each run; default: this process's, shared out
+---@field metric? string what the table at the end compares; default: `eval/reward`, or `reward` where there are no evaluations
+---@field mode? apo.values.mode_2 which of its values is best (default: "max")
+---@field program? string another apo-lua for the runs
+---@field quiet? boolean print nothing (default: false)
+
 ---@class apo.train.options.eval
 ---@field data apo.Dataset the rows
 ---@field every? integer steps between evaluations (default: 50)
@@ -556,6 +569,10 @@
 ---@field warmup_steps? integer warm-up steps from 0 (default: 0)
 ---@field total_steps integer steps until the end of the decay
 ---@field min_ratio? number the final rate as a fraction of `lr` (default: 0)
+
+---@class apo.system.start.options
+---@field output string the file that standard output and errors are appended to
+---@field program? string the program; default: this apo-lua
 
 ---@class apo.terms.clipped.options
 ---@field low? number clip below (default: 0.2)
@@ -879,6 +896,27 @@ function class_apo_Optimizer:zero_grad() end
 
 ---Frees its memory at once.
 function class_apo_Optimizer:free() end
+
+---A program that was started by `apo.system.start`.
+---@class apo.Process
+local class_apo_Process = {}
+
+---Ends it at once, by SIGKILL.
+function class_apo_Process:kill() end
+
+---Returns its process number.
+---@return integer # the number
+function class_apo_Process:number() end
+
+---Returns how the program ended.
+---@return integer # nil while it runs; else its exit status, or 128 and the number of the signal that ended it
+function class_apo_Process:status() end
+
+---Sends SIGTERM, on which apo-lua saves its run and ends.
+function class_apo_Process:stop() end
+
+---Frees its memory at once.
+function class_apo_Process:free() end
 
 ---A progress bar.
 ---@class apo.Progress
@@ -1879,11 +1917,25 @@ function apo.seed(seed) end
 ---@param step integer a step of the run
 function apo.seed_step(seed, step) end
 
+---Returns the settings of a script, which its arguments change.
+---
+---`apo-lua train.lua lr=1e-4 seed=2` changes `lr` and `seed`; that is how `apo.sweep` starts a script. A value has the type of its default; tables are written as JSON. Names that have no default are an error. `seed`, `dir` and `resume` need none and do not show in `pairs`: pass them to `apo.train` or `apo.run`. A given `seed` also seeds the process, as `apo.seed` does.
+---@param defaults table values by name
+---@return table # values by name
+function apo.settings(defaults) end
+
 ---Stacks tensors of the same shape along a new dimension.
 ---@param tensors apo.Tensor[] the tensors
 ---@param dim? integer the position of the new dimension
 ---@return apo.Tensor # a new tensor
 function apo.stack(tensors, dim) end
+
+---Runs a script with several settings and seeds, and compares them.
+---
+---Each run is a process with the arguments `name=value` for its settings, `seed`, `dir` and `resume=true`, which `apo.settings` reads, and a run folder `NAME-seedN` in `dir` with its output in output.log. Called again, a sweep goes on: runs that are done are kept, others resume, new settings and seeds are added. A run that fails is shown with the end of its output, and the others go on. Ctrl-C stops all runs, which are saved. See docs/sweeps.md.
+---@param options apo.sweep.options
+---@return table # `runs`, a list with `name`, `dir`, `settings`, `seed`, `final`, `best` and, where it failed, `fault`; `settings`, a list with `name`, `settings`, `final` and `best` (each `mean`, `std`, `n`); `failed`, a number; `metric`; `report`, a path
+function apo.sweep(options) end
 
 ---Makes a tensor from a number or nested lists of numbers.
 ---@param data number|table|apo.Tensor a number, nested lists (of equal length at each level), or a tensor to copy
@@ -2324,6 +2376,13 @@ function apo.system.checksum(path) end
 ---@return number # seconds
 function apo.system.clock() end
 
+---Returns how many columns of a terminal a text takes.
+---
+---East Asian wide characters and emoji take two, combining marks none.
+---@param text string as `visible` returns it
+---@return integer # columns
+function apo.system.columns(text) end
+
 ---Returns the number of available processor cores.
 ---@return integer # the number
 function apo.system.cores() end
@@ -2339,6 +2398,12 @@ function apo.system.database(path) end
 ---@param path string the file
 ---@return integer # bytes cut off
 function apo.system.drop_torn_line(path) end
+
+---Returns the beginning of a text that fits into some columns of a terminal.
+---@param text string as `visible` returns it
+---@param columns integer how many columns there are
+---@return string # the text, ending in `…` if it was too long
+function apo.system.excerpt(text, columns) end
 
 ---Returns what is at a path.
 ---@param path string the file
@@ -2457,6 +2522,14 @@ function apo.system.size(path) end
 ---@param seconds number how long
 function apo.system.sleep(seconds) end
 
+---Starts another apo-lua, or another program, which runs beside this one.
+---
+---There is no shell: arguments are passed as they are. Its standard input is empty. It does not get this terminal's Ctrl-C, but SIGTERM when the result is collected; an apo-lua gets that also when this process ends, however it does.
+---@param arguments string[] its arguments
+---@param options apo.system.start.options
+---@return apo.Process # the running program
+function apo.system.start(arguments, options) end
+
 ---Returns seconds since 1970, with fraction.
 ---@return number # seconds
 function apo.system.time() end
@@ -2486,8 +2559,9 @@ function apo.system.truncate(path, size) end
 ---@return string # the escaped text
 function apo.system.visible(text, keeps_lines) end
 
----Returns the number of columns of the terminal, or 80 without one.
+---Returns the size of the terminal, or 80 columns and 24 lines without one.
 ---@return integer # columns
+---@return integer # lines
 function apo.system.width() end
 
 ---Returns the folder that relative paths begin at, or moves to another.
