@@ -2,8 +2,8 @@
 --
 --   apo-lua scripts/many-runs.lua FOLDER RUNS STEPS [hostile]
 --
--- Each run has all metrics of apo.train, evaluations, some completions; `hostile` puts markup, control
--- characters and half a line into them. See scripts/report-scale.
+-- Each run has all metrics of apo.train, evaluations, some completions; `hostile` puts markup,
+-- control characters and half a line into them. See scripts/report-scale.
 
 local apo = require "apo"
 local system, json = apo.system, apo.json
@@ -48,17 +48,22 @@ local function completion(run, step, i)
   }, {lossy = true})
 end
 
-local function write(path, lines) system.write_file(path, table.concat(lines, "\n") .. "\n") end
+-- Without waiting for the disk, as the library does.
+local function write(path, lines)
+  local file = assert(io.open(path, "wb"))
+  file:write(table.concat(lines, "\n"), "\n")
+  file:close()
+end
 
 local function make(run)
   local name = ("run-%06d"):format(run)
   local dir = folder .. "/" .. name
   system.make_folder(dir)
-  json.write(dir .. "/run.json", {
-    id = ("%032x"):format(run), apo = apo._VERSION, started = os.date("!%Y-%m-%dT%H:%M:%SZ", 1.7e9 // 1 + run),
+  write(dir .. "/run.json", {json.encode{
+    id = ("%032x"):format(run), apo = apo._VERSION, started = os.date("!%Y-%m-%dT%H:%M:%SZ", 1700000000 + run),
     script = "train.lua", steps = steps,
     settings = {lr = 1e-4 * (1 + run // 5), seed = run % 5, batch_size = 64, eval = {every = 50}},
-  })
+  }})
   local metrics, completions = {}, {}
   for step = 1, steps do
     metrics[#metrics + 1] = step_record(run, step)
@@ -76,9 +81,9 @@ local function make(run)
   if is_hostile then metrics[#metrics + 1] = '{"step":' end
   write(dir .. "/metrics.jsonl", metrics)
   write(dir .. "/completions.jsonl", completions)
-  system.write_file(dir .. "/events.jsonl", json.encode{
-    event = "warning", step = steps // 2, text = is_hostile and attack:sub(1, -2) or "clipped"} .. "\n")
-  system.write_file(dir .. "/script.lua", is_hostile and attack or "-- a run\n")
+  write(dir .. "/events.jsonl", {json.encode{
+    event = "warning", step = steps // 2, text = is_hostile and attack:sub(1, -2) or "clipped"}})
+  write(dir .. "/script.lua", {is_hostile and attack or "-- a run"})
 end
 
 math.randomseed(7)

@@ -17,19 +17,25 @@ local function ends(samples)
   return table.move(samples, #samples - of_each_step + 1, #samples, #kept + 1, kept)
 end
 
+-- What a model wrote, with control characters and marks of direction escaped: they would change how
+-- the rest of the page reads.
 local function text(value)
-  if type(value) == "string" then return value end
-  return value ~= nil and apo.json.encode(value, {lossy = true}) or ""
+  if type(value) ~= "string" then
+    value = value ~= nil and apo.json.encode(value, {lossy = true}) or ""
+  end
+  return apo.system.visible(value, true)
 end
 
 -- The tokens of a completion with their log-probabilities, where they were recorded.
 local function tokens_of(record)
   local texts, values = record.tokens, record.token_logprobs
   if type(texts) ~= "table" or type(values) ~= "table" or #texts ~= #values then return nil end
+  local shown = {}
   for i, one in ipairs(texts) do
     if type(one) ~= "string" or not number(values[i]) then return nil end
+    shown[i] = text(one)
   end
-  return #texts > 0 and texts or nil, values
+  return #shown > 0 and shown or nil, values
 end
 
 local function shown(record)

@@ -38,7 +38,7 @@ td.number { text-align: right; font-variant-numeric: tabular-nums; white-space: 
 td.text { white-space: pre-wrap; font-family: ui-monospace, monospace; min-width: 180px; }
 details { margin: 0 0 10px; } summary { cursor: pointer; color: var(--quiet); }
 pre { font: 12px/1.5 ui-monospace, monospace; white-space: pre-wrap; margin: 8px 0; }
-td { white-space: pre-wrap; }
+td { white-space: pre-wrap; } th, td.word { white-space: nowrap; }
 :root { --t1: #fbe6c4; --t2: #fbd9a8; --t3: #f6b26b; --t4: #e8863a; }
 @media (prefers-color-scheme: dark) {
   :root { --t1: #3a2f20; --t2: #5a421f; --t3: #7d531b; --t4: #a8611a; } }
@@ -88,7 +88,7 @@ function draw() {
   for (const s of list.slice(0, shown)) {
     const row = body.insertRow();
     for (const x of [s.step, short(s.reward), short(s.v), s.length]) cell(row, x, "number");
-    cell(row, s.finish, "");
+    cell(row, s.finish, "word");
     cell(row, s.prompt, "text");
     if (s.tokens) colored(row, s); else cell(row, s.text, "text");
   }

@@ -40,13 +40,20 @@ local function with_forks(runs)
   return list
 end
 
+-- So many take more than a second: a bar shows how far it is.
+local many = 5000
+
 -- The summaries of all runs that can be read, and what is wrong with the others.
 local function read(dir)
-  local runs, faults = {}, {}
-  for _, path in ipairs(folder.find(dir)) do
+  local runs, faults, found = {}, {}, folder.find(dir)
+  local bar = #found > many
+    and apo.progress{total = #found, title = "reading", unit = "runs"} or nil
+  for _, path in ipairs(found) do
     local is_read, run = pcall(folder.summary, path)
     if is_read then runs[#runs + 1] = run else faults[#faults + 1] = tostring(run) end
+    if bar then bar:advance(1) end
   end
+  if bar then bar:clear() end
   table.sort(runs, function(a, b)
     if a.started ~= b.started then return a.started < b.started end
     return a.name < b.name

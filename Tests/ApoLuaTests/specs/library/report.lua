@@ -115,18 +115,19 @@ do
     for name, value in pairs(fields) do record[name] = value end
     return json.encode(record) .. "\n"
   end
-  local attack = "</script><b>"
+  local attack = "</script><b>\u{202E}"
   local page = report.render{make("tokens", {lr = 1}, steps(0), line{
     tokens = {"ab", attack, "c", "d", "<eos>"}, token_logprobs = {-0.05, -0.5, -1.5, -2.5, -4}}
     .. line{tokens = {"x"}, token_logprobs = {1, 2}} .. line{tokens = "x", token_logprobs = {}})}
   local static = page:match "<noscript>(.-)</noscript>"
   assert(static:find('<span class="t0" title="-0.05">ab</span><span class="t1" title="-0.5">'
-    .. '&lt;/script&gt;&lt;b&gt;</span><span class="t2" title="-1.5">c</span>'
+    .. '&lt;/script&gt;&lt;b&gt;\\u{202E}</span><span class="t2" title="-1.5">c</span>'
     .. '<span class="t3" title="-2.5">d</span><span class="t4" title="-4">&lt;eos&gt;</span>', 1, true))
   equal(count(static, "all of it"), 2)
   assert(page:find("Tokens by their probability", 1, true))
   local list = json.decode(page:match '<script type="application/json" id="completions">(.-)</script>')
-  equal({list[1].tokens[2], list[2].tokens, list[3].tokens}, {attack})
+  equal({list[1].tokens[2], list[2].tokens, list[3].tokens}, {apo.system.visible(attack)})
+  assert(not page:find("\u{202E}", 1, true))
   page = report.render{make("plain", {lr = 1}, steps(0), line{})}
   assert(not page:find("Tokens by their probability", 1, true))
 end
