@@ -92,20 +92,17 @@ extension CommandLineArguments {
   static let usage = "usage: apo-lua [options] [<script> [<argument> ...]]"
 
   static let introduction = """
-    Works as lua does, with require "apo" at hand. Without a script it reads what you type, or
-    runs standard input when that is not a terminal. -e, -l and -W take effect in the order given,
-    then the script runs, which finds its arguments in ... and in the table arg.
+    Works as lua does, with require "apo" at hand. Without a script it reads what
+    you type, or runs standard input when that is not a terminal. -e, -l and -W
+    take effect in the order given, then the script runs, which finds its
+    arguments in ... and in the table arg.
     """
 
   static var helpText: String {
     let entries = options.map { ($0.usage, $0.text) }
     let commands = commands.map { ($0.usage, $0.text) }
-    let width = (entries + commands).map(\.0.count).max() ?? 0
-    let lines = { (entries: [(String, String)]) in
-      entries.map { name, text in
-        "  \(name)\(String(repeating: " ", count: width - name.count))  \(text)\n"
-      }.joined()
-    }
+    let help = HelpText(all: [], width: REPLTerminal.width)
+    let lines = { help.list($0) + "\n" }
     return """
       \(summary)
 
@@ -116,7 +113,7 @@ extension CommandLineArguments {
 
       Options:
       \(lines(entries))
-      Commands, also with -- before them; a script of that name goes before the command:
+      Commands, also with -- before them; a script of that name comes first:
       \(lines(commands))
       In a session, help() says how to go on. Manual: docs/reference.md.
 

@@ -8,7 +8,12 @@ local read_script = require "apo.check.reader"
 -- The faults of one file, in order, as lines of text.
 local function faults_of(path)
   if system.exists(path) == "folder" then return {path .. ": is a folder; a script expected"} end
-  local text, missing = system.read_file(path)
+  local text, missing
+  if path == "-" then
+    path, text = "stdin", io.read "a"
+  else
+    text, missing = system.read_file(path)
+  end
   if not text then return {missing} end
   local code = text:gsub("^\xEF\xBB\xBF", ""):gsub("^#[^\r\n]*", "--")
   local chunk, problem = load(code, "@" .. path, "t")
