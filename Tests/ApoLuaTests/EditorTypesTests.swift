@@ -126,7 +126,10 @@ struct EditorTypesTests {
       try "local apo = require 'apo'\nlocal m = apo.load 'a'\nm:generat 'x'\n".write(
         to: folder.appendingPathComponent("wrong.lua"), atomically: true, encoding: .utf8)
       let faults = try faults(of: folder, by: server)
-      #expect(faults == ["wrong.lua:3"], "\(faults)")
+      #expect(faults.contains("wrong.lua:3 undefined-field"), "\(faults)")
+      // Servers differ in what they make of arithmetic on values of unknown types; not in names.
+      #expect(!faults.contains { $0.hasSuffix("undefined-global") }, "\(faults)")
+      print("undefined fields, says the language server: \(faults)")
     }
   }
 
@@ -150,7 +153,7 @@ struct EditorTypesTests {
         guard code == "undefined-field" || code == "undefined-global" else { return nil }
         let range = problem["range"] as? [String: [String: Int]]
         let name = file.split(separator: "/").last.map(String.init) ?? file
-        return "\(name):\((range?["start"]?["line"] ?? -1) + 1)"
+        return "\(name):\((range?["start"]?["line"] ?? -1) + 1) \(code)"
       }
     }
   }
