@@ -3,10 +3,11 @@
 local apo = require "apo"
 local folder, format = require "apo.runs.folder", require "apo.runs.format"
 local differences = require "apo.runs.differences"
-local visible = apo.system.visible
+local pad, visible = require "apo.terminal.pad", apo.system.visible
 
 local function print_pair(name, value)
-  if value ~= nil then print(visible(("  %-18s %s"):format(name, value))) end
+  if value == nil then return end
+  print(("  %s %s"):format(pad.left(visible(name), 18), visible(tostring(value))))
 end
 
 -- The record with the best evaluation.
@@ -48,7 +49,7 @@ local function print_metrics(run)
   print(("metrics of step %s"):format(record.step))
   for name, value in pairs(record) do
     if type(value) == "number" then
-      print(visible(("  %-38s %s"):format(name, format.metric(value))))
+      print(("  %s %s"):format(pad.left(visible(name), 38), format.metric(value)))
     end
   end
 end

@@ -3,21 +3,22 @@
 -- script names, or those of apo.train.
 
 local apo = require "apo"
-local visible = apo.system.visible
+local pad = require "apo.terminal.pad"
+local visible, excerpt = apo.system.visible, apo.system.excerpt
 
-local usual_columns = {  -- heading, metric, width with a blank, format, factor; wide: not in 80
+local usual_columns = {  -- heading, metric, width with a blank, format, factor; rank: see `fitting`
   {"step", "step", 6, "%d"},
-  {"reward", "reward", 8, "%.3f"},
-  {"v_star", "v_star", 8, "%.3f"},
-  {"loss", "loss", 10, "%.3g"},
-  {"kl", "kl", 8, "%.4f"},
-  {"grad_norm", "grad_norm", 11, "%.3g"},
-  {"length", "completions/mean_length", 7, "%.1f"},
-  {"cut", "completions/clipped_ratio", 6, "%.0f%%", 100},
-  {"lr", "learning_rate", 9, "%.1e", wide = true},
-  {"gen s", "timing_s/gen", 8, "%.2f"},
-  {"ref s", "timing_s/ref", 7, "%.2f", wide = true},
-  {"upd s", "timing_s/update_actor", 8, "%.2f"},
+  {"reward", "reward", 8, "%.3f", rank = 1},
+  {"v_star", "v_star", 8, "%.3f", rank = 5},
+  {"loss", "loss", 10, "%.3g", rank = 2},
+  {"kl", "kl", 8, "%.4f", rank = 3},
+  {"grad_norm", "grad_norm", 11, "%.3g", rank = 6},
+  {"length", "completions/mean_length", 7, "%.1f", rank = 4},
+  {"cut", "completions/clipped_ratio", 6, "%.0f%%", 100, rank = 7},
+  {"lr", "learning_rate", 9, "%.1e", rank = 10},
+  {"gen s", "timing_s/gen", 8, "%.2f", rank = 8},
+  {"ref s", "timing_s/ref", 7, "%.2f", rank = 11},
+  {"upd s", "timing_s/update_actor", 8, "%.2f", rank = 9},
 }
 
 -- The width that a terminal has for columns; a file has room for all.
@@ -25,23 +26,29 @@ local function room()
   return apo.system.is_terminal("stdout") and apo.system.width() or math.huge
 end
 
-local function usual_that_fit()
-  local width, narrow = 0, {}
-  for _, c in ipairs(usual_columns) do
-    width = width + c[3]
-    if not c.wide then narrow[#narrow + 1] = c end
+-- The usual columns without those of the highest rank, until the others fit.
+local function fitting()
+  local columns, width = table.move(usual_columns, 1, #usual_columns, 1, {}), 0
+  for _, c in ipairs(columns) do width = width + c[3] end
+  while width > room() and #columns > 1 do
+    local last = 2
+    for i, c in ipairs(columns) do
+      if i > 1 and c.rank > columns[last].rank then last = i end
+    end
+    width = width - table.remove(columns, last)[3]
   end
-  return room() < width and narrow or usual_columns
+  return columns
 end
 
 -- Columns for the named metrics, as many as fit after the step.
 local function columns_of(names)
   local columns, width = {usual_columns[1]}, usual_columns[1][3]
   for _, name in ipairs(names) do
-    local wide = math.max(10, #name + 2)
+    local heading = visible(name)
+    local wide = math.max(10, apo.system.columns(heading) + 2)
     width = width + wide
     if width > room() then break end
-    columns[#columns + 1] = {visible(name), name, wide, "%.4g"}
+    columns[#columns + 1] = {heading, name, wide, "%.4g"}
   end
   return columns
 end
@@ -62,7 +69,7 @@ end
 
 local function heading(columns)
   local cells = {}
-  for i, c in ipairs(columns) do cells[i] = (" "):rep(c[3] - #c[1]) .. c[1] end
+  for i, c in ipairs(columns) do cells[i] = pad.right(c[1], c[3]) end
   return table.concat(cells)
 end
 
@@ -70,8 +77,8 @@ end
 local function cell(column, value)
   local room = column[3] - 1
   if type(value) ~= "number" then
-    local text = value == nil and "-" or visible(tostring(value)):sub(1, room)
-    return (" "):rep(room + 1 - #text) .. text
+    local text = value == nil and "-" or excerpt(visible(tostring(value)), room)
+    return pad.right(text, room + 1)
   end
   value = value * (column[5] or 1)
   for _, format in ipairs{column[4], "%.3g", "%.2g", "%.0e"} do
@@ -100,7 +107,8 @@ local function evaluation(record)
   for name in pairs(record) do
     if name:match "^eval/" and name ~= "eval/reward" then add(name:sub(6)) end
   end
-  return table.concat(parts, "  ", 1, math.min(#parts, 6))
+  local text = table.concat(parts, "  ", 1, math.min(#parts, 6))
+  return room() < math.huge and excerpt(text, room()) or text
 end
 
 local Console = {}
@@ -149,6 +157,6 @@ return function(options)
     total = options.total, title = options.title, unit = "steps", quiet = options.quiet,
   }
   if type(columns) == "table" then columns = columns_of(columns)
-  elseif columns then columns = usual_that_fit() end
+  elseif columns then columns = fitting() end
   return setmetatable({is_quiet = bar.is_quiet, bar = bar, columns = columns, lines = 0}, Console)
 end

@@ -1,22 +1,16 @@
 -- Progress bars on standard error: progress, rate, remaining time.
 --
---   values  ━━━━━━━━━━━━━━━━────────  63%  1890/3000 rows  85.2/s  ETA 0:13
+--   values  ━━━━━━━━━━━━━━━━────────  63%  1890/3000 rows  85.2/s  ETA 13.0 s
 --
 -- On a terminal the line is redrawn, at most ten times a second. Otherwise (a log file) a line is
 -- written every five seconds, if it takes that long. Nothing is written when `quiet` is set or the
 -- environment has APO_QUIET.
 
 local apo = require "apo"
-local documented = require "apo.documented"
-local visible = apo.system.visible
+local documented, duration = require "apo.documented", require "apo.terminal.duration"
+local visible, columns = apo.system.visible, apo.system.columns
 
 local Progress = documented{class = "apo.Progress", summary = "A progress bar."}
-
-local function duration(seconds)
-  local s = math.floor(seconds + 0.5)
-  if s < 3600 then return ("%d:%02d"):format(s // 60, s % 60) end
-  return ("%d:%02d:%02d"):format(s // 3600, s // 60 % 60, s % 60)
-end
 
 local function rate(per_second)
   if per_second >= 100 then return ("%.0f/s"):format(per_second) end
@@ -39,12 +33,12 @@ end
 
 local function draw(self)
   local left, right = texts(self)
-  local words = utf8.len(left, 1, -1, true) + utf8.len(right, 1, -1, true)
-  local room = apo.system.width() - words - 3
+  local width = apo.system.width() - 1  -- in the last column some terminals begin another line
+  local room = width - columns(left) - columns(right) - 2
   local cells = math.max(0, math.min(30, room))
   local filled = math.floor(cells * self.done / self.total)
   local bar = cells < 5 and "" or ("━"):rep(filled) .. ("─"):rep(cells - filled) .. "  "
-  io.stderr:write("\r", left, bar, right, "\27[K")
+  io.stderr:write("\r", apo.system.excerpt(left .. bar .. right, width), "\27[K")
   io.stderr:flush()
 end
 

@@ -60,7 +60,7 @@ local function say_rewards(s)
   for i = 1, math.min(3, #s.samples) do
     local sample = s.samples[i]
     say(i == 1 and "completions" or "", ("reward %.4g  %q"):format(
-      sample.reward, system.visible(sample.completion.text):sub(1, 60)))
+      sample.reward, system.excerpt(system.visible(sample.completion.text), 60)))
   end
   say("reward", ("mean %.4g, from %.4g to %.4g; %.0f %% of the completions cut off"):format(
     sum / #s.samples, least, most, 100 * cut / #s.samples))
