@@ -245,7 +245,7 @@ Recorder.steps = documented{
       if self.is_in_step then end_step(self) end
       if self.step >= self.total or self.is_stopped then return nil end
       local rows, _
-      if next_rows then _, rows = next_rows(nil, last) end
+      if next_rows then _, rows = next_rows(nil, self.step) end
       last = self.step + 1
       begin_step(self)
       return last, rows

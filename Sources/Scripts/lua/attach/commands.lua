@@ -87,6 +87,18 @@ command{
 }
 
 command{
+  name = "rewind", arguments = "STEP",
+  text = "Go back to a kept checkpoint; what was recorded since is dropped.",
+  run = function(session, rest)
+    local step = math.tointeger(tonumber(rest))
+    if not step or step < 0 or step > session.run.step then
+      error(("rewind: a step up to %d expected, got '%s'"):format(session.run.step, rest), 0)
+    end
+    session:note(session.control:rewind(step), ("rewind %d"):format(step))
+  end,
+}
+
+command{
   name = "evaluate", text = "Evaluate now, with the option `eval` of the run.", is_replayed = true,
   run = function(session)
     local run = session.run

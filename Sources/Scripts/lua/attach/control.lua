@@ -82,6 +82,16 @@ local function member(name, value)
   return (',"%s":%.14g'):format(name, value)
 end
 
+-- Goes back to a kept checkpoint; what was set since is taken back.
+function Control:rewind(step)
+  local run, from = self.run, self.run.step
+  run:rewind(step)
+  self.samples = nil
+  self.options:clear()
+  self:set_again()
+  return ("back to step %d from step %d"):format(step, from)
+end
+
 -- What `status` answers: a JSON object. It is set at each step, so it is not made by json.encode.
 function Control:status()
   local run, last = self.run, self.run.metrics or {}

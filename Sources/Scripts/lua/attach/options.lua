@@ -131,6 +131,14 @@ function Options:undo()
   return ("%s: %s again, was %s"):format(change.path, literal(change.before), literal(change.now))
 end
 
+-- Takes all changes back, as the run goes back.
+function Options:clear()
+  while #self.list > 0 do
+    local change = table.remove(self.list)
+    assign(self.run, change.path, change.before)
+  end
+end
+
 -- The changes, one a line.
 function Options:lines()
   local lines = {}

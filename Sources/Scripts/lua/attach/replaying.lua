@@ -14,8 +14,9 @@ function replaying.begin(from, to, seed, events, last)
   local by_step = {}
   for _, event in ipairs(events) do
     local is_command = event.event == "attach" and (event.lua or event.command)
-    local is_left_out = event.command == "pause" or event.command == "resume"
-      or event.command == "stop" and event.step < last  -- the run went on later
+    local name = event.command and event.command:match "^%a+"
+    local is_left_out = name == "pause" or name == "resume" or name == "rewind"
+      or name == "stop" and event.step < last  -- the run went on later
     if is_command and not is_left_out then
       by_step[event.step] = by_step[event.step] or {}
       table.insert(by_step[event.step], event)

@@ -63,13 +63,9 @@ local function is_over(run)
     and not run.options.resume.force and not (before and run.total > (before.steps or math.huge))
 end
 
--- Restores the last checkpoint of the run folder, if there is one, or the requested one.
-local function restore(run)
+-- Restores a checkpoint, and drops what was recorded since.
+local function go_back(run, folder)
   local dir = run.dir
-  checkpoint.recover(dir)
-  local folder = checkpoint.choose(dir, run.options.resume.from)
-  checkpoint.tidy(dir)
-  if not folder then return run.journal:rewind{} end
   local state, place = checkpoint.load(folder, run), folder .. "/state.json"
   checkpoint.go_back(dir, state.step)
   run.journal:rewind(state.sizes)
@@ -80,6 +76,15 @@ local function restore(run)
   run.saved_evaluation = state.evaluated
   whole.restore(run, state.kept, place)
   run:restored(state, place)
+end
+
+-- Restores the last checkpoint of the run folder, if there is one, or the requested one.
+local function restore(run)
+  checkpoint.recover(run.dir)
+  local folder = checkpoint.choose(run.dir, run.options.resume.from)
+  checkpoint.tidy(run.dir)
+  if not folder then return run.journal:rewind{} end
+  go_back(run, folder)
   if is_over(run) then run.total = run.step end
 end
 
@@ -96,6 +101,46 @@ local function begin_with(run, parent)
   run:save_checkpoint()
 end
 
+-- Takes what the journal has of the steps so far.
+local function take_history(run)
+  run.history, run.metrics = run.journal.history, nil
+  for _, record in ipairs(run.history) do
+    if record.kind ~= "eval" then run.metrics = record end
+  end
+  run.console:begin(math.min(run.step, run.total))
+end
+
+-- Goes on in the other formats.
+local function open_sinks(run)
+  local about = run.about
+  run.journal.sinks = sinks.open(run.options, {
+    dir = run.dir, step = run.step, history = run.history, settings = about.settings,
+    id = identity.of(run.journal.before or about), began = system.time() - run:elapsed(),
+    warn = function(text) run.console:warning(text) end,
+  })
+end
+
+-- Goes back to a kept checkpoint between two steps: what was recorded since is dropped.
+function Recorder:rewind(step)
+  local folder = checkpoint.choose(self.dir, ("step-%d"):format(step))
+  system.hold_stop(true)
+  local is_done, problem = pcall(function()
+    self.journal.sinks:finish "stopped"
+    go_back(self, folder)
+    self.start, self.epoch = system.clock(), self.steps_per_epoch
+      and self.step / self.steps_per_epoch
+    take_history(self)
+    open_sinks(self)
+    self:mark()
+  end)
+  if not is_done then self.whole = nil end  -- what is in memory is not to be saved
+  system.hold_stop(false)
+  if not is_done then
+    self.control.fault = problem
+    error(problem, 0)
+  end
+end
+
 -- Starts or resumes in the run folder, which is locked. `about` is what run.json will hold.
 function Recorder:open(lock, about, rules)
   local o, parent = self.options, forking.take()
@@ -107,18 +152,10 @@ function Recorder:open(lock, about, rules)
   }
   if o.dir and o.resume then restore(self) end
   if parent and not self.saved then begin_with(self, parent) end
-  self.history = self.journal.history
-  for _, record in ipairs(self.history) do
-    if record.kind ~= "eval" then self.metrics = record end
-  end
-  self.console:begin(math.min(self.step, self.total))
+  self.about = about
+  take_history(self)
   for _, text in ipairs(self.journal:adopt(about, self.step)) do self.console:say(text) end
-  self.journal.sinks = sinks.open(o, {
-    dir = o.dir, step = self.step, history = self.history, settings = about.settings,
-    id = identity.of(self.journal.before or about),
-    began = system.time() - self:elapsed(),
-    warn = function(text) self.console:warning(text) end,
-  })
+  open_sinks(self)
 end
 
 -- Writes the record of the step, which is then complete. `kept` is what a checkpoint holds of the

@@ -113,13 +113,12 @@ end
 -- The batches that are left: an iterator of step and rows.
 function Run:batches()
   local o = self.options
-  local next_batch, data, last = self.data:batches{
+  local next_batch = self.data:batches{
     size = o.batch_size, epochs = o.epochs, shuffle = o.shuffle, seed = self.seed,
     drop_last = o.drop_last, start_step = self.step + 1,
   }
   return function()
-    local step, rows = next_batch(data, last)
-    last = step
+    local step, rows = next_batch(nil, self.step)  -- attach may have rewound it
     -- `on_step` may have ended it, and attach may have stopped it.
     if step and step <= self.total and not self.is_stopped then return step, rows end
   end

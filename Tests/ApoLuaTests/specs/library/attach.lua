@@ -198,6 +198,41 @@ do
   equal(replaying.finish(), true)
 end
 
+-- Going back to a kept checkpoint: the run is as it was then, with the settings of then.
+do
+  local there, straight, back = {keep = {last = 9}, save_every = 2, tensorboard = true}, nil, nil
+  straight, back = set_up.folder(), set_up.folder()
+  train(straight, client(straight, {[2] = {"set lr 1e-4"}, [4] = {"set lr 2e-4"}}).on_step, there)
+  local seen = {}
+  local undecided = client(back, {[2] = {"set lr 1e-4"}, [6] = {"set lr 1", "evaluate"},
+                                  [7] = {"rewind 3", "rewind 99", "rewind x", "rewind 4"}})
+  local commands = {}
+  train(back, function(record)
+    seen[#seen + 1] = record.step
+    if commands[record.step] then return undecided.read() end  -- the second time
+    commands[record.step] = true
+    undecided.on_step(record)
+    if record.step == 7 then
+      undecided.sent[99] = "again"
+      undecided.connection:send '{"id": 99, "command": "set lr 2e-4"}'
+      system.sleep(0.05)
+    end
+  end, there)
+  undecided.read(10)
+  equal(table.concat(seen, " "), "1 2 3 4 5 6 7 5 6 7 8 9 10 11 12")
+  equal(undecided.out["rewind 4"], "back to step 4 from step 7")
+  assert(undecided.replies["rewind 3"].error:find("has no step-3; there is step-2, step-4", 1, true))
+  equal(undecided.replies["rewind 99"].error, "rewind: a step up to 7 expected, got '99'")
+  equal(undecided.out.again, "lr: 0.0002, was 0.0001")
+  local replay = set_up.folder()
+  replaying.begin(back, replay, 7, events(back), 12)
+  train(back, function() end, there)
+  equal(replaying.finish(), true)
+  same_results(back, straight)
+  same_results(replay, straight)
+  equal(#set_up.steps(back), 6)
+end
+
 -- What is refused, and why; the run takes no harm.
 do
   local dir, mistakes = set_up.folder(), {
@@ -299,6 +334,31 @@ do
   end
   equal(again.step, 6)
   equal({again.metrics.rate, again.metrics.clip}, {1e-4, 0.3})
+end
+
+-- A loop of its own goes back as well.
+do
+  local dir, seen, sent = set_up.folder(), {}, false
+  local policy = set_up.model()
+  local optimizer = apo.optim.adamw(policy, {lr = 1e-3})
+  local run = apo.run{dir = dir, total = 6, save = {policy, optimizer}, save_every = 1, seed = 3,
+                      keep = {last = 9}, quiet = true, data = set_up.data, batch_size = 4}
+  for step, batch in run:steps() do
+    apo.no_grad(function() policy:parameters()[1]:add_(1) end)
+    seen[#seen + 1] = ("%d:%s:%.6f"):format(step, batch[1].prompt, math.random())
+    run:log{sum = policy:parameters()[1]:sum():item()}
+    if step == 4 and not sent then
+      sent = assert(sockets.connect(dir))
+      sent:send '{"id": 1, "command": "rewind 2"}'
+      system.sleep(0.05)
+    end
+  end
+  equal(#seen, 8)
+  equal({seen[5], seen[6]}, {seen[3], seen[4]})
+  local sums = {}
+  for i, record in ipairs(run.history) do sums[i] = record.sum end
+  equal(#sums, 6)
+  for i = 2, 6 do spec.close(sums[i] - sums[i - 1], sums[2] - sums[1], 0.1) end
 end
 
 -- Without a folder, or with attach = false, there is no socket; where none can be made, a line says
