@@ -4,7 +4,7 @@
 import Lua
 
 let declarationsModule = Module(
-  "apo.declarations", "Everything that is declared.",
+  "apo.declarations", "Everything that is declared, for tools: `require \"apo.declarations\"`.",
   functions: [
     Function(
       "all", "Reads the whole library and returns its declarations.",

@@ -11,8 +11,16 @@ struct EditorTypes {
   /// The classes of options, as they are met.
   private var optionClasses: [String] = []
 
-  init(of state: LuaState) {
-    help = HelpText(all: state.documented)
+  /// Leaves out modules that only `require` gives, which are for the library.
+  init(of state: LuaState) throws {
+    let hidden = try state.documented.filter { documentation in
+      guard case .module(let module) = documentation, module.name.hasPrefix("apo.") else {
+        return false
+      }
+      let path = "require 'apo'." + module.name.dropFirst(4)
+      return try state.run("return \(path) == nil").first?.asBoolean == true
+    }.map(\.name)
+    help = HelpText(all: state.documented.filter { !hidden.contains($0.name) })
   }
 
   /// The text of the file.
@@ -204,6 +212,6 @@ struct EditorTypes {
 
 /// What `apo-lua types` prints.
 func editorTypesText() throws -> String {
-  var types = EditorTypes(of: try documentedState())
+  var types = try EditorTypes(of: documentedState())
   return types.text()
 }
