@@ -137,7 +137,8 @@ end
 -- What the lines are.
 local function subtitle(runs, groups, factor)
   local text = ("Lines: exponential average, factor %.2g."):format(factor)
-  if #groups <= panels.most_raw then
+  if factor == 0 then text = "As logged."
+  elseif #groups <= panels.most_raw then
     text = ("Bold: exponential average, factor %.2g. Faint: as logged."):format(factor)
   end
   if #groups == #runs then return text end

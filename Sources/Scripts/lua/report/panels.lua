@@ -33,26 +33,31 @@ for name in ([[step epoch seconds minutes num_tokens loss reward_std step_time b
   sampling/sampling_logp_difference/max rewards/reward/mean rewards/reward/std]]):gmatch "%S+" do
   left_out[name] = true
 end
+
+local counters = {step = true, epoch = true, seconds = true, minutes = true, num_tokens = true}
+local has_panel = {}
 for _, panel in ipairs(known) do
-  for _, metric in ipairs(panel[2]) do left_out[metric] = true end
-  if panel.evaluation then left_out[panel.evaluation] = true end
+  for _, metric in ipairs(panel[2]) do has_panel[metric] = true end
+  if panel.evaluation then has_panel[panel.evaluation] = true end
 end
 
-local function is_shown(name)
-  return left_out[name] or name:find "^timing_s/" or name:find "^rewards/.*/std$"
+-- Whether a metric needs no panel of its own. A loop of the script's own logs what it wants to see.
+local function is_shown(name, run)
+  if run.about and run.about.kind == "run" then return counters[name] or has_panel[name] end
+  return has_panel[name] or left_out[name] or name:find "^timing_s/" or name:find "^rewards/.*/std$"
 end
 
 -- Adds names of numbers in some of the records.
-local function add_names(names, records)
+local function add_names(names, records, run)
   local every = math.max(1, #records // 50)
   for i = 1, #records, every do
     for name, value in pairs(records[i]) do
-      if type(value) == "number" and not is_shown(name) then names[name] = true end
+      if type(value) == "number" and not is_shown(name, run) then names[name] = true end
     end
   end
   local last = records[#records]
   for name, value in pairs(last or {}) do
-    if type(value) == "number" and not is_shown(name) then names[name] = true end
+    if type(value) == "number" and not is_shown(name, run) then names[name] = true end
   end
 end
 
@@ -60,8 +65,8 @@ end
 local function all(runs)
   local list, steps, evaluations = table.move(known, 1, #known, 1, {}), {}, {}
   for _, run in ipairs(runs) do
-    add_names(steps, run.steps)
-    add_names(evaluations, run.evaluations)
+    add_names(steps, run.steps, run)
+    add_names(evaluations, run.evaluations, run)
   end
   local names = {}
   for name in pairs(steps) do names[#names + 1] = name end

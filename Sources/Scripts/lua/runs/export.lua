@@ -48,5 +48,7 @@ return function(dir, way, to)
   if not export then
     error(("export: --csv, --tensorboard or --trackio expected, got '%s'"):format(way), 0)
   end
-  export(dir, to)
+  local ok, problem = pcall(export, dir, to)
+  -- Errors of compiled functions begin with a place in this file.
+  if not ok then error((tostring(problem):gsub("^%[apo%] [^:]+:%d+: ", "")), 0) end
 end

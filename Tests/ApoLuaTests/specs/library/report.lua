@@ -52,6 +52,12 @@ do
   local names = {}
   for _, panel in ipairs(panels.all{run}) do names[#names + 1] = panel[1] end
   equal(table.concat(names, " ", #names - 2), "completions/mine eval/pass@4 mine")
+
+  -- In a loop of the script's own all that is logged has one.
+  local own = {about = {kind = "run"}, steps = {{step = 1, loss = 1, seconds = 2, beta = 3}}, evaluations = {}}
+  names = {}
+  for _, panel in ipairs(panels.all{own}) do names[#names + 1] = panel[1] end
+  equal(table.concat(names, " ", #names - 1), "beta loss")
 end
 
 local function make(name, settings, lines, completions)
