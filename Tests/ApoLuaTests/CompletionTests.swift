@@ -103,8 +103,8 @@ struct CompletionTests {
         "APO_PROGRAM='\(program)' '\(script)' one && APO_PROGRAM='\(program)' '\(script)' two"
       _ = try run("bash", ["-c", line], in: folder)
       let check = """
-        cmp one/*.deb two/*.deb && cmp one/*.tar.xz two/*.tar.xz && dpkg-deb -f one/*.deb Depends
-        dpkg-deb -c one/*.deb | awk '{print $2, $6}'; tar -tf one/*.tar.xz
+        cmp one/*.deb two/*.deb && cmp one/*.tar.gz two/*.tar.gz && dpkg-deb -f one/*.deb Depends
+        dpkg-deb -c one/*.deb | awk '{print $2, $6}'; tar -tf one/*.tar.gz
         """
       let output = try #require(try run("bash", ["-c", check], in: folder))
       #expect(output.hasPrefix("libc6 (>= "), "\(output)")
