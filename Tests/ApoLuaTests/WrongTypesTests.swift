@@ -11,8 +11,9 @@ struct ModuleWrongTypesTests {
   static let skipped: Set<String> = [
     "apo.help", "fail", "apo.json.write", "apo.Model:save", "apo.Optimizer:save",
     "apo.system.append",
-    "apo.system.drop_torn_line", "apo.system.lock", "apo.system.make_folder",
-    "apo.system.remove_folder", "apo.system.rename", "apo.system.sleep", "apo.system.truncate",
+    "apo.system.database", "apo.system.drop_torn_line", "apo.system.lock", "apo.system.make_folder",
+    "apo.system.remove_folder", "apo.system.rename", "apo.system.sleep", "apo.system.start",
+    "apo.system.truncate",
     "apo.system.working_folder", "apo.system.write_file", "apo.sockets.read_line",
     "apo.sockets.serve",
   ]
