@@ -102,6 +102,22 @@ struct SweepTests {
     }
   }
 
+  @Test("A dry run lists the runs, and writes nothing")
+  func dryRun() throws {
+    try Binary.withFolder { folder in
+      for (name, text) in [("train.lua", Self.training), ("sweep.lua", Self.sweep)] {
+        try text.write(to: folder.appendingPathComponent(name), atomically: true, encoding: .utf8)
+      }
+      let result = try Binary.run(["--dry-run", "sweep.lua", "out", "2"], in: folder)
+      #expect(result.status == 0)
+      #expect(result.output.contains("4 runs of train.lua in out, 2 at a time with "))
+      #expect(result.output.contains("lr=0.01-seed2\n"))
+      #expect(result.output.contains("to check a run: apo-lua --dry-run train.lua lr=0.001\n"))
+      let left = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+      #expect(left.sorted() == ["sweep.lua", "train.lua"])
+    }
+  }
+
   @Test("A process that was started is given its arguments as they are, and ends with its parent")
   func processes() throws {
     try Binary.withFolder { folder in

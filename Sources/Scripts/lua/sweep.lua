@@ -6,7 +6,7 @@ local documented, fail = require "apo.documented", require "apo.fail"
 local plan, pool_of = require "apo.sweep.plan", require "apo.sweep.pool"
 local record_of, screen_of = require "apo.sweep.record", require "apo.sweep.screen"
 local outcome, report = require "apo.sweep.outcome", require "apo.report"
-local folder = require "apo.runs.folder"
+local folder, dry_run = require "apo.runs.folder", require "apo.script.dry_run"
 local system, shown = apo.system, apo.system.shown
 
 local options = {
@@ -49,6 +49,16 @@ end
 local function threads_of(o)
   local all = tonumber(os.getenv "APO_THREADS") or system.cores()
   return o.threads or math.max(1, math.tointeger(all) // o.parallel)
+end
+
+-- What a dry run says: which runs there would be, and how to try one of them.
+local function say_plan(o, runs)
+  dry_run.say("sweep", ("%d runs of %s in %s, %d at a time with %d threads each"):format(
+    #runs, o.script, o.dir, o.parallel, threads_of(o)))
+  for _, run in ipairs(runs) do dry_run.say("", run.name) end
+  dry_run.say("", ("to check a run: apo-lua --dry-run %s %s"):format(
+    o.script, table.concat(runs[1].arguments, " ")))
+  dry_run.finish()
 end
 
 -- The runs that are to be started; the others are done. Says so if these are of another script.
@@ -144,6 +154,7 @@ return documented{
   call = function(o)
     check_script(o.script)
     local runs, names = plan(o)
+    if dry_run.is_on() then say_plan(o, runs) end
     local lock <close> = open_folder(o.dir)
     for _, run in ipairs(runs) do run.dir = o.dir .. "/" .. run.name end
     local record = record_of(o.dir, o.script, runs)
