@@ -57,12 +57,21 @@ local function rules(declared, defaults)
   return found
 end
 
+-- An argument as JSON can hold it: bytes that are no UTF-8 are escaped.
+local function readable(argument)
+  local text = tostring(argument)
+  return utf8.len(text) and text or apo.system.visible(text)
+end
+
 -- The contents of run.json: what every run has, and what the caller knows.
 local function about(known)
   known.id, known.apo, known.lua, known.cores = identity.new(), apo._VERSION, _VERSION,
     apo.system.cores()
-  known.started, known.script = os.date("!%Y-%m-%dT%H:%M:%SZ"), arg and arg[0]
-  known.arguments = arg and table.move(arg, 1, #arg, 1, {})
+  known.started = os.date("!%Y-%m-%dT%H:%M:%SZ")
+  if type(arg) == "table" then
+    known.script, known.arguments = arg[0] and readable(arg[0]), {}
+    for i, argument in ipairs(arg) do known.arguments[i] = readable(argument) end
+  end
   known.working_folder = apo.system.working_folder()
   return known
 end

@@ -184,6 +184,8 @@ local pid = "io.open '/proc/self/stat':read 'n'"
 equal(fault("os.execute('kill -9 ' .. " .. pid .. ") while true do end"),
   "was killed, perhaps because memory was short")
 equal(fault((base:gsub("run:log{", "if step == 2 then return end %0"))), nil)  -- `return` ends a run
+local bytes = base:gsub("wait = 0}", "wait = 0, name = ''}"):gsub("settings = s,", "")
+equal(fault(bytes, {name = "\xff\n"}), nil)
 
 -- What cannot be.
 spec.write(script, base)
