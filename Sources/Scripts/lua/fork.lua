@@ -6,6 +6,9 @@ local folder, script = require "apo.runs.folder", require "apo.runs.script"
 local kept, fork = require "apo.run.kept", require "apo.run.forking"
 local system = apo.system
 
+local active            -- the plan of the fork that runs
+local ending = setmetatable({}, {__tostring = function() return "the run was forked" end})
+
 -- A folder beside the run for the new one.
 local function free_folder(dir, step)
   local stem = ("%s-fork-%d"):format(dir:gsub("/+$", ""), step)
@@ -51,6 +54,7 @@ local function redirected(original, plan)
     changed.seed = plan.changes.seed or plan.seed
     fork.next(plan)
     plan.result = original(changed, ...)
+    if original == plan.train then error(ending) end  -- the rest of the script is not wanted
     return plan.result
   end
 end
@@ -59,11 +63,15 @@ end
 local function with_redirection(plan, f)
   local train, run = apo.train, apo.run
   local function restore()
-    apo.train, apo.run = train, run
+    apo.train, apo.run, active = train, run, nil
     fork.next(nil)
   end
+  plan.train, active = train, plan
   apo.train, apo.run = redirected(train, plan), redirected(run, plan)
-  system.on_failure(f, restore)
+  system.on_failure(function()
+    local is_whole, problem = pcall(f)
+    if not is_whole and not rawequal(problem, ending) then error(problem, 0) end
+  end, restore)
   restore()
 end
 
@@ -72,7 +80,7 @@ return documented{
   details = "Runs the run's `script.lua` again. When it calls apo.train or apo.run for the run's "
     .. "folder, the changes replace its options, and the new run goes on after `step` in a folder "
     .. "of its own: with the weights, moments, state and row order of the checkpoint. What the "
-    .. "script does besides, it does again.",
+    .. "script does before that, it does again; after apo.train it is left.",
   parameters = {
     {name = "run", type = "string", text = "the folder of the run"},
     {name = "step", type = "integer", minimum = 1, text = "the step of a kept checkpoint"},
@@ -87,6 +95,7 @@ return documented{
 }
 -- in another script or session: apo.fork("runs/parent", 1, {lr = 1e-5, dir = "runs/child"})]],
   call = function(dir, step, changes)
+    if active and active.is_found then error(ending) end  -- the script that is forked forks
     local run = folder.open(dir)
     check_step(dir, step)
     local seed = run.about.settings.seed

@@ -91,6 +91,14 @@ assert(text:find("forked from +parent, step 2"), text)
 local report = require "apo.report".render{parent, child}
 assert(report:find("forked from", 1, true) and report:find("parent, step 2", 1, true))
 
+-- A script may fork its own run: forked, it is left after its training, and forks no more.
+local own = spec.folder .. "/own.lua"
+spec.write(own, (script_text:gsub("return apo.train", "local result = apo.train"):gsub("dir = dir,", "dir = dir, resume = true,"))
+  .. '\nforked = (forked or 0) + 1\nreturn apo.fork(dir, 3, {max_steps = 4, dir = dir .. "/../own-fork"}).steps')
+arg = {[0] = own, spec.folder .. "/own"}
+equal({assert(loadfile(own))(spec.folder .. "/own"), forked}, {4, 1})
+arg = before
+
 -- What cannot be.
 raises("parent has no checkpoint of step 9; there is 1, 2, 3, 4, 5, 6", apo.fork, parent, 9)
 raises("is not the folder of a run", apo.fork, spec.folder, 1)
