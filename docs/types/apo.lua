@@ -1745,7 +1745,7 @@ function apo.evaluate(options) end
 
 ---Starts another run from a kept checkpoint, with other settings.
 ---
----Runs the run's `script.lua` again. When it calls apo.train or apo.run for the run's folder, the changes replace its options, and the new run goes on after `step` in a folder of its own: with the weights, moments, state and row order of the checkpoint. What the script does besides, it does again.
+---Runs the run's `script.lua` again. When it calls apo.train or apo.run for the run's folder, the changes replace its options, and the new run goes on after `step` in a folder of its own: with the weights, moments, state and row order of the checkpoint. What the script does before that, it does again; after apo.train it is left.
 ---@param run string the folder of the run
 ---@param step integer the step of a kept checkpoint
 ---@param changes? table options of apo.train or apo.run; `dir` is the new folder, by default RUN-fork-STEP; with `resume = true` a fork that was stopped goes on
