@@ -121,6 +121,7 @@ extension LuaState {
     guard depth < Self.depthLimit else {
       throw LuaError("a table is nested too deeply, or contains itself")
     }
+    if cl_lacks_memory(current) { throw LuaError.shortage }  // many small tables use the reserve
     try reserve(4)
     let table = absolute(index)
     try fillLazyTable(at: table)
