@@ -117,7 +117,8 @@ private struct JSONWriter {
 
   /// Text in double quotes; what needs no escape is copied in pieces.
   private mutating func write(_ string: String) throws {
-    try Memory.checkBuffer(bytes: 2 * (text.count + string.utf8.count), for: "JSON")
+    let size = text.count + string.utf8.count
+    if size > text.capacity { try Memory.checkBuffer(bytes: 2 * size, for: "JSON") }
     var string = string
     add("\"")
     try string.withUTF8 { bytes in
