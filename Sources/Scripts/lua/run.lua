@@ -255,6 +255,8 @@ Recorder.steps = documented{
   end,
 }
 
+local counters = {step = true, kind = true, epoch = true, seconds = true}
+
 local function check_in_step(run, name)
   if not run.is_in_step then
     fail(name .. ": only within a step: for step in run:steps() do … end")
@@ -270,6 +272,7 @@ Recorder.log = documented{
   call = function(self, metrics)
     check_in_step(self, "log")
     for name, value in pairs(metrics) do
+      if counters[name] then fail(("log: the run itself records '%s'"):format(name)) end
       self.record[name] = Recorder.check_metric(name, value, "log")
     end
   end,

@@ -12,6 +12,7 @@
 --   apo/v_star_calibration   how far rewards are from V*, among prompts of about the same V*
 
 local apo = require "apo"
+local fail = require "apo.fail"
 
 local function mean_and_std(list)
   local sum, squares = 0, 0
@@ -162,7 +163,13 @@ return function(s, beta, values)
   end
   if values then add_values(m, samples, values) end
   add_sampling_difference(m, s.differences)
-  for name, figure in pairs(s.figures) do m[name] = figure.sum / figure.count end
+  for name, figure in pairs(s.figures) do
+    if m[name] ~= nil then
+      fail(("train: a loss or an algorithm logs '%s', which is a metric of apo.train; choose "
+        .. "another name"):format(name))
+    end
+    m[name] = figure.sum / figure.count
+  end
   local tokens = 0
   for _, sample in ipairs(samples) do
     tokens = tokens + sample.length + sample.prompt_length

@@ -158,6 +158,8 @@ local function call_on_step(run, record, samples)
     for name, value in pairs(given) do
       if record[name] == nil then
         added[name] = Recorder.check_metric(name, value, "train: a metric added by on_step")
+      elseif not rawequal(record[name], value) and value == value then
+        fail(("train: on_step changed the metric '%s'; add one of another name"):format(name))
       end
     end
     after = whole.kept(run)

@@ -163,3 +163,7 @@ do  -- a metric that is not a number is null in the file
   assert(spec.read(dir .. "/metrics.jsonl"):find('"inf":null,"nan":null,', 1, true))
 end
 raises("log_eval: only within a step", open.log_eval, open, {x = 1})
+do
+  local taken = apo.run{total = 1, quiet = true}
+  for _ in taken:steps() do raises("the run itself records 'step'", taken.log, taken, {step = 7}) end
+end
