@@ -162,6 +162,14 @@ struct SignalTests {
         #expect(said.contains("stopped; run/checkpoint holds step 3."), "\(said)")
         let lines = try shell("grep -c complete run/metrics.jsonl", in: folder)
         #expect(lines.output == "1\n")
+        // The signal, and then an error of the same step: the step before is saved.
+        let failing = script.replacing("run:log{complete = 1}", with: "error('judge offline')")
+        try failing.write(
+          to: folder.appendingPathComponent("failing.lua"), atomically: true, encoding: .utf8)
+        let failed = try shell(
+          "rm -rf run2; sed -i 's/dir = \"run\"/dir = \"run2\"/' failing.lua; "
+            + "$APO failing.lua \(quiet); ls run2/checkpoint", in: folder)
+        #expect(failed.output.hasSuffix("step-2\n"), "\(failed)")
         let again = try shell("$APO own.lua && ls run/checkpoint", in: folder)
         #expect(again.status == 0 && again.output.hasSuffix("step-3\nstep-9\n"), "\(again)")
       }

@@ -47,7 +47,8 @@ local function redirected(original, plan)
   return function(options, ...)
     local is_it = type(options) == "table" and type(options.dir) == "string"
       and system.is_same(options.dir, plan.from)
-    if not is_it or plan.is_found then return original(options, ...) end
+    if is_it and plan.is_found then error(ending) end  -- the parent is only read
+    if not is_it then return original(options, ...) end
     plan.is_found = true
     local changed = merged(options, plan.changes)
     changed.dir, changed.resume = plan.to, plan.changes.resume or false
@@ -96,6 +97,7 @@ return documented{
 -- in another script or session: apo.fork("runs/parent", 1, {lr = 1e-5, dir = "runs/child"})]],
   call = function(dir, step, changes)
     if active and active.is_found then error(ending) end  -- the script that is forked forks
+    if active then fail "fork: the script of the run forks before it trains" end
     local run = folder.open(dir)
     check_step(dir, step)
     local seed = run.about.settings.seed

@@ -189,22 +189,25 @@ local function complete_step(run)
   record.step, record.kind, record.epoch = run.step, "step", run.epoch
   record.seconds = run:elapsed()
   run:write(record)
-  for _, given in ipairs(run.evaluations) do run:write_evaluation(given) end
-  run.evaluations = {}
   run:end_early()
   whole.mark(run)
   if run:is_save_due() then run:save_checkpoint() end
 end
 
--- Completes the step: its record, its checkpoint; then a signal that waited ends the run.
-local function end_step(run)
-  local is_held = true
-  system.hold_stop(true)
+-- Completes the step: its record, its checkpoint. Then a signal that waited ends the run, unless
+-- `body`, what follows, has begun another step.
+local function end_step(run, body)
+  local is_held = false
   system.on_failure(function()
-    complete_step(run)
-    is_held = false
-    system.hold_stop(false)
-    run:boundary()
+    if run.is_in_step then
+      is_held = true
+      system.hold_stop(true)
+      complete_step(run)
+      is_held = false
+      system.hold_stop(false)
+      run:boundary()
+    end
+    if body then body() end
   end, function(kind, problem)
     if is_held then system.hold_stop(false) end
     close(run, kind, problem)
@@ -214,7 +217,11 @@ end
 -- What a loop that is left in mid-step, by `break`, an error or `return`, comes to.
 local function left(run, problem)
   if run.is_closed then return end
-  if problem ~= nil then return close(run, "error", problem) end
+  if problem ~= nil then  -- a signal that waited is not to stop this
+    leaving.undisturbed(function() close(run, "error", problem) end)
+    return
+  end
+  if run.is_in_step and dry_run.is_on() then say_step(run) end
   if run.is_in_step then
     run:stop "the loop was left"
     end_step(run)
@@ -235,20 +242,25 @@ Recorder.steps = documented{
       fail "steps: the steps of a run can be taken once; call apo.run again"
     end
     self.is_running = true
-    local o, last = self.options, self.step
+    local o = self.options
     local next_rows = o.data and o.data:batches{
       size = o.batch_size, epochs = o.epochs, shuffle = o.shuffle, seed = self.seed,
       drop_last = o.drop_last, start_step = self.step + 1,
     }
     local function next_step()
       if self.is_in_step and dry_run.is_on() then say_step(self) end
-      if self.is_in_step then end_step(self) end
-      if self.step >= self.total or self.is_stopped then return nil end
-      local rows, _
-      if next_rows then _, rows = next_rows(nil, self.step) end
-      last = self.step + 1
-      begin_step(self)
-      return last, rows
+      local step, rows, _
+      end_step(self, function()
+        if self.step >= self.total or self.is_stopped then return end
+        if next_rows then _, rows = next_rows(nil, self.step) end
+        if next_rows and not rows then  -- `total` was set to more than there is
+          self.total = self.step
+          return
+        end
+        step = self.step + 1
+        begin_step(self)
+      end)
+      return step, rows
     end
     local guard = setmetatable({}, {__close = function(_, problem) left(self, problem) end})
     return next_step, nil, nil, guard
@@ -321,10 +333,11 @@ print(run.metrics.loss)]],
     run.state, run.state_name = o.state or {}, "run.state"
     run.saved_objects = named(o.save)
     run.base_lr = algorithm_state.learning_rates(run)
+    run.is_unguarded = algorithm_state.has_other_weights(run.saved_objects, run.base_lr)
     plain_data.encode(run.state, run.state_name)
     if dry_run.is_on() then
       journal.check(o.dir, o.resume)
-      o.dir, o.resume, run.dir = nil, false, nil
+      o.dir, o.resume, o.tensorboard, o.trackio, run.dir = nil, false, false, nil, nil
     end
     run.lock = journal.lock(o.dir, o.resume)
     system.on_failure(function()

@@ -14,7 +14,7 @@
 
 local apo = require "apo"
 local fail, run_changes = require "apo.fail", require "apo.run.changes"
-local rows_of_files = require "apo.rows"
+local rows_of_files, again = require "apo.rows", require "apo.runs.script"
 local json, system, shown = apo.json, apo.system, apo.system.shown
 
 local Journal = {}
@@ -23,6 +23,7 @@ Journal.__index = Journal
 local files = {"metrics.jsonl", "completions.jsonl", "events.jsonl"}
 
 local function script_text()
+  if again.text then return again.text end
   local path = arg and arg[0]
   return path and system.exists(path) == "file" and system.read_file(path) or nil
 end

@@ -3,12 +3,16 @@
 
 local exit, pending = os.exit, {}
 
+-- Runs f so that neither a time limit nor Ctrl-C stops it; its errors are dropped.
+local function undisturbed(f)
+  pcall(require "apo".system.on_failure, function() error() end, f)
+end
+
 -- Runs the cleanups that were added after the first `count`, the last one first.
 local function clean(count, cause)
   while #pending > count do
     local cleanup = table.remove(pending)
-    -- Neither a time limit nor Ctrl-C stops a cleanup.
-    pcall(require "apo".system.on_failure, function() error() end, function() cleanup(cause) end)
+    undisturbed(function() cleanup(cause) end)
   end
 end
 
@@ -17,7 +21,7 @@ function os.exit(...)
   return exit(...)
 end
 
-local leaving = {}
+local leaving = {undisturbed = undisturbed}
 
 -- Adds a cleanup, which receives the cause, "exit" or "time"; returns the function that removes it.
 function leaving.add(cleanup)

@@ -57,10 +57,12 @@ end
 
 -- Whether the run ended itself at this step, and nothing asks for more steps.
 local function is_over(run)
-  local last = run.journal.events[#run.journal.events]
-  local before = run.journal.before
-  return last ~= nil and last.event == "ended" and last.step == run.step
-    and not run.options.resume.force and not (before and run.total > (before.steps or math.huge))
+  local before, has_ended = run.journal.before, false
+  for _, event in ipairs(run.journal.events) do
+    has_ended = has_ended or event.event == "ended" and event.step == run.step
+  end
+  return has_ended and not run.options.resume.force
+    and not (before and run.total > (before.steps or math.huge))
 end
 
 -- Restores a checkpoint, and drops what was recorded since.
@@ -122,6 +124,9 @@ end
 
 -- Goes back to a kept checkpoint between two steps: what was recorded since is dropped.
 function Recorder:rewind(step)
+  if self.is_in_step then
+    fail "rewind: only between two steps: from apo-lua attach"
+  end
   local folder = checkpoint.choose(self.dir, ("step-%d"):format(step))
   system.hold_stop(true)
   local is_done, problem = pcall(function()
@@ -144,7 +149,10 @@ end
 -- Starts or resumes in the run folder, which is locked. `about` is what run.json will hold.
 function Recorder:open(lock, about, rules)
   local o, parent = self.options, forking.take()
-  if parent then about.parent = {run = parent.from, step = parent.step, id = parent.id} end
+  if parent then
+    checkpoint.choose(parent.from, "step-" .. parent.step)  -- before anything is written
+    about.parent = {run = parent.from, step = parent.step, id = parent.id}
+  end
   self.journal = journal.open(o.dir, about, o.resume, lock, rules)
   self.console = console{
     total = math.max(1, self.total), quiet = o.quiet, title = self.title,
@@ -162,7 +170,8 @@ end
 -- script's state, if that is known.
 function Recorder:write(record, samples, kept)
   local o = self.options
-  local is_logged, texts = self.step % o.log_every == 0 or self.step == self.total, {}
+  local is_logged, texts = self.step % o.log_every == 0 or self.step == self.total
+    or self.ending ~= nil, {}
   if is_logged then
     self.metrics = record
     self.journal:metrics(record)
@@ -173,19 +182,28 @@ function Recorder:write(record, samples, kept)
   for _, text in ipairs(texts) do
     self.journal:event{event = "warning", step = self.step, text = text}
   end
+  local evaluations = self.evaluations or {}
+  self.evaluations = self.evaluations and {}
+  for _, of in ipairs(evaluations) do self:add_evaluation(of) end
   whole.mark(self, kept)
   if is_logged then self.console:step(record) end
+  for _, of in ipairs(evaluations) do self.console:evaluation(of) end
   for _, text in ipairs(texts) do self.console:warning(text) end
   self.console:advance(record)
   if system.clock() >= self.next_report then self:draw() end
 end
 
--- Writes the record of an evaluation after the step.
-function Recorder:write_evaluation(record)
+-- Adds the record of an evaluation after the step to the journal.
+function Recorder:add_evaluation(record)
   record.step, record.kind, record.epoch = self.step, "eval", self.epoch
   record.seconds = self:elapsed()
   self.journal:metrics(record)
   self.evaluated = self.step
+end
+
+-- Writes the record of an evaluation after the step.
+function Recorder:write_evaluation(record)
+  self:add_evaluation(record)
   self.console:evaluation(record)
 end
 

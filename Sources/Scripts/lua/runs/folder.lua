@@ -60,7 +60,7 @@ end
 local function state(dir, total, step)
   if system.is_locked(dir .. "/.lock") then return "running" end
   local event = last_object(dir .. "/events.jsonl", function() return true end) or {}
-  if event.event == "ended" and event.step == step then return "done" end
+  if event.event == "ended" and (tonumber(event.step) or -1) >= step then return "done" end
   if event.event == "stopped" and (event.step or step) >= step then  -- it did not go on
     return event.kind == "error" and "failed" or "stopped"
   end

@@ -8,7 +8,7 @@ local script = {}
 
 -- The script as a function. `env` are its globals; default: those of this program.
 function script.load(run, env)
-  local path = run.dir .. "/script.lua"
+  local path = script.full(run.dir) .. "/script.lua"
   local text = folder.script(run.dir)
   if not text then
     error(("%s: is missing, so the run cannot be run again"):format(system.shown(path)), 0)
@@ -29,14 +29,17 @@ function script.run(run, chunk)
   for i, text in ipairs(type(about.arguments) == "table" and about.arguments or {}) do
     arguments[i] = tostring(text)
   end
+  script.text = folder.script(run.dir)
   local function restore()
     system.working_folder(before.folder)
-    arg = before.arg
+    arg, script.text = before.arg, nil
   end
   arg = table.move(arguments, 1, #arguments, 1, {[0] = about.script or run.dir .. "/script.lua"})
   system.on_failure(function() chunk(table.unpack(arguments)) end, restore)
   restore()
 end
+
+-- The text of the script that runs by `script.run`, nil of others: `script.text`.
 
 -- A path that stays right when the process moves to another folder.
 function script.full(path)

@@ -118,6 +118,20 @@ local function changeable(model)
   return {}
 end
 
+-- Whether models hold trainable weights that none of the optimizers updates.
+local function has_other_weights(models, optimizers)
+  for _, model in pairs(models) do
+    for _, weights in ipairs(changeable(model)) do
+      local is_updated = not weights.requires_grad
+      for optimizer in pairs(optimizers) do
+        is_updated = is_updated or optimizer:updates(weights)
+      end
+      if not is_updated then return true end
+    end
+  end
+  return false
+end
+
 -- Copies, by weight, of weights that an algorithm keeps but no optimizer of the run updates, such
 -- as a second sampler's.
 local function other_weights(run)
@@ -135,4 +149,5 @@ local function other_weights(run)
 end
 
 return {copy_weights = copy_weights, plain = plain, objects = objects, save = save, load = load,
-        learning_rates = learning_rates, other_weights = other_weights}
+        learning_rates = learning_rates, has_other_weights = has_other_weights,
+        other_weights = other_weights}

@@ -74,6 +74,7 @@ end
 -- Whether the models are those of the last complete step, i.e. no optimizer has stepped since.
 local function is_whole(run)
   if not run.is_updating then return true end
+  if run.is_unguarded then return false end  -- weights may have changed without an optimizer
   for optimizer, steps in pairs(run.whole.steps) do
     if optimizer.steps ~= steps then return false end
   end

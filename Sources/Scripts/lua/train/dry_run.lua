@@ -91,7 +91,7 @@ local function say_times(run, s)
   end
   local evaluations, seconds = seconds_of_evaluations(run, s)
   say("time", ("%.3g s a step, without its update"):format(total))
-  say("", ("of which " .. table.concat(phases, ", ")))
+  say("", "of which " .. table.concat(phases, ", "))
   say("", ("about %s in all: %s, %s"):format(format.duration(run.total * total + seconds),
     plural(run.total, "step"), plural(evaluations, "evaluation")))
 end
@@ -100,8 +100,14 @@ end
 local function say_disk(run, s)
   local o = run.options
   if not o.dir then return say("disk", "nothing: there is no `dir`") end
-  local saved = run.policy.adapter and trained(run.policy) or run.policy:num_parameters()
-  local each = 4 * saved + 8 * trained(run.policy)
+  local each = 0
+  for _, object in pairs(run:objects()) do
+    local kind = (debug.getmetatable(object) or {}).__name
+    if kind ~= "apo.Optimizer" then
+      local saved = object.adapter and trained(object) or object:num_parameters()
+      each = each + 4 * saved + 8 * trained(object)
+    end
+  end
   local lines = journal.completion_lines(s.samples, o.beta, o.log_completions,
     tokens(o.policy.tokenizer, o.log_tokens))
   local logged = run.total // o.log_every * (#table.concat(lines, "\n") + 1500)

@@ -109,6 +109,38 @@ for _, way in ipairs{"break", "stop"} do
   equal(#read_metrics(dir), 7)
 end
 
+-- The last step of a run that ends itself is logged whatever `log_every` is.
+do
+  local dir = folder()
+  local short = apo.run{dir = dir, total = 20, log_every = 10, quiet = true}
+  for step in short:steps() do
+    short:log{x = step}
+    if step == 13 then break end
+  end
+  equal({short.metrics.x, #read_metrics(dir), require "apo.runs.folder".summary(dir).state}, {13, 2, "done"})
+  -- An event of a later session does not make it go on.
+  spec.write(dir .. "/events.jsonl", spec.read(dir .. "/events.jsonl"))
+  equal(apo.run{dir = dir, total = 20, log_every = 10, quiet = true, resume = true}.total, 13)
+end
+
+-- Weights that no saved optimizer updates may have changed in the step that fails: it is not saved.
+do
+  local dir = folder()
+  raises("judge offline", function()
+    local model = apo.new_model{
+      model_type = "llama", hidden_size = 8, num_hidden_layers = 1, num_attention_heads = 2,
+      num_key_value_heads = 2, intermediate_size = 16, max_position_embeddings = 32, seed = 5,
+      tie_word_embeddings = true, rms_norm_eps = 1e-5, tokenizer = apo.char_tokenizer{alphabet = "01"},
+    }
+    local of = apo.run{dir = dir, total = 9, save = {model}, save_every = 2, quiet = true}
+    for step in of:steps() do
+      for _, weights in ipairs(model:parameters()) do apo.no_grad(function() weights:fill_(step) end) end
+      if step == 4 then error "judge offline" end
+    end
+  end)
+  equal(checkpoints(dir), {"step-2"})
+end
+
 -- A limit of time around a loop ends the run: its last whole step is saved and the folder free.
 do
   local dir = folder()

@@ -56,10 +56,14 @@ for dir, state in pairs{[done] = "done", [killed] = "killed", [failed] = "failed
   equal(folder.summary(dir).state, state)
 end
 
--- A run that `on_step` ended is done; one that went on after that is not.
+-- A run that `on_step` ended is done, also when its last step was not logged; one that went on after
+-- that is not.
 local ended = '{"event":"ended","step":2}\n'
 equal(folder.summary(make("ended", {metrics = steps(0, 1), events = ended})).state, "done")
-equal(folder.summary(make("went-on", {metrics = steps(0), events = ended})).state, "killed")
+equal(folder.summary(make("unlogged", {metrics = steps(0), events = ended})).state, "done")
+equal(folder.summary(make("went-on", {
+  metrics = steps(0, 1), events = (ended:gsub("2", "1")),
+})).state, "killed")
 
 -- The last evaluation is found however long ago it was.
 do
