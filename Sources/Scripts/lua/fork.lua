@@ -42,13 +42,37 @@ local function merged(options, changes)
   return copy
 end
 
--- apo.train or apo.run, which records the run that is forked into the other folder.
+-- The folders that the script of a run may name as its own: the run's, and, of a fork, that of the
+-- run that it began with.
+local function folders_of(run)
+  local list = {script.full(run.dir)}
+  local parent = run.about.parent
+  while type(parent) == "table" and type(parent.run) == "string" and #list < 50 do
+    list[#list + 1] = parent.run
+    local is_read, of = pcall(folder.summary, parent.run)
+    parent = is_read and of.about.parent
+  end
+  return list
+end
+
+local function is_folder_of(plan, dir)
+  for _, own in ipairs(plan.folders) do
+    if system.is_same(dir, own) or script.full(dir) == own then return true end
+  end
+  return false
+end
+
+-- apo.train or apo.run, which records the run that is forked into the other folder. It writes into
+-- no other: the script of a run that was copied or moved still names the folder of before.
 local function redirected(original, plan)
   return function(options, ...)
-    local is_it = type(options) == "table" and type(options.dir) == "string"
-      and system.is_same(options.dir, plan.from)
-    if is_it and plan.is_found then error(ending) end  -- the parent is only read
-    if not is_it then return original(options, ...) end
+    local dir = type(options) == "table" and options.dir
+    if type(dir) ~= "string" then return original(options, ...) end
+    if plan.is_found then error(ending) end
+    if not is_folder_of(plan, dir) then
+      fail(("fork: the script records into %s, not into %s: was the run moved or copied?"):format(
+        system.shown(dir), system.shown(plan.from)))
+    end
     plan.is_found = true
     local changed = merged(options, plan.changes)
     changed.dir, changed.resume = plan.to, plan.changes.resume or false
@@ -104,6 +128,7 @@ return documented{
     local plan = {
       from = script.full(dir), step = step, changes = changes, seed = seed,
       to = script.full(changes.dir or free_folder(dir, step)), id = run.about.id,
+      folders = folders_of(run),
     }
     local chunk = script.load(run, setmetatable({}, {__index = _G}))
     if math.type(seed) == "integer" then apo.seed(seed) end

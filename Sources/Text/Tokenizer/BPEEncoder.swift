@@ -65,6 +65,7 @@ struct BPEEncoder {
       let bytes = UTF8Bytes(rebasing: piece[position..<position + length])
       position += length
       if position & (Interrupt.interval - 1) < length { try Interrupt.check() }
+      try Memory.checkGrowth(of: symbols, for: "encode")
       if let id = id(bytes, isFirst: position == length, isLast: position == piece.count) {
         if let unknown = pending { symbols.append(unknown) }
         symbols.append(id)

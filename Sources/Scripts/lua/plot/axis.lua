@@ -16,6 +16,8 @@ end
 
 -- A number without needless digits, given the distance between neighbours and the greatest of them.
 local function label(value, step, greatest)
+  value = value + 0.0  -- the least integer has no positive counterpart
+  if not (step > 0 and step < math.huge) then return exponential(value) end
   if math.abs(value) < step / 1e6 then return "0" end
   local size = math.max(math.abs(value), step, greatest or 0)
   if size >= 1e6 or size < 1e-3 then return exponential(value) end

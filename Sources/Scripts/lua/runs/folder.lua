@@ -9,7 +9,7 @@ local function is_run(dir) return system.exists(dir .. "/run.json") == "file" en
 -- Calls `take` with each object in a file of JSON lines, from byte `from` on. Gives how many lines
 -- are none, and where the last whole line ends.
 local function each(path, from, take)
-  local file = io.open(path, "rb")
+  local file = system.exists(path) == "file" and io.open(path, "rb")  -- a pipe would wait
   if not file then return 0, from end
   file:seek("set", from)
   local wrong = 0

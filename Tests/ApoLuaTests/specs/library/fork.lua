@@ -99,6 +99,15 @@ arg = {[0] = own, spec.folder .. "/own"}
 equal({assert(loadfile(own))(spec.folder .. "/own"), forked}, {4, 1})
 arg = before
 
+-- A fork is forked; of a run that was copied or moved only an error comes, and nothing is written.
+local grandchild = apo.fork(child, 4, {dir = spec.folder .. "/grandchild"})
+equal({grandchild.steps, system.exists(spec.folder .. "/grandchild/run.json")}, {6, "file"})
+assert(weights(spec.folder .. "/grandchild", 6) == weights(parent, 6))
+local before_copy = spec.read(parent .. "/metrics.jsonl")
+assert(os.execute(("cp -r '%s' '%s/copy'"):format(parent, spec.folder)))
+raises("was the run moved or copied?", apo.fork, spec.folder .. "/copy", 2)
+equal(spec.read(parent .. "/metrics.jsonl"), before_copy)
+
 -- What cannot be.
 raises("parent has no checkpoint of step 9; there is 1, 2, 3, 4, 5, 6", apo.fork, parent, 9)
 raises("is not the folder of a run", apo.fork, spec.folder, 1)
