@@ -116,7 +116,11 @@ void *cl_allocate(void *user, void *block, size_t old, size_t size) {
   size_t more = size > before ? size - before : 0;
   bool is_tight = c->held + more > c->collect_at || c->grown + more > look_step || c->refused != 0;
   if (more > 0 && is_tight && !c->in_swift && !is_granted(c, block, size, more)) return NULL;
-  void *result = c->in_swift ? realloc(block, size) : cm_try_realloc(block, size);
+  /* Where the reserve was released, Lua must not use it up: it collects, and fails. */
+  bool is_refused = more > 0 && !c->in_swift && cm_is_short() && !cm_refill();
+  void *result = is_refused    ? NULL
+                 : c->in_swift ? realloc(block, size)
+                               : cm_try_realloc(block, size);
   if (result == NULL && !c->in_swift) result = reconsider(c, block, size);
   if (result == NULL) return NULL;
   c->held += size - before;
