@@ -291,24 +291,3 @@ extension [UInt8] {
     return result
   }
 }
-
-extension String {
-  /// The text a number of times, made by doubling; `String(repeating:count:)` appends one by one.
-  func repeated(_ count: Int) -> String {
-    let text = Array(utf8)
-    guard !text.isEmpty, count > 0 else { return "" }
-    let size = text.count * count
-    return String(unsafeUninitializedCapacity: size) { buffer in
-      let start = UnsafeMutableRawBufferPointer(buffer)
-      start.copyBytes(from: text)
-      var filled = text.count
-      while filled < size {
-        let more = Swift.min(filled, size - filled)
-        UnsafeMutableRawBufferPointer(rebasing: start[filled..<filled + more])
-          .copyMemory(from: UnsafeRawBufferPointer(rebasing: start[..<more]))
-        filled += more
-      }
-      return size
-    }
-  }
-}

@@ -169,6 +169,19 @@ raises("option 'total' or 'data' is needed", apo.run, {})
 raises("'dir', the folder of the run", apo.run, {total = 1, resume = true})
 raises("3 rows do not fill a batch of 4", apo.run, {data = rows:take(3), batch_size = 4, drop_last = true})
 raises("'a' must be a model or an optimizer, got number", apo.run, {total = 1, save = {a = 1}})
+do
+  local function model(seed)
+    return apo.new_model{
+      model_type = "llama", hidden_size = 8, num_hidden_layers = 1, num_attention_heads = 2,
+      num_key_value_heads = 2, intermediate_size = 16, max_position_embeddings = 32, seed = seed,
+      tie_word_embeddings = true, rms_norm_eps = 1e-5, tokenizer = apo.char_tokenizer{alphabet = "01"},
+    }
+  end
+  local saved, other = model(1), model(2)
+  for _, save in ipairs{{apo.optim.adamw(saved, {lr = 1})}, {saved, apo.optim.adamw(other, {lr = 1})}} do
+    raises("an optimizer without the model that it updates", apo.run, {total = 1, save = save})
+  end
+end
 raises("'a b' must be a name of letters", apo.run, {total = 1, save = {["a b"] = 1}})
 raises("'state' must be a name of letters, digits and _, other than state", apo.run, {total = 1, save = {state = 1}})
 raises("the name 'seed' is that of an option of apo.run", apo.run, {total = 1, settings = {seed = 1}})
