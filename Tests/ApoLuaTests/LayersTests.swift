@@ -153,6 +153,31 @@ import Testing
     }
   }
 
+  @Test(
+    "Files that descriptions in the trees name are there",
+    arguments: [
+      ("README.md", "```text\nPackage.swift"),
+      ("docs/architecture.md", "## The tree\n\n```text\nPackage.swift"),
+    ])
+  func namesInTrees(_ page: String, _ start: String) throws {
+    let text = try Checkout.text(page)
+    let rest = text[try #require(text.range(of: start)).upperBound...]
+    let tree = rest[..<(try #require(rest.range(of: "```")).lowerBound)]
+    let folder = Checkout.folder.path
+    var all = Set<String>()
+    for top in ["Sources", "Tests", "examples", "scripts", "docs"] {
+      for path in try FileManager.default.subpathsOfDirectory(atPath: "\(folder)/\(top)") {
+        all.insert(String(path.split(separator: "/").last ?? ""))
+      }
+    }
+    var count = 0
+    for match in tree.matches(of: /[\w.+-]+\.(?:lua|swift|c|h)\b/) {
+      count += 1
+      #expect(all.contains(String(match.output)), "\(page): there is no \(match.output)")
+    }
+    #expect(count > 20)
+  }
+
   private static func withoutComments(_ text: String) -> String {
     text.replacing(/\/\/.*/, with: "")
   }
